@@ -1,0 +1,45 @@
+package rules
+
+import "autodiscover-guard/rules/dialect"
+
+// Action is what happens to one exchange.
+type Action uint8
+
+// The actions. The zero Action is invalid and must be treated like ActionRefuse.
+const (
+	_ Action = iota
+	// ActionPass gives the client what upstream said, untouched.
+	ActionPass
+	// ActionEdit gives it a canonical document from which suggestions were removed or in which they were rewritten.
+	ActionEdit
+	// ActionRefuse gives it the dialect's own "no settings".
+	ActionRefuse
+)
+
+var actionNames = [...]string{"invalid", "pass", "edit", "refuse"}
+
+func (a Action) String() string {
+	if int(a) >= len(actionNames) {
+		a = 0
+	}
+	return actionNames[a]
+}
+
+// Decision is what the policy says of one exchange, and why. It always carries its reason, and the rule's name where one applies.
+type Decision struct {
+	Action Action
+	// Rule is the name of the rule that decided, empty where none applies; Reason says why, in words, without personal data.
+	Rule, Reason string
+	// ReservedBy cites who reserves the guarded domain, empty where a rule guards a domain that nobody reserved.
+	ReservedBy string
+	Dialect    dialect.ID
+	// Subjects are the mail domains that the exchange is about, each once; never mailboxes.
+	Subjects    []string
+	Credentials Credentials
+	// Suggestions are all that the answer suggested, judged.
+	Suggestions []dialect.Suggestion
+	// Answer is what the client gets, unless Action is ActionPass.
+	Answer dialect.Answer
+	// Err is why an answer could not be read; it contains nothing of the answer's text.
+	Err error
+}

@@ -1,0 +1,52 @@
+package dialect
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Header is a set of HTTP header fields under their canonical names, exactly as net/http keeps them; an http.Header converts to it
+// without a copy. This package does not import net/http so that policy stays free of live traffic.
+type Header map[string][]string
+
+// Get is the first value of the field, or "".
+func (h Header) Get(name string) string {
+	if vs := h[name]; len(vs) > 0 {
+		return vs[0]
+	}
+	return ""
+}
+
+// Clone copies the fields, so that the copy can be changed freely.
+func (h Header) Clone() Header {
+	c := make(Header, len(h))
+	for name, values := range h {
+		c[name] = append([]string(nil), values...)
+	}
+	return c
+}
+
+// Request is what a client asks, as far as configuration discovery is concerned. Nothing in this package changes or keeps it beyond the
+// [Inquiry] made from it.
+type Request struct {
+	Method string
+	// URL is absolute: scheme and host are those that the client means to reach (the tunnel's target inside a tunnel).
+	URL *url.URL
+	// Header holds the request's fields under canonical names.
+	Header Header
+	// Body is the whole request body, or nil where [NeedsBody] did not ask for it.
+	Body []byte
+}
+
+// Host is the asked host: lower case, without port, brackets and trailing dots.
+func (r Request) Host() string {
+	return strings.TrimRight(strings.ToLower(r.URL.Hostname()), ".")
+}
+
+// Answer is a response as it stands on the wire: Body still carries the content coding that Header names. In answers composed by this
+// package Body is never coded, and the sender adds framing (Content-Length) by itself.
+type Answer struct {
+	Status int
+	Header Header
+	Body   []byte
+}
