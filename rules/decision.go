@@ -43,3 +43,16 @@ type Decision struct {
 	// Err is why an answer could not be read; it contains nothing of the answer's text.
 	Err error
 }
+
+// refuse makes the decision a refusal.
+func (d *Decision) refuse(q dialect.Inquiry, reason string) {
+	d.Action, d.Reason, d.Answer = ActionRefuse, reason, dialect.Refuse(q)
+}
+
+// name fills in which rule applies and who reserved the domain: the first guarded subject's.
+func (d *Decision) name(all []binding) {
+	if len(all) == 0 {
+		return
+	}
+	d.Rule, d.ReservedBy = all[0].rule, all[0].entry.Authority+", "+all[0].entry.Citation
+}

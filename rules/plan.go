@@ -2,6 +2,7 @@ package rules
 
 import (
 	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
 )
 
 // Step says what to do with a request.
@@ -44,10 +45,73 @@ type Plan struct {
 	bindings []binding
 }
 
-// Credentials says what secrets a request carried and whether they went on; never what they were.
-type Credentials struct {
-	Present bool
-	// Scheme is the authentication scheme, lower case (basic, bearer, ntlm …), or the carrier (cookie, query).
-	Scheme    string
-	Forwarded bool
+// Plan decides on a request before anybody is dialled:
+//
+//	not discovery                                  → Ignore
+//	a back-off host, whoever it is about           → Refuse
+//	nobody guarded                                 → Forward
+//	guarded, the asked host is in the set          → Forward, credentials included
+//	guarded, the asked host is a central service   → Scrub
+//	guarded, any other host                        → Refuse
+func (p *Policy) Plan(r dialect.Request) Plan {
+	q, ok := dialect.Recognise(r)
+	if !ok {
+		return Plan{Step: Ignore}
+	}
+	plan := Plan{Inquiry: q, bindings: p.bindings(q.Subjects)}
+	plan.Guarded = len(plan.bindings) > 0
+	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: credentials(r)}
+	plan.Decision.name(plan.bindings)
+	host := reserved.Canonical(r.Host())
+	switch {
+	case p.backOff(host):
+		plan.Guarded = true
+		if plan.Decision.Rule == "" {
+			plan.Decision.Rule = ruleBackOff
+		}
+		plan.refuse("the asked host is what clients make up when every real one failed; its owner is a stranger")
+	case !plan.Guarded:
+		plan.Step = Forward
+		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
+	case allowed(plan.bindings, host):
+		plan.Step, plan.Header = Forward, wholeAnswer(r.Header)
+		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
+	case p.isCentral(host):
+		plan.Step, plan.Header, plan.Query = Scrub, scrub(r.Header), scrubQuery(r.URL.RawQuery)
+	default:
+		plan.refuse("no host may be named to the domain, and the asked host is none of its own")
+	}
+	return plan
+}
+
+func (plan *Plan) refuse(reason string) {
+	plan.Step = Refuse
+	plan.Decision.refuse(plan.Inquiry, reason)
+}
+
+// Unanswered decides where there is no answer to judge: upstream failed, its answer is over a limit, something panicked. reason must not
+// contain anything of the exchange. It refuses what is guarded and passes (whatever the caller then says) what is not.
+func (p *Policy) Unanswered(plan Plan, reason string) Decision {
+	d := plan.Decision
+	if plan.Guarded || plan.Step == Refuse || plan.Step == 0 {
+		d.refuse(plan.Inquiry, reason)
+		return d
+	}
+	d.Action, d.Reason = ActionPass, reason
+	return d
+}
+
+// domains lists the mail domains of subjects, each once.
+func domains(subjects []dialect.Subject) []string {
+	var all []string
+next:
+	for _, s := range subjects {
+		for _, have := range all {
+			if have == s.Domain {
+				continue next
+			}
+		}
+		all = append(all, s.Domain)
+	}
+	return all
 }

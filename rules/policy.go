@@ -1,6 +1,11 @@
 package rules
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
 )
@@ -9,33 +14,120 @@ import (
 type Config struct {
 	// Reserved are the reserved names; nil means reserved.Default.
 	Reserved *reserved.Set
-	// Services switches central services by name; what is not named keeps its default (dialect.Service.Enforced).
+	// Services switches central services by name (dialect.Service); what is not named keeps its default.
 	Services map[string]Mode
 	// Open are further hosts to open: each stands for itself and everything below it.
 	Open []string
 }
 
+// Mode is how far a service goes.
+type Mode uint8
+
+// The modes. The zero Mode is invalid.
+const (
+	_ Mode = iota
+	// Off opens nothing.
+	Off
+	// Enforce acts.
+	Enforce
+)
+
 // Policy decides. It is immutable and safe for concurrent use.
-type Policy struct{}
+type Policy struct {
+	reserved *reserved.Set
+	central  []dialect.Service // all of them, opened or not
+	open     []string          // hosts to open beside the reserved ones, sorted
+	revision string
+}
 
-type binding struct{}
+// New checks a configuration and makes a policy of it. Errors say what was read and what would be right.
+func New(c Config) (*Policy, error) {
+	p := &Policy{reserved: c.Reserved}
+	if p.reserved == nil {
+		p.reserved = reserved.Default()
+	}
+	modes := maps.Clone(c.Services)
+	for _, info := range dialect.All() {
+		for _, s := range info.Services {
+			p.central = append(p.central, s)
+			mode, said := modes[s.Name]
+			if mode == Enforce || !said && s.Enforced {
+				p.open = append(p.open, s.Hosts...)
+			}
+			if said && mode != Enforce && mode != Off {
+				return nil, fmt.Errorf("service %q has no valid mode: want enforce or off", s.Name)
+			}
+			delete(modes, s.Name)
+		}
+	}
+	for name := range modes {
+		return nil, fmt.Errorf("unknown service %q: want one of %s", name, strings.Join(ServiceNames(), ", "))
+	}
+	for _, raw := range c.Open {
+		host, err := openHost(raw)
+		if err != nil {
+			return nil, err
+		}
+		p.open = append(p.open, host)
+	}
+	slices.Sort(p.open)
+	p.open = slices.Compact(p.open)
+	p.revision = p.fingerprint()
+	return p, nil
+}
 
-// New checks a configuration and makes a policy of it.
-func New(c Config) (*Policy, error) { panic("todo") }
+// ServiceNames lists the central services that a configuration can switch.
+func ServiceNames() []string {
+	var names []string
+	for _, info := range dialect.All() {
+		for _, s := range info.Services {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// openHost checks one entry of Config.Open.
+func openHost(raw string) (string, error) {
+	host := reserved.Canonical(raw)
+	switch {
+	case host == "" || strings.ContainsAny(raw, "/:@* \t"):
+		return "", fmt.Errorf("%q cannot be opened: want a host name such as autodiscover.hoster.net, without scheme, port or wildcard", raw)
+	case !strings.Contains(host, "."):
+		return "", fmt.Errorf("%q cannot be opened: it stands for a whole top-level domain; name the host, such as autodiscover.%s", raw, host)
+	}
+	return host, nil
+}
 
 // Opens reports whether traffic to host is to be decrypted: it is, or may become, a discovery exchange of ours.
-func (p *Policy) Opens(host string) bool { panic("todo") }
+func (p *Policy) Opens(host string) bool {
+	host = reserved.Canonical(host)
+	for _, name := range p.open {
+		if below(host, name) {
+			return true
+		}
+	}
+	_, ok := p.reserved.Match(host)
+	return ok && !isAddress(host)
+}
 
 // Scope lists the DNS names (each with everything below it) that Opens can ever accept: what the authority must be able to sign for, and
 // may be constrained to.
-func (p *Policy) Scope() []string { panic("todo") }
+func (p *Policy) Scope() []string {
+	names := append(p.reserved.Names(), p.open...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
-// Plan decides on a request before anybody is dialled.
-func (p *Policy) Plan(r dialect.Request) Plan { panic("todo") }
+// Revision identifies the policy in decision records: equal policies have equal revisions.
+func (p *Policy) Revision() string { return p.revision }
 
-// Judge decides on upstream's answer. The plan must come from the same policy.
-func (p *Policy) Judge(plan Plan, a dialect.Answer) Decision { panic("todo") }
-
-// Unanswered decides where there is no answer to judge: upstream failed, its answer is over a limit, something panicked. It refuses what
-// is guarded and passes (whatever the caller then says) what is not.
-func (p *Policy) Unanswered(plan Plan, reason string) Decision { panic("todo") }
+// isCentral reports whether host belongs to a central service of any dialect.
+func (p *Policy) isCentral(host string) bool {
+	for _, s := range p.central {
+		if s.Covers(host) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,6 +1,9 @@
 package dialect
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // ID names a dialect. The zero ID is none: nothing may be concluded from it.
 type ID uint8
@@ -15,7 +18,12 @@ const (
 )
 
 // String is the dialect's name in logs and configuration.
-func (id ID) String() string { return table[known(id)].Name }
+func (id ID) String() string {
+	if f := format(id); f != nil {
+		return f.info.Name
+	}
+	return "none"
+}
 
 // Info describes a dialect to people.
 type Info struct {
@@ -44,14 +52,14 @@ type Service struct {
 	Note string
 }
 
-// Subject is somebody whom an exchange is about.
-type Subject struct {
-	// Domain is the mail domain, normalised by [reserved.Canonical]; never empty.
-	Domain string
-	// Address is the whole address where one was given, as given. It is personal data: it belongs into answers, not into logs.
-	Address string
-	// Carrier says where the subject stood: host, path, query:email, header:Authorization, body …
-	Carrier string
+// Covers reports whether host, in lower case, belongs to the service.
+func (s Service) Covers(host string) bool {
+	for _, name := range s.Hosts {
+		if below(host, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Inquiry is a recognised discovery request.
@@ -64,7 +72,7 @@ type Inquiry struct {
 
 // Document is an answer that was read.
 type Document struct {
-	// Suggestions are all that the answer suggests, in body and header fields, in document order, unjudged.
+	// Suggestions are all that the answer suggests, in header fields and body, in that order, unjudged.
 	Suggestions []Suggestion
 	// Subjects are those that only the answer names.
 	Subjects []Subject
@@ -72,7 +80,10 @@ type Document struct {
 	// is not plain must not be passed for a guarded subject; [Document.Edit] writes it afresh.
 	Plain bool
 
+	// edit writes the answer with the verdicts of the body's suggestions applied.
 	edit func(judged []Suggestion) (Answer, error)
+	// inHeader counts the suggestions that stand in header fields; they come first.
+	inHeader int
 }
 
 // Errors that Read and Edit return, wrapped with what was seen.
@@ -83,26 +94,96 @@ var (
 	ErrNoSettings = errors.New("answer holds no settings")
 	// ErrNothingLeft means that an edit would leave no suggestion: the dialect's "no settings" says so better.
 	ErrNothingLeft = errors.New("no suggestion is left")
-	// ErrUnknownDialect means that the Inquiry is zero or made by hand.
-	ErrUnknownDialect = errors.New("unknown dialect")
 )
 
+// wireFormat is one dialect: the parts that a file per dialect fills in, always in this order.
+type wireFormat struct {
+	info Info
+	// recognise reports whether a request, of which path is the normalised path, speaks the dialect.
+	recognise func(r Request, path string) bool
+	// asks reads whom the request's body is about; nil where bodies name nobody.
+	asks func(r Request) []Subject
+	// read lists what a decoded body suggests.
+	read func(q Inquiry, t text) (*Document, error)
+	// refuse composes the native "no settings".
+	refuse func(q Inquiry) Answer
+}
+
+// table lists the dialects in the order in which they are tried; a function, so that no package state has to be initialised.
+func table() [2]*wireFormat { return [...]*wireFormat{&autodetect, &pox} }
+
+func format(id ID) *wireFormat {
+	for _, f := range table() {
+		if f.info.ID == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// All describes every dialect, in the order in which they are tried.
+func All() []Info {
+	formats := table()
+	infos := make([]Info, 0, len(formats))
+	for _, f := range formats {
+		infos = append(infos, f.info)
+	}
+	return infos
+}
+
 // Recognise tells which dialect a request speaks and whom it is about. At most one dialect claims a request.
-func Recognise(r Request) (Inquiry, bool) { panic("todo") }
+func Recognise(r Request) (Inquiry, bool) {
+	f := recognise(r)
+	if f == nil {
+		return Inquiry{}, false
+	}
+	return Inquiry{Dialect: f.info.ID, Subjects: subjects(r, f), Request: r}, true
+}
 
 // NeedsBody reports whether the subjects of r may stand in its body, judged by method, URL and header alone: whoever calls
 // [Recognise] reads the body first in that case, and may stream it otherwise.
-func NeedsBody(r Request) bool { panic("todo") }
+func NeedsBody(r Request) bool {
+	if r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS" {
+		return false
+	}
+	f := recognise(r)
+	return f != nil && f.asks != nil
+}
 
-// Read decodes an answer and lists what it suggests. The error wraps [ErrUnreadable] or [ErrNoSettings].
-func Read(q Inquiry, a Answer) (*Document, error) { panic("todo") }
+func recognise(r Request) *wireFormat {
+	path := normalPath(r.URL.Path)
+	for _, f := range table() {
+		if f.recognise(r, path) {
+			return f
+		}
+	}
+	return nil
+}
 
-// Refuse composes the dialect's own "no settings" from nothing but the inquiry.
-func Refuse(q Inquiry) Answer { panic("todo") }
+// Refuse composes the dialect's own "no settings" from nothing but the inquiry. An inquiry of no known dialect is answered 404.
+func Refuse(q Inquiry) Answer {
+	if f := format(q.Dialect); f != nil {
+		return f.refuse(q)
+	}
+	return notFound()
+}
 
-// Edit writes the document afresh, in a form on which all parsers agree, with the verdicts of judged applied. judged is
-// Document.Suggestions with Verdict and Now filled in. The answer carries only header fields that cannot speak of servers.
-func (d *Document) Edit(judged []Suggestion) (Answer, error) { return d.edit(judged) }
+// notFound is the quiet answer of everything that has no richer one: 404 without a body.
+func notFound() Answer {
+	return Answer{Status: 404, Header: Header{"Cache-Control": {"no-store"}}}
+}
 
-// All describes every dialect, in the order in which they are tried.
-func All() []Info { panic("todo") }
+// composed is a 200 answer of the given media type.
+func composed(mediaType, body string) Answer {
+	return Answer{
+		Status: 200,
+		Header: Header{"Content-Type": {mediaType}, "Cache-Control": {"no-store"}},
+		Body:   []byte(body),
+	}
+}
+
+// below reports whether host is name or lies below it, by whole labels. Both are normalised.
+func below(host, name string) bool {
+	rest, ok := strings.CutSuffix(host, name)
+	return ok && (rest == "" || strings.HasSuffix(rest, "."))
+}

@@ -1,0 +1,242 @@
+package rules_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+var update = flag.Bool("update", false, "rewrite the expectations of the corpus")
+
+// exchange is one corpus case: what a client asked and what upstream said.
+type exchange struct {
+	name     string
+	comment  []byte
+	services string // the services that the case switches on
+	request  dialect.Request
+	answer   dialect.Answer
+	want     map[string][]byte
+}
+
+// known are the sections that a case may have; anything else is a typing error.
+var known = []string{"services", "request", "response", "answer", "decision.json"}
+
+// loadCorpus reads the project's own cases: text archives whose request and response sections are HTTP messages with bare newlines. The
+// newline before the next section does not belong to the body.
+func loadCorpus(t testing.TB) []exchange {
+	t.Helper()
+	files, err := filepath.Glob("testdata/corpus/*/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no corpus: %v", err)
+	}
+	var all []exchange
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/corpus/"), ".txtar")
+		x := exchange{name: name, comment: archive.Comment, want: map[string][]byte{}}
+		for _, section := range archive.Files {
+			if !slices.Contains(known, section.Name) {
+				t.Fatalf("%s: unknown section %q; want one of %v", file, section.Name, known)
+			}
+			x.want[section.Name] = section.Data
+		}
+		x.services = strings.TrimSpace(string(x.want["services"]))
+		x.request = parseRequest(t, file, x.want["request"])
+		x.answer = parseAnswer(t, file, x.want["response"])
+		all = append(all, x)
+	}
+	return all
+}
+
+func parseRequest(t testing.TB, file string, section []byte) dialect.Request {
+	t.Helper()
+	head, body := cutMessage(section)
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
+	if err != nil {
+		t.Fatalf("%s: request: %v", file, err)
+	}
+	return dialect.Request{Method: r.Method, URL: r.URL, Header: dialect.Header(r.Header), Body: body}
+}
+
+func parseAnswer(t testing.TB, file string, section []byte) dialect.Answer {
+	t.Helper()
+	if section == nil {
+		return dialect.Answer{}
+	}
+	head, body := cutMessage(section)
+	r, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head)), nil)
+	if err != nil {
+		t.Fatalf("%s: response: %v", file, err)
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	return dialect.Answer{Status: r.StatusCode, Header: dialect.Header(r.Header), Body: body}
+}
+
+func cutMessage(section []byte) (head string, body []byte) {
+	h, b, _ := bytes.Cut(section, []byte("\n\n"))
+	b = bytes.TrimSuffix(b, []byte("\n"))
+	if len(b) == 0 {
+		b = nil
+	}
+	return strings.ReplaceAll(string(h), "\n", "\r\n") + "\r\n\r\n", b
+}
+
+// policyFor is the built-in policy with the services of the case switched on.
+func policyFor(t testing.TB, services string) *rules.Policy {
+	t.Helper()
+	c := rules.Config{Services: map[string]rules.Mode{}}
+	for name := range strings.FieldsSeq(services) {
+		c.Services[name] = rules.Enforce
+	}
+	p, err := rules.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// decide plays one exchange: the plan and, where upstream is asked, the judgement.
+func decide(p *rules.Policy, r dialect.Request, a dialect.Answer) (rules.Plan, rules.Decision) {
+	plan := p.Plan(r)
+	if plan.Step == rules.Scrub || plan.Step == rules.Forward {
+		return plan, p.Judge(plan, a)
+	}
+	return plan, plan.Decision
+}
+
+func TestCorpus(t *testing.T) {
+	for _, x := range loadCorpus(t) {
+		t.Run(x.name, func(t *testing.T) {
+			plan, d := decide(policyFor(t, x.services), x.request, x.answer)
+			got := map[string][]byte{"decision.json": describe(t, x, plan, d)}
+			if d.Action == rules.ActionEdit || d.Action == rules.ActionRefuse {
+				got["answer"] = message(d.Answer)
+			}
+			if *update {
+				rewrite(t, x, got)
+				return
+			}
+			for _, section := range []string{"answer", "decision.json"} {
+				if diff := cmp.Diff(string(x.want[section]), string(got[section])); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", section, diff)
+				}
+			}
+		})
+	}
+}
+
+// describe writes the decision the way a reviewer wants to read it.
+func describe(t *testing.T, x exchange, plan rules.Plan, d rules.Decision) []byte {
+	t.Helper()
+	type suggestion struct{ Path, Kind, Protocol, Was, Now, Verdict string }
+	out := struct {
+		Step, Action, Rule, Reason, ReservedBy, Dialect string
+		Subjects                                        []string
+		Credentials                                     rules.Credentials
+		Asked                                           string            `json:",omitempty"`
+		AskedHeader                                     map[string]string `json:",omitempty"`
+		Suggestions                                     []string
+		Err                                             string `json:",omitempty"`
+	}{
+		Step: plan.Step.String(), Action: d.Action.String(), Rule: d.Rule, Reason: d.Reason, ReservedBy: d.ReservedBy,
+		Dialect: d.Dialect.String(), Subjects: d.Subjects, Credentials: d.Credentials,
+	}
+	if plan.Step == rules.Scrub {
+		out.Asked, out.AskedHeader = x.request.URL.Path+"?"+plan.Query, map[string]string{}
+		for name, values := range plan.Header {
+			out.AskedHeader[name] = strings.Join(values, " | ")
+		}
+	}
+	for _, s := range d.Suggestions {
+		out.Suggestions = append(out.Suggestions, fmt.Sprintf("%s %s %s %s: %q → %q", s.Verdict, s.Kind, s.Protocol, s.Path, s.Was, s.Now))
+	}
+	if d.Err != nil {
+		out.Err = d.Err.Error()
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(out); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// message writes an answer as an HTTP message with bare newlines.
+func message(a dialect.Answer) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\n", a.Status, http.StatusText(a.Status))
+	names := make([]string, 0, len(a.Header))
+	for name := range a.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, v := range a.Header[name] {
+			fmt.Fprintf(&b, "%s: %s\n", name, v)
+		}
+	}
+	fmt.Fprintf(&b, "\n%s\n", a.Body)
+	return b.Bytes()
+}
+
+func rewrite(t *testing.T, x exchange, got map[string][]byte) {
+	t.Helper()
+	archive := &txtar.Archive{Comment: x.comment}
+	for _, section := range known {
+		data := x.want[section]
+		if section == "answer" || section == "decision.json" {
+			data = got[section]
+		}
+		if data != nil {
+			archive.Files = append(archive.Files, txtar.File{Name: section, Data: data})
+		}
+	}
+	file := filepath.Join("testdata/corpus", x.name+".txtar")
+	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCorpus_coversEveryDialect counts the cases: each dialect must show each outcome.
+func TestCorpus_coversEveryDialect(t *testing.T) {
+	count := map[string]map[string]int{}
+	for _, x := range loadCorpus(t) {
+		_, d := decide(policyFor(t, x.services), x.request, x.answer)
+		outcome := d.Action.String()
+		if d.Err != nil {
+			outcome = "malformed"
+		}
+		name := d.Dialect.String()
+		if count[name] == nil {
+			count[name] = map[string]int{}
+		}
+		count[name][outcome]++
+	}
+	for _, info := range dialect.All() {
+		for _, outcome := range []string{"pass", "edit", "refuse", "malformed"} {
+			if count[info.Name][outcome] == 0 {
+				t.Errorf("dialect %s has no case whose outcome is %q", info.Name, outcome)
+			}
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package dialect
+
+import (
+	"net/url"
+	"strings"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+// Subject is somebody whom an exchange is about.
+type Subject struct {
+	// Domain is the mail domain, normalised by [reserved.Canonical]; never empty.
+	Domain string
+	// Address is the whole address where one was given, as given. It is personal data: it belongs into answers, not into logs.
+	Address string
+	// Carrier says where the subject stood: host, query:email, header:Authorization, body …
+	Carrier string
+}
+
+// addressPrefixes are the proxy-address types that Microsoft's clients put before an address (X-AnchorMailbox, MS-OXOABK 2.2.3.23).
+var addressPrefixes = [...]string{"mailto:", "smtp:", "upn:", "mbx:", "sip:"}
+
+// addresses reads one or several mail addresses, separated by commas or semicolons outside quotes, in any of the spellings in which
+// carriers hold them: percent-encoded once more, with prefix, in angle brackets, with a quoted local part.
+func addresses(value, carrier string) []Subject {
+	if !strings.Contains(value, "@") && !strings.Contains(value, "%40") {
+		return nil
+	}
+	var found []Subject
+	for _, part := range splitOutsideQuotes(decodeLeftover(value)) {
+		part = trimAddress(part)
+		at := lastAt(part)
+		if at < 0 {
+			continue
+		}
+		if domain := domainOf(part[at+1:]); domain != "" {
+			found = append(found, Subject{Domain: domain, Address: part, Carrier: carrier})
+		}
+	}
+	return found
+}
+
+// decodeLeftover undoes one more level of percent-encoding where an address still carries it (user%40example.com).
+func decodeLeftover(s string) string {
+	for range 2 {
+		if !strings.Contains(s, "%40") && !strings.Contains(s, "%2540") {
+			return s
+		}
+		decoded, err := url.PathUnescape(s)
+		if err != nil {
+			return strings.ReplaceAll(s, "%40", "@")
+		}
+		s = decoded
+	}
+	return s
+}
+
+func splitOutsideQuotes(s string) []string {
+	if !strings.ContainsAny(s, ",;") {
+		return []string{s}
+	}
+	quoted := false
+	return strings.FieldsFunc(s, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return !quoted && (r == ',' || r == ';')
+	})
+}
+
+func trimAddress(s string) string {
+	s = strings.Trim(s, " \t\r\n'")
+	for _, prefix := range addressPrefixes {
+		if len(s) > len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+			s = s[len(prefix):]
+		}
+	}
+	if open := strings.LastIndexByte(s, '<'); open >= 0 { // Name <user@domain>
+		s = s[open+1:]
+	}
+	return strings.Trim(s, " \t\r\n<>'")
+}
+
+// lastAt is the index of the last @ outside a quoted string, or -1: "a@b"@example.com.
+func lastAt(s string) int {
+	quoted, at := false, -1
+	for i := range len(s) {
+		switch s[i] {
+		case '"':
+			quoted = !quoted
+		case '@':
+			if !quoted {
+				at = i
+			}
+		}
+	}
+	if at < 0 && quoted { // an unbalanced quote must not hide the domain
+		return strings.LastIndexByte(s, '@')
+	}
+	return at
+}
+
+// domainOf normalises what stands behind the @ and drops what cannot belong to a domain (RFC 5321, section 4.1.2).
+func domainOf(s string) string {
+	if strings.HasPrefix(s, "[") { // address literal: user@[192.0.2.1], user@[IPv6:2001:db8::1]
+		literal, _, _ := strings.Cut(s[1:], "]")
+		if len(literal) > 5 && strings.EqualFold(literal[:5], "ipv6:") {
+			literal = literal[5:]
+		}
+		return reserved.Canonical(literal)
+	}
+	if end := strings.IndexAny(s, "?>\"'<()[]{}|\\/ \t\r\n,;:&=#*!$^`~"); end >= 0 {
+		s = s[:end]
+	}
+	return reserved.Canonical(s)
+}

@@ -1,0 +1,199 @@
+package dialect
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// AutoDetect is not specified anywhere; what is known comes from captures and from Microsoft's own test script. The client sends the
+// account's address, and usually its password, in Authorization: Basic, or the address alone in X-Email, and is answered
+//
+//	{"email":"user@lab.test","services":[],
+//	 "protocols":[{"protocol":"imap","hostname":"imap.lab.test","port":993,"encryption":"ssl","username":"user@lab.test","validated":false}]}
+//
+// services[] has hostname, aad and onprem. The header fields x-debug-support and x-feedback-token repeat the servers.
+var autodetect = wireFormat{
+	info: Info{
+		ID:       Autodetect,
+		Name:     "autodetect",
+		Title:    "Outlook AutoDetect (JSON)",
+		Citation: "no published specification; captures of December 2025",
+		Clients:  "Outlook for Windows, Mac, iOS and Android; Windows Mail",
+		Services: []Service{{
+			Name: "autodetect",
+			// The certificate of the service names *.autodetect.outlook.cloud.microsoft and autodetect.outlookmobile.com.
+			Hosts:    autodetectHosts,
+			Enforced: true,
+			Note:     "Outlook asks here first, with the mailbox password; the service answers for anybody's domain",
+		}},
+	},
+	recognise: func(r Request, path string) bool {
+		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(r.Host())
+	},
+	read:   readAutodetect,
+	refuse: refuseAutodetect,
+}
+
+// autodetectHosts are the hosts of the service.
+var autodetectHosts = []string{"autodetect.outlook.cloud.microsoft", "autodetect.outlookmobile.com", "prod-autodetect.outlookmobile.com"}
+
+// serverMembers are the members whose value is a host name or URL, lower case.
+var serverMembers = [...]string{"hostname", "host", "server", "url", "endpoint", "aad", "onprem", "autodiscover", "autodv2endpoint"}
+
+// jsonPlace is where a value stands.
+type jsonPlace struct {
+	path string
+	// array and item are the nearest array around it and the element of it that the value belongs to: what goes when the value goes.
+	array, item *jsonNode
+	// protocol is what the nearest object says it describes.
+	protocol string
+}
+
+// jsonSpot ties a suggestion to its node, so that it can be edited.
+type jsonSpot struct {
+	node  *jsonNode
+	owner *jsonNode // the object that has node as a member
+	place jsonPlace
+}
+
+// serverWalk lists the servers in a JSON tree, in document order.
+type serverWalk struct {
+	prefix, carrier string
+	found           []Suggestion
+	spots           []jsonSpot
+	about           []Subject
+}
+
+func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
+	for i, item := range n.items {
+		inner := jsonPlace{path: at.path + "/" + strconv.Itoa(i), array: n, item: item, protocol: at.protocol}
+		if len(item.members)+len(item.items) == 0 {
+			w.scalar("", item, n, inner)
+			continue
+		}
+		w.value(item, inner)
+	}
+	if len(n.members) == 0 {
+		return
+	}
+	for _, name := range [...]string{"protocol", "service"} {
+		if p := n.member(name).string(); p != "" {
+			at.protocol = strings.ToLower(p)
+			break
+		}
+	}
+	for _, m := range n.members {
+		inner := at
+		inner.path += "/" + pointerToken(m.name)
+		if len(m.value.members)+len(m.value.items) > 0 {
+			w.value(m.value, inner)
+			continue
+		}
+		w.scalar(strings.ToLower(m.name), m.value, n, inner)
+	}
+}
+
+func (w *serverWalk) scalar(name string, n, owner *jsonNode, at jsonPlace) {
+	value := n.string()
+	path := w.prefix + at.path
+	var s Suggestion
+	var ok bool
+	switch {
+	case name == "email" || name == "username":
+		w.about = append(w.about, addresses(value, w.carrier)...)
+		return
+	case slices.Contains(serverMembers[:], name):
+		s, ok = suggestHost(path, at.protocol, value)
+	case name == "port":
+		s, ok = suggestPort(path, at.protocol, value, siblingHost(owner))
+	case strings.Contains(value, "://"):
+		s, ok = suggestURL(KindURL, path, at.protocol, value)
+	}
+	if ok {
+		w.found = append(w.found, s)
+		w.spots = append(w.spots, jsonSpot{node: n, owner: owner, place: at})
+	}
+}
+
+// siblingHost is the host that a port in the same object belongs to.
+func siblingHost(owner *jsonNode) string {
+	for _, name := range serverMembers {
+		if v := owner.member(name).string(); v != "" {
+			s, _ := suggestHost("", "", v)
+			return s.Host
+		}
+	}
+	return ""
+}
+
+func readAutodetect(_ Inquiry, t text) (*Document, error) {
+	root, err := parseJSON(t.data)
+	if err != nil {
+		return nil, err
+	}
+	if root.kind != jsontext.KindBeginObject {
+		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
+	}
+	w := serverWalk{carrier: "body"}
+	w.value(root, jsonPlace{})
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: strings.Contains(t.mediaType, "json")}
+	d.edit = func(judged []Suggestion) (Answer, error) { return editJSON(root, w.spots, judged) }
+	if len(w.found) == 0 {
+		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
+	}
+	return d, nil
+}
+
+// editJSON applies verdicts to the tree and writes it. What is removed takes the array element around it along: a server entry without its
+// host name is none.
+func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, error) {
+	gone := make(map[*jsonNode]bool)
+	for i, s := range judged {
+		switch at := spots[i]; {
+		case s.Verdict == Keep:
+		case s.Verdict == Rewrite:
+			at.node.set(s.Now)
+		case at.place.item != nil:
+			gone[at.place.item] = true
+			at.place.array.items = slices.DeleteFunc(at.place.array.items, func(n *jsonNode) bool { return n == at.place.item })
+		default:
+			gone[at.node] = true
+			at.owner.members = slices.DeleteFunc(at.owner.members, func(m jsonMember) bool { return m.value == at.node })
+		}
+	}
+	left := 0
+	for i, s := range judged {
+		if s.Kind != KindPort && !gone[spots[i].node] && !gone[spots[i].place.item] {
+			left++
+		}
+	}
+	if left == 0 {
+		return Answer{}, ErrNothingLeft
+	}
+	body, err := root.write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("application/json; charset=utf-8", string(body)), nil
+}
+
+// refuseAutodetect has the shape of a captured answer with both lists empty. Microsoft's own script also knows 202 for "no record yet",
+// which a client may take as an invitation to poll.
+func refuseAutodetect(q Inquiry) Answer {
+	email := ""
+	for _, s := range q.Subjects {
+		if s.Address != "" {
+			email = s.Address
+			break
+		}
+	}
+	quoted, err := jsontext.AppendQuote(nil, email)
+	if err != nil { // not valid UTF-8: not worth repeating
+		quoted = []byte(`""`)
+	}
+	return composed("application/json; charset=utf-8", `{"email":`+string(quoted)+`,"services":[],"protocols":[]}`)
+}

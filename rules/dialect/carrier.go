@@ -1,0 +1,198 @@
+package dialect
+
+import (
+	"encoding/base64"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+// discoveryLabels are the labels that discovery puts before the mail domain.
+var discoveryLabels = [...]string{"autodiscover.", "autoconfig.", "ua-auto-config."}
+
+// addressFields are the request header fields that hold the account's address (MS-OXDSCLI 2.2.2, and as seen from Windows Mail and
+// Outlook for Mac).
+var addressFields = [...]string{"X-Email", "X-Anchormailbox", "X-User-Identity", "From"}
+
+// addressParameters are the query parameters in which clients name the account, lower case.
+var addressParameters = [...]string{"email", "emailaddress", "login", "username", "user", "name", "smtp"}
+
+// identityClaims are the claims of a bearer token that name its owner (Microsoft identity platform, ID and access token claims).
+var identityClaims = [...]string{"upn", "unique_name", "preferred_username", "email"}
+
+// subjects collects whom a request is about from every place where clients are known to say so. Carriers may disagree; all count.
+func subjects(r Request, f *wireFormat) []Subject {
+	var all []Subject
+	if !f.central(r.Host()) {
+		all = append(all, hostSubject(r.Host())...)
+	}
+	all = append(all, querySubjects(r.URL)...)
+	all = append(all, headerSubjects(r.Header)...)
+	if r.URL.User != nil {
+		all = append(all, userSubjects(r.URL.User.Username(), "userinfo")...)
+	}
+	if f.asks != nil && len(r.Body) > 0 {
+		all = append(all, f.asks(r)...)
+	}
+	return all
+}
+
+// central reports whether host is one of the dialect's central services, whose own name says nothing of the account.
+func (f *wireFormat) central(host string) bool {
+	for _, s := range f.info.Services {
+		if s.Covers(host) {
+			return true
+		}
+	}
+	return false
+}
+
+func hostSubject(host string) []Subject {
+	domain := reserved.Canonical(host)
+	for _, label := range discoveryLabels {
+		if rest, ok := strings.CutPrefix(domain, label); ok {
+			domain = rest
+			break
+		}
+	}
+	if _, err := netip.ParseAddr(domain); err == nil || domain == "" {
+		return nil
+	}
+	return []Subject{{Domain: domain, Carrier: "host"}}
+}
+
+func querySubjects(u *url.URL) []Subject {
+	if u.RawQuery == "" {
+		return nil
+	}
+	var all []Subject
+	for pair := range strings.FieldsFuncSeq(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		name = strings.ToLower(unescape(name))
+		for _, known := range addressParameters {
+			if name == known {
+				all = append(all, addresses(unescape(value), "query:"+known)...)
+			}
+		}
+		if name == "domain" {
+			if domain := domainOf(strings.Trim(unescape(value), " .@")); domain != "" {
+				all = append(all, Subject{Domain: domain, Carrier: "query:domain"})
+			}
+		}
+	}
+	return all
+}
+
+// unescape decodes percent-encoding only: a plus sign stays one, because it is part of many an address and of no domain.
+func unescape(s string) string {
+	if decoded, err := url.PathUnescape(s); err == nil {
+		return decoded
+	}
+	return s
+}
+
+func headerSubjects(h Header) []Subject {
+	var all []Subject
+	for _, value := range h["Authorization"] {
+		all = append(all, authorizationSubjects(value)...)
+	}
+	for _, name := range addressFields {
+		for _, value := range h[name] {
+			all = append(all, addresses(value, "header:"+name)...)
+		}
+	}
+	return all
+}
+
+func authorizationSubjects(value string) []Subject {
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
+	rest = strings.TrimSpace(rest)
+	switch {
+	case strings.EqualFold(scheme, "Basic"):
+		user, _, _ := BasicUser(value)
+		return userSubjects(user, "header:Authorization")
+	case strings.EqualFold(scheme, "Bearer"):
+		return tokenSubjects(rest)
+	case strings.EqualFold(scheme, "Digest"):
+		return addresses(digestUser(rest), "header:Authorization")
+	}
+	return nil
+}
+
+// BasicUser reads the user out of an Authorization field of the Basic scheme (RFC 7617). Clients of AutoDetect also send the user alone,
+// without a colon; colon tells. The decoding accepts both alphabets and missing padding, as servers do. ok is false for other schemes
+// and for what cannot be decoded.
+func BasicUser(authorization string) (user string, colon, ok bool) {
+	scheme, encoded, _ := strings.Cut(strings.TrimSpace(authorization), " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", false, false
+	}
+	decoded, err := decodeBase64(strings.TrimSpace(encoded))
+	if err != nil {
+		return "", false, false
+	}
+	user, _, colon = strings.Cut(string(decoded), ":")
+	return user, colon, true
+}
+
+// userSubjects reads a user name: an address, DOMAIN\user, or DOMAIN\address. A domain before the backslash counts where it has a dot: a
+// bare one is a NetBIOS name, which says nothing about mail.
+func userSubjects(user, carrier string) []Subject {
+	all := addresses(user, carrier)
+	if domain, _, ok := strings.Cut(user, `\`); ok && strings.Contains(domain, ".") {
+		if d := domainOf(domain); d != "" {
+			all = append(all, Subject{Domain: d, Carrier: carrier})
+		}
+	}
+	return all
+}
+
+// digestUser is the username of a Digest response (RFC 7616, section 3.4).
+func digestUser(parameters string) string {
+	_, after, ok := strings.Cut(parameters, `username="`)
+	if !ok {
+		return ""
+	}
+	user, _, _ := strings.Cut(after, `"`)
+	return user
+}
+
+// tokenSubjects reads the claims of a JSON Web Token (RFC 7519) without verifying it: it only says about whom the client asks.
+func tokenSubjects(token string) []Subject {
+	payload, err := tokenPayload(token)
+	if err != nil {
+		return nil
+	}
+	var all []Subject
+	for _, member := range payload.members {
+		for _, claim := range identityClaims {
+			if member.name == claim && member.value.kind == jsontext.KindString {
+				all = append(all, addresses(member.value.text, "header:Authorization")...)
+			}
+		}
+	}
+	return all
+}
+
+func tokenPayload(token string) (*jsonNode, error) {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	decoded, err := decodeBase64(payload)
+	if err != nil {
+		return nil, err
+	}
+	return parseJSON(decoded)
+}
+
+// decodeBase64 accepts both alphabets of RFC 4648, with and without padding.
+func decodeBase64(s string) ([]byte, error) {
+	s = strings.TrimRight(s, "=")
+	if strings.ContainsAny(s, "-_") {
+		return base64.RawURLEncoding.DecodeString(s)
+	}
+	return base64.RawStdEncoding.DecodeString(s)
+}

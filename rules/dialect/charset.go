@@ -1,0 +1,140 @@
+package dialect
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// text is a decoded answer body.
+type text struct {
+	data []byte // UTF-8 without byte order mark
+	// plain reports that the body is UTF-8 as it stands, without byte order mark or contradicting labels.
+	plain bool
+	// mediaType is the Content-Type without parameters, lower case.
+	mediaType string
+}
+
+// decodeText turns a body without content coding into UTF-8. The byte order mark counts more than the Content-Type's charset, which counts
+// more than the document's own declaration (RFC 7303, section 3). Unknown charsets are an error: utf-7 reads like ASCII and means
+// something else.
+func decodeText(body []byte, contentType string) (text, error) {
+	mediaType, parameters, _ := mime.ParseMediaType(contentType)
+	t := text{mediaType: mediaType}
+	label, body := charsetOf(body, parameters["charset"])
+	switch strings.ToLower(strings.TrimSpace(label)) {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		if !utf8.Valid(body) {
+			return text{}, fmt.Errorf("%w: not valid UTF-8", ErrUnreadable)
+		}
+		t.data, t.plain = body, true
+	case "bom":
+		if !utf8.Valid(body) {
+			return text{}, fmt.Errorf("%w: not valid UTF-8", ErrUnreadable)
+		}
+		t.data = body
+	default:
+		decoded, err := transcode(body, label)
+		if err != nil {
+			return text{}, err
+		}
+		t.data = decoded
+	}
+	if bytes.IndexByte(t.data, 0) >= 0 {
+		return text{}, fmt.Errorf("%w: NUL in the text", ErrUnreadable)
+	}
+	t.plain = t.plain && agreeing(t.data, parameters["charset"])
+	return t, nil
+}
+
+// charsetOf finds the label that counts and takes a byte order mark off. "bom" stands for UTF-8 with one.
+func charsetOf(body []byte, parameter string) (label string, rest []byte) {
+	switch {
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		return "bom", body[3:]
+	case bytes.HasPrefix(body, []byte("\xff\xfe")):
+		return "utf-16le", body[2:]
+	case bytes.HasPrefix(body, []byte("\xfe\xff")):
+		return "utf-16be", body[2:]
+	case len(body) > 1 && body[1] == 0 && strings.IndexByte("<{[ \t\r\n", body[0]) >= 0:
+		return "utf-16le", body
+	case len(body) > 1 && body[0] == 0 && strings.IndexByte("<{[ \t\r\n", body[1]) >= 0:
+		return "utf-16be", body
+	case parameter != "":
+		return parameter, body
+	}
+	return declaredCharset(body), body
+}
+
+// declaredCharset reads encoding="…" out of an XML declaration.
+func declaredCharset(body []byte) string {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	if !bytes.HasPrefix(body, []byte("<?xml")) {
+		return ""
+	}
+	end := bytes.Index(body, []byte("?>"))
+	if end < 0 {
+		return ""
+	}
+	_, after, ok := strings.Cut(string(body[:end]), "encoding")
+	if !ok {
+		return ""
+	}
+	after = strings.TrimLeft(after, " \t\r\n=")
+	if after == "" {
+		return ""
+	}
+	label, _, ok := strings.Cut(after[1:], after[:1])
+	if !ok {
+		return "unreadable"
+	}
+	return label
+}
+
+func transcode(body []byte, label string) ([]byte, error) {
+	switch strings.ToLower(label) {
+	case "utf-16le":
+		return decodeWith(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder().Bytes, body)
+	case "utf-16be":
+		return decodeWith(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder().Bytes, body)
+	}
+	e, name := charset.Lookup(label)
+	if e == nil || name == "replacement" || strings.HasPrefix(name, "utf-16") {
+		// A utf-16 label on text that is not UTF-16 is a contradiction, and "replacement" is the WHATWG's word for never decode.
+		return nil, fmt.Errorf("%w: unknown charset", ErrUnreadable)
+	}
+	return decodeWith(e.NewDecoder().Bytes, body)
+}
+
+func decodeWith(decode func([]byte) ([]byte, error), body []byte) ([]byte, error) {
+	out, err := decode(body)
+	if err != nil || bytes.ContainsRune(out, utf8.RuneError) {
+		return nil, fmt.Errorf("%w: text does not fit its charset", ErrUnreadable)
+	}
+	return out, nil
+}
+
+// agreeing reports that the declaration inside the document does not contradict the charset that counted, or that it cannot matter because
+// the text is ASCII in any case.
+func agreeing(data []byte, parameter string) bool {
+	ascii := true
+	for _, c := range data {
+		if c >= 0x80 {
+			ascii = false
+			break
+		}
+	}
+	declared := strings.ToLower(declaredCharset(data))
+	switch declared {
+	case "", "utf-8", "utf8":
+		return true
+	case "us-ascii", "ascii", "iso-8859-1", "windows-1252":
+		return ascii
+	}
+	return strings.EqualFold(declared, parameter) && ascii
+}

@@ -1,0 +1,123 @@
+package dialect
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Bounds of content decoding: a discovery answer has 1 to 30 KB; a hundredfold ratio is beyond anything that text reaches.
+const (
+	maxDecoded = 1 << 20
+	maxRatio   = 200
+	maxCodings = 3
+)
+
+// decodeContent undoes the content codings of an answer (RFC 9110, section 8.4), as the header names them and, because servers mislabel,
+// as the first bytes show them. It reports whether the body was exactly as labelled.
+func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
+	codings, err := namedCodings(a.Header)
+	if err != nil {
+		return nil, false, err
+	}
+	body, asLabelled = a.Body, true
+	for i := len(codings) - 1; i >= 0; i-- { // the last one named was applied last
+		if looksLikeText(body) {
+			return body, false, nil // labelled but not coded
+		}
+		if body, err = undo(codings[i], body); err != nil {
+			return nil, false, err
+		}
+	}
+	for range maxCodings { // coded but not labelled, or more often than labelled
+		coding := magic(body)
+		if coding == "" {
+			return body, asLabelled, nil
+		}
+		asLabelled = false
+		if body, err = undo(coding, body); err != nil {
+			return nil, false, err
+		}
+	}
+	return nil, false, fmt.Errorf("%w: more than %d content codings", ErrUnreadable, maxCodings)
+}
+
+func namedCodings(h Header) ([]string, error) {
+	var codings []string
+	for _, value := range h["Content-Encoding"] {
+		for coding := range strings.SplitSeq(value, ",") {
+			switch coding = strings.ToLower(strings.TrimSpace(coding)); coding {
+			case "", "identity":
+			case "gzip", "x-gzip", "deflate", "br", "zstd":
+				codings = append(codings, coding)
+			default:
+				return nil, fmt.Errorf("%w: unknown content coding", ErrUnreadable)
+			}
+		}
+	}
+	if len(codings) > maxCodings {
+		return nil, fmt.Errorf("%w: more than %d content codings", ErrUnreadable, maxCodings)
+	}
+	return codings, nil
+}
+
+// magic recognises codings that announce themselves (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1).
+func magic(b []byte) string {
+	switch {
+	case bytes.HasPrefix(b, []byte{0x1f, 0x8b}):
+		return "gzip"
+	case bytes.HasPrefix(b, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return "zstd"
+	}
+	return ""
+}
+
+// looksLikeText reports whether b starts as an XML or JSON document does, in any charset: no coded stream does.
+func looksLikeText(b []byte) bool {
+	t := bytes.TrimLeft(b, " \t\r\n\x00\xef\xbb\xbf\xfe\xff")
+	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
+}
+
+func undo(coding string, b []byte) ([]byte, error) {
+	r, err := decoder(coding, b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)
+	}
+	defer r.Close()
+	limit := min(int64(maxDecoded), int64(len(b)+64)*maxRatio)
+	out, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)
+	}
+	if int64(len(out)) > limit {
+		return nil, fmt.Errorf("%w: %s expands beyond %d bytes", ErrUnreadable, coding, limit)
+	}
+	return out, nil
+}
+
+func decoder(coding string, b []byte) (io.ReadCloser, error) {
+	switch coding {
+	case "gzip", "x-gzip":
+		return gzip.NewReader(bytes.NewReader(b))
+	case "deflate": // zlib by the standard (RFC 9110, section 8.4.1.2), raw deflate by some servers
+		if z, err := zlib.NewReader(bytes.NewReader(b)); err == nil {
+			return z, nil
+		}
+		return flate.NewReader(bytes.NewReader(b)), nil
+	case "zstd":
+		z, err := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(16<<20))
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	default:
+		return io.NopCloser(brotli.NewReader(bytes.NewReader(b))), nil
+	}
+}

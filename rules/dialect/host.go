@@ -1,0 +1,109 @@
+package dialect
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+// suggestHost makes a suggestion of a value that should be a host name but in practice may be a URL (POX Server of type WEB), an address
+// (GUID@domain, POX Server of type EXCH) or carry a port.
+func suggestHost(path, protocol, value string) (Suggestion, bool) {
+	value = strings.TrimSpace(value)
+	switch {
+	case value == "":
+		return Suggestion{}, false
+	case strings.Contains(value, "//"):
+		return suggestURL(KindURL, path, protocol, value)
+	case strings.Contains(value, "@"):
+		return suggestAddress(path, protocol, value)
+	}
+	return Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(value), Port: portBehind(value), Was: value}, true
+}
+
+// suggestURL makes a suggestion of a URL. A relative one names no host and is none.
+func suggestURL(kind Kind, path, protocol, value string) (Suggestion, bool) {
+	value = strings.TrimSpace(value)
+	if value == "" || relative(value) {
+		return Suggestion{}, false
+	}
+	host, port := urlHost(value)
+	return Suggestion{Path: path, Kind: kind, Protocol: protocol, Host: host, Port: port, Was: value}, true
+}
+
+// suggestAddress makes a suggestion of a mail address: its domain is asked next.
+func suggestAddress(path, protocol, value string) (Suggestion, bool) {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return Suggestion{}, false
+	}
+	s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: value}
+	if found := addresses(value, ""); len(found) == 1 {
+		s.Host = found[0].Domain
+	}
+	return s, true
+}
+
+// suggestPort makes a suggestion of a port that belongs to host.
+func suggestPort(path, protocol, value, host string) (Suggestion, bool) {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return Suggestion{}, false
+	}
+	port, _ := strconv.ParseUint(value, 10, 16)
+	return Suggestion{Path: path, Kind: KindPort, Protocol: protocol, Host: host, Port: uint16(port), Was: value}, true
+}
+
+// hostName normalises a bare host name. A value with characters that no host name has is nobody's: clients' parsers disagree on them.
+func hostName(value string) string {
+	if strings.ContainsAny(value, " \t\r\n/\\@?#<>\"'") {
+		return ""
+	}
+	return reserved.Canonical(value)
+}
+
+// portBehind is the port in host:port, or 0.
+func portBehind(value string) uint16 {
+	i := strings.LastIndexByte(value, ':')
+	if i < 0 || strings.Count(value, ":") > 1 && !strings.HasSuffix(value[:i], "]") {
+		return 0
+	}
+	port, _ := strconv.ParseUint(value[i+1:], 10, 16)
+	return uint16(port)
+}
+
+// urlHost reads host and port out of an absolute or scheme-relative URL. It returns no host where the URL is not beyond doubt: lenient
+// parsers (WHATWG) take a backslash for a slash and drop tabs and newlines, strict ones do not.
+func urlHost(value string) (string, uint16) {
+	if strings.ContainsAny(value, "\\\t\r\n") {
+		return "", 0
+	}
+	// Placeholders and URI templates ({accountId}, %EMAILDOMAIN%) are no valid percent-encoding but may stand behind the host.
+	authority := value
+	if i := strings.Index(value, "//"); i >= 0 {
+		if end := strings.IndexAny(value[i+2:], "/?#"); end >= 0 {
+			authority = value[:i+2+end]
+		}
+	}
+	u, err := url.Parse(authority)
+	if err != nil || u.Host == "" {
+		return "", 0
+	}
+	port, _ := strconv.ParseUint(u.Port(), 10, 16)
+	return hostName(u.Hostname()), uint16(port)
+}
+
+// relative reports whether a reference stays on the host that it came from (RFC 3986, section 4.2): no scheme and no authority, in any
+// reading.
+func relative(value string) bool {
+	if strings.HasPrefix(value, "//") || strings.ContainsAny(value, "\\\t\r\n") {
+		return false
+	}
+	colon := strings.IndexByte(value, ':')
+	if colon < 0 {
+		return true
+	}
+	return strings.ContainsAny(value[:colon], "/?#")
+}

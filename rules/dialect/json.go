@@ -1,0 +1,204 @@
+package dialect
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Limits of one document. Real answers have 1 to 30 KB, a few hundred elements and a depth below ten; the bounds are generous and keep
+// the cost of a hostile one small.
+const (
+	maxDepth = 64
+	maxNodes = 20_000
+)
+
+// jsonNode is one value of a JSON document. Order, number spelling and unknown members survive a round trip.
+type jsonNode struct {
+	kind    jsontext.Kind
+	text    string       // of a string, decoded; of any other scalar, as written
+	members []jsonMember // of an object
+	items   []*jsonNode  // of an array
+}
+
+type jsonMember struct {
+	name  string
+	value *jsonNode
+}
+
+// parseJSON reads exactly one JSON value (RFC 8259). Duplicate member names, also such that differ by case alone, are an error: one
+// client takes the first, the next one the last, so nobody can say what the document means.
+func parseJSON(data []byte) (*jsonNode, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(data))
+	p := jsonParser{decoder: d}
+	root, err := p.value(0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return nil, fmt.Errorf("%w: more than one JSON value", ErrUnreadable)
+	}
+	return root, nil
+}
+
+type jsonParser struct {
+	decoder *jsontext.Decoder
+	nodes   int
+}
+
+func (p *jsonParser) value(depth int) (*jsonNode, error) {
+	if p.nodes++; p.nodes > maxNodes || depth > maxDepth {
+		return nil, fmt.Errorf("%w: JSON beyond %d values or %d levels", ErrUnreadable, maxNodes, maxDepth)
+	}
+	t, err := p.decoder.ReadToken()
+	if err != nil {
+		return nil, jsonError(err)
+	}
+	n := &jsonNode{kind: t.Kind()}
+	switch n.kind {
+	case jsontext.KindBeginObject:
+		return n, p.object(n, depth)
+	case jsontext.KindBeginArray:
+		return n, p.array(n, depth)
+	default:
+		n.text = t.String()
+		return n, nil
+	}
+}
+
+func (p *jsonParser) object(n *jsonNode, depth int) error {
+	seen := make(map[string]struct{}, 8)
+	for p.decoder.PeekKind() != jsontext.KindEndObject {
+		name, err := p.decoder.ReadToken()
+		if err != nil {
+			return jsonError(err)
+		}
+		m := jsonMember{name: name.String()}
+		folded := strings.ToLower(m.name)
+		if _, twice := seen[folded]; twice {
+			return fmt.Errorf("%w: a JSON member stands twice", ErrUnreadable)
+		}
+		seen[folded] = struct{}{}
+		if m.value, err = p.value(depth + 1); err != nil {
+			return err
+		}
+		n.members = append(n.members, m)
+	}
+	_, err := p.decoder.ReadToken()
+	return jsonError(err)
+}
+
+func (p *jsonParser) array(n *jsonNode, depth int) error {
+	for p.decoder.PeekKind() != jsontext.KindEndArray {
+		item, err := p.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, item)
+	}
+	_, err := p.decoder.ReadToken()
+	return jsonError(err)
+}
+
+// jsonError hides the decoder's own text, which quotes the input.
+func jsonError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: not valid JSON", ErrUnreadable)
+}
+
+// member finds a member by name without regard to case; nil where there is none.
+func (n *jsonNode) member(name string) *jsonNode {
+	if n == nil {
+		return nil
+	}
+	for _, m := range n.members {
+		if strings.EqualFold(m.name, name) {
+			return m.value
+		}
+	}
+	return nil
+}
+
+// string is the text of a string or number, and "" of everything else.
+func (n *jsonNode) string() string {
+	if n != nil && (n.kind == jsontext.KindString || n.kind == jsontext.KindNumber) {
+		return n.text
+	}
+	return ""
+}
+
+// list is the items of an array, nil of everything else.
+func (n *jsonNode) list() []*jsonNode {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+// set gives a scalar a new value; a number stays a number where the value allows it.
+func (n *jsonNode) set(value string) {
+	if n.kind == jsontext.KindNumber {
+		if _, err := strconv.ParseUint(value, 10, 32); err == nil {
+			n.text = value
+			return
+		}
+	}
+	n.kind, n.text = jsontext.KindString, value
+}
+
+// write encodes the tree on one line.
+func (n *jsonNode) write() ([]byte, error) {
+	var out bytes.Buffer
+	e := jsontext.NewEncoder(&out)
+	if err := n.encode(e); err != nil {
+		return nil, fmt.Errorf("%w: writing JSON", ErrUnreadable)
+	}
+	return bytes.TrimRight(out.Bytes(), "\n"), nil
+}
+
+func (n *jsonNode) encode(e *jsontext.Encoder) error {
+	switch n.kind {
+	case jsontext.KindBeginObject:
+		return n.encodeObject(e)
+	case jsontext.KindBeginArray:
+		if err := e.WriteToken(jsontext.BeginArray); err != nil {
+			return err
+		}
+		for _, item := range n.items {
+			if err := item.encode(e); err != nil {
+				return err
+			}
+		}
+		return e.WriteToken(jsontext.EndArray)
+	case jsontext.KindString:
+		return e.WriteToken(jsontext.String(n.text))
+	default:
+		return e.WriteValue(jsontext.Value(n.text))
+	}
+}
+
+func (n *jsonNode) encodeObject(e *jsontext.Encoder) error {
+	if err := e.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, m := range n.members {
+		if err := e.WriteToken(jsontext.String(m.name)); err != nil {
+			return err
+		}
+		if err := m.value.encode(e); err != nil {
+			return err
+		}
+	}
+	return e.WriteToken(jsontext.EndObject)
+}
+
+// pointerToken escapes a member name for a JSON pointer (RFC 6901, section 3).
+func pointerToken(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}

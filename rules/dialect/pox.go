@@ -1,0 +1,259 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// POX Autodiscover ("plain old XML") with the Outlook schema. The client posts
+//
+//	<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">
+//	 <Request><EMailAddress>user@lab.test</EMailAddress>
+//	  <AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>
+//	 </Request></Autodiscover>
+//
+// and is answered with Autodiscover/Response/Account/Protocol[*], with a redirect to another URL or address, or with an Error. A GET of
+// the same path is a probe for a redirect and for X-SOAP-Enabled, or a client that takes any answer.
+var pox = wireFormat{
+	info: Info{
+		ID:       POX,
+		Name:     "pox",
+		Title:    "POX Autodiscover, Outlook schema (XML)",
+		Citation: "MS-OXDSCLI, MS-OXDISCO",
+		Clients:  "Outlook, Thunderbird, Evolution-EWS, exchangelib, Delta Chat, FairEmail, eM Client",
+		Services: []Service{{
+			Name:  "office365",
+			Hosts: []string{"autodiscover-s.outlook.com", "outlook.com", "outlook.office365.com"},
+			Note:  "these hosts also serve the mail itself, so switching this on opens more than discovery",
+		}},
+	},
+	recognise: func(_ Request, path string) bool {
+		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
+	},
+	asks:   poxAsks,
+	read:   readPOX,
+	refuse: refusePOX,
+}
+
+// poxAsks finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
+// organisation. Where the document cannot be read to its end, every address in it counts: better to guard too much than to miss the one.
+func poxAsks(r Request) []Subject {
+	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
+	if err != nil {
+		return addressesAnywhere(string(r.Body))
+	}
+	d := xml.NewDecoder(bytes.NewReader(t.data))
+	d.Strict = false
+	d.CharsetReader = sameReader
+	var all []Subject
+	var value strings.Builder
+	inside := false
+	for {
+		token, err := d.RawToken()
+		switch token := token.(type) {
+		case xml.StartElement:
+			inside = strings.EqualFold(token.Name.Local, "EMailAddress")
+		case xml.EndElement:
+			all = append(all, addresses(value.String(), "body")...)
+			value.Reset()
+			inside = false
+		case xml.CharData:
+			if inside {
+				value.Write(token)
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return append(all, addresses(value.String(), "body")...)
+		case err != nil:
+			return addressesAnywhere(string(t.data))
+		}
+	}
+}
+
+// addressesAnywhere finds whatever reads like an address in a text without structure.
+func addressesAnywhere(s string) []Subject {
+	var all []Subject
+	for word := range strings.FieldsFuncSeq(html.UnescapeString(s), func(r rune) bool { return r <= ' ' || strings.ContainsRune("<>\"'=,;", r) }) {
+		all = append(all, addresses(word, "body")...)
+	}
+	return all
+}
+
+// poxKinds says what the elements of an answer hold, by local name in lower case: MS-OXDSCLI 2.2.4.1.1.2. Elements named ecpurl-* are
+// fragments relative to EcpUrl.
+var poxKinds = map[string]Kind{
+	"server": KindHostname, "publicfolderserver": KindHostname, "ad": KindHostname,
+	"port": KindPort, "directoryport": KindPort, "referralport": KindPort,
+	"asurl": KindURL, "ewsurl": KindURL, "emwsurl": KindURL, "ewspartnerurl": KindURL, "sharingurl": KindURL, "oofurl": KindURL,
+	"umurl": KindURL, "oaburl": KindURL, "ecpurl": KindURL, "owaurl": KindURL, "internalurl": KindURL, "externalurl": KindURL,
+	"groupinginformation": KindURL, "servicehome": KindURL, "image": KindURL, "url": KindURL,
+	"redirecturl": KindRedirect, "redirectaddr": KindAddress,
+	"smtpaddress": KindAddress, "ownersmtpaddress": KindAddress, "autodiscoversmtpaddress": KindAddress,
+	"serverdn": KindOpaque, "mdbdn": KindOpaque, "certprincipalname": KindOpaque,
+}
+
+// poxUnits are the elements that make no sense without their server and go with it.
+var poxUnits = [...]string{"Protocol", "AlternativeMailbox", "PublicFolderInformation"}
+
+// poxSpot ties a suggestion to its element, or to an attribute of it.
+type poxSpot struct {
+	element   *etree.Element
+	attribute string
+	unit      *etree.Element // what is removed with it
+}
+
+// poxWalk lists the suggestions of an answer in document order.
+type poxWalk struct {
+	found []Suggestion
+	spots []poxSpot
+	about []Subject
+	err   error
+}
+
+func readPOX(_ Inquiry, t text) (*Document, error) {
+	x, err := parseXML(t)
+	if err != nil {
+		return nil, err
+	}
+	var w poxWalk
+	w.element(x.root)
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
+	switch {
+	case w.err != nil:
+		return d, w.err
+	case len(w.found) == 0:
+		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
+	case !is(x.root, "Autodiscover"):
+		return d, fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
+	}
+	return d, nil
+}
+
+func (w *poxWalk) element(e *etree.Element) {
+	value := strings.TrimSpace(elementText(e))
+	nested := hasElements(e)
+	if nested && value != "" {
+		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	}
+	w.attributes(e)
+	if !nested && value != "" {
+		w.value(e, value)
+	}
+	for c := range e.ChildElementsSeq() {
+		w.element(c)
+	}
+}
+
+// attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
+func (w *poxWalk) attributes(e *etree.Element) {
+	for _, a := range e.Attr {
+		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") {
+			continue
+		}
+		if strings.Contains(a.Value, "//") {
+			s, ok := suggestURL(KindURL, elementPath(e)+"/@"+a.Key, poxProtocol(e), a.Value)
+			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
+		}
+	}
+}
+
+func (w *poxWalk) value(e *etree.Element, value string) {
+	name := strings.ToLower(e.Tag)
+	path, protocol := elementPath(e), poxProtocol(e)
+	spot := poxSpot{element: e, unit: e}
+	switch kind := poxKinds[name]; kind {
+	case KindHostname:
+		if name == "server" {
+			spot.unit = ancestor(e, poxUnits[:]...)
+		}
+		s, ok := suggestHost(path, protocol, value)
+		w.add(s, ok, spot)
+	case KindPort:
+		s, ok := suggestPort(path, protocol, value, poxServer(e))
+		w.add(s, ok, spot)
+	case KindURL, KindRedirect:
+		s, ok := suggestURL(kind, path, protocol, value)
+		w.add(s, ok, spot)
+	case KindAddress:
+		if name != "autodiscoversmtpaddress" {
+			spot.unit = addressUnit(e)
+		} else {
+			w.about = append(w.about, addresses(value, "body")...)
+		}
+		s, ok := suggestAddress(path, protocol, value)
+		w.add(s, ok, spot)
+	case KindOpaque:
+		s, ok := suggestName(path, protocol, value)
+		w.add(s, ok, spot)
+	default:
+		w.other(e, value, spot)
+	}
+}
+
+// other looks at elements that the schema does not have, or that hold no server by it.
+func (w *poxWalk) other(e *etree.Element, value string, spot poxSpot) {
+	switch {
+	case is(e, "EMailAddress"):
+		w.about = append(w.about, addresses(value, "body")...)
+	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
+		s, ok := suggestURL(KindURL, elementPath(e), poxProtocol(e), value)
+		w.add(s, ok, spot)
+	}
+}
+
+func (w *poxWalk) add(s Suggestion, ok bool, spot poxSpot) {
+	if ok {
+		w.found = append(w.found, s)
+		w.spots = append(w.spots, spot)
+	}
+}
+
+// suggestName makes a suggestion of msstd:HOST (CertPrincipalName) or of a distinguished name that holds a server's host name
+// (/o=…/cn=Servers/cn=HOST). A distinguished name without a dotted one names a server only inside its own directory and is none.
+func suggestName(path, protocol, value string) (Suggestion, bool) {
+	host := value
+	if prefix, rest, ok := strings.Cut(value, ":"); ok && strings.EqualFold(prefix, "msstd") {
+		host = rest
+	} else if i := strings.LastIndex(strings.ToLower(value), "/cn=servers/cn="); i >= 0 {
+		host, _, _ = strings.Cut(value[i+len("/cn=servers/cn="):], "/")
+	}
+	if strings.HasPrefix(host, "/") || !strings.Contains(host, ".") {
+		return Suggestion{}, false
+	}
+	return Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}, true
+}
+
+// poxProtocol is the Type of the Protocol around e: an element of its own or, for mapiHttp, an attribute.
+func poxProtocol(e *etree.Element) string {
+	p := ancestor(e, "Protocol")
+	if p == nil {
+		return ""
+	}
+	if t := childText(p, "Type"); t != "" {
+		return strings.ToLower(t)
+	}
+	return strings.ToLower(p.SelectAttrValue("Type", ""))
+}
+
+// poxServer is the host that a port element belongs to.
+func poxServer(e *etree.Element) string {
+	s, _ := suggestHost("", "", childText(e.Parent(), "Server"))
+	return s.Host
+}
+
+// addressUnit is what goes when an address of another mailbox goes.
+func addressUnit(e *etree.Element) *etree.Element {
+	if u := ancestor(e, "AlternativeMailbox", "PublicFolderInformation"); u != nil {
+		return u
+	}
+	return e
+}

@@ -1,0 +1,122 @@
+package dialect
+
+import (
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// editPOX applies verdicts and writes the document. A Protocol without its server goes as a whole: exchangelib 4.9 crashes on an Account
+// that has none, so a document in which no Protocol and no redirect is left is not sent at all.
+func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, error) {
+	gone := make(map[*etree.Element]bool)
+	for i, s := range judged {
+		at := spots[i]
+		switch {
+		case s.Verdict == Keep:
+		case s.Verdict == Rewrite && at.attribute != "":
+			at.element.CreateAttr(at.attribute, s.Now)
+		case s.Verdict == Rewrite:
+			at.element.SetText(s.Now)
+		case at.attribute != "":
+			at.element.RemoveAttr(at.attribute)
+		default:
+			gone[at.removed()] = true
+		}
+	}
+	for e := range gone {
+		remove(e)
+	}
+	prunePOX(x.root)
+	if !poxTellsSomething(spots, judged, gone) || !poxSound(x.root) {
+		return Answer{}, ErrNothingLeft
+	}
+	body, err := x.write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("text/xml; charset=utf-8", string(body)), nil
+}
+
+func (s poxSpot) removed() *etree.Element {
+	if s.unit != nil {
+		return s.unit
+	}
+	return s.element
+}
+
+// poxTellsSomething reports whether a server, URL or redirect is left.
+func poxTellsSomething(spots []poxSpot, judged []Suggestion, gone map[*etree.Element]bool) bool {
+	for i, s := range judged {
+		if s.Kind == KindPort || s.Verdict != Keep && s.Verdict != Rewrite {
+			continue
+		}
+		lost := false
+		for e := spots[i].element; e != nil; e = e.Parent() {
+			lost = lost || gone[e]
+		}
+		if !lost {
+			return true
+		}
+	}
+	return false
+}
+
+// prunePOX takes out containers that lost everything that they are for: a MailStore without URL, a Protocol with nothing but its Type.
+func prunePOX(e *etree.Element) {
+	for _, c := range e.ChildElements() {
+		prunePOX(c)
+	}
+	switch strings.ToLower(e.Tag) {
+	case "mailstore", "addressbook", "internal", "external":
+		if !hasElements(e) {
+			remove(e)
+		}
+	case "protocol":
+		for c := range e.ChildElementsSeq() {
+			if !is(c, "Type") {
+				return
+			}
+		}
+		remove(e)
+	}
+}
+
+// poxSound reports whether every Account still says something, and brings its Action in line with what is left: an Action that announces a
+// redirect which was taken out would leave clients waiting for one.
+func poxSound(root *etree.Element) bool {
+	sound, accounts := true, 0
+	var visit func(e *etree.Element)
+	visit = func(e *etree.Element) {
+		if is(e, "Account") {
+			accounts++
+			settings, redirect := child(e, "Protocol") != nil, child(e, "RedirectUrl") != nil || child(e, "RedirectAddr") != nil
+			if action := child(e, "Action"); action != nil && settings && !redirect {
+				action.SetText("settings")
+			}
+			sound = sound && (settings || redirect)
+			return
+		}
+		for c := range e.ChildElementsSeq() {
+			visit(c)
+		}
+	}
+	visit(root)
+	return sound && accounts > 0
+}
+
+// The documents of MS-OXDSCLI 2.2.4.1.1.3: error 500 says that the address cannot be found. Time and Id serve the server's own log; they
+// are constant, so that the same question gets the same answer.
+const poxNotFound = `<?xml version="1.0" encoding="utf-8"?>` +
+	`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"><Response>` +
+	`<Error Time="00:00:00.0000000" Id="1000000000"><ErrorCode>500</ErrorCode>` +
+	`<Message>The email address can't be found.</Message><DebugData /></Error></Response></Autodiscover>`
+
+// refusePOX answers a POST with error 500, the one answer on which every client that was run settles quietly, and a probe with 404: what it
+// probes for (a redirect, X-SOAP-Enabled) would make it send the password.
+func refusePOX(q Inquiry) Answer {
+	if q.Request.Method != "POST" {
+		return notFound()
+	}
+	return composed("text/xml; charset=utf-8", poxNotFound)
+}

@@ -1,0 +1,89 @@
+package dialect
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Read decodes an answer and lists what it suggests. The error wraps [ErrUnreadable] or [ErrNoSettings]; the document is never nil and
+// then holds what could be seen all the same, in the header fields for instance, but cannot be edited.
+func Read(q Inquiry, a Answer) (*Document, error) {
+	found, about := headerSuggestions(q, a.Header)
+	d, err := readBody(q, a, found)
+	if d == nil {
+		d = &Document{}
+	}
+	if err != nil {
+		d.edit = nil
+	}
+	d.inHeader = len(found)
+	d.Suggestions = append(found, d.Suggestions...)
+	d.Subjects = append(about, d.Subjects...)
+	return d, err
+}
+
+func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
+	f := format(q.Dialect)
+	if f == nil {
+		return nil, fmt.Errorf("%w: unknown dialect", ErrUnreadable)
+	}
+	if isRedirect(a.Status) {
+		return readRedirect(a, inHeader)
+	}
+	body, asLabelled, err := decodeContent(a)
+	if err != nil {
+		return nil, err
+	}
+	t, err := decodeText(body, a.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(t.data)) == 0 {
+		return nil, fmt.Errorf("%w: no body", ErrNoSettings)
+	}
+	d, err := f.read(q, t)
+	if d != nil {
+		d.Plain = d.Plain && t.plain && asLabelled
+	}
+	return d, err
+}
+
+func isRedirect(status int) bool {
+	switch status {
+	case 301, 302, 303, 307, 308:
+		return true
+	}
+	return false
+}
+
+// readRedirect takes a redirect for a document whose only content is where it leads. Its body is for people and is not kept.
+func readRedirect(a Answer, inHeader []Suggestion) (*Document, error) {
+	if a.Header.Get("Location") == "" {
+		return nil, fmt.Errorf("%w: a redirect to nowhere", ErrNoSettings)
+	}
+	d := &Document{Plain: len(a.Body) == 0 && len(inHeader) <= 1}
+	d.edit = func([]Suggestion) (Answer, error) {
+		return Answer{Status: a.Status, Header: Header{"Location": {a.Header.Get("Location")}, "Cache-Control": {"no-store"}}}, nil
+	}
+	return d, nil
+}
+
+// Edit writes the document afresh, in a form on which all parsers agree, with the verdicts of judged applied: Document.Suggestions with
+// Verdict and Now filled in, in the same order. The answer carries only header fields that cannot speak of servers. A document can be
+// edited once. The error wraps [ErrNothingLeft] where no suggestion would be left.
+func (d *Document) Edit(judged []Suggestion) (Answer, error) {
+	if d.edit == nil {
+		return Answer{}, fmt.Errorf("%w: it was not read", ErrUnreadable)
+	}
+	if len(judged) != len(d.Suggestions) {
+		return Answer{}, fmt.Errorf("editing %d suggestions with %d verdicts", len(d.Suggestions), len(judged))
+	}
+	for _, s := range judged[:d.inHeader] {
+		if s.Path == "header:location" && s.Verdict != Keep {
+			return Answer{}, ErrNothingLeft
+		}
+	}
+	edit := d.edit
+	d.edit = nil
+	return edit(judged[d.inHeader:])
+}

@@ -1,0 +1,243 @@
+package dialect
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// maxAttributes bounds the attributes of one element.
+const maxAttributes = 64
+
+// xmlDocument is a well-formed XML document with exactly one root and no DOCTYPE.
+type xmlDocument struct {
+	root *etree.Element
+	// plain: no comments, CDATA or processing instructions anywhere, so that all parsers see the same text.
+	plain bool
+}
+
+// parseXML reads a decoded document. etree on top of encoding/xml accepts what is no document at all (no root, two roots, text beside the
+// root) and an unlimited number of elements, so this checks what is missing. A DOCTYPE is refused: it can define entities, which the
+// client's parser may expand and ours does not.
+func parseXML(t text) (*xmlDocument, error) {
+	d := etree.NewDocument()
+	d.ReadSettings = etree.ReadSettings{
+		// The text is UTF-8 already, whatever its declaration says.
+		CharsetReader:          sameReader,
+		PreserveCData:          true,
+		PreserveDuplicateAttrs: true,
+		MaxDepth:               maxDepth,
+	}
+	if err := d.ReadFromBytes(bytes.TrimLeft(t.data, " \t\r\n")); err != nil {
+		return nil, fmt.Errorf("%w: not well-formed XML", ErrUnreadable) // the parser's own text quotes the input
+	}
+	x := &xmlDocument{plain: true}
+	if err := x.checkTop(&d.Element); err != nil {
+		return nil, err
+	}
+	nodes := 0
+	if err := x.check(x.root, &nodes); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+func (x *xmlDocument) checkTop(top *etree.Element) error {
+	for i, token := range top.Child {
+		switch token := token.(type) {
+		case *etree.Element:
+			if x.root != nil {
+				return fmt.Errorf("%w: more than one XML root", ErrUnreadable)
+			}
+			x.root = token
+		case *etree.CharData:
+			if strings.TrimSpace(token.Data) != "" {
+				return fmt.Errorf("%w: text beside the XML root", ErrUnreadable)
+			}
+		case *etree.ProcInst:
+			if i != 0 || !strings.EqualFold(token.Target, "xml") {
+				x.plain = false
+			}
+		case *etree.Directive:
+			return fmt.Errorf("%w: DOCTYPE", ErrUnreadable)
+		default:
+			x.plain = false
+		}
+	}
+	if x.root == nil {
+		return fmt.Errorf("%w: no XML root", ErrUnreadable)
+	}
+	return nil
+}
+
+func (x *xmlDocument) check(e *etree.Element, nodes *int) error {
+	if *nodes++; *nodes > maxNodes || len(e.Attr) > maxAttributes {
+		return fmt.Errorf("%w: XML beyond %d elements or %d attributes", ErrUnreadable, maxNodes, maxAttributes)
+	}
+	if duplicateAttributes(e) {
+		return fmt.Errorf("%w: an XML attribute stands twice", ErrUnreadable)
+	}
+	for _, token := range e.Child {
+		switch token := token.(type) {
+		case *etree.Element:
+			if err := x.check(token, nodes); err != nil {
+				return err
+			}
+		case *etree.CharData:
+			x.plain = x.plain && !token.IsCData()
+		case *etree.Directive:
+			return fmt.Errorf("%w: a declaration inside the XML", ErrUnreadable)
+		default:
+			x.plain = false
+		}
+	}
+	return nil
+}
+
+func duplicateAttributes(e *etree.Element) bool {
+	for i, a := range e.Attr {
+		for _, b := range e.Attr[:i] {
+			if a.Space == b.Space && a.Key == b.Key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameReader is the CharsetReader for text that is UTF-8 already.
+func sameReader(_ string, input io.Reader) (io.Reader, error) { return input, nil }
+
+// elementText joins all character data of an element, unlike etree's Text, which stops at the first comment or processing instruction.
+func elementText(e *etree.Element) string {
+	if len(e.Child) == 1 {
+		if c, ok := e.Child[0].(*etree.CharData); ok {
+			return c.Data
+		}
+	}
+	var s strings.Builder
+	for _, token := range e.Child {
+		if c, ok := token.(*etree.CharData); ok {
+			s.WriteString(c.Data)
+		}
+	}
+	return s.String()
+}
+
+// hasElements reports whether e contains other elements.
+func hasElements(e *etree.Element) bool {
+	for range e.ChildElementsSeq() {
+		return true
+	}
+	return false
+}
+
+// is reports whether the element's local name is name, without regard to case and prefix.
+func is(e *etree.Element, name string) bool { return e != nil && strings.EqualFold(e.Tag, name) }
+
+// child is the first child element of that local name, or nil.
+func child(e *etree.Element, name string) *etree.Element {
+	if e == nil {
+		return nil
+	}
+	for c := range e.ChildElementsSeq() {
+		if is(c, name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// childText is the trimmed text of the first child element of that local name.
+func childText(e *etree.Element, name string) string {
+	if c := child(e, name); c != nil {
+		return strings.TrimSpace(elementText(c))
+	}
+	return ""
+}
+
+// ancestor is the nearest element of one of the local names at or above e, or nil.
+func ancestor(e *etree.Element, names ...string) *etree.Element {
+	for ; e != nil && e.Tag != ""; e = e.Parent() {
+		for _, name := range names {
+			if is(e, name) {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// elementPath is /A/B[2]/C: local names, with a position where siblings share the name.
+func elementPath(e *etree.Element) string {
+	if e == nil || e.Tag == "" {
+		return ""
+	}
+	step := "/" + e.Tag
+	if p := e.Parent(); p != nil && p.Tag != "" {
+		position, total := 0, 0
+		for s := range p.ChildElementsSeq() {
+			if s.Tag == e.Tag {
+				total++
+			}
+			if s == e {
+				position = total
+			}
+		}
+		if total > 1 {
+			step += "[" + strconv.Itoa(position) + "]"
+		}
+	}
+	return elementPath(e.Parent()) + step
+}
+
+// remove takes an element out of its parent.
+func remove(e *etree.Element) {
+	if p := e.Parent(); p != nil {
+		p.RemoveChild(e)
+	}
+}
+
+// write encodes the document canonically: UTF-8, one declaration, elements, attributes and text only.
+func (x *xmlDocument) write() ([]byte, error) {
+	out := etree.NewDocument()
+	out.WriteSettings = etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true}
+	out.CreateProcInst("xml", `version="1.0" encoding="utf-8"`)
+	root := canonical(x.root)
+	out.AddChild(root)
+	b, err := out.WriteToBytes()
+	if err != nil {
+		return nil, fmt.Errorf("%w: writing XML", ErrUnreadable)
+	}
+	return b, nil
+}
+
+// canonical copies an element without everything that parsers disagree on: comments, processing instructions, CDATA, and white space
+// around values.
+func canonical(e *etree.Element) *etree.Element {
+	c := &etree.Element{Space: e.Space, Tag: e.Tag}
+	for _, a := range e.Attr {
+		c.Attr = append(c.Attr, etree.Attr{Space: a.Space, Key: a.Key, Value: a.Value})
+	}
+	if !hasElements(e) {
+		if value := strings.TrimSpace(elementText(e)); value != "" {
+			c.CreateText(value)
+		}
+		return c
+	}
+	for _, token := range e.Child {
+		switch token := token.(type) {
+		case *etree.Element:
+			c.AddChild(canonical(token))
+		case *etree.CharData:
+			if value := strings.TrimSpace(token.Data); value != "" {
+				c.CreateText(value)
+			}
+		}
+	}
+	return c
+}

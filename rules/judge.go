@@ -1,0 +1,144 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
+)
+
+// Judge decides on upstream's answer. The plan must come from the same policy.
+func (p *Policy) Judge(plan Plan, a dialect.Answer) Decision {
+	if plan.Step != Forward && plan.Step != Scrub {
+		return p.Unanswered(plan, "an answer to a question that was not asked")
+	}
+	doc, err := dialect.Read(plan.Inquiry, a)
+	j := judgement{decision: plan.Decision, plan: plan, answer: a, doc: doc}
+	j.plan.Inquiry.Subjects = slices.Concat(plan.Inquiry.Subjects, doc.Subjects)
+	j.bindings = p.bindings(j.plan.Inquiry.Subjects)
+	j.decision.Subjects = domains(j.plan.Inquiry.Subjects)
+	j.decision.Suggestions = doc.Suggestions
+	if len(j.bindings) == 0 {
+		j.pass("no subject is guarded")
+		return j.decision
+	}
+	j.decision.name(j.bindings)
+	j.guarded(err)
+	return j.decision
+}
+
+// judgement is one answer on its way to a decision.
+type judgement struct {
+	decision Decision
+	plan     Plan
+	bindings []binding
+	answer   dialect.Answer
+	doc      *dialect.Document
+}
+
+func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) }
+
+// guarded decides where a rule applies. err is why the answer could not be read.
+func (j *judgement) guarded(err error) {
+	strangers, servers := j.verdicts()
+	switch {
+	case j.isChallenge():
+		j.challenge()
+	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
+		j.refuse("the answer holds no settings", nil)
+	case err != nil && !errors.Is(err, dialect.ErrNoSettings):
+		j.refuse("the answer cannot be read beyond doubt", err)
+	case err != nil:
+		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
+	case strangers > 0 && j.blocks():
+		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers), nil)
+	case strangers == 0 && j.doc.Plain && !j.leaks(j.answer):
+		j.pass("every suggestion is inside the rule")
+	default:
+		j.edit(strangers, servers)
+	}
+}
+
+// verdicts judges every suggestion and counts those that name a host; a port follows the host that it belongs to.
+func (j *judgement) verdicts() (strangers, servers int) {
+	for i := range j.decision.Suggestions {
+		s := &j.decision.Suggestions[i]
+		s.Verdict, s.Now = dialect.Remove, ""
+		ok := j.allows(s.Host)
+		if ok {
+			s.Verdict, s.Now = dialect.Keep, s.Was
+		}
+		if s.Kind != dialect.KindPort {
+			servers++
+			if !ok {
+				strangers++
+			}
+		}
+	}
+	return strangers, servers
+}
+
+func (j *judgement) blocks() bool {
+	for _, b := range j.bindings {
+		if b.otherwise != remove {
+			return true
+		}
+	}
+	return false
+}
+
+// isChallenge reports whether the answer asks for credentials.
+func (j *judgement) isChallenge() bool { return j.answer.Status == 401 }
+
+// challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
+// the password at the first 401, before any settings exist.
+func (j *judgement) challenge() {
+	asked := reserved.Canonical(j.plan.Inquiry.Request.Host())
+	if j.plan.Step == Forward && j.allows(asked) && len(j.plan.bindings) > 0 && !j.leaks(j.answer) {
+		j.pass("the asked host is inside the rule and may ask for credentials")
+		return
+	}
+	j.refuse("only a host inside the rule may ask for credentials", nil)
+}
+
+// edit writes the answer afresh and looks at the result with other eyes.
+func (j *judgement) edit(strangers, servers int) {
+	answer, err := j.doc.Edit(j.decision.Suggestions)
+	switch {
+	case errors.Is(err, dialect.ErrNothingLeft):
+		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
+	case err != nil:
+		j.refuse("the answer cannot be written without what is outside the rule", err)
+	case j.leaks(answer):
+		j.refuse("a host outside the rule stands where no suggestion is expected", errLeak)
+	default:
+		j.decision.Action, j.decision.Answer = ActionEdit, answer
+		j.decision.Reason = fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers)
+		if strangers == 0 {
+			j.decision.Reason = "every suggestion is inside the rule, but clients may read the document in different ways"
+		}
+	}
+}
+
+// errLeak is a decision's error where the independent check found what the dialect's reader had not.
+var errLeak = errors.New("a host outside the rule is left in the answer")
+
+func (j *judgement) pass(reason string) {
+	j.decision.Action, j.decision.Reason = ActionPass, reason
+	for i := range j.decision.Suggestions {
+		s := &j.decision.Suggestions[i]
+		s.Verdict, s.Now = dialect.Keep, s.Was
+	}
+}
+
+// refuse refuses; whatever was suggested then goes.
+func (j *judgement) refuse(reason string, err error) {
+	j.decision.refuse(j.plan.Inquiry, reason)
+	j.decision.Err = err
+	for i := range j.decision.Suggestions {
+		s := &j.decision.Suggestions[i]
+		s.Verdict, s.Now = dialect.Remove, ""
+	}
+}
