@@ -35,7 +35,8 @@ var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xml
 func (j *judgement) leaks(a dialect.Answer) bool {
 	l := leakCheck{allows: j.allows, budget: leakBudget}
 	for _, s := range j.decision.Suggestions {
-		if s.Verdict != dialect.Keep && s.Host != "" && !j.allows(s.Host) {
+		// A name without a dot is a word like any other ("imap"), and words are everywhere.
+		if s.Verdict != dialect.Keep && hasDot(s.Host) && !j.allows(s.Host) {
 			l.banned = append(l.banned, s.Host)
 		}
 	}

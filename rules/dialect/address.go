@@ -23,7 +23,7 @@ var addressPrefixes = [...]string{"mailto:", "smtp:", "upn:", "mbx:", "sip:"}
 // addresses reads one or several mail addresses, separated by commas or semicolons outside quotes, in any of the spellings in which
 // carriers hold them: percent-encoded once more, with prefix, in angle brackets, with a quoted local part.
 func addresses(value, carrier string) []Subject {
-	if !strings.Contains(value, "@") && !strings.Contains(value, "%40") {
+	if !strings.Contains(value, "@") && !strings.Contains(value, "%40") && !strings.Contains(value, "%2540") {
 		return nil
 	}
 	var found []Subject

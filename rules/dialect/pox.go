@@ -124,7 +124,7 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 		return nil, err
 	}
 	var w poxWalk
-	w.element(x.root)
+	w.element(x.root, "/"+x.root.Tag)
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
 	switch {
@@ -138,37 +138,37 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 	return d, nil
 }
 
-func (w *poxWalk) element(e *etree.Element) {
+func (w *poxWalk) element(e *etree.Element, path string) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
 	if nested && value != "" {
 		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
 	}
-	w.attributes(e)
+	w.attributes(e, path)
 	if !nested && value != "" {
-		w.value(e, value)
+		w.value(e, path, value)
 	}
-	for c := range e.ChildElementsSeq() {
-		w.element(c)
+	for c, step := range childSteps(e) {
+		w.element(c, path+step)
 	}
 }
 
 // attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
-func (w *poxWalk) attributes(e *etree.Element) {
+func (w *poxWalk) attributes(e *etree.Element, path string) {
 	for _, a := range e.Attr {
 		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {
-			s, ok := suggestURL(KindURL, elementPath(e)+"/@"+a.Key, poxProtocol(e), a.Value)
+			s, ok := suggestURL(KindURL, path+"/@"+a.Key, poxProtocol(e), a.Value)
 			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}
 }
 
-func (w *poxWalk) value(e *etree.Element, value string) {
+func (w *poxWalk) value(e *etree.Element, path, value string) {
 	name := strings.ToLower(e.Tag)
-	path, protocol := elementPath(e), poxProtocol(e)
+	protocol := poxProtocol(e)
 	spot := poxSpot{element: e, unit: e}
 	switch kind := poxKinds[name]; kind {
 	case KindHostname:
@@ -195,18 +195,18 @@ func (w *poxWalk) value(e *etree.Element, value string) {
 		s, ok := suggestName(path, protocol, value)
 		w.add(s, ok, spot)
 	default:
-		w.other(e, value, spot)
+		w.other(e, path, value)
 	}
 }
 
 // other looks at elements that the schema does not have, or that hold no server by it.
-func (w *poxWalk) other(e *etree.Element, value string, spot poxSpot) {
+func (w *poxWalk) other(e *etree.Element, path, value string) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
 	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
-		s, ok := suggestURL(KindURL, elementPath(e), poxProtocol(e), value)
-		w.add(s, ok, spot)
+		s, ok := suggestURL(KindURL, path, poxProtocol(e), value)
+		w.add(s, ok, poxSpot{element: e, unit: e})
 	}
 }
 

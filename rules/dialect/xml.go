@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -172,27 +173,25 @@ func ancestor(e *etree.Element, names ...string) *etree.Element {
 	return nil
 }
 
-// elementPath is /A/B[2]/C: local names, with a position where siblings share the name.
-func elementPath(e *etree.Element) string {
-	if e == nil || e.Tag == "" {
-		return ""
-	}
-	step := "/" + e.Tag
-	if p := e.Parent(); p != nil && p.Tag != "" {
-		position, total := 0, 0
-		for s := range p.ChildElementsSeq() {
-			if s.Tag == e.Tag {
-				total++
+// childSteps visits the child elements with their step in a path: /Tag, or /Tag[2] where siblings share the name.
+func childSteps(e *etree.Element) iter.Seq2[*etree.Element, string] {
+	return func(yield func(*etree.Element, string) bool) {
+		total := make(map[string]int)
+		for c := range e.ChildElementsSeq() {
+			total[c.Tag]++
+		}
+		seen := make(map[string]int)
+		for c := range e.ChildElementsSeq() {
+			step := "/" + c.Tag
+			if total[c.Tag] > 1 {
+				seen[c.Tag]++
+				step += "[" + strconv.Itoa(seen[c.Tag]) + "]"
 			}
-			if s == e {
-				position = total
+			if !yield(c, step) {
+				return
 			}
 		}
-		if total > 1 {
-			step += "[" + strconv.Itoa(position) + "]"
-		}
 	}
-	return elementPath(e.Parent()) + step
 }
 
 // remove takes an element out of its parent.

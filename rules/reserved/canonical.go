@@ -20,8 +20,8 @@ const maxRounds = 16
 // address that is mapped into IPv6 comes back as IPv4.
 //
 // It is idempotent and never fails. A label that IDNA refuses is mapped leniently, as IDNA 2003 would do it, because then it is the
-// reading in which it may be reserved that matters. A name of more than 1024 bytes that needs IDNA is not mapped. Nothing here means
-// that the result is a valid host name. A name that is canonical already is returned as it is, without an allocation.
+// reading in which it may be reserved that matters. What needs IDNA and has more than 1024 bytes is not mapped. Nothing here means that
+// the result is a valid host name. A name that is canonical already is returned as it is, without an allocation.
 func Canonical(name string) string {
 	if simple(name) {
 		return lowerASCII(strings.TrimRight(name, "."))

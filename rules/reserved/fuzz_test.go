@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"autodiscover-guard/rules/reserved"
 )
@@ -52,7 +53,7 @@ func FuzzCanonical(f *testing.F) {
 		if strings.HasSuffix(got, ".") || escape.MatchString(got) || strings.ContainsAny(got, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 			t.Fatalf("Canonical(%q): %q is not canonical", name, got)
 		}
-		if len(name) <= 1024 && !ascii(got) {
+		if len(got) <= 1024 && !ascii(got) {
 			t.Fatalf("Canonical(%q): %q is not ASCII", name, got)
 		}
 		if len(got) > 100+40*len(name) {
@@ -78,5 +79,5 @@ func swapCase(s string) string {
 }
 
 func ascii(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r > '~' }) < 0
+	return strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }

@@ -106,12 +106,14 @@ func TestMatch_optionalSets(t *testing.T) {
 // A name that is too long for IDNA is still judged by the labels at its end, and by whole ones: the cut must not make example.com out of
 // notexample.com, wherever it falls.
 func TestMatch_cutInsideLabel(t *testing.T) {
-	for n := range 1100 {
+	for n := 1000; n < 1030; n++ { // the cut moves from the accents into example
 		long := strings.Repeat("é", 600) + "example." + strings.Repeat("a", n) + ".例"
 		if e, ok := reserved.Default().Match(long); ok {
 			t.Fatalf("%d: got %q", n, e.Name)
 		}
-		if e, ok := reserved.Default().Match(strings.Repeat("é", n) + "example.com"); ok && n > 0 {
+	}
+	for n := 495; n < 520; n++ { // from a name that is mapped whole to one that is cut
+		if e, ok := reserved.Default().Match(strings.Repeat("é", n) + "example.com"); ok {
 			t.Fatalf("%d: got %q", n, e.Name)
 		}
 	}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+const wantListen = "an address and a port, such as 127.0.0.1:8080"
+
+// parseListen reads where to listen. Only this computer may be served: there is no list of clients yet, and a proxy that serves whoever
+// finds it is a gift to strangers.
+func parseListen(text string) (string, *fault) {
+	at, err := netip.ParseAddrPort(text)
+	if err == nil && at.Addr().Zone() == "" && at.Addr().Unmap().IsLoopback() {
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String(), nil
+	}
+	host, port, split := net.SplitHostPort(text)
+	if split != nil {
+		host, port = "", text
+	}
+	near := "127.0.0.1"
+	if at.Addr().Is6() || host == "::" || host == "::1" {
+		near = "::1"
+	}
+	if err == nil || split == nil && host == "" {
+		f := &fault{text: "only loopback addresses are served, as this release has no list of clients", want: "want " + wantListen}
+		if _, ok := parsePort(port); ok {
+			f.want = didYouMean(net.JoinHostPort(near, port))
+		}
+		return "", f
+	}
+	f := &fault{text: quoted(text) + " is not an address and a port", want: "want " + wantListen}
+	if _, ok := parsePort(port); ok && (host == "" || host == "localhost") {
+		f.want = didYouMean(net.JoinHostPort(near, port))
+	}
+	return "", f
+}
+
+const wantHost = "a host name such as autodiscover.hoster.example"
+
+// parseOpen reads a host to open. It must not be a name that strangers share: what is opened is decrypted with everything below it.
+func parseOpen(text string) (string, *fault) {
+	host, ok := hostName(text)
+	if !ok {
+		f := &fault{text: quoted(text) + " is not a host name", want: "want " + wantHost}
+		if bare, ok := hostName(bareHost(text)); ok {
+			f.want = didYouMean(bare)
+		}
+		return "", f
+	}
+	suffix, _ := publicsuffix.PublicSuffix(host)
+	if suffix == host {
+		return "", &fault{text: quoted(text) + " would open everybody's hosts below it", want: "want " + wantHost}
+	}
+	return host, nil
+}
+
+// bareHost takes away what people write around a host name: scheme, path, account, port, pattern.
+func bareHost(text string) string {
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = rest
+	}
+	text, _, _ = strings.Cut(text, "/")
+	text = text[strings.LastIndexByte(text, '@')+1:]
+	text, _, _ = strings.Cut(text, ":")
+	return strings.TrimLeft(strings.TrimSpace(text), "*.")
+}
+
+// hostName is the canonical spelling of a host name, which is no address.
+func hostName(text string) (string, bool) {
+	if strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
+		return "", false
+	}
+	host := reserved.Canonical(text)
+	if _, err := netip.ParseAddr(host); err == nil || len(host) > 253 {
+		return "", false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.ContainsFunc(label, func(c rune) bool { return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') }) {
+			return "", false
+		}
+	}
+	return host, true
+}
+
+// parseAsked reads what is to be dialled elsewhere: a host, or a host and a port.
+func parseAsked(_ *reader, text string) (string, *fault) {
+	if at, ok := endpoint(text); ok {
+		return at, nil
+	}
+	host, port, both := strings.Cut(text, ":")
+	if name, ok := hostName(host); ok {
+		if p, ok := parsePort(port); ok && p > 0 {
+			return net.JoinHostPort(name, strconv.Itoa(p)), nil
+		}
+		if !both {
+			return name, nil
+		}
+	}
+	return "", &fault{text: quoted(text) + " is not a host with or without a port", want: "want one such as autodiscover.lab.test or autodiscover.lab.test:443"}
+}
+
+// parseDialled reads what is dialled instead: an IP address, or one with a port. A name would have to be looked up, and could then be
+// anything.
+func parseDialled(text string) (string, *fault) {
+	if at, ok := endpoint(text); ok {
+		return at, nil
+	}
+	f := &fault{text: quoted(text) + " is not an IP address with or without a port", want: "want one such as 127.0.0.1 or 127.0.0.1:8443"}
+	host, port, _ := strings.Cut(text, ":")
+	if _, ok := parsePort(port); ok && (host == "localhost" || host == "") {
+		f.want = didYouMean("127.0.0.1:" + port)
+	} else if text == "localhost" {
+		f.want = didYouMean("127.0.0.1")
+	}
+	return "", f
+}
+
+// endpoint is an IP address with or without a port. IPv6 without a port stands with or without brackets.
+func endpoint(text string) (string, bool) {
+	if at, err := netip.ParseAddrPort(text); err == nil && at.Port() > 0 && at.Addr().Zone() == "" {
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String(), true
+	}
+	if inner, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(inner, "]") {
+		text = strings.TrimSuffix(inner, "]")
+	}
+	if at, err := netip.ParseAddr(text); err == nil && at.Zone() == "" {
+		return at.Unmap().String(), true
+	}
+	return "", false
+}
+
+func parsePort(text string) (int, bool) {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return int(n), err == nil
+}

@@ -1,0 +1,191 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+// Config is what an operator says. Use [Default], [Load] or [Parse]: the zero Config has no meaning.
+type Config struct {
+	Listen Listen
+	// State is the directory that the guard keeps its files in, empty for the usual one; see [Config.StateDir].
+	State    string
+	Policy   Policy
+	Upstream Upstream
+	Limits   Limits
+	Log      Log
+}
+
+// Listen says where clients are served.
+type Listen struct {
+	// Proxy is a loopback address and a port; port 0 picks a free one.
+	Proxy string
+}
+
+// Policy says what is guarded.
+type Policy struct {
+	// Sets names the sets of reserved names, at least one.
+	Sets []string
+	// Services has the services that were named; the others keep their own default. It is nil where none was.
+	Services map[string]Mode
+	// Open lists further hosts to open, canonical, each with everything below it. It is nil where there are none.
+	Open []string
+}
+
+// Mode says how far a service is guarded. The empty Mode is invalid.
+type Mode string
+
+// The modes.
+const (
+	// Off leaves a service alone: it is tunnelled, unread.
+	Off Mode = "off"
+	// Enforce opens a service and acts.
+	Enforce Mode = "enforce"
+)
+
+// Upstream says how discovery services are reached.
+type Upstream struct {
+	// Resolve maps host or host:port, canonical, to the IP address or address:port to dial in its place. It is nil where it is empty.
+	Resolve map[string]string
+	// Roots is a file of PEM certificates to trust beside the system's, or empty.
+	Roots string
+}
+
+// Limits bounds what one client may cost. All but Drain are positive.
+type Limits struct {
+	HeaderBytes int64
+	Body        int64
+	Handshake   time.Duration
+	Header      time.Duration
+	BodyTime    time.Duration
+	Idle        time.Duration
+	Dial        time.Duration
+	Answer      time.Duration
+	Drain       time.Duration
+}
+
+// Log says what is written down.
+type Log struct {
+	// Decisions is the file of decision records as the operator wrote it; see [Config.DecisionsFile].
+	Decisions string
+	// Level is debug, info, warn or error.
+	Level string
+}
+
+// Default is the configuration without a file. Each call makes a new one.
+func Default() *Config {
+	return &Config{
+		Listen: Listen{Proxy: "127.0.0.1:8080"},
+		Policy: Policy{Sets: defaultSets()},
+		Limits: Limits{
+			HeaderBytes: 64 << 10,
+			Body:        1 << 20,
+			Handshake:   10 * time.Second,
+			Header:      10 * time.Second,
+			BodyTime:    30 * time.Second,
+			Idle:        2 * time.Minute,
+			Dial:        10 * time.Second,
+			Answer:      30 * time.Second,
+			Drain:       30 * time.Second,
+		},
+		Log: Log{Decisions: "decisions.jsonl", Level: "info"},
+	}
+}
+
+// Option adds what Load and Parse cannot know by themselves.
+type Option func(*reader)
+
+// KnownServices names the services that policy.services may switch. Without it any name is accepted there.
+func KnownServices(names ...string) Option {
+	return func(r *reader) { r.services = append([]string{}, names...) }
+}
+
+// Load reads a file. Mistakes in it come as an [*Error].
+func Load(path string, options ...Option) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return Parse(path, data, options...)
+}
+
+// Parse reads the text of a file. The name is for messages, and its directory is what relative paths in the file are relative to. The
+// error is always an [*Error].
+func Parse(name string, data []byte, options ...Option) (*Config, error) {
+	r := &reader{config: Default()}
+	for _, o := range options {
+		o(r)
+	}
+	for _, root := range r.documents(data) {
+		r.section("", root)
+	}
+	if len(r.problems) > 0 {
+		return nil, newError(name, r.problems)
+	}
+	for _, path := range []*string{&r.config.State, &r.config.Upstream.Roots} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(filepath.Dir(name), *path)
+		}
+	}
+	return r.config, nil
+}
+
+// Set puts a single value in place, written as in the file: what a command line says overrides what a file says. It takes full names
+// (listen.proxy) of keys with a single value. The error is a [Problem]. A relative path stays relative.
+func (c *Config) Set(key, text string) error {
+	for _, k := range keys {
+		s, ok := k.value.(interface{ set(*Config, string) *fault })
+		if k.name != key || !ok {
+			continue
+		}
+		if f := s.set(c, text); f != nil {
+			return Problem{Key: key, Text: f.text, Want: f.want}
+		}
+		return nil
+	}
+	return Problem{Key: key, Text: "no key with a single value"}
+}
+
+func defaultSets() []string {
+	var names []string
+	for _, s := range reserved.SetNames() {
+		if s.Default {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+func setNames() []string {
+	var names []string
+	for _, s := range reserved.SetNames() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// reader takes the values of one file into a Config and collects what is wrong with them.
+type reader struct {
+	config   *Config
+	services []string // nil: not known
+	problems []Problem
+}
+
+func (r *reader) report(n *yaml.Node, key string, f fault) {
+	r.problems = append(r.problems, Problem{
+		Line: n.Line, Column: n.Column, Key: key, Text: f.text, Want: f.want, Valid: slices.Clone(f.valid),
+	})
+}

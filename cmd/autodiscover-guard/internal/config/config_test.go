@@ -1,0 +1,229 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected messages in testdata/invalid")
+
+var services = config.KnownServices("autodetect", "ispdb", "office365")
+
+// Each file in testdata/invalid is one way to be wrong, with the exact message beside it.
+func TestParse_invalid(t *testing.T) {
+	files, err := filepath.Glob("testdata/invalid/*.yaml")
+	if err != nil || len(files) < 60 {
+		t.Fatalf("got %d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := config.Parse("guard.yaml", data, services)
+			if err == nil {
+				t.Fatalf("no mistake was found; got %+v", c)
+			}
+			golden := strings.TrimSuffix(file, "yaml") + "txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, readErr := os.ReadFile(golden)
+			if readErr != nil {
+				t.Fatal(readErr)
+			}
+			if d := cmp.Diff(string(want), err.Error()+"\n"); d != "" {
+				t.Errorf("message (-want +got):\n%s", d)
+			}
+			ordered(t, err)
+		})
+	}
+}
+
+func ordered(t *testing.T, err error) {
+	t.Helper()
+	e, ok := errors.AsType[*config.Error](err)
+	if !ok || len(e.Problems) == 0 {
+		t.Fatalf("got %T with no problems", err)
+	}
+	if !slices.IsSortedFunc(e.Problems, func(a, b config.Problem) int { return a.Line - b.Line }) {
+		t.Errorf("problems are not in the order of the file:\n%v", e)
+	}
+	if p, ok := errors.AsType[config.Problem](err); !ok || p.Text == "" {
+		t.Errorf("the problems cannot be reached one by one: %v", p)
+	}
+}
+
+func TestParse_valid(t *testing.T) {
+	everything := &config.Config{
+		Listen: config.Listen{Proxy: "[::1]:3128"},
+		State:  filepath.Join("testdata", "valid", "state"),
+		Policy: config.Policy{
+			Sets:     []string{"ietf", "vendor-documentation"},
+			Services: map[string]config.Mode{"autodetect": config.Off, "ispdb": config.Enforce},
+			Open:     []string{"autodiscover.hoster.example", "mail.xn--bcher-kva.example"},
+		},
+		Upstream: config.Upstream{
+			Resolve: map[string]string{
+				"autodiscover.lab.test": "192.168.1.5", "prod.lab.test:443": "127.0.0.1:8443",
+				"[2001:db8::1]:443": "::1", "2001:db8::2": "[::1]:8443",
+			},
+			Roots: filepath.Join("testdata", "valid", "roots", "lab.pem"),
+		},
+		Limits: config.Limits{
+			HeaderBytes: 32 << 10, Body: 4 << 20, Handshake: 5 * time.Second, Header: 500 * time.Millisecond, BodyTime: time.Minute,
+			Idle: time.Hour, Dial: 90 * time.Second, Answer: 2 * time.Minute,
+		},
+		Log: config.Log{Decisions: "-", Level: "debug"},
+	}
+	for name, want := range map[string]*config.Config{
+		"everything": everything, "empty": config.Default(), "remark": config.Default(), "empty-document": config.Default(),
+		"empty-sections": config.Default(), "windows-editor": config.Default(),
+	} {
+		got, err := config.Load(filepath.Join("testdata", "valid", name+".yaml"), services)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
+		}
+	}
+}
+
+func TestParse_size_of_the_file(t *testing.T) {
+	remark := strings.Repeat("#", 1<<20)
+	if _, err := config.Parse("guard.yaml", []byte(remark)); err != nil {
+		t.Errorf("a MiB: %v", err)
+	}
+	_, err := config.Parse("guard.yaml", []byte(remark+"#"))
+	if want := "guard.yaml: the file is larger than 1MiB; is this the right file?"; err == nil || err.Error() != want {
+		t.Errorf("more: got %v, want %s", err, want)
+	}
+}
+
+func TestParse_without_known_services_accepts_any(t *testing.T) {
+	c, err := config.Parse("guard.yaml", []byte("policy: {services: {weather: off}}"))
+	if err != nil || c.Policy.Services["weather"] != config.Off {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	if _, err := config.Parse("guard.yaml", []byte("policy: {services: {weather: off}}"), config.KnownServices()); err == nil {
+		t.Error("a service was accepted where none is known")
+	}
+}
+
+func TestLoad_missing(t *testing.T) {
+	_, err := config.Load(filepath.Join(t.TempDir(), "guard.yaml"))
+	if !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading the configuration: ") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := config.Load(t.TempDir()); err == nil {
+		t.Error("a directory was read")
+	}
+}
+
+func TestLoad_paths_begin_at_the_file(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "guard.yaml")
+	if err := os.WriteFile(file, []byte("state: ../state\nupstream: {roots: a/b.pem}\nlog: {decisions: log/d.jsonl}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := filepath.Join(filepath.Dir(dir), "state")
+	got, err := c.DecisionsFile()
+	if c.State != state || c.Upstream.Roots != filepath.Join(dir, "a", "b.pem") || got != filepath.Join(state, "log", "d.jsonl") || err != nil {
+		t.Errorf("got %+v, decisions in %s, %v", c, got, err)
+	}
+}
+
+func TestDefault_belongs_to_the_caller(t *testing.T) {
+	config.Default().Policy.Sets[0] = "changed"
+	if got := config.Default().Policy.Sets; !slices.Equal(got, []string{"ietf", "icann", "idn-test"}) {
+		t.Errorf("got sets %q", got)
+	}
+}
+
+func TestConfig_Set(t *testing.T) {
+	c := config.Default()
+	for key, text := range map[string]string{
+		"listen.proxy": "127.0.0.2:0", "state": "here", "log.level": "error", "limits.body": "2MiB", "limits.idle_timeout": "3m",
+	} {
+		if err := c.Set(key, text); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	want := config.Default()
+	want.Listen.Proxy, want.State, want.Log.Level = "127.0.0.2:0", "here", "error"
+	want.Limits.Body, want.Limits.Idle = 2<<20, 3*time.Minute
+	if d := cmp.Diff(want, c); d != "" {
+		t.Errorf("configuration (-want +got):\n%s", d)
+	}
+	for _, x := range []struct{ key, text, want string }{
+		{"log.level", "warning", `log.level: "warning" is not a level; did you mean "warn"?`},
+		{"policy.sets", "ietf", "policy.sets: no key with a single value"},
+		{"listen", "x", "listen: no key with a single value"},
+		{"nothing", "x", "nothing: no key with a single value"},
+	} {
+		if err := c.Set(x.key, x.text); err == nil || err.Error() != x.want {
+			t.Errorf("got %v, want %s", err, x.want)
+		}
+	}
+	if d := cmp.Diff(want, c); d != "" {
+		t.Errorf("a refused value changed the configuration (-want +got):\n%s", d)
+	}
+}
+
+func TestProblem_Error(t *testing.T) {
+	p := config.Problem{Line: 7, Key: "policy.x", Text: "unknown key", Valid: []string{"open", "sets"}}
+	if got, want := p.Error(), "line 7: policy.x: unknown key; valid here: open, sets"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestReference_is_the_default(t *testing.T) {
+	text := config.Reference()
+	got, err := config.Parse("guard.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(config.Default(), got); d != "" {
+		t.Errorf("configuration (-want +got):\n%s", d)
+	}
+	for i, line := range strings.Split(text, "\n") {
+		if len([]rune(line)) > 100 {
+			t.Errorf("line %d is too long: %s", i+1, line)
+		}
+	}
+}
+
+// What the reference shows as an example has to work, and to differ from the default.
+func TestReference_examples_work(t *testing.T) {
+	lines := strings.Split(config.Reference(), "\n")
+	shown := 0
+	for i := 0; i+1 < len(lines); i++ {
+		if _, sample, ok := strings.Cut(lines[i], "# For example: "); ok {
+			indent := lines[i][:strings.Index(lines[i], "#")]
+			lines[i+1] = indent + sample
+			shown++
+		}
+	}
+	got, err := config.Parse("guard.yaml", []byte(strings.Join(lines, "\n")), services)
+	if err != nil || shown == 0 {
+		t.Fatalf("%d examples: %v", shown, err)
+	}
+	if got.State == "" || got.Upstream.Roots == "" || len(got.Policy.Open) == 0 || len(got.Policy.Services) == 0 || len(got.Upstream.Resolve) == 0 {
+		t.Errorf("an example has no effect: %+v", got)
+	}
+}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxFile is far above any real file, and far below what would take long to read.
+const maxFile = 1 << 20
+
+// documents gives the root of the file's only document, or nothing where the file is empty or cannot be read.
+func (r *reader) documents(data []byte) []*yaml.Node {
+	if f, line := unreadable(data); f != nil {
+		r.report(&yaml.Node{Line: line}, "", *f)
+		return nil
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	var first, second yaml.Node
+	if err := loader.Load(&first); err != nil {
+		r.syntax(err)
+		return nil
+	}
+	if err := loader.Load(&second); err != nil {
+		r.syntax(err)
+	} else {
+		r.report(&second, "", fault{text: "a second document begins here", want: "one file is one document"})
+	}
+	return first.Content
+}
+
+// unreadable finds what no YAML parser should have to see, and where: the parser itself does not say.
+func unreadable(data []byte) (*fault, int) {
+	if len(data) > maxFile {
+		return &fault{text: "the file is larger than 1MiB", want: "is this the right file?"}, 0
+	}
+	line := 1
+	for i := 0; i < len(data); {
+		c, size := utf8.DecodeRune(data[i:])
+		switch {
+		case c == utf8.RuneError && size < 2:
+			return &fault{text: "not UTF-8", want: "save the file as UTF-8"}, line
+		case c == '\n':
+			line++
+		case c < ' ' && c != '\t' && c != '\r' || c >= 0x7f && c < 0xa0 && c != 0x85:
+			return &fault{text: "a control character", want: "is this the right file?"}, line
+		}
+		i += size
+	}
+	return nil, 0
+}
+
+// syntax reports an error of the YAML parser; the end of the file is none.
+func (r *reader) syntax(err error) {
+	if errors.Is(err, io.EOF) {
+		return
+	}
+	var n yaml.Node
+	text := err.Error()
+	if e, ok := errors.AsType[*yaml.LoadError](err); ok {
+		n.Line, n.Column, text = e.Mark.Line, e.Mark.Column, e.Message
+		if e.ContextMsg != "" && e.ContextMark.Line > 0 && e.ContextMark.Line < e.Mark.Line {
+			n.Line, n.Column = e.ContextMark.Line, e.ContextMark.Column // where it began is where it has to be mended
+		}
+		if e.ContextMsg != "" {
+			text = e.ContextMsg + ": " + text
+		}
+	}
+	r.report(&n, "", fault{text: "not YAML: " + text, want: "indent with spaces, put one space behind each colon, and close what is opened"})
+}

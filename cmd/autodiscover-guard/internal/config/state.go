@@ -1,0 +1,64 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+const programName = "autodiscover-guard"
+
+// StateDir is the directory for what the guard keeps: State, or else the usual place. It is absolute; it need not exist yet.
+func (c *Config) StateDir() (string, error) {
+	if c.State != "" {
+		dir, err := filepath.Abs(c.State)
+		if err != nil {
+			return "", fmt.Errorf("finding the state directory %q: %w", c.State, err)
+		}
+		return dir, nil
+	}
+	return usualState(surroundings{system: runtime.GOOS, lookup: os.Getenv, uid: os.Geteuid()})
+}
+
+// DecisionsFile is the file of decision records, absolute, or "-" for the standard output.
+func (c *Config) DecisionsFile() (string, error) {
+	if c.Log.Decisions == "-" || filepath.IsAbs(c.Log.Decisions) {
+		return c.Log.Decisions, nil
+	}
+	dir, err := c.StateDir()
+	return filepath.Join(dir, c.Log.Decisions), err
+}
+
+// surroundings are what the usual place depends on.
+type surroundings struct {
+	system string
+	lookup func(string) string
+	uid    int
+}
+
+// usualState asks in this order: what systemd prepared (StateDirectory=, systemd.exec(5)), a service of the system without such a
+// directory (INVOCATION_ID is set for whatever systemd starts), and the user's own place for state (XDG Base Directory Specification; on
+// macOS and Windows the place for an application's data, which on Windows is the one that does not roam to other computers).
+func usualState(s surroundings) (string, error) {
+	if dirs := filepath.SplitList(s.lookup("STATE_DIRECTORY")); len(dirs) > 0 && filepath.IsAbs(dirs[0]) {
+		return filepath.Clean(dirs[0]), nil
+	}
+	if s.uid == 0 && s.lookup("INVOCATION_ID") != "" {
+		return filepath.Join("/var/lib", programName), nil
+	}
+	candidates := [][2]string{{"XDG_STATE_HOME", ""}, {"HOME", ".local/state"}}
+	switch s.system {
+	case "darwin", "ios":
+		candidates[1][1] = "Library/Application Support"
+	case "windows":
+		candidates = [][2]string{{"LocalAppData", ""}, {"AppData", ""}}
+	}
+	for _, c := range candidates {
+		if root := s.lookup(c[0]); filepath.IsAbs(root) { // the specification has relative ones ignored
+			return filepath.Join(root, filepath.FromSlash(c[1]), programName), nil
+		}
+	}
+	return "", errors.New(`finding the state directory: no home directory is known; set "state" in the configuration`)
+}

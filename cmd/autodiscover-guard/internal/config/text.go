@@ -1,0 +1,73 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// oneOf reads a word of a short list. others gives words that people write for one of them.
+func oneOf[T ~string](what string, others map[string]T, words ...T) func(string) (T, *fault) {
+	valid := make([]string, 0, len(words))
+	for _, w := range words {
+		valid = append(valid, string(w))
+	}
+	return func(text string) (T, *fault) {
+		if slices.Contains(words, T(text)) {
+			return T(text), nil
+		}
+		f := &fault{text: quoted(text) + " is not " + what, want: "want " + among(valid), valid: valid}
+		if w, ok := others[strings.ToLower(text)]; ok {
+			f.want = didYouMean(string(w))
+		} else if near := nearest(text, valid); near != "" {
+			f.want = didYouMean(near)
+		}
+		return "", f
+	}
+}
+
+// parsePath reads the name of a file or directory. Whether there is one is not asked.
+func parsePath(text string) (string, *fault) {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return "", &fault{text: quoted(text) + " is not a path", want: "want one without control characters"}
+	}
+	if strings.HasPrefix(text, "~") {
+		return "", &fault{text: quoted(text) + " begins with ~, which only a shell understands", want: "want the whole path"}
+	}
+	if text == "" {
+		return "", nil
+	}
+	return filepath.Clean(text), nil
+}
+
+// parseLog is parsePath for a file that has to be somewhere; - is the standard output.
+func parseLog(text string) (string, *fault) {
+	path, f := parsePath(text)
+	if f == nil && (path == "" || path == "." || strings.HasSuffix(text, "/")) {
+		return "", &fault{text: quoted(text) + " is not a file", want: `want a file name such as decisions.jsonl, or "-" for the standard output`}
+	}
+	return path, f
+}
+
+// word writes a text as YAML: plain where everybody reads it as a text, else in quotes, whose escapes are the same as Go's.
+func word(text string) string {
+	plain := text != "" && !strings.ContainsFunc(text, func(c rune) bool {
+		return c >= utf8.RuneSelf || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("./_-:", c)
+	})
+	_, numeric := strconv.ParseFloat(text, 64)
+	reads := []string{"null", "true", "false", "yes", "no", "on", "y", "n"}
+	if !plain || numeric == nil || slices.Contains(reads, strings.ToLower(text)) || strings.HasSuffix(text, ":") ||
+		text[0] == '-' || text[0] == ':' || text[0] == '.' {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// clipped keeps a name in a message short and in one line.
+func clipped(text string) string {
+	q := quoted(text)
+	return q[1 : len(q)-1]
+}

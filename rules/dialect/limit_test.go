@@ -1,0 +1,137 @@
+package dialect_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// TestRead_refusesBombs: hostile documents are refused for their size, depth, number of parts or ratio, not by exhaustion.
+func TestRead_refusesBombs(t *testing.T) {
+	zeros := bytes.Repeat([]byte(" "), 64<<20)
+	packed := map[string][]byte{"gzip": gzipped(t, zeros), "br": brotlied(t, zeros), "zstd": zstded(t, zeros)}
+	for name, a := range map[string]dialect.Answer{
+		"ten thousand elements deep": xmlAnswer(strings.Repeat("<a>", 10_000)),
+		"a million elements":         xmlAnswer("<Autodiscover>" + strings.Repeat("<a/>", 200_000) + "</Autodiscover>"),
+		"a thousand attributes":      xmlAnswer("<Autodiscover " + attributes(1000) + "/>"),
+		"entities in entities":       xmlAnswer(`<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Autodiscover>&b;</Autodiscover>`),
+		"JSON of ten thousand levels": {
+			Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(strings.Repeat("[", 10_000)),
+		},
+		"JSON of a hundred thousand values": {
+			Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"a":[` + strings.Repeat("1,", 100_000) + `1]}`),
+		},
+		"gzip":         coded("gzip", packed["gzip"]),
+		"br":           coded("br", packed["br"]),
+		"zstd":         coded("zstd", packed["zstd"]),
+		"gzip unnamed": coded("", packed["gzip"]),
+		"five codings": coded("gzip, gzip, gzip, gzip, gzip", packed["gzip"]),
+		"unknown":      coded("compress", []byte("x")),
+	} {
+		for _, id := range []dialect.ID{dialect.Autodetect, dialect.POX} {
+			if strings.Contains(name, "JSON") != (id == dialect.Autodetect) && a.Header.Get("Content-Encoding") == "" {
+				continue
+			}
+			if _, err := dialect.Read(inquiry(t, id), a); !errors.Is(err, dialect.ErrUnreadable) {
+				t.Errorf("%s as %v: got %v", name, id, err)
+			}
+		}
+	}
+}
+
+// TestRead_undoesEveryCoding: named, misnamed, unnamed and stacked.
+func TestRead_undoesEveryCoding(t *testing.T) {
+	plain := []byte(`<?xml version="1.0"?><Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>imap.stranger.net</Server></Protocol></Account></Response></Autodiscover>`)
+	gz := gzipped(t, plain)
+	for name, a := range map[string]dialect.Answer{
+		"identity":         coded("identity", plain),
+		"gzip":             coded("gzip", gz),
+		"x-gzip":           coded("X-GZip", gz),
+		"br":               coded("br", brotlied(t, plain)),
+		"zstd":             coded("zstd", zstded(t, plain)),
+		"twice":            coded("br, gzip", gzipped(t, brotlied(t, plain))),
+		"not named":        coded("", gz),
+		"named, not coded": coded("gzip", plain),
+		"twice, once told": coded("gzip", gzipped(t, gz)),
+		"two members":      coded("gzip", append(gzipped(t, plain[:50]), gzipped(t, plain[50:])...)),
+	} {
+		doc, err := dialect.Read(inquiry(t, dialect.POX), a)
+		if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != "imap.stranger.net" {
+			t.Errorf("%s: %+v, %v", name, doc, err)
+		}
+	}
+}
+
+func inquiry(t *testing.T, id dialect.ID) dialect.Inquiry {
+	t.Helper()
+	return dialect.Inquiry{Dialect: id, Request: dialect.Request{Method: "POST", URL: &url.URL{Scheme: "https", Host: "lab.test"}}}
+}
+
+func xmlAnswer(body string) dialect.Answer {
+	return dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(body)}
+}
+
+func coded(coding string, body []byte) dialect.Answer {
+	a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: body}
+	if coding != "" {
+		a.Header["Content-Encoding"] = []string{coding}
+	}
+	return a
+}
+
+func attributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("a" + strings.Repeat("b", i) + `="" `)
+	}
+	return b.String()
+}
+
+func gzipped(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	finish(t, w, b)
+	return out.Bytes()
+}
+
+func brotlied(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := brotli.NewWriter(&out)
+	finish(t, w, b)
+	return out.Bytes()
+}
+
+func zstded(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := zstd.NewWriter(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	finish(t, w, b)
+	return out.Bytes()
+}
+
+func finish(t *testing.T, w interface {
+	Write(b []byte) (int, error)
+	Close() error
+}, b []byte,
+) {
+	t.Helper()
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
