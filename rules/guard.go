@@ -42,7 +42,7 @@ type binding struct {
 
 // bind finds the rule of a domain.
 func (p *Policy) bind(domain string) (binding, bool) {
-	entry, ok := p.reserved.Match(domain)
+	entry, ok := p.reserved.MatchSubject(domain)
 	if !ok {
 		return binding{}, false
 	}

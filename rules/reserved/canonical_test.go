@@ -107,7 +107,7 @@ func TestCanonical_nested(t *testing.T) {
 func TestProperty_spellings(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, e := range everything().Entries() {
-		for range 200 {
+		for range 60 {
 			name := e.Name
 			if r.IntN(2) == 0 {
 				name = randomLabels(r) + name

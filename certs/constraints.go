@@ -1,0 +1,62 @@
+package certs
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+)
+
+// What a certificate must be to act as ours. Files can be swapped, and an authority without limits would be the very
+// thing that this package exists to avoid.
+
+// goproxyKey is the SHA-256 of the public key of goproxy's built-in CA (goproxy v1.9.3, certs.go: CA_CERT and CA_KEY).
+// Its private key is printed in that source file and so known to everybody. A constant, as goproxy is not imported here.
+const goproxyKey = "c012de113a81789eb5c392c0580156bbc281f9f93e07f08cafa3329672e6993b"
+
+// checkAuthority returns nil for a CA certificate that can vouch for named hosts only.
+func checkAuthority(cert *x509.Certificate) error {
+	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	switch {
+	case hex.EncodeToString(sum[:]) == goproxyKey:
+		return errors.New("its private key is goproxy's built-in one, which everybody can read in goproxy's source")
+	case !cert.BasicConstraintsValid || !cert.IsCA:
+		return errors.New("it is not a CA certificate")
+	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
+		return errors.New("its key usage does not include signing certificates")
+	case len(cert.UnknownExtKeyUsage) != 0 || len(cert.ExtKeyUsage) != 1 ||
+		cert.ExtKeyUsage[0] != x509.ExtKeyUsageServerAuth:
+		return errors.New("its extended key usage is not TLS servers alone")
+	case len(cert.PermittedDNSDomains) == 0:
+		return errors.New("it has no name constraints, so that its key could vouch for any site")
+	case !cert.PermittedDNSDomainsCritical:
+		return errors.New("its name constraints are not critical, so that clients may ignore them")
+	case !excludesEveryAddress(cert):
+		return errors.New("its name constraints do not exclude all IP addresses")
+	}
+	for _, name := range cert.PermittedDNSDomains {
+		// An empty name would permit everything.
+		if err := checkName(normalise(name)); err != nil {
+			return fmt.Errorf("its name constraints permit what is no domain: %w", err)
+		}
+	}
+	return nil
+}
+
+func excludesEveryAddress(cert *x509.Certificate) bool {
+	var v4, v6 bool
+	for _, n := range cert.ExcludedIPRanges {
+		if ones, bits := n.Mask.Size(); ones == 0 {
+			v4 = v4 || bits == 8*net.IPv4len
+			v6 = v6 || bits == 8*net.IPv6len
+		}
+	}
+	return v4 && v6 && len(cert.PermittedIPRanges) == 0
+}
+
+// permits reports whether the name constraints of a certificate let it vouch for a normalised name.
+func permits(cert *x509.Certificate, name string) bool {
+	return newNameSet(cert.PermittedDNSDomains).covers(name) && !newNameSet(cert.ExcludedDNSDomains).covers(name)
+}

@@ -1,0 +1,34 @@
+// Package certs keeps the guard's certificate authority and mints a leaf for each host that the guard opens.
+//
+// It is for the one machine, or the few replicas, that read discovery inside TLS. It is not a general CA: it has no
+// revocation, no requests and no names of its own choosing, and it logs nothing and carries no traffic.
+//
+//	authority, err := certs.Open(dir, certs.Scope{Names: []string{"example.com"}})
+//	…
+//	leaf, err := authority.Leaf("autodiscover.example.com")
+//
+// # The two tiers
+//
+// A root is what people trust, once, by hand, on every client. It signs only issuing certificates, which live for
+// 90 days and sign the leaves, which live for 14. So root.key may be taken off the machine: everything works until
+// the issuing certificate ends, and putting the key back for one moment is enough to go on for another 90 days.
+//
+//	root.pem      the root certificate, nothing secret
+//	root.key      its private key, needed only to renew
+//	issuing.pem   the issuing certificate with its private key, in one file so that renewing is one rename
+//
+// # Promises
+//
+//   - Both certificates carry critical name constraints (RFC 5280, section 4.2.1.10) with just the scope's names and
+//     no IP address at all. Whoever steals a key opens no bank with it: the client refuses, not only this code.
+//   - Keys come from crypto/rand, are in files that nobody else can read from their first byte on, and are never
+//     half-written: a new authority appears by one rename, and so does a renewed issuing certificate.
+//   - An authority that cannot be read is an error that names the file and the cure. It is never replaced silently,
+//     because then every client would have to trust a new root and nobody would know why.
+//
+// # What it does not do
+//
+// It does not ask a public suffix list: a scope of "com" is taken at its word, so whoever makes the scope must not
+// write one. It does not constrain names other than DNS names and IP addresses; see issue.go for why. On Windows the
+// files inherit the access list of the directory above, as mode bits mean nothing there.
+package certs

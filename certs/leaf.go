@@ -1,0 +1,128 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// maxLeaves bounds the cache at about 20 MB. Names below a scope are endless, and a client may ask for any of them.
+const maxLeaves = 10_000
+
+// leaf is a certificate in the cache. When it must not be handed out any more is decided at each look-up, by the wall
+// clock: the cache's own expiry counts monotonic time, which stands still while a laptop sleeps.
+type leaf struct {
+	cert    tls.Certificate
+	issuer  *issuer
+	renewAt time.Time
+}
+
+func (l *leaf) fresh(iss *issuer, now time.Time) bool {
+	return l.issuer == iss && now.Before(l.renewAt) && !now.Before(l.cert.Leaf.NotBefore)
+}
+
+// Leaf returns a certificate for exactly name, signed by the issuing certificate, which it carries along; the root is
+// not sent (RFC 8446, section 4.4.2). Case and one trailing dot do not matter. The result is cached and shared: the
+// caller must not modify it. It has at least a third of its 14 days left, unless the issuing certificate ends sooner.
+//
+// The errors are [*NameError] for what is no host name, IP addresses and wildcards included, [*OutOfScopeError] for a
+// name that [Open] was not asked for, [*DamagedError] when the issuing certificate has ended and cannot be renewed, and
+// [ErrClosed].
+func (a *Authority) Leaf(name string) (*tls.Certificate, error) {
+	name = normalise(name)
+	now := time.Now()
+	// Only names that passed the checks below are in the cache.
+	if l, ok := a.leaves.GetIfPresent(name); ok && l.fresh(a.issuer.Load(), now) {
+		return &l.cert, nil
+	}
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if !a.scope.covers(name) || !permits(a.root, name) || !permits(a.Issuing(), name) {
+		return nil, &OutOfScopeError{Name: name}
+	}
+	if a.closed.Load() {
+		return nil, ErrClosed
+	}
+	a.dropStale(name, now)
+	// The cache has one load of a name at a time, which all callers wait for, and keeps no errors.
+	l, err := a.leaves.Get(context.Background(), name, otter.LoaderFunc[string, *leaf](a.mint))
+	if err != nil {
+		return nil, err
+	}
+	return &l.cert, nil
+}
+
+// dropStale makes room for a new leaf, but never drops the fresh one that another goroutine has put there meanwhile.
+func (a *Authority) dropStale(name string, now time.Time) {
+	a.leaves.ComputeIfPresent(name, func(old *leaf) (*leaf, otter.ComputeOp) {
+		if old.fresh(a.issuer.Load(), now) {
+			return nil, otter.CancelOp
+		}
+		return nil, otter.InvalidateOp
+	})
+}
+
+// newLeafCache has no expiry, so it has no goroutine of its own; see leaf for who decides.
+func newLeafCache(size int) (*otter.Cache[string, *leaf], error) {
+	cache, err := otter.New(&otter.Options[string, *leaf]{MaximumSize: size})
+	if err != nil {
+		return nil, fmt.Errorf("making the leaf cache: %w", err)
+	}
+	return cache, nil
+}
+
+// mint makes the leaf for a name that is in scope.
+func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
+	now := time.Now()
+	iss, err := a.signer(now)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	t := &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      subject(name),
+		DNSNames:     []string{name},
+		NotBefore:    latest(now.Add(-backdate), iss.cert.NotBefore),
+		NotAfter:     earliest(now.Add(leafLife), iss.cert.NotAfter),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SubjectKeyId: a.leafID,
+
+		BasicConstraintsValid: true, // not a CA, said out loud
+	}
+	cert, err := sign(t, iss, a.leafKey.Public())
+	if err != nil {
+		return nil, err
+	}
+	l := &leaf{issuer: iss, renewAt: cert.NotAfter}
+	// One that ends with its issuer would not get longer by being made again.
+	if cert.NotAfter.Before(iss.cert.NotAfter) {
+		l.renewAt = cert.NotAfter.Add(-leafLife / 3)
+	}
+	l.cert = tls.Certificate{
+		Certificate: [][]byte{cert.Raw, iss.cert.Raw},
+		PrivateKey:  a.leafKey,
+		Leaf:        cert,
+	}
+	return l, nil
+}
+
+// subject repeats the name as common name, for the clients that show it, where it fits: RFC 5280, appendix A.1, has
+// ub-common-name at 64. Otherwise the subject is empty, and section 4.1.2.6 makes the subjectAltName critical, which
+// the standard library sees to.
+func subject(name string) pkix.Name {
+	if len(name) > 64 {
+		return pkix.Name{}
+	}
+	return pkix.Name{CommonName: name}
+}

@@ -1,0 +1,122 @@
+package certs
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The bound is tried with a small cache: ten thousand signatures would tell no more.
+func TestLeaf_boundedCache(t *testing.T) {
+	t.Parallel()
+	a, err := Open(filepath.Join(t.TempDir(), "authority"), Scope{Names: []string{"example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	const bound = 50
+	if a.leaves, err = newLeafCache(bound); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 * bound {
+		if _, err := a.Leaf(fmt.Sprintf("h%d.example.com", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 10 * bound {
+		if _, err := a.Leaf(fmt.Sprintf("h%d.example.net", i)); err == nil {
+			t.Fatal("out of scope, but minted")
+		}
+	}
+	a.leaves.CleanUp()
+	if n := a.leaves.EstimatedSize(); n > bound {
+		t.Errorf("cache has %d entries, want at most %d", n, bound)
+	}
+}
+
+// A goroutine that saw a stale leaf, and comes late, leaves the one that others have minted meanwhile.
+func TestDropStale(t *testing.T) {
+	t.Parallel()
+	a, err := Open(filepath.Join(t.TempDir(), "authority"), Scope{Names: []string{"example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if _, err := a.Leaf("example.com"); err != nil {
+		t.Fatal(err)
+	}
+	a.dropStale("example.com", time.Now())
+	if _, ok := a.leaves.GetIfPresent("example.com"); !ok {
+		t.Error("a fresh leaf was dropped")
+	}
+	a.dropStale("example.com", time.Now().Add(leafLife))
+	if _, ok := a.leaves.GetIfPresent("example.com"); ok {
+		t.Error("a stale leaf was not dropped")
+	}
+}
+
+// A clock that jumps back makes cached leaves "not yet valid". Time cannot go back in a synctest bubble, so the
+// question is put to the entry.
+func TestLeaf_freshByWallClock(t *testing.T) {
+	t.Parallel()
+	a, err := Open(filepath.Join(t.TempDir(), "authority"), Scope{Names: []string{"example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	l, err := a.mint(t.Context(), "example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, iss := time.Now(), a.issuer.Load()
+	for name, tt := range map[string]struct {
+		now  time.Time
+		iss  *issuer
+		want bool
+	}{
+		"now":                       {now, iss, true},
+		"within the backdating":     {now.Add(-50 * time.Minute), iss, true},
+		"clock two hours back":      {now.Add(-2 * time.Hour), iss, false},
+		"a third left":              {now.Add(leafLife * 2 / 3), iss, false},
+		"just before":               {now.Add(leafLife*2/3 - time.Minute), iss, true},
+		"long expired":              {now.Add(100 * leafLife), iss, false},
+		"issuer has been succeeded": {now, &issuer{}, false},
+	} {
+		if got := l.fresh(tt.iss, tt.now); got != tt.want {
+			t.Errorf("%s: fresh = %v", name, got)
+		}
+	}
+}
+
+// An issuing certificate made while the clock was years ahead is replaced once the clock is right.
+func TestSigner_issuerFromTheFuture(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "authority")
+	a, err := Open(dir, Scope{Names: []string{"example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	ahead, now := time.Now().AddDate(2, 0, 0), time.Now()
+	future, err := a.signer(ahead)
+	if err != nil || !future.validAt(ahead) {
+		t.Fatalf("two years ahead: %v", err)
+	}
+	iss, err := a.signer(now)
+	if err != nil || !iss.validAt(now) {
+		t.Fatalf("back again: %v", err)
+	}
+	// And the same on disk, for a process that starts then.
+	if _, err := a.signer(ahead); err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(dir, Scope{Names: []string{"example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if !b.issuer.Load().validAt(now) {
+		t.Error("opened with an issuing certificate from the future")
+	}
+}

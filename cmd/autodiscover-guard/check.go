@@ -1,0 +1,179 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/rules"
+)
+
+func checkCommand() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check (--email ADDRESS | --host HOST | FILE...)",
+		Short: "decide offline: which rule, what would happen, why",
+		Long: `Decide without any traffic. With --email, play the discovery questions of every dialect for an account; with --host, say what happens to
+connections to a host; with files, decide on saved exchanges: a HAR, or a raw HTTP request followed by its response, as curl -v shows them.
+Exit code 0 if everything passes as it is, 1 if something is changed or refused, 2 for mistakes.`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			o.files = files
+			return check(o, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&o.config, "config", "", "configuration `FILE` whose policy decides")
+	cmd.Flags().StringVar(&o.email, "email", "", "mail `ADDRESS` of an account")
+	cmd.Flags().StringVar(&o.host, "host", "", "`HOST` that somebody connects to")
+	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
+	return cmd
+}
+
+type checkOptions struct {
+	config, email, host string
+	files               []string
+	json                bool
+}
+
+// finding is one line of the answer.
+type finding struct {
+	Source      string           `json:"source"`
+	Asked       string           `json:"asked"`
+	Dialect     string           `json:"dialect,omitempty"`
+	Step        string           `json:"step"`
+	Action      string           `json:"action"`
+	Rule        string           `json:"rule,omitempty"`
+	Reason      string           `json:"reason"`
+	ReservedBy  string           `json:"reserved_by,omitempty"`
+	Subjects    []string         `json:"subjects,omitempty"`
+	Suggestions []suggestionLine `json:"suggestions,omitempty"`
+	Sent        *sent            `json:"sent,omitempty"`
+}
+
+type suggestionLine struct {
+	Path    string `json:"path"`
+	Kind    string `json:"kind"`
+	Was     string `json:"was"`
+	Now     string `json:"now"`
+	Verdict string `json:"verdict"`
+}
+
+// sent is the answer that a client would get from the guard instead of upstream's.
+type sent struct {
+	Status      int    `json:"status"`
+	ContentType string `json:"content_type,omitempty"`
+	Body        string `json:"body"`
+}
+
+func check(o checkOptions, stdin io.Reader, stdout io.Writer) error {
+	asked := 0
+	for _, given := range []bool{o.email != "", o.host != "", len(o.files) > 0} {
+		if given {
+			asked++
+		}
+	}
+	if asked != 1 {
+		return hint(errors.New("check wants one of --email, --host, or files"), "for example: %s check --email user@example.com", program)
+	}
+	c, err := loadConfig(o.config)
+	if err != nil {
+		return err
+	}
+	policy, err := makePolicy(c)
+	if err != nil {
+		return err
+	}
+	findings, err := find(o, policy, stdin)
+	if err != nil {
+		return err
+	}
+	if err := report(stdout, findings, o.json); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.Action != actionPass && f.Action != actionTunnel {
+			return &noError{}
+		}
+	}
+	return nil
+}
+
+func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, error) {
+	switch {
+	case o.email != "":
+		return findEmail(policy, o.email)
+	case o.host != "":
+		return findHost(policy, o.host)
+	}
+	var all []finding
+	for _, file := range o.files {
+		exchanges, err := readSaved(file, stdin)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range exchanges {
+			all = append(all, findExchange(policy, file, x))
+		}
+	}
+	return all, nil
+}
+
+func report(out io.Writer, findings []finding, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetEscapeHTML(false)
+		for _, f := range findings {
+			if err := e.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, f := range findings {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		f.print(out)
+	}
+	return nil
+}
+
+func (f finding) print(out io.Writer) {
+	line := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(out, "  %-12s %s\n", label, value)
+		}
+	}
+	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(f.Action), f.Asked)
+	line("dialect", f.Dialect)
+	line("subjects", strings.Join(f.Subjects, ", "))
+	line("rule", f.Rule)
+	line("reserved by", f.ReservedBy)
+	line("upstream", upstreamWords[f.Step])
+	line("why", f.Reason)
+	for _, s := range f.Suggestions {
+		switch s.Verdict {
+		case "keep":
+			line("keep", s.Was+"  at "+s.Path)
+		case "remove":
+			line("remove", s.Was+"  at "+s.Path)
+		default:
+			line(s.Verdict, s.Was+" → "+s.Now+"  at "+s.Path)
+		}
+	}
+	if f.Sent != nil {
+		line("sent", fmt.Sprintf("%d %s", f.Sent.Status, f.Sent.ContentType))
+		line("", f.Sent.Body)
+	}
+}
+
+// upstreamWords says what a step means to somebody who has not read the package documentation.
+var upstreamWords = map[string]string{
+	rules.Refuse.String():  "not asked",
+	rules.Scrub.String():   "asked without the secrets",
+	rules.Forward.String(): "asked as the client asks",
+	rules.Ignore.String():  "asked, and not looked at: this is not discovery",
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
+)
+
+// Actions of findings that are no decisions.
+const (
+	actionPass   = "pass"
+	actionTunnel = "tunnel"
+	actionOpen   = "open"
+	// actionJudge: what upstream would say is not known offline.
+	actionJudge = "judge"
+)
+
+// saved is one exchange to decide on; without an answer only the question is judged.
+type saved struct {
+	request dialect.Request
+	answer  *dialect.Answer
+}
+
+// findExchange decides on one saved exchange.
+func findExchange(policy *rules.Policy, source string, x saved) finding {
+	plan := policy.Plan(x.request)
+	f := finding{Source: source, Asked: x.request.Method + " " + withoutSecrets(x.request.URL), Step: plan.Step.String()}
+	d := plan.Decision
+	switch {
+	case plan.Step == rules.Ignore:
+		f.Action, f.Reason = actionPass, "not a discovery request"
+		return f
+	case plan.Step == rules.Refuse:
+	case x.answer != nil:
+		d = policy.Judge(plan, *x.answer)
+	case !plan.Guarded:
+		d.Action, d.Reason = rules.ActionPass, "no subject is guarded"
+	}
+	f.Dialect, f.Rule, f.Reason, f.ReservedBy, f.Subjects = d.Dialect.String(), d.Rule, d.Reason, d.ReservedBy, d.Subjects
+	f.Action = d.Action.String()
+	if d.Action == 0 {
+		f.Action, f.Reason = actionJudge, "the answer is judged when it comes: only hosts inside the rule may be named"
+	}
+	for _, s := range d.Suggestions {
+		f.Suggestions = append(f.Suggestions, suggestionLine{s.Path, s.Kind.String(), s.Was, s.Now, s.Verdict.String()})
+	}
+	if d.Action == rules.ActionRefuse || d.Action == rules.ActionEdit {
+		f.Sent = &sent{d.Answer.Status, d.Answer.Header.Get("Content-Type"), string(d.Answer.Body)}
+	}
+	return f
+}
+
+// withoutSecrets is a URL for people: without user information, and with the names of its parameters alone.
+func withoutSecrets(u *url.URL) string {
+	shown := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	text := shown.String()
+	if u.RawQuery == "" {
+		return text
+	}
+	var names []string
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		names = append(names, name+"=…")
+	}
+	return text + "?" + strings.Join(names, "&")
+}
+
+// findEmail plays the first questions of every dialect for an account, with made-up credentials.
+func findEmail(policy *rules.Policy, address string) ([]finding, error) {
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 || at == len(address)-1 {
+		return nil, hint(fmt.Errorf("%q is no mail address", address), "for example: user@example.com; for a domain or host use --host")
+	}
+	domain := reserved.Canonical(address[at+1:])
+	login := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(address+":made-up"))}
+	var all []finding
+	for _, q := range []struct{ method, url, contentType, body string }{
+		{http.MethodGet, "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?app=outlookdesktopBasic", "", ""},
+		{http.MethodPost, "https://" + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
+		{http.MethodPost, "https://autodiscover." + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
+		{http.MethodGet, "http://autodiscover." + domain + "/autodiscover/autodiscover.xml", "", ""},
+		{http.MethodPost, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
+	} {
+		u, err := url.Parse(q.url)
+		if err != nil {
+			return nil, hint(fmt.Errorf("%q is no mail address", address), "for example: user@example.com")
+		}
+		r := dialect.Request{Method: q.method, URL: u, Header: dialect.Header{}, Body: []byte(q.body)}
+		if u.Scheme == "https" {
+			r.Header["Authorization"] = login
+		}
+		if q.contentType != "" {
+			r.Header["Content-Type"] = []string{q.contentType}
+		}
+		f := findExchange(policy, address, saved{request: r})
+		if u.Scheme == "https" && !policy.Opens(u.Hostname()) {
+			f = finding{Source: address, Asked: f.Asked, Dialect: f.Dialect, Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+const notOpened = "the host is neither guarded nor a service that is switched on: its traffic is tunnelled, unread"
+
+func poxQuestion(address string) string {
+	var escaped strings.Builder
+	for _, r := range address {
+		switch r {
+		case '<', '>', '&':
+			fmt.Fprintf(&escaped, "&#%d;", r)
+		default:
+			escaped.WriteRune(r)
+		}
+	}
+	return `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">` +
+		`<Request><EMailAddress>` + escaped.String() + `</EMailAddress><AcceptableResponseSchema>` +
+		`http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`
+}
+
+// findHost says what happens to a connection.
+func findHost(policy *rules.Policy, raw string) ([]finding, error) {
+	host := reserved.Canonical(raw)
+	if host == "" || strings.ContainsAny(raw, "/@ \t") {
+		return nil, hint(fmt.Errorf("%q is no host name", raw), "for example: autodiscover.example.com; for an account use --email")
+	}
+	f := finding{Source: raw, Asked: "CONNECT " + host + ":443", Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
+	if policy.Opens(host) {
+		f.Step, f.Action, f.Reason = actionOpen, actionOpen, "a central discovery service that is switched on, or a host that the configuration opens"
+		if set, err := reserved.New(allSets()...); err == nil {
+			if entry, ok := set.Match(host); ok {
+				f.Reason = fmt.Sprintf("below %s, a %s name: discovery is judged, everything else on the host passes unread", entry.Name, entry.Nature)
+				f.ReservedBy = entry.Authority + ", " + entry.Citation
+			}
+		}
+	}
+	return []finding{f}, nil
+}

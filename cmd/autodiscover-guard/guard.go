@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+
+	"github.com/elazarl/goproxy"
+	"go.uber.org/zap"
+
+	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/intercept"
+	"autodiscover-guard/rules"
+)
+
+// guard is policy, authority, plugin and server wired together.
+type guard struct {
+	policy    *rules.Policy
+	authority *certs.Authority
+	plugin    *intercept.Plugin
+	server    *http.Server
+}
+
+func newGuard(c *config.Config, authorityDir string, decisions, logger *zap.Logger) (*guard, error) {
+	policy, err := makePolicy(c)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := upstreamRoots(c.Upstream.Roots)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := openAuthority(authorityDir, policy)
+	if err != nil {
+		return nil, err
+	}
+	if err := authority.RenewalErr(); err != nil {
+		logger.Warn("the issuing certificate could not be renewed", zap.Error(err))
+	}
+	plugin, err := intercept.New(intercept.Config{
+		Policy:    policy,
+		Issuer:    authority,
+		Decisions: decisions,
+		Logger:    logger,
+		Upstream: intercept.UpstreamConfig{
+			Roots: roots, Resolve: c.Upstream.Resolve, DialTimeout: c.Limits.Dial,
+			TLSHandshakeTimeout: c.Limits.Handshake, AnswerTimeout: c.Limits.Answer,
+		},
+		Limits: intercept.Limits{
+			Handshake: c.Limits.Handshake, Header: c.Limits.Header, Body: c.Limits.BodyTime, Idle: c.Limits.Idle,
+			HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
+		},
+	})
+	if err != nil {
+		return nil, errors.Join(err, authority.Close())
+	}
+	return &guard{policy, authority, plugin, &http.Server{
+		Handler:           plugin.Front(goproxy.NewProxyHttpServer()),
+		ConnContext:       plugin.ConnContext,
+		ReadHeaderTimeout: c.Limits.Header,
+		IdleTimeout:       c.Limits.Idle,
+		MaxHeaderBytes:    int(c.Limits.HeaderBytes),
+		ErrorLog:          zap.NewStdLog(logger.Named("door").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+	}}, nil
+}
+
+// openAuthority opens or makes the authority and says what to do where it cannot serve.
+func openAuthority(dir string, policy *rules.Policy) (*certs.Authority, error) {
+	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()})
+	var narrow *certs.ScopeError
+	if errors.As(err, &narrow) {
+		return nil, hint(fmt.Errorf("authority: %w", err), "an authority with more names is a new one: move %s away, start again, and let the clients trust %s",
+			dir, filepath.Join(dir, "root.pem"))
+	}
+	var damaged *certs.DamagedError
+	if errors.As(err, &damaged) {
+		return nil, hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("authority: %w", err)
+	}
+	return authority, nil
+}
+
+// serve answers clients until shutdown is called or the listener fails.
+func (g *guard) serve(l net.Listener) error {
+	if err := g.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+// shutdown takes no new work and lets what runs finish, as long as ctx allows.
+func (g *guard) shutdown(ctx context.Context) error {
+	return errors.Join(g.server.Shutdown(ctx), g.plugin.Shutdown(ctx))
+}
+
+// close ends everything at once.
+func (g *guard) close() {
+	_ = g.server.Close()
+	_ = g.plugin.Close()
+	_ = g.authority.Close()
+}

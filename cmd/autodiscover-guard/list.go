@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
+)
+
+func dialectsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "dialects",
+		Short: "what is recognised: dialects, their documents, their clients, their central services",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME\tWHAT\tDEFINED BY\tCLIENTS")
+			for _, d := range dialect.All() {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Name, d.Title, d.Citation, d.Clients)
+			}
+			fmt.Fprintln(w, "\nSERVICE\tDEFAULT\tHOSTS\tNOTE")
+			for _, d := range dialect.All() {
+				for _, s := range d.Services {
+					mode := "off"
+					if s.Enforced {
+						mode = "enforce"
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, mode, strings.Join(s.Hosts, " "), s.Note)
+				}
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func reservedCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "reserved [NAME...]",
+		Short: "which names are reserved, by whom, and what follows",
+		Long: `Without names, list every reserved name of every set. With names (domains, hosts, mail addresses), say of each who reserves it.
+Exit code 1 if one of them is not reserved.`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			all, err := reserved.New(allSets()...)
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				return printEntries(cmd.OutOrStdout(), all.Entries(), asJSON)
+			}
+			var found []reserved.Entry
+			missing := false
+			for _, name := range names {
+				entry, ok := all.MatchSubject(reserved.Canonical(name[strings.LastIndexByte(name, '@')+1:]))
+				if !ok {
+					missing = true
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s is not reserved\n", program, name)
+					continue
+				}
+				found = append(found, entry)
+			}
+			if err := printEntries(cmd.OutOrStdout(), found, asJSON); err != nil {
+				return err
+			}
+			if missing {
+				return &noError{}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
+
+func allSets() []string {
+	var names []string
+	for _, s := range reserved.SetNames() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func printEntries(out io.Writer, entries []reserved.Entry, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(out)
+		for _, entry := range entries {
+			if err := e.Encode(struct {
+				Name      string `json:"name"`
+				Set       string `json:"set"`
+				Nature    string `json:"nature"`
+				Authority string `json:"authority"`
+				Citation  string `json:"citation"`
+				Note      string `json:"note,omitempty"`
+			}{entry.Name, entry.Set, entry.Nature.String(), entry.Authority, entry.Citation, entry.Note}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tNATURE\tSET\tRESERVED BY\tNOTE")
+	for _, e := range entries {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s, %s\t%s\n", e.Name, e.Nature, e.Set, e.Authority, e.Citation, e.Note)
+	}
+	return w.Flush()
+}
+
+func configCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "every key of the configuration file, with its default: a file to start from",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprint(cmd.OutOrStdout(), config.Reference())
+			return nil
+		},
+	}
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "version of the program, of Go, and of goproxy",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", program, version())
+			if info, ok := debug.ReadBuildInfo(); ok {
+				fmt.Fprintln(cmd.OutOrStdout(), info.GoVersion)
+				for _, m := range info.Deps {
+					if strings.HasSuffix(m.Path, "/goproxy") {
+						fmt.Fprintln(cmd.OutOrStdout(), m.Path, m.Version)
+					}
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// version is what the build knows of itself: the module's version, or the commit where it was built from a checkout.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "devel"
+}

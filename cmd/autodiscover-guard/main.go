@@ -1,0 +1,78 @@
+// Command autodiscover-guard is a forward proxy that reads mail-client configuration discovery in flight and lets no client be told a server
+// that its account's domain must not have.
+//
+//	autodiscover-guard demo    the incident of example.com replayed on this machine, without the guard and with it
+//	autodiscover-guard run     start the guard
+//	autodiscover-guard check   decide offline: on an address, a host, or a saved exchange
+//
+// Exit codes: 0 fine, 1 the answer is "no", 2 usage, configuration, or anything that stops the start.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const program = "autodiscover-guard"
+
+// Exit codes: a contract with scripts.
+const (
+	exitFine  = 0
+	exitNo    = 1
+	exitUsage = 2
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program: arguments and streams in, exit code out. Nothing else exits.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand(stdin, stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(context.Background())
+	var no *noError
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.As(err, &no):
+		return exitNo
+	}
+	complain(stderr, err)
+	return exitUsage
+}
+
+// complain writes an error as lines that start with the program's name, and the hint that belongs to it.
+//
+// The rules of this terminal: standard output is data, standard error is talk; every line of an error starts with "name: error:" or
+// "name: hint:"; no colour, no capital at the start, no full stop.
+func complain(w io.Writer, err error) {
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		fmt.Fprintf(w, "%s: error: %s\n", program, line)
+	}
+	var hinted *hintError
+	if errors.As(err, &hinted) {
+		fmt.Fprintf(w, "%s: hint: %s\n", program, hinted.hint)
+	}
+}
+
+// noError ends a command whose answer is "no"; it has said so itself.
+type noError struct{}
+
+func (*noError) Error() string { return "the answer is no" }
+
+// hintError is an error with advice.
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Unwrap() error { return e.error }
+
+func hint(err error, format string, a ...any) error {
+	return &hintError{err, fmt.Sprintf(format, a...)}
+}

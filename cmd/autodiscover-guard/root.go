@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// usage is what the program says without arguments: commands that work when pasted.
+const usage = `autodiscover-guard keeps mail clients from being told servers that an account's domain must not have.
+
+  autodiscover-guard demo                               see the example.com incident stopped, on this machine
+  autodiscover-guard run                                start the guard on 127.0.0.1:8080
+  autodiscover-guard check --email user@example.com     what would happen to this account's discovery, and why
+
+More:
+  autodiscover-guard check FILE...                      decide on saved exchanges (HAR, or raw HTTP as curl -v shows it)
+  autodiscover-guard dialects                           what is recognised
+  autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
+  autodiscover-guard config                             every key of the configuration file, with its default
+  autodiscover-guard COMMAND --help                     all flags
+`
+
+func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:           program,
+		Short:         "keeps mail clients from being told servers that an account's domain must not have",
+		Args:          noArguments,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		// As many wrong letters as make a suggestion worth a try.
+		SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprint(cmd.OutOrStdout(), usage)
+			return nil
+		},
+	}
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return hint(err, "%s --help lists the flags", cmd.CommandPath())
+	})
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	return root
+}
+
+// noArguments refuses arguments: on the program itself they are commands that do not exist.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasParent() {
+		err := fmt.Errorf("unknown command %q", args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return hint(err, "did you mean %q?", near[0])
+		}
+		return hint(err, "%s alone lists the commands", program)
+	}
+	return fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+)
+
+func runCommand() *cobra.Command {
+	var file string
+	overrides := map[string]*string{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "start the guard",
+		Long: `Start the guard. It works without any configuration: it makes its authority in the state directory, listens on 127.0.0.1:8080, and guards
+the reserved names. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(file)
+			if err != nil {
+				return err
+			}
+			for key, value := range overrides {
+				if *value == "" {
+					continue
+				}
+				if err := c.Set(key, *value); err != nil {
+					return fmt.Errorf("%s: %w", flagFor(key), err)
+				}
+			}
+			return serve(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")
+	for _, o := range []struct{ key, about string }{
+		{"listen.proxy", "`ADDRESS` to serve clients on"},
+		{"state", "`DIR` for authority and log"},
+		{"log.level", "`LEVEL` of what is written to standard error: debug, info, warn, error"},
+	} {
+		overrides[o.key] = cmd.Flags().String(flagFor(o.key)[2:], "", o.about)
+	}
+	return cmd
+}
+
+// flagFor is the flag that overrides a key.
+func flagFor(key string) string {
+	switch key {
+	case "listen.proxy":
+		return "--listen"
+	case "log.level":
+		return "--log-level"
+	}
+	return "--" + key
+}
+
+// serve runs the guard until a signal ends it.
+func serve(ctx context.Context, c *config.Config, stdout, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger, err := lifeLogger(stderr, c.Log.Level)
+	if err != nil {
+		return err
+	}
+	path, err := c.StateDir()
+	if err != nil {
+		return err
+	}
+	state, err := openState(path)
+	if err != nil {
+		return err
+	}
+	defer state.close()
+	decisionsFile, err := c.DecisionsFile()
+	if err != nil {
+		return err
+	}
+	decisions, file, err := openDecisions(decisionsFile, stdout)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	g, err := newGuard(c, filepath.Join(path, "authority"), decisions, logger)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	listener, err := listen(ctx, c.Listen.Proxy)
+	if err != nil {
+		return err
+	}
+	if err := state.note("address", listener.Addr().String()); err != nil {
+		return err
+	}
+	greet(stderr, g, listener.Addr(), decisionsFile)
+	logger.Info("listening", zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version()))
+	ended := make(chan error, 1)
+	go func() { ended <- g.serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	stop() // a second signal ends the process at once
+	logger.Info("stopping", zap.Duration("at most", c.Limits.Drain))
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Limits.Drain)
+	defer cancel()
+	if err := g.shutdown(drain); err != nil {
+		logger.Warn("what was left has been cut off", zap.Error(err))
+	}
+	logger.Info("stopped")
+	return nil
+}
+
+// listen binds the address and explains what stands in the way.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, hint(fmt.Errorf("listen.proxy: %s is taken by another process", address), "is a guard running already? otherwise choose another address: --listen 127.0.0.1:0 takes any free port")
+	case errors.Is(err, syscall.EACCES):
+		return nil, hint(fmt.Errorf("listen.proxy: no permission to listen on %s", address), "ports below 1024 need a privilege; choose a higher one")
+	}
+	return nil, fmt.Errorf("listen.proxy: %w", err)
+}
+
+// greet says in a few lines what somebody needs who starts the guard for the first time.
+func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
+	root := g.authority.RootFile()
+	fmt.Fprintf(w, "authority   %s\n", root)
+	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
+	fmt.Fprintf(w, "            it can sign for the guarded names and discovery services only; keep the keys beside it private\n")
+	fmt.Fprintf(w, "listening   http://%s (proxy for http and https)\n", address)
+	fmt.Fprintf(w, "try it      curl -x http://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", address, root)
+	fmt.Fprintf(w, "use it      trust the authority in the mail client, and set %s as its HTTP and HTTPS proxy\n", address)
+	if decisions == "-" {
+		decisions = "standard output"
+	}
+	fmt.Fprintf(w, "decisions   %s\n", decisions)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		program:       main,
+		"lab-service": labService,
+	})
+}
+
+// TestScripts plays the stories in testdata/script: each is what somebody does with the program, and what they see.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("XDG_STATE_HOME", e.WorkDir)
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			name, ok := strings.CutPrefix(cond, "program:")
+			if !ok {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := exec.LookPath(name)
+			return err == nil, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"waitfile": waitFile,
+			"fromfile": fromFile,
+			"lines":    countLines,
+		},
+	})
+}
+
+// waitFile waits until a file is there: waitfile FILE.
+func waitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waitfile FILE")
+	}
+	name := ts.MkAbs(args[0])
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("%s does not appear", args[0])
+		case <-tick.C:
+		}
+	}
+}
+
+// fromFile sets a variable to what a file says: fromfile NAME FILE.
+func fromFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: fromfile NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+}
+
+// countLines checks how many lines a file has: lines N FILE.
+func countLines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lines N FILE")
+	}
+	if got := fmt.Sprint(strings.Count(ts.ReadFile(args[1]), "\n")); got != args[0] {
+		ts.Fatalf("%s has %s lines, want %s", args[1], got, args[0])
+	}
+}
+
+// labService is a second program for scripts: services of the incident on loopback, until a signal ends it. It writes its address and its root
+// certificate into the named directory, and what it saw when it ends.
+//
+//	lab-service (autodetect|pox) DIR HOST...
+func labService() {
+	kind, dir := os.Args[1], os.Args[2]
+	handler := lab.AutoDetect()
+	if kind == "pox" {
+		handler = lab.POX()
+	}
+	s, err := lab.Start(os.Args[3:], handler)
+	must(err)
+	must(os.MkdirAll(dir, 0o700))
+	must(os.WriteFile(filepath.Join(dir, "root.pem"), s.RootPEM(), 0o600))
+	must(os.WriteFile(filepath.Join(dir, "address.new"), []byte(s.Addr()), 0o600))
+	must(os.Rename(filepath.Join(dir, "address.new"), filepath.Join(dir, "address")))
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, os.Interrupt, syscall.SIGTERM)
+	<-ended
+	for _, seen := range s.Seen() {
+		_, secret := seen.Carries("password")
+		fmt.Printf("%s %s https://%s%s password=%v\n", seen.Proto, seen.Method, seen.Host, seen.Path, secret)
+	}
+	must(s.Close())
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/reserved"
+)
+
+// loadConfig reads the configuration file, or the defaults where no file is named.
+func loadConfig(path string) (*config.Config, error) {
+	if path == "" {
+		return config.Default(), nil
+	}
+	return config.Load(path, config.KnownServices(rules.ServiceNames()...))
+}
+
+// makePolicy turns what the configuration says into a policy.
+func makePolicy(c *config.Config) (*rules.Policy, error) {
+	set, err := reserved.New(c.Policy.Sets...)
+	if err != nil {
+		return nil, fmt.Errorf("policy.sets: %w", err)
+	}
+	services := make(map[string]rules.Mode, len(c.Policy.Services))
+	for name, mode := range c.Policy.Services {
+		services[name] = rules.Off
+		if mode == config.Enforce {
+			services[name] = rules.Enforce
+		}
+	}
+	p, err := rules.New(rules.Config{Reserved: set, Services: services, Open: c.Policy.Open})
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return p, nil
+}
+
+// upstreamRoots are the system's roots and those of the file that the configuration names; nil means the system's alone.
+func upstreamRoots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("upstream.roots: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // no system store: the file stands alone
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("upstream.roots: no certificate in %q: want PEM, -----BEGIN CERTIFICATE-----", file)
+	}
+	return pool, nil
+}
