@@ -69,7 +69,7 @@ func (p *Policy) Plan(r dialect.Request) Plan {
 		if plan.Decision.Rule == "" {
 			plan.Decision.Rule = ruleBackOff
 		}
-		plan.refuse("the asked host is what clients make up when every real one failed; its owner is a stranger")
+		plan.refuse(reasonBackOff)
 	case !plan.Guarded:
 		plan.Step = Forward
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
@@ -83,6 +83,17 @@ func (p *Policy) Plan(r dialect.Request) Plan {
 	}
 	return plan
 }
+
+// Shun says what happens to a connection to a host that is never dialled, whoever asks: clients make such names up when every real host
+// failed. ok is false for all other hosts.
+func (p *Policy) Shun(host string) (d Decision, ok bool) {
+	if !p.backOff(reserved.Canonical(host)) {
+		return Decision{}, false
+	}
+	return Decision{Action: ActionRefuse, Rule: ruleBackOff, Reason: reasonBackOff}, true
+}
+
+const reasonBackOff = "the asked host is what clients make up when every real one failed; its owner is a stranger"
 
 func (plan *Plan) refuse(reason string) {
 	plan.Step = Refuse
