@@ -1,0 +1,231 @@
+package intercept
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/elazarl/goproxy"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// RoundTrip implements goproxy.RoundTripper: it asks upstream and decides on the answer, so that goproxy sees one final body. A body that is
+// exchanged later costs the answer its Content-Length (goproxy v1.9.3, http.go and https.go compare the bodies' identity). It returns
+// no error: goproxy would close the connection without a byte (https.go) or show Go's error text (http.go).
+func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *http.Response, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			resp, err = x.crashed(req, v), nil
+		}
+	}()
+	if x.moved(req) {
+		if x.plan.Guarded {
+			return x.unanswered(req, reasonMoved, failure{}), nil
+		}
+		x.asked = *req.URL
+		x.method = req.Method
+		x.plan = x.policy.Plan(dialect.Request{Method: req.Method, URL: &x.asked, Header: dialect.Header(ownHeader(req.Header)), Body: x.body})
+		x.decision = x.plan.Decision
+	}
+	switch x.plan.Step {
+	case rules.Ignore:
+		return x.forward(req, ctx), nil
+	case rules.Forward, rules.Scrub:
+		return x.question(req, ctx), nil
+	default:
+		return x.refuse(req), nil
+	}
+}
+
+// moved reports whether another handler changed whom or what is asked since the plan was made.
+func (x *exchange) moved(req *http.Request) bool {
+	u := req.URL
+	return u.Scheme != x.asked.Scheme || u.Host != x.asked.Host || u.Path != x.asked.Path || u.RawQuery != x.asked.RawQuery || req.Method != x.method
+}
+
+// refuse is the answer where upstream is not asked.
+func (x *exchange) refuse(req *http.Request) *http.Response {
+	if x.decision.Action != rules.ActionRefuse && x.decision.Action != rules.ActionEdit {
+		x.decision = x.policy.Unanswered(x.plan, reasonPlan)
+	}
+	return x.approve(x.compose(req, x.decision.Answer))
+}
+
+// forward sends on what is not ours, and streams the answer.
+func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
+	stripHop(req.Header, true)
+	req.Close = false // the client's connection ends, not ours
+	resp, err := x.send(req, ctx)
+	if err != nil {
+		return x.unanswered(req, reasonFailed, x.failed(err))
+	}
+	if x.h1 && len(resp.Trailer) > 0 {
+		// Upstream spoke HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
+		resp.Header.Del("Content-Length")
+		resp.ContentLength = -1
+	}
+	x.stream = resp.ContentLength < 0
+	return x.approve(x.passOn(resp, nil))
+}
+
+// question asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
+func (x *exchange) question(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
+	timed, cancel := context.WithCancelCause(req.Context())
+	timer := time.AfterFunc(x.p.upstream.AnswerTimeout, func() { cancel(errAnswerTimeout) })
+	done := func() {
+		timer.Stop()
+		cancel(nil)
+	}
+	out := x.scrubbed(req).WithContext(timed)
+	resp, err := x.send(out, ctx)
+	if err != nil {
+		if cause := context.Cause(timed); errors.Is(cause, errAnswerTimeout) {
+			err = cause
+		}
+		done()
+		return x.unanswered(req, reasonFailed, x.failed(err))
+	}
+	resp.Request = req
+	return x.judge(resp, timer, done)
+}
+
+// scrubbed is the request as it goes upstream. The client's own is left alone: other handlers and the inquiry look at it.
+func (x *exchange) scrubbed(req *http.Request) *http.Request {
+	out := new(http.Request)
+	*out = *req
+	out.Close = false
+	if x.plan.Header != nil {
+		out.Header = http.Header(x.plan.Header.Clone())
+	} else {
+		out.Header = req.Header.Clone()
+	}
+	stripHop(out.Header, false)
+	u := *req.URL
+	u.User = nil
+	if x.plan.Step == rules.Scrub {
+		u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = x.plan.Query, false, "", ""
+		out.Trailer = nil
+	}
+	out.URL = &u
+	if x.held {
+		out.Header.Del("Expect") // the body is here already; waiting for a 100 would cost the client a second
+	}
+	return out
+}
+
+// send makes the round trip: over the next plugin's transport, a bound one, or the shared one.
+func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
+	if _, ok := req.Header["User-Agent"]; !ok {
+		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
+	}
+	x.upstream.asked = true
+	var resp *http.Response
+	var err error
+	if x.next != nil {
+		resp, err = x.next.RoundTrip(req, ctx)
+	} else {
+		base := ctx.Proxy.Tr
+		if t := x.p.bindings.bound(x.binding, req.Header, base); t != nil {
+			base = t
+		}
+		resp, err = base.RoundTrip(req)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case resp == nil:
+		return nil, errNoAnswer
+	}
+	x.upstream.status = resp.StatusCode
+	if resp.Header == nil {
+		resp.Header = http.Header{}
+	}
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	stripHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
+	if _, ok := resp.Header["Content-Type"]; !ok {
+		resp.Header["Content-Type"] = nil // net/http would guess one
+	}
+	return resp, nil
+}
+
+var errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
+
+// failed notes why upstream gave no answer.
+func (x *exchange) failed(err error) failure {
+	f := failureOf(err)
+	x.upstream.class = f.class
+	return f
+}
+
+// judge reads the answer to a discovery request, up to the limit, and lets the policy decide.
+func (x *exchange) judge(resp *http.Response, timer *time.Timer, done func()) *http.Response {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close()
+		done()
+		x.upstream.class = "protocol"
+		return x.unanswered(resp.Request, reasonSwitched, failure{"protocol", http.StatusBadGateway, "does not speak proper HTTP"})
+	}
+	head, over, err := readBounded(resp.Body, x.p.limits.BodyBytes)
+	x.in = int64(len(head))
+	resp.Trailer = nil
+	switch {
+	case err != nil:
+		x.upstream.class = "truncated"
+		x.decision = x.policy.Unanswered(x.plan, reasonBroken)
+	case over:
+		x.decision = x.policy.Unanswered(x.plan, reasonLong)
+	default:
+		x.decision = x.policy.Judge(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
+	}
+	if x.decision.Action != rules.ActionPass {
+		_ = resp.Body.Close()
+		done()
+		return x.approve(x.compose(resp.Request, x.decision.Answer))
+	}
+	switch {
+	case err != nil:
+		_ = resp.Body.Close()
+		done()
+		resp.Body = rejoin(head, broken{err})
+		return x.approve(x.passOn(resp, nil))
+	case over:
+		timer.Stop()
+		resp.Body = rejoin(head, resp.Body)
+		return x.approve(x.passOn(resp, done))
+	}
+	_ = resp.Body.Close()
+	done()
+	if len(head) > 0 {
+		resp.Body = held{bytes.NewReader(head)}
+	} else {
+		resp.Body = http.NoBody
+	}
+	return x.approve(resp)
+}
+
+// passOn lets an upstream's body through as it comes. end is called when it is closed.
+func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp // goproxy v1.9.3, http.go needs the body to be an io.ReadWriter
+	}
+	if resp.Body == http.NoBody && end == nil {
+		return resp
+	}
+	x.relay = &relayed{body: resp.Body, cut: &x.cut, end: end}
+	resp.Body = x.relay
+	return resp
+}
+
+// clientURL is the URL of a request in a tunnel or at the plain door.
+func clientURL(r *http.Request, scheme, authority string) *url.URL {
+	u := *r.URL
+	u.Scheme, u.Host = scheme, authority
+	return &u
+}

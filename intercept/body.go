@@ -1,0 +1,79 @@
+package intercept
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// readBounded reads a body up to limit bytes. over reports that there is more: then head and what is left of the body belong together.
+func readBounded(body io.Reader, limit int64) (head []byte, over bool, err error) {
+	if body == nil || body == http.NoBody {
+		return nil, false, nil
+	}
+	head, err = io.ReadAll(io.LimitReader(body, limit+1))
+	return head, int64(len(head)) > limit, err
+}
+
+// rejoined is a body of which the head was read already.
+type rejoined struct {
+	io.Reader
+	io.Closer
+}
+
+func rejoin(head []byte, rest io.ReadCloser) io.ReadCloser {
+	return rejoined{io.MultiReader(bytes.NewReader(head), rest), rest}
+}
+
+// broken is the rest of a body whose reading ended in err.
+type broken struct{ err error }
+
+// Read implements io.Reader.
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// Close implements io.Closer.
+func (broken) Close() error { return nil }
+
+// held is a body that is wholly in memory.
+type held struct{ *bytes.Reader }
+
+// Close implements io.Closer.
+func (held) Close() error { return nil }
+
+func hold(b []byte) io.ReadCloser {
+	if len(b) == 0 {
+		return http.NoBody
+	}
+	return held{bytes.NewReader(b)}
+}
+
+// relayed is an upstream's body on its way to the client. It remembers how it ended: goproxy v1.9.3, http.go only logs a read error and
+// then ends the client's answer as if it were whole. The front looks here afterwards and breaks the connection. Panicking in
+// Read would do the same, but Read may be called in a goroutine of somebody else's plugin, where nobody recovers.
+type relayed struct {
+	body  io.ReadCloser
+	cut   *atomic.Bool
+	bytes atomic.Int64
+	end   func()
+}
+
+// Read implements io.Reader.
+func (b *relayed) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.bytes.Add(int64(n))
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.cut.Store(true)
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (b *relayed) Close() error {
+	err := b.body.Close()
+	if b.end != nil {
+		b.end()
+	}
+	return err
+}

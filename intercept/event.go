@@ -1,0 +1,207 @@
+package intercept
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// EventMessage and EventSchema identify decision records. One is written for every exchange that is recognised as discovery, whatever
+// becomes of it; nothing else has this message.
+const (
+	EventMessage = "decision"
+	EventSchema  = 1
+)
+
+// The keys of a decision record, in the order in which they are written, behind time, level and message, which are the encoder's. All
+// are always there. They are an interface: keys may be added, none is renamed.
+const (
+	keySchema   = "schema"   // EventSchema
+	keyExchange = "exchange" // identifies the exchange in this log
+	keyMode     = "mode"     // enforce
+	keyAction   = "action"   // pass, edit, refuse
+	keyWould    = "would"    // what would have been done, where the mode changes nothing; else empty
+	keyRule     = "rule"     // the rule's name; empty where none applies
+	keyReason   = "reason"
+	keyClient   = "client" // address without port
+	keyDoor     = "door"   // plain, connect, connect-plain, installed
+	keyHost     = "host"   // asked host, with the port where it is not the scheme's own
+	keyMethod   = "method"
+	keyPath     = "path"   // without query; mailboxes reduced to their domain
+	keyStatus   = "status" // what the client got; 0 where the connection broke before
+	keyDialect  = "dialect"
+	keySubjects = "subjects" // mail domains
+	keyReserved = "reserved_by"
+	keySecrets  = "credentials" // present, scheme, forwarded
+	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict
+	keyUpstream = "upstream"    // asked, status, error: one word
+	keyBytesIn  = "bytes_in"    // body bytes of upstream's answer that were read
+	keyBytesOut = "bytes_out"   // body bytes that the client got
+	keyTook     = "took_ms"
+	keyPolicy   = "policy" // the policy's revision
+)
+
+const (
+	// maxSuggestions and maxText bound a record: an upstream must not be able to fill the log.
+	maxSuggestions = 200
+	maxText        = 256
+)
+
+// finish writes the record of a discovery exchange, once.
+func (x *exchange) finish(status int, out int64) {
+	x.record.Do(func() {
+		if !x.recognised() {
+			return
+		}
+		if x.decision.Action == 0 {
+			x.decision = x.policy.Unanswered(x.plan, reasonNobody)
+		}
+		if !x.upstream.asked {
+			x.decision.Credentials.Forwarded = false
+		}
+		if x.relay != nil {
+			x.in = x.relay.bytes.Load()
+			if x.cut.Load() && x.upstream.class == "" {
+				x.upstream.class = "truncated"
+			}
+		}
+		if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
+			entry.Time = x.p.clock().UTC()
+			entry.Write(x.fields(status, out)...)
+		}
+	})
+}
+
+// level is by action: what changed nothing for nobody is for debugging, what changed something is a warning.
+func (x *exchange) level() zapcore.Level {
+	switch {
+	case x.decision.Err != nil && x.guarded():
+		return zap.ErrorLevel
+	case x.decision.Action != rules.ActionPass:
+		return zap.WarnLevel
+	case x.guarded():
+		return zap.InfoLevel
+	}
+	return zap.DebugLevel
+}
+
+func (x *exchange) fields(status int, out int64) []zap.Field {
+	d := &x.decision
+	return []zap.Field{
+		zap.Int(keySchema, EventSchema),
+		zap.String(keyExchange, x.id),
+		zap.String(keyMode, "enforce"),
+		zap.String(keyAction, d.Action.String()),
+		zap.String(keyWould, ""),
+		zap.String(keyRule, d.Rule),
+		zap.String(keyReason, d.Reason),
+		zap.String(keyClient, x.client),
+		zap.String(keyDoor, string(x.door)),
+		zap.String(keyHost, clip(x.asked.Host)),
+		zap.String(keyMethod, clip(x.method)),
+		zap.String(keyPath, publicPath(x.asked.Path)),
+		zap.Int(keyStatus, status),
+		zap.String(keyDialect, d.Dialect.String()),
+		zap.Strings(keySubjects, d.Subjects),
+		zap.String(keyReserved, d.ReservedBy),
+		zap.Object(keySecrets, credentials(d.Credentials)),
+		zap.Array(keySuggest, suggestions(d.Suggestions)),
+		zap.Object(keyUpstream, x.upstream),
+		zap.Int64(keyBytesIn, x.in),
+		zap.Int64(keyBytesOut, out),
+		zap.Int64(keyTook, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds()),
+		zap.String(keyPolicy, x.policy.Revision()),
+	}
+}
+
+type credentials rules.Credentials
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (c credentials) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	e.AddBool("present", c.Present)
+	e.AddString("scheme", c.Scheme)
+	e.AddBool("forwarded", c.Forwarded)
+	return nil
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (u upstream) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	e.AddBool("asked", u.asked)
+	e.AddInt("status", u.status)
+	e.AddString("error", u.class)
+	return nil
+}
+
+type suggestions []dialect.Suggestion
+
+// MarshalLogArray implements zapcore.ArrayMarshaler.
+func (all suggestions) MarshalLogArray(e zapcore.ArrayEncoder) error {
+	for _, s := range all[:min(len(all), maxSuggestions)] {
+		if err := e.AppendObject(suggestion(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type suggestion dialect.Suggestion
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (s suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	e.AddString("path", clip(withoutMailbox(s.Path)))
+	e.AddString("kind", s.Kind.String())
+	e.AddString("protocol", clip(s.Protocol))
+	e.AddString("was", publicValue(s.Kind, s.Was))
+	e.AddString("now", publicValue(s.Kind, s.Now))
+	e.AddString("verdict", s.Verdict.String())
+	return nil
+}
+
+// publicValue is a suggestion without what may be personal: no query, no mailbox, no user.
+func publicValue(kind dialect.Kind, value string) string {
+	if kind == dialect.KindURL || kind == dialect.KindRedirect || kind == dialect.KindOpaque {
+		if i := strings.IndexAny(value, "?#"); i >= 0 {
+			value = value[:i]
+		}
+	}
+	return clip(withoutMailbox(value))
+}
+
+// publicPath is a path in which every segment that holds a mailbox is reduced to its domain.
+func publicPath(path string) string {
+	return clip(withoutMailbox(path))
+}
+
+// withoutMailbox takes away whatever stands between a separator and an @, in either spelling. An @ with nothing before it is no
+// mailbox's: it marks an attribute.
+func withoutMailbox(text string) string {
+	text = strings.NewReplacer("%40", "@", "%2540", "@").Replace(text)
+	for at := strings.LastIndexByte(text, '@'); at >= 0; at = strings.LastIndexByte(text[:at], '@') {
+		start := strings.LastIndexAny(text[:at], "/,;<>[(\" \t") + 1
+		if start < at {
+			text, at = text[:start]+text[at+1:], start
+		}
+	}
+	return text
+}
+
+func clip(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
+}
+
+// clientAddress is a remote address without its port, which tells nothing and differs every time.
+func clientAddress(remote string) string {
+	if ap, err := netip.ParseAddrPort(remote); err == nil {
+		return ap.Addr().Unmap().String()
+	}
+	return remote
+}

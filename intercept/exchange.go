@@ -1,0 +1,296 @@
+package intercept
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/elazarl/goproxy"
+	"go.uber.org/zap"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// door is the way by which a request came in.
+type door string
+
+// The doors, as records name them.
+const (
+	// doorPlain is an absolute-form request to the proxy.
+	doorPlain door = "plain"
+	// doorConnect is TLS inside a CONNECT tunnel that is opened.
+	doorConnect door = "connect"
+	// doorConnectPlain is plain HTTP inside a CONNECT tunnel to port 80.
+	doorConnectPlain door = "connect-plain"
+	// doorInstalled is a goproxy server that is not ours (Install).
+	doorInstalled door = "installed"
+)
+
+// exchange is one request and what becomes of it. It keeps one policy for its life. It is used by one goroutine at a time; only cut may be
+// written by another.
+type exchange struct {
+	p       *Plugin
+	policy  *rules.Policy
+	id      string
+	door    door
+	client  string
+	begun   time.Time
+	binding *binding
+	// control sets deadlines for the client's body; nil where nobody may.
+	control *http.ResponseController
+
+	method string
+	h1     bool // the client speaks HTTP/1
+	asked  url.URL
+	body   []byte
+	held   bool // body is the whole request body
+	plan   rules.Plan
+
+	next     goproxy.RoundTripper
+	decision rules.Decision
+	upstream upstream
+	in, out  int64
+
+	// approved is the answer that was decided on; whoever puts another one in its place has it judged again.
+	approved *http.Response
+	approval io.ReadCloser
+	status   int
+	stream   bool // flush every write: nobody knows how long the answer is
+
+	cut    atomic.Bool
+	relay  *relayed
+	record sync.Once
+}
+
+// upstream is what a record says of the far side.
+type upstream struct {
+	asked  bool
+	status int
+	class  string
+}
+
+// begin opens the books for a request whose URL is absolute.
+func (p *Plugin) begin(r *http.Request, d door) *exchange {
+	x := &exchange{
+		p:       p,
+		policy:  p.policy.Load(),
+		id:      p.nextID(),
+		door:    d,
+		client:  clientAddress(r.RemoteAddr),
+		begun:   p.clock(),
+		binding: bindingOf(r.Context()),
+		method:  r.Method,
+		h1:      r.ProtoMajor < 2,
+	}
+	if r.URL != nil {
+		x.asked = *r.URL
+	}
+	return x
+}
+
+// recognised reports whether the exchange is configuration discovery. An exchange without a plan is not known to be.
+func (x *exchange) recognised() bool { return x.plan.Step != 0 && x.plan.Step != rules.Ignore }
+
+// guarded reports whether a rule applies, as far as is known.
+func (x *exchange) guarded() bool {
+	return x.plan.Guarded || x.decision.Rule != "" || x.decision.Action == rules.ActionEdit || x.decision.Action == rules.ActionRefuse
+}
+
+// prepare reads what the policy needs to see of the request and asks it for a plan. The request that it returns is read like the original.
+//
+// A discovery request whose body is longer than Limits.BodyBytes, or breaks off, is never forwarded: somebody whom nobody has judged may
+// stand in the part that was not read. Guarded as far as is known, it gets the dialect's refusal, otherwise an honest 413 or 400.
+func (x *exchange) prepare(r *http.Request) *http.Request {
+	view := dialect.Request{Method: r.Method, URL: &x.asked, Header: dialect.Header(ownHeader(r.Header))}
+	var over bool
+	var err error
+	if r.Body != nil && r.Body != http.NoBody && dialect.NeedsBody(view) {
+		x.body, over, err = x.read(r.Body)
+		x.held = !over && err == nil
+		view.Body = x.body
+		r = x.reread(r, over, err)
+	}
+	x.plan = x.policy.Plan(view)
+	x.decision = x.plan.Decision
+	if over && x.plan.Step == rules.Ignore {
+		x.untimed()
+	}
+	switch {
+	case x.plan.Step == rules.Refuse || x.plan.Step == 0:
+		x.drain(r)
+	case err != nil && x.plan.Step != rules.Ignore:
+		x.stop(http.StatusBadRequest, reasonCutBody)
+	case over && x.plan.Step != rules.Ignore:
+		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
+	}
+	return r
+}
+
+// read reads a request body; whoever dribbles it is cut off. Where the body does not end within the limit the deadline stays, because net/http
+// reads on for up to 256 KiB after the answer, in the hope of keeping the connection.
+func (x *exchange) read(body io.Reader) ([]byte, bool, error) {
+	if x.control != nil {
+		_ = x.control.SetReadDeadline(time.Now().Add(x.p.limits.Body))
+	}
+	head, over, err := readBounded(body, x.p.limits.BodyBytes)
+	if err == nil && !over {
+		x.untimed()
+	}
+	return head, over, err
+}
+
+func (x *exchange) untimed() {
+	if x.control != nil {
+		_ = x.control.SetReadDeadline(time.Time{})
+	}
+}
+
+// reread gives the request a body that starts from the beginning again.
+func (x *exchange) reread(r *http.Request, over bool, err error) *http.Request {
+	out := new(http.Request)
+	*out = *r
+	switch {
+	case err != nil:
+		out.Body = rejoin(x.body, broken{err})
+	case over:
+		out.Body = rejoin(x.body, r.Body)
+	default:
+		body := x.body
+		out.Body = held{bytes.NewReader(body)}
+		out.GetBody = func() (io.ReadCloser, error) { return held{bytes.NewReader(body)}, nil }
+	}
+	return out
+}
+
+// drain reads a request body that nobody wants, so that the client hears the answer and keeps its connection; reading it also sends
+// the 100 that a client with "Expect: 100-continue" waits for.
+func (x *exchange) drain(r *http.Request) {
+	if !x.held && r.Body != nil && r.Body != http.NoBody {
+		_, _, _ = x.read(r.Body)
+	}
+}
+
+// stop ends the exchange before upstream is asked.
+func (x *exchange) stop(status int, reason string) {
+	d := x.policy.Unanswered(x.plan, reason)
+	if d.Action == rules.ActionPass {
+		d.Action = rules.ActionRefuse
+		d.Answer = plainAnswer(status, "autodiscover-guard: "+reason+".\n")
+	}
+	d.Credentials.Forwarded = false
+	x.decision = d
+	x.plan.Step = rules.Refuse
+}
+
+// unanswered decides what the client gets where there is no answer to judge.
+func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http.Response {
+	if x.recognised() {
+		x.decision = x.policy.Unanswered(x.plan, reason)
+		if f.beforeRequest() {
+			x.decision.Credentials.Forwarded = false
+		}
+		if x.decision.Action != rules.ActionPass {
+			return x.approve(x.compose(req, x.decision.Answer))
+		}
+	}
+	return x.approve(x.compose(req, plainAnswer(f.status, page(x.asked.Hostname(), f))))
+}
+
+// crashed is what the client gets after a panic.
+func (x *exchange) crashed(req *http.Request, v any) *http.Response {
+	x.p.logger.Error("recovered from a panic",
+		zap.String(keyExchange, x.id), zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))
+	if x.upstream.class == "" {
+		x.upstream.class = "panic"
+	}
+	return x.unanswered(req, reasonPanic, failure{"panic", http.StatusBadGateway, "could not be asked: an internal error"})
+}
+
+// approve remembers what was decided on.
+func (x *exchange) approve(resp *http.Response) *http.Response {
+	x.approved, x.approval, x.status = resp, resp.Body, resp.StatusCode
+	return resp
+}
+
+func (x *exchange) isApproved(resp *http.Response) bool {
+	return x.approved != nil && resp == x.approved && resp.Body == x.approval && resp.StatusCode == x.status
+}
+
+// compose makes a response of an answer that we write ourselves. The header fields without a value keep net/http from adding its guess.
+func (x *exchange) compose(req *http.Request, a dialect.Answer) *http.Response {
+	if a.Status < 200 || a.Status > 599 {
+		a = plainAnswer(http.StatusNotFound, "")
+	}
+	resp := &http.Response{
+		StatusCode: a.Status,
+		Status:     statusLine(a.Status),
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        http.Header(a.Header.Clone()),
+		Body:          hold(a.Body),
+		ContentLength: int64(len(a.Body)),
+		Request:       req,
+	}
+	stripHop(resp.Header, false)
+	if _, ok := resp.Header["Content-Type"]; !ok {
+		resp.Header["Content-Type"] = nil
+	}
+	if a.Status != http.StatusNoContent && a.Status != http.StatusNotModified {
+		resp.Header.Set("Content-Length", fmt.Sprint(len(a.Body)))
+	} else {
+		resp.Header.Del("Content-Length")
+	}
+	if x.method == http.MethodHead {
+		resp.Body = http.NoBody
+	}
+	return resp
+}
+
+func statusLine(code int) string { return fmt.Sprintf("%03d %s", code, http.StatusText(code)) }
+
+func plainAnswer(status int, text string) dialect.Answer {
+	h := dialect.Header{"Cache-Control": {"no-store"}}
+	if text != "" {
+		h["Content-Type"] = []string{"text/plain; charset=utf-8"}
+		h["X-Content-Type-Options"] = []string{"nosniff"}
+	}
+	return dialect.Answer{Status: status, Header: h, Body: []byte(text)}
+}
+
+// ownHeader is the header without what a client said to the proxy itself: its password for the proxy is nobody else's.
+func ownHeader(h http.Header) http.Header {
+	if _, ok := h["Proxy-Authorization"]; !ok {
+		return h
+	}
+	own := make(http.Header, len(h))
+	for name, values := range h {
+		if name != "Proxy-Authorization" {
+			own[name] = values
+		}
+	}
+	return own
+}
+
+type exchangeKey struct{}
+
+// exchangeOf finds the exchange that the front began.
+func (p *Plugin) exchangeOf(r *http.Request) *exchange {
+	if r == nil {
+		return nil
+	}
+	if x, ok := r.Context().Value(exchangeKey{}).(*exchange); ok && x.p == p {
+		return x
+	}
+	return nil
+}
+
+func (x *exchange) attach(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+}

@@ -1,0 +1,127 @@
+package intercept
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/elazarl/goproxy"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// Install puts the request and response filters into a proxy that somebody else owns. Call it before the proxy serves (goproxy's handler
+// lists are not locked) and after every other plugin: the first request handler that answers hides the later ones, and the last response
+// handler has the final word.
+//
+// It cannot promise what only [Plugin.Front] can. Discovery is seen only where the proxy itself opens the tunnel (goproxy's own MITM), and
+// there, with goproxy v1.9.3 (https.go):
+//   - a panic in a handler that is not ours, or a nil response from one, ends the process;
+//   - there are no limits on headers, handshakes and idle connections, and no drain at a stop;
+//   - a client that goes away does not cancel what upstream was asked, and an answer that upstream cut short may look whole;
+//   - the Host field inside the tunnel chooses the upstream, whatever the tunnel was opened for: such a request is judged by where it
+//     would go;
+//   - leaf keys are whatever the proxy's owner signs with, and upstream is verified as the proxy's Tr says;
+//   - NTLM and Negotiate get an upstream connection for one request, and no client can finish such a log-in.
+//
+// Exchanges are recorded in the response filter; one whose client is gone before that is recorded when upstream has answered.
+func (p *Plugin) Install(proxy *goproxy.ProxyHttpServer) {
+	proxy.OnRequest().DoFunc(p.onRequest)
+	proxy.OnResponse().DoFunc(p.onResponse)
+}
+
+// onRequest makes the plan, unless the front has, and answers at once where upstream must not be asked.
+func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.Request, resp *http.Response) {
+	if prev, ok := ctx.RoundTripper.(*exchange); ok && prev.p == p {
+		return req, nil // the filters are in this proxy twice
+	}
+	x := p.exchangeOf(req)
+	fresh := x == nil
+	if fresh {
+		x = p.begin(req, doorInstalled)
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			out, resp = req, x.crashed(req, v)
+		}
+	}()
+	stripNamed(req.Header)
+	x.next = ctx.RoundTripper
+	ctx.RoundTripper = x
+	if fresh {
+		if req.URL.User != nil {
+			return req, x.approve(x.compose(req, plainAnswer(http.StatusBadRequest, "autodiscover-guard: the URL or Host names a user.\n")))
+		}
+		req = x.prepare(req)
+	}
+	if x.plan.Step == rules.Refuse || x.plan.Step == 0 {
+		return req, x.refuse(req)
+	}
+	return req, nil
+}
+
+// onResponse is the safety net: an answer that did not come from our round trip, because another handler composed or replaced it, is
+// judged here. It returns no nil: that would end the process on goproxy's MITM path.
+func (p *Plugin) onResponse(resp *http.Response, ctx *goproxy.ProxyCtx) (out *http.Response) {
+	x, ok := ctx.RoundTripper.(*exchange)
+	if !ok || x.p != p {
+		x = p.exchangeOf(ctx.Req)
+	}
+	if x == nil {
+		x = p.begin(ctx.Req, doorInstalled)
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			out = x.crashed(ctx.Req, v)
+		}
+		if x.door == doorInstalled {
+			x.finish(out.StatusCode, max(out.ContentLength, 0))
+		}
+	}()
+	if x.plan.Step == 0 {
+		x.prepare(withoutBody(ctx.Req))
+	}
+	return x.review(resp, ctx)
+}
+
+// review judges an answer that we have not seen yet.
+func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Response {
+	switch {
+	case resp == nil:
+		err := ctx.Error
+		if err == nil {
+			err = errNoAnswer
+		}
+		return x.unanswered(ctx.Req, reasonNobody, x.failed(err))
+	case x.isApproved(resp) || !x.recognised():
+		return resp
+	case x.plan.Step == rules.Refuse:
+		return x.refuse(ctx.Req)
+	}
+	body := resp.Body
+	if body == nil {
+		body = http.NoBody
+	}
+	head, over, err := readBounded(body, x.p.limits.BodyBytes)
+	_ = body.Close()
+	if err != nil || over {
+		return x.unanswered(ctx.Req, reasonForeign, failure{"protocol", http.StatusBadGateway, "was not asked"})
+	}
+	x.decision = x.policy.Judge(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
+	if x.decision.Action != rules.ActionPass {
+		return x.approve(x.compose(ctx.Req, x.decision.Answer))
+	}
+	resp.Body = hold(head)
+	return x.approve(resp)
+}
+
+// withoutBody is for a plan that is made too late to read the body.
+func withoutBody(r *http.Request) *http.Request {
+	out := new(http.Request)
+	*out = *r
+	out.Body = http.NoBody
+	if out.URL == nil {
+		out.URL = &url.URL{}
+	}
+	return out
+}

@@ -1,0 +1,207 @@
+package intercept
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/elazarl/goproxy"
+	"go.uber.org/zap"
+)
+
+// front is what stands before goproxy: it sorts requests by the door they come to.
+type front struct {
+	p     *Plugin
+	proxy *goproxy.ProxyHttpServer
+}
+
+// Front returns the handler that a client's requests go to, in proxy's place. It prepares proxy (call it once per proxy, before serving, after
+// other plugins): Tr, ConnectDial, KeepAcceptEncoding, KeepHeader, Verbose, Logger, ConnectionErrHandler and NonproxyHandler are set, the
+// filters installed. Handlers of other plugins keep working on plain requests and on what is opened; CONNECT handlers are
+// asked only about what is not.
+//
+// The http.Server in front of it should have [Plugin.ConnContext] in its ConnContext field, a ReadHeaderTimeout and a MaxHeaderBytes.
+func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
+	// Tr and ConnectDial of a new proxy follow HTTP_PROXY and HTTPS_PROXY (goproxy v1.9.3, proxy.go), which point at ourselves where we are
+	// the system's proxy.
+	proxy.Tr = p.transport
+	proxy.ConnectDial = nil
+	proxy.ConnectDialWithReq = nil
+	proxy.KeepAcceptEncoding = true
+	// With KeepHeader, goproxy forwards Proxy-Authorization; with Verbose it logs whole URLs.
+	proxy.KeepHeader = false
+	proxy.Verbose = false
+	proxy.Logger = bridge{p.logger.Named("goproxy")}
+	proxy.ConnectionErrHandler = p.tunnelFailed
+	proxy.NonproxyHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		deny(w, http.StatusBadRequest, "this is a proxy; set it as one, or see its admin address for the page that says how")
+	})
+	p.Install(proxy)
+	p.hall.open()
+	return &front{p, proxy}
+}
+
+// ServeHTTP implements http.Handler.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !f.p.traffic.enter() {
+		w.Header().Set("Connection", "close")
+		deny(w, http.StatusServiceUnavailable, "the guard is stopping")
+		return
+	}
+	defer f.p.traffic.leave()
+	switch {
+	case r.Method == http.MethodConnect:
+		f.connect(w, r)
+	case !r.URL.IsAbs():
+		f.proxy.NonproxyHandler.ServeHTTP(w, r)
+	case r.URL.Scheme != "http":
+		// The client asked for privacy and would get none: over this connection its password travels in the clear.
+		deny(w, http.StatusBadRequest, "only http URLs are asked for in this way; https needs a CONNECT tunnel")
+	default:
+		f.plain(w, r)
+	}
+}
+
+// plain serves an absolute-form request.
+func (f *front) plain(w http.ResponseWriter, r *http.Request) {
+	t, err := parseTarget(r.URL.Host, portHTTP)
+	if err != nil || r.URL.User != nil {
+		// RFC 9110, section 4.2.4: a user in an http URL is to be treated as an error.
+		deny(w, http.StatusBadRequest, "the URL's authority is not a host and a port")
+		return
+	}
+	r.URL = clientURL(r, "http", t.authority("http"))
+	f.exchange(w, r, doorPlain)
+}
+
+// exchange lets goproxy's handlers and ours at a request whose URL is absolute and names the host that is meant.
+func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
+	x := f.p.begin(r, d)
+	x.control = http.NewResponseController(w)
+	g := &gate{w: w, x: x}
+	defer func() { x.finish(g.status, g.bytes) }()
+	defer f.rescue(g)
+	if r.ContentLength == 0 {
+		r.Body = http.NoBody // net/http would probe a body of unknown length
+	}
+	f.proxy.ServeHTTP(g, x.attach(x.prepare(r)))
+	g.settle()
+	if x.cut.Load() {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// rescue ends an exchange in which something panicked: with an answer where none was begun, else by breaking the connection, so that half an
+// answer does not look whole.
+func (f *front) rescue(g *gate) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	g.settle()
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	resp := g.x.crashed(nil, v)
+	if g.wrote {
+		panic(http.ErrAbortHandler)
+	}
+	g.answer(resp)
+}
+
+// connect serves a CONNECT request: into the hall, or through goproxy's tunnel.
+func (f *front) connect(w http.ResponseWriter, r *http.Request) {
+	t, err := parseTarget(r.URL.Host, 0)
+	if err != nil || r.URL.User != nil || r.URL.Path != "" {
+		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
+		return
+	}
+	if (t.port == portHTTPS || t.port == portHTTP) && f.p.policy.Load().Opens(t.host) {
+		f.open(w, t)
+		return
+	}
+	f.tunnel(w, r, t)
+}
+
+// tunnel has goproxy tunnel the connection.
+func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
+	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic}
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			f.p.logger.Error("recovered from a panic", zap.String(keyHost, t.host), zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))
+			switch {
+			case tw.conn != nil:
+				_ = tw.conn.Close()
+			case tw.hasStarted():
+				panic(http.ErrAbortHandler)
+			default:
+				deny(w, http.StatusBadGateway, "an internal error")
+			}
+		}
+	}()
+	r.URL.Host, r.Host = t.String(), t.String()
+	if _, ok := w.(http.Hijacker); ok {
+		f.proxy.ServeHTTP(hijackable{tw}, r)
+		return
+	}
+	f.proxy.ServeHTTP(tw, r)
+}
+
+// open takes the client's connection over and shows it into the hall.
+func (f *front) open(w http.ResponseWriter, t target) {
+	c, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// An HTTP/2 stream cannot be hijacked. Tunnelling it unopened would let everything through.
+		deny(w, http.StatusNotImplemented, "this host can only be reached through an HTTP/1.1 CONNECT")
+		return
+	}
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	hc := &hallConn{Conn: c, early: append([]byte(nil), early...), front: f, target: t, binding: &binding{}}
+	if _, err := io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		_ = hc.Close()
+		return
+	}
+	f.p.hall.welcome(hc)
+}
+
+// tunnelFailed answers a CONNECT whose upstream could not be dialled. goproxy v1.9.3, https.go calls it once more when an established
+// tunnel breaks; an error page would then be taken for what upstream said.
+func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
+	if h2, ok := w.(interface{ ResponseWriter() http.ResponseWriter }); ok {
+		if rw := h2.ResponseWriter(); !begun(rw) {
+			deny(rw, p.tunnelFailure(ctx, err).status, "the host cannot be reached")
+		}
+		return
+	}
+	if begun(w) {
+		return
+	}
+	f := p.tunnelFailure(ctx, err)
+	text := page(hostOf(ctx.Req.URL.Host), f)
+	_, _ = fmt.Fprintf(w, "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		statusLine(f.status), len(text), text)
+}
+
+func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
+	f := failureOf(err)
+	p.logger.Debug("upstream failed", zap.String(keyHost, hostOf(ctx.Req.URL.Host)), zap.String("class", f.class))
+	return f
+}
+
+func begun(w any) bool {
+	s, ok := w.(started)
+	return ok && s.hasStarted()
+}
+
+func hostOf(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport
+	}
+	return host
+}

@@ -1,0 +1,116 @@
+package intercept
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// gate is what goproxy writes an answer to. It counts, it flushes what streams, and it keeps back what was not approved for a guarded
+// exchange: a handler behind ours that returns nil makes goproxy v1.9.3, http.go write a 500 of its own.
+type gate struct {
+	w        http.ResponseWriter
+	x        *exchange
+	wrote    bool
+	deaf     bool // the answer is complete; whatever follows is dropped
+	status   int
+	bytes    int64
+	hijacked net.Conn
+}
+
+// Header implements http.ResponseWriter.
+func (g *gate) Header() http.Header { return g.w.Header() }
+
+// WriteHeader implements http.ResponseWriter.
+func (g *gate) WriteHeader(code int) {
+	if g.wrote {
+		return
+	}
+	if g.x.guarded() && code != g.x.status {
+		g.refuse(reasonReplaced)
+		return
+	}
+	g.wrote, g.status = true, code
+	g.w.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (g *gate) Write(p []byte) (int, error) {
+	if !g.wrote {
+		g.WriteHeader(http.StatusOK)
+	}
+	if g.deaf {
+		return len(p), nil
+	}
+	n, err := g.w.Write(p)
+	g.bytes += int64(n)
+	if err == nil && g.x.stream {
+		g.Flush()
+	}
+	return n, err
+}
+
+// buffers are what ReadFrom copies with.
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// ReadFrom implements io.ReaderFrom, which spares io.Copy a buffer for every answer.
+func (g *gate) ReadFrom(src io.Reader) (int64, error) {
+	buf := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(buf)
+	return io.CopyBuffer(justWriter{g}, src, buf[:])
+}
+
+// justWriter hides ReadFrom from io.CopyBuffer.
+type justWriter struct{ io.Writer }
+
+// Flush implements http.Flusher.
+func (g *gate) Flush() {
+	if !g.deaf {
+		_ = http.NewResponseController(g.w).Flush()
+	}
+}
+
+// Hijack implements http.Hijacker, for WebSockets.
+func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := http.NewResponseController(g.w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	g.wrote = true
+	g.hijacked = book(&g.x.p.traffic, c)
+	return g.hijacked, rw, nil
+}
+
+// refuse writes the dialect's own refusal in the place of whatever stands there.
+func (g *gate) refuse(reason string) {
+	g.x.decision = g.x.policy.Unanswered(g.x.plan, reason)
+	a := g.x.decision.Answer
+	if a.Status == 0 { // not guarded by the request alone
+		a = dialect.Refuse(g.x.plan.Inquiry)
+	}
+	g.answer(g.x.compose(nil, a))
+}
+
+// answer writes a complete answer, past every handler.
+func (g *gate) answer(resp *http.Response) {
+	h := g.w.Header()
+	clear(h)
+	for name, values := range resp.Header {
+		h[name] = values
+	}
+	g.wrote, g.deaf, g.status = true, true, resp.StatusCode
+	g.w.WriteHeader(resp.StatusCode)
+	n, _ := io.Copy(g.w, resp.Body)
+	g.bytes += n
+}
+
+// settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.3, http.go returns without closing it).
+func (g *gate) settle() {
+	if g.hijacked != nil {
+		_ = g.hijacked.Close()
+	}
+}

@@ -1,0 +1,268 @@
+package intercept
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// hall is where all opened connections are served: one net/http server for HTTP/1 and HTTP/2, inside TLS or not. goproxy's own loop
+// (v1.9.3, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
+type hall struct {
+	p        *Plugin
+	server   *http.Server
+	listener *door2hall
+	config   *tls.Config
+	// refusing ends a handshake with unrecognized_name: crypto/tls sends that alert when it has no certificate at all.
+	refusing *tls.Config
+	once     sync.Once
+}
+
+func newHall(p *Plugin) *hall {
+	h := &hall{
+		p:        p,
+		listener: &door2hall{conns: make(chan net.Conn), done: make(chan struct{})},
+		refusing: &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true},
+	}
+	// One config for all, because the keys of session tickets live in it.
+	h.config = &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		NextProtos:         []string{"h2", "http/1.1"},
+		GetConfigForClient: h.admit,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if c, ok := hello.Conn.(*hallConn); ok {
+				return c.leaf, nil
+			}
+			return nil, errNotOpened
+		},
+	}
+	h.server = &http.Server{
+		Handler:                      h,
+		TLSConfig:                    h.config.Clone(), // the server writes to its own
+		ReadHeaderTimeout:            p.limits.Header,
+		IdleTimeout:                  p.limits.Idle,
+		MaxHeaderBytes:               p.limits.HeaderBytes,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is upstream's to answer
+		ErrorLog:                     standardLog(p.logger.Named("hall")),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if hc, ok := hallConnOf(c); ok {
+				ctx = context.WithValue(ctx, hallKey{}, hc)
+				ctx = context.WithValue(ctx, bindingKey{}, &attached{hc.binding})
+			}
+			return ctx
+		},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 100,
+			SendPingTimeout:      time.Minute,
+			WriteByteTimeout:     time.Minute,
+		},
+	}
+	return h
+}
+
+type hallKey struct{}
+
+var errNotOpened = errors.New("the connection did not come through a door")
+
+// open starts the server, once.
+func (h *hall) open() {
+	h.once.Do(func() {
+		go func() {
+			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+				h.p.logger.Error("hall closed", zap.Error(err))
+			}
+		}()
+	})
+}
+
+// admit is asked in every handshake, resumed ones too. What the client means to reach must be what the tunnel leads to, and the
+// issuer must be willing to sign for it.
+func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	c, ok := hello.Conn.(*hallConn)
+	if !ok {
+		return nil, errNotOpened
+	}
+	if hello.ServerName != "" {
+		name, err := canonicalHost(hello.ServerName)
+		if err != nil || name != c.target.host {
+			h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+				zap.String(keyReason, "the name in the handshake is not the tunnel's target"))
+			return h.refusing, nil
+		}
+	}
+	leaf, err := h.p.issuer.Leaf(c.target.host)
+	if err != nil || leaf == nil {
+		h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+			zap.String(keyReason, "the authority does not sign for the host"), zap.Error(err))
+		return h.refusing, nil
+	}
+	c.leaf = leaf
+	return nil, nil
+}
+
+// welcome makes the handshake with a connection and hands it to the server. It runs in the goroutine of the CONNECT request, which ends with
+// it, so that a failed handshake can be told with the name of the host: net/http knows only the address.
+func (h *hall) welcome(c *hallConn) {
+	given := false
+	defer func() {
+		if v := recover(); v != nil {
+			h.p.logger.Error("recovered from a panic", zap.String(keyHost, c.target.host), zap.String("panic", fmt.Sprint(v)), zap.Stack("stack"))
+		}
+		if !given {
+			_ = c.Close()
+		}
+	}()
+	if c.scheme() == "http" {
+		given = h.listener.give(c)
+		return
+	}
+	t := tls.Server(c, h.config)
+	ctx, cancel := context.WithTimeout(h.p.stopping, h.p.limits.Handshake)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		h.handshakeFailed(c, err)
+		return
+	}
+	given = h.listener.give(t)
+}
+
+// handshakeFailed tells why a client did not come in. That it does not trust the authority is the one thing an operator must hear of: then
+// nothing is guarded, it just fails.
+func (h *hall) handshakeFailed(c *hallConn, err error) {
+	reason, trust := handshakeReason(err)
+	log := h.p.logger.Debug
+	if trust {
+		log = h.p.logger.Warn
+	}
+	log("handshake failed", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+		zap.String(keyReason, reason), zap.Error(err))
+}
+
+// handshakeReason puts the error of a handshake into words, and reports whether the client rejected our certificate. The alerts are unexported
+// in crypto/tls; their texts are those of go1.26, alert.go.
+func handshakeReason(err error) (reason string, trust bool) {
+	text := err.Error()
+	if strings.HasPrefix(text, "remote error: ") {
+		for _, alert := range []string{"unknown certificate authority", "bad certificate", "unknown certificate", "access denied", "unsupported certificate"} {
+			if strings.HasSuffix(text, alert) {
+				return "the client does not trust the authority", true
+			}
+		}
+		return "the client ended the handshake", false
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the client does not speak TLS", false
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "the client was silent for too long", false
+	case errors.Is(err, context.Canceled):
+		return "the guard is stopping", false
+	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		return "the client went away", false
+	}
+	return "no agreement on the handshake", false
+}
+
+// ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.3,
+// https.go would let the Host field choose the upstream.
+func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, ok := r.Context().Value(hallKey{}).(*hallConn)
+	if !ok {
+		deny(w, http.StatusBadRequest, "the connection did not come through a door")
+		return
+	}
+	if !h.p.traffic.enter() {
+		w.Header().Set("Connection", "close")
+		deny(w, http.StatusServiceUnavailable, "the guard is stopping")
+		return
+	}
+	defer h.p.traffic.leave()
+	scheme := c.scheme()
+	if status, text := misdirected(r, c.target, scheme); status != 0 {
+		deny(w, status, text)
+		return
+	}
+	r.URL = clientURL(r, scheme, c.target.authority(scheme))
+	c.front.exchange(w, r, c.door())
+}
+
+// misdirected checks that the request is meant for the tunnel's target; 421 tells a client to open a connection for the other host
+// (RFC 9110, section 15.5.20).
+func misdirected(r *http.Request, t target, scheme string) (status int, text string) {
+	if r.Method == http.MethodConnect {
+		return http.StatusMethodNotAllowed, "a tunnel inside the tunnel is not offered"
+	}
+	if r.URL.User != nil || r.URL.Opaque != "" {
+		return http.StatusBadRequest, "the request names a user"
+	}
+	if r.URL.Scheme != "" && r.URL.Scheme != scheme {
+		return http.StatusBadRequest, "the URL's scheme is not the tunnel's"
+	}
+	for _, authority := range [...]string{r.URL.Host, r.Host} {
+		if authority == "" {
+			continue
+		}
+		named, err := parseTarget(strings.TrimSuffix(authority, ":"), defaultPort(scheme))
+		if err != nil {
+			return http.StatusBadRequest, "the Host is not a host and a port"
+		}
+		if named != t {
+			return http.StatusMisdirectedRequest, "the tunnel leads to another host"
+		}
+	}
+	return 0, ""
+}
+
+// door2hall is the listener through which the doors hand connections to the server.
+type door2hall struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (l *door2hall) give(c net.Conn) bool {
+	select {
+	case l.conns <- c:
+		return true
+	case <-l.done:
+		return false
+	}
+}
+
+// Accept implements net.Listener.
+func (l *door2hall) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (l *door2hall) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (l *door2hall) Addr() net.Addr { return hallAddr{} }
+
+type hallAddr struct{}
+
+// Network implements net.Addr.
+func (hallAddr) Network() string { return "hall" }
+
+// String implements net.Addr.
+func (hallAddr) String() string { return "hall" }

@@ -1,0 +1,36 @@
+package intercept
+
+import (
+	"fmt"
+	"log"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// bridge lets goproxy log through zap, at debug level: it knows no levels but in its texts.
+type bridge struct{ logger *zap.Logger }
+
+// Printf implements goproxy.Logger.
+func (b bridge) Printf(format string, v ...any) {
+	if entry := b.logger.Check(zap.DebugLevel, "goproxy"); entry != nil {
+		entry.Write(zap.String("text", strings.TrimSpace(fmt.Sprintf(format, v...))))
+	}
+}
+
+// standardLog is for net/http, which reports broken connections in this way.
+func standardLog(l *zap.Logger) *log.Logger {
+	std, err := zap.NewStdLogAt(l, zap.DebugLevel)
+	if err != nil { // only for a level that does not exist
+		return log.New(bridgeWriter{l}, "", 0)
+	}
+	return std
+}
+
+type bridgeWriter struct{ logger *zap.Logger }
+
+// Write implements io.Writer.
+func (b bridgeWriter) Write(p []byte) (int, error) {
+	b.logger.Debug(strings.TrimSpace(string(p)))
+	return len(p), nil
+}

@@ -1,0 +1,214 @@
+package intercept
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"autodiscover-guard/rules"
+)
+
+// Issuer signs the certificates that opened connections are served with.
+type Issuer interface {
+	// Leaf returns a certificate for name: a host name in lower case, in ASCII, without a trailing dot. It is called in every handshake
+	// and from many goroutines at once, so it is expected to cache. An error ends the handshake with the alert unrecognized_name.
+	Leaf(name string) (*tls.Certificate, error)
+}
+
+// Config says what a [Plugin] is made of. The zero Config is refused by [New].
+type Config struct {
+	// Policy decides. It is required; [Plugin.Swap] replaces it later.
+	Policy *rules.Policy
+	// Issuer signs for opened hosts. It is required.
+	Issuer Issuer
+	// Decisions gets one record per discovery exchange; nil drops them. Whatever samples must not stand behind it.
+	Decisions *zap.Logger
+	// Logger gets everything that is not a decision: failed handshakes, recovered panics, goproxy's own lines. Nil drops it.
+	Logger *zap.Logger
+	// Upstream says how upstreams are reached.
+	Upstream UpstreamConfig
+	// Limits bounds what one client may cost.
+	Limits Limits
+	// Clock tells the time for records; nil means time.Now.
+	Clock func() time.Time
+}
+
+// Limits bounds what one client may cost. Zero values mean the defaults named here; a negative value is refused by [New].
+type Limits struct {
+	// Handshake is how long a client may take for its TLS handshake in an opened tunnel: 10 s.
+	Handshake time.Duration
+	// Header is how long it may take to send a request's header: 10 s.
+	Header time.Duration
+	// Body is how long it may take to send the body of a discovery request: 30 s. Other bodies are not timed.
+	Body time.Duration
+	// Idle is how long a connection may lie unused between two requests: 2 min.
+	Idle time.Duration
+	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
+	HeaderBytes int
+	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
+	BodyBytes int64
+}
+
+// fill puts the defaults in the place of zero values.
+func (l *Limits) fill() error {
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		zero  time.Duration
+	}{
+		{"Handshake", &l.Handshake, 10 * time.Second},
+		{"Header", &l.Header, 10 * time.Second},
+		{"Body", &l.Body, 30 * time.Second},
+		{"Idle", &l.Idle, 2 * time.Minute},
+	} {
+		if err := fillDuration("Limits."+d.name, d.value, d.zero); err != nil {
+			return err
+		}
+	}
+	if l.HeaderBytes < 0 || l.BodyBytes < 0 {
+		return errors.New("checking Limits: a size is negative")
+	}
+	if l.HeaderBytes == 0 {
+		l.HeaderBytes = 64 << 10
+	}
+	if l.BodyBytes == 0 {
+		l.BodyBytes = 1 << 20
+	}
+	return nil
+}
+
+func fillDuration(name string, value *time.Duration, zero time.Duration) error {
+	if *value < 0 {
+		return fmt.Errorf("checking %s: %s is negative", name, *value)
+	}
+	if *value == 0 {
+		*value = zero
+	}
+	return nil
+}
+
+// Plugin guards the traffic of one or more goproxy servers. It is safe for concurrent use. Make one with [New]; the zero Plugin
+// allows nothing, because it cannot be installed.
+type Plugin struct {
+	policy    atomic.Pointer[rules.Policy]
+	issuer    Issuer
+	decisions *zap.Logger
+	logger    *zap.Logger
+	limits    Limits
+	clock     func() time.Time
+	upstream  UpstreamConfig
+	transport *http.Transport
+	hall      *hall
+	traffic   traffic
+	bindings  bindings
+
+	// stopping ends handshakes that are under way when the plugin stops.
+	stopping context.Context
+	stop     context.CancelFunc
+
+	run string
+	seq atomic.Uint64
+}
+
+// New makes a plugin. It refuses a Config without a policy or an issuer, and values that cannot be meant.
+func New(c Config) (*Plugin, error) {
+	if c.Policy == nil {
+		return nil, errors.New("making the plugin: Config.Policy is nil; without a policy nothing can be decided")
+	}
+	if c.Issuer == nil {
+		return nil, errors.New("making the plugin: Config.Issuer is nil; without an issuer nothing can be opened")
+	}
+	if err := c.Limits.fill(); err != nil {
+		return nil, err
+	}
+	if err := c.Upstream.fill(); err != nil {
+		return nil, err
+	}
+	p := &Plugin{
+		issuer:    c.Issuer,
+		decisions: orNop(c.Decisions),
+		logger:    orNop(c.Logger).Named("intercept"),
+		limits:    c.Limits,
+		clock:     c.Clock,
+		upstream:  c.Upstream,
+		run:       runID(),
+	}
+	if p.clock == nil {
+		p.clock = time.Now
+	}
+	p.policy.Store(c.Policy)
+	p.transport = newTransport(c.Upstream)
+	p.stopping, p.stop = context.WithCancel(context.Background())
+	p.hall = newHall(p)
+	return p, nil
+}
+
+func orNop(l *zap.Logger) *zap.Logger {
+	if l == nil {
+		return zap.NewNop()
+	}
+	return l
+}
+
+// runID tells the exchanges of one run from those of another in a log that several runs wrote.
+func runID() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // crypto/rand never fails since Go 1.24
+	return hex.EncodeToString(b[:])
+}
+
+func (p *Plugin) nextID() string {
+	return p.run + "-" + strconv.FormatUint(p.seq.Add(1), 36)
+}
+
+// Swap puts another policy in force. Exchanges that have begun keep the one that they began with.
+func (p *Plugin) Swap(policy *rules.Policy) error {
+	if policy == nil {
+		return errors.New("swapping the policy: it is nil; the one in force stays")
+	}
+	p.policy.Store(policy)
+	return nil
+}
+
+// ConnContext belongs into the ConnContext field of the http.Server that serves [Plugin.Front]. It gives each client's connection a
+// place of its own for upstream connections that authenticate as a whole (NTLM, Negotiate). Without it such a request gets an upstream
+// connection for itself alone: nobody else is ever authenticated by it, but the client cannot finish its log-in either.
+func (p *Plugin) ConnContext(ctx context.Context, _ net.Conn) context.Context {
+	return p.bindings.attach(ctx)
+}
+
+// Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. When ctx
+// ends first, what is left is cut off and the context's error returned. Stop the outer http.Server first or at the same time.
+func (p *Plugin) Shutdown(ctx context.Context) error {
+	idle := p.traffic.drain()
+	p.stop()
+	err := p.hall.server.Shutdown(ctx)
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return errors.Join(err, p.Close())
+}
+
+// Close cuts everything off at once.
+func (p *Plugin) Close() error {
+	p.traffic.drain()
+	p.stop()
+	err := p.hall.server.Close()
+	p.hall.listener.Close()
+	p.traffic.closeAll()
+	p.transport.CloseIdleConnections()
+	p.bindings.closeAll()
+	return err
+}

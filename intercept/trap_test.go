@@ -1,0 +1,283 @@
+package intercept_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/elazarl/goproxy"
+)
+
+type (
+	proxyRequest  = func(*http.Request, *goproxy.ProxyCtx) (*http.Request, *http.Response)
+	proxyResponse = func(*http.Response, *goproxy.ProxyCtx) *http.Response
+)
+
+func onRequest(f proxyRequest) option {
+	return with(func(p *goproxy.ProxyHttpServer) { p.OnRequest().DoFunc(f) })
+}
+
+func onResponse(f proxyResponse) option {
+	return with(func(p *goproxy.ProxyHttpServer) { p.OnResponse().DoFunc(f) })
+}
+
+// later registers handlers behind ours, where they have the final word.
+func later(w *world, f proxyResponse) { w.proxy.OnResponse().DoFunc(f) }
+
+// Somebody else's handler that panics costs its exchange and nothing else; a guarded client still hears the quiet answer.
+func TestTrap_panicInSomebodyElsesHandler(t *testing.T) {
+	boom := func() { panic("boom " + password) }
+	cases := map[string]option{
+		"request handler": onRequest(func(*http.Request, *goproxy.ProxyCtx) (*http.Request, *http.Response) { boom(); return nil, nil }),
+		"response handler": onResponse(func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			boom()
+			return r
+		}),
+		"transport": onRequest(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+			ctx.RoundTripper = goproxy.RoundTripperFunc(func(*http.Request, *goproxy.ProxyCtx) (*http.Response, error) {
+				boom()
+				return nil, nil
+			})
+			return r, nil
+		}),
+		"transport without answer": onRequest(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+			ctx.RoundTripper = goproxy.RoundTripperFunc(func(*http.Request, *goproxy.ProxyCtx) (*http.Response, error) { return nil, nil })
+			return r, nil
+		}),
+		"request handler that loses the request": onRequest(func(*http.Request, *goproxy.ProxyCtx) (*http.Request, *http.Response) { return nil, nil }),
+		"nil response": onResponse(func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil }),
+	}
+	for name, broken := range cases {
+		for _, door := range doors {
+			t.Run(name+"/"+door.name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, jsonAnswer("{}"), broken)
+				client := door.client(w)
+				got := send(t, client, ask(t, door.scheme, "email@example.com"))
+				if got.StatusCode != 200 || got.body != suggest("email@example.com") {
+					t.Errorf("guarded: got %d %q, want the quiet answer", got.StatusCode, got.body)
+				}
+				if record := w.decision(1); record["action"] != "refuse" || w.decisions.Len() != 1 {
+					t.Errorf("got %d records, %v", w.decisions.Len(), record)
+				}
+				got = send(t, client, request(t, http.MethodGet, door.scheme+"://opened.net/", ""))
+				if got.StatusCode != http.StatusBadGateway || strings.Contains(got.body, password) {
+					t.Errorf("not guarded: got %d %q, want 502", got.StatusCode, got.body)
+				}
+			})
+		}
+	}
+}
+
+// A handler behind ours that returns nil makes goproxy write a 500.
+func TestTrap_nilResponseBehindOurFilter(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			w := newWorld(t, jsonAnswer(suggest("email@example.com", stranger)))
+			later(w, func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil })
+			got := send(t, door.client(w), ask(t, door.scheme, "email@example.com"))
+			if got.StatusCode != 200 || got.body != suggest("email@example.com") {
+				t.Errorf("got %d %q, want the quiet answer", got.StatusCode, got.body)
+			}
+			if record := w.decision(1); record["action"] != "refuse" {
+				t.Errorf("got %v", record)
+			}
+		})
+	}
+}
+
+// An answer that another handler made up is judged like upstream's.
+func TestTrap_cannedAnswerIsJudged(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			t.Parallel()
+			s := &spy{next: jsonAnswer("")}
+			w := newWorld(t, s.handle, onRequest(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+				return r, goproxy.NewResponse(r, "application/json", 200, suggest("", stranger))
+			}))
+			client := door.client(w)
+			if got := send(t, client, ask(t, door.scheme, "email@example.com")); strings.Contains(got.body, stranger) || got.StatusCode != 200 {
+				t.Errorf("guarded: got %d %q", got.StatusCode, got.body)
+			}
+			if got := send(t, client, ask(t, door.scheme, "user@corp-mail.net")); !strings.Contains(got.body, stranger) {
+				t.Errorf("not guarded: got %q, want the handler's own answer", got.body)
+			}
+			if a, b := w.decision(1), w.decision(2); a["action"] != "refuse" || b["action"] != "pass" || s.asked.Load() != 0 {
+				t.Errorf("got %v, %v", a, b)
+			}
+		})
+	}
+}
+
+func TestTrap_handlersSeeAndMayChangeWhatPasses(t *testing.T) {
+	w := newWorld(t, jsonAnswer("{}"),
+		onRequest(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+			r.Header.Set("X-Seen", r.URL.Host)
+			return r, nil
+		}),
+		onResponse(func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			r.Header.Set("X-Stamped", "yes")
+			return r
+		}))
+	got := send(t, w.client(true), request(t, http.MethodGet, "https://opened.net/", ""))
+	if got.Header.Get("X-Stamped") != "yes" || got.body != "{}" {
+		t.Errorf("got %v %q", got.Header, got.body)
+	}
+}
+
+// A handler that sends a guarded question to another host does not get it judged by the old plan.
+func TestTrap_questionSentElsewhere(t *testing.T) {
+	s := &spy{next: jsonAnswer("{}")}
+	w := newWorld(t, s.handle)
+	w.proxy.OnRequest().DoFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		r.URL.Host = bank
+		return r, nil
+	})
+	got := send(t, w.client(false), ask(t, "https", "email@example.com"))
+	if got.StatusCode != 200 || s.asked.Load() != 0 {
+		t.Errorf("got %d, upstream asked %d times", got.StatusCode, s.asked.Load())
+	}
+	if got := send(t, w.client(false), request(t, http.MethodGet, "http://opened.net/", "")); got.body != "{}" {
+		t.Errorf("not guarded: got %d %q", got.StatusCode, got.body)
+	}
+}
+
+func TestTrap_clientDisconnectCancelsUpstream(t *testing.T) {
+	for _, door := range doors {
+		for name, make := range map[string]func(testing.TB, string) *http.Request{
+			"discovery":     func(tb testing.TB, scheme string) *http.Request { return ask(tb, scheme, "user@lab.test") },
+			"not discovery": func(tb testing.TB, scheme string) *http.Request { return request(tb, "GET", scheme+"://opened.net/", "") },
+		} {
+			t.Run(door.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				asked, gone := make2(), make2()
+				w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+					close(asked)
+					<-r.Context().Done()
+					close(gone)
+				})
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() {
+					<-asked
+					cancel()
+				}()
+				resp, err := door.client(w).RoundTrip(make(t, door.scheme).WithContext(ctx))
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v, %v", resp, err)
+				}
+				<-gone // upstream hears of it; the test's deadline is the limit
+				if name == "discovery" {
+					if record := w.decision(1); record["upstream"].(map[string]any)["error"] != "canceled" {
+						t.Errorf("got %v", record)
+					}
+				}
+			})
+		}
+	}
+}
+
+func make2() chan struct{} { return make(chan struct{}) }
+
+// goproxy ends a body that upstream cut short as if it were whole.
+func TestTrap_truncatedBodyIsVisible(t *testing.T) {
+	cut := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("app") == "length" {
+			w.Header().Set("Content-Length", "1000")
+		}
+		_, _ = io.WriteString(w, `{"email":"user@corp-mail.net","protocols":[`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	for _, door := range doors {
+		for _, framing := range []string{"length", "chunked"} {
+			t.Run(door.name+"/"+framing, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, cut)
+				client := door.client(w)
+				for _, target := range []string{"opened.net/", central + "/autodetect/detect"} {
+					resp, err := client.RoundTrip(request(t, http.MethodGet, door.scheme+"://"+target+"?app="+framing, ""))
+					if err != nil {
+						continue // broken before the header was sent: visible enough
+					}
+					if body, err := io.ReadAll(resp.Body); err == nil {
+						t.Errorf("%s: half a body looks whole: %q", target, body)
+					}
+					_ = resp.Body.Close()
+				}
+				if record := w.decision(1); record["upstream"].(map[string]any)["error"] != "truncated" {
+					t.Errorf("got %v", record)
+				}
+				if got := send(t, client, ask(t, door.scheme, "email@example.com")); got.body != suggest("email@example.com") {
+					t.Errorf("guarded: got %d %q, want the quiet answer", got.StatusCode, got.body)
+				}
+			})
+		}
+	}
+}
+
+// curl and nghttp2 end the stream with PROTOCOL_ERROR where an HTTP/1 upstream's Keep-Alive gets through.
+func TestTrap_hopByHopFieldsEndHere(t *testing.T) {
+	var asked http.Header
+	addr := listen(t, func(c net.Conn) {
+		buf := make([]byte, 8192)
+		n, _ := c.Read(buf)
+		asked = http.Header{"Raw": {string(buf[:n])}}
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nConnection: keep-alive, X-Private\r\nX-Private: 1\r\nProxy-Authenticate: Basic\r\n"+
+			"Proxy-Connection: x\r\nUpgrade: h2c\r\nTE: x\r\nX-Public: 1\r\nContent-Length: 2\r\n\r\n{}")
+	})
+	for _, door := range doors[:3] {
+		for _, host := range []string{"opened.net", central} {
+			t.Run(door.name+"/"+host, func(t *testing.T) {
+				w := newWorld(t, jsonAnswer(""), resolve("opened.net:80", addr), resolve(central+":80", addr))
+				r := request(t, http.MethodGet, "http://"+host+detect[:len("/autodetect/detect")], "")
+				r.Header = http.Header{"Connection": {"X-Mine"}, "X-Mine": {"1"}, "Keep-Alive": {"1"}, "Proxy-Authorization": {"Basic " + password},
+					"Proxy-Connection": {"1"}, "Upgrade": {"h2c"}, "X-End": {"1"}}
+				got := send(t, w.client(false), r)
+				for _, name := range []string{"Keep-Alive", "Connection", "X-Private", "Proxy-Authenticate", "Proxy-Connection", "Upgrade", "Te"} {
+					if got.Header.Get(name) != "" {
+						t.Errorf("the client got %s: %q", name, got.Header.Get(name))
+					}
+				}
+				if got.Header.Get("X-Public") != "1" || got.body != "{}" {
+					t.Errorf("got %v %q", got.Header, got.body)
+				}
+				raw := asked.Get("Raw")
+				for _, name := range []string{"X-Mine", "Keep-Alive", "Proxy-", "Upgrade", password} {
+					if strings.Contains(raw, name) {
+						t.Errorf("upstream got %s:\n%s", name, raw)
+					}
+				}
+				if !strings.Contains(raw, "X-End: 1") {
+					t.Errorf("upstream got\n%s", raw)
+				}
+			})
+		}
+	}
+}
+
+// An HTTP/2 client in front of an HTTP/1 upstream that sends hop-by-hop fields.
+func TestTrap_h2ClientAndKeepAliveUpstream(t *testing.T) {
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Reached", "yes")
+		_, _ = io.WriteString(w, "{}")
+	}, onRequest(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		ctx.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
+			resp, err := ctx.Proxy.Tr.RoundTrip(r)
+			if err == nil {
+				resp.Header.Set("Keep-Alive", "timeout=5")
+				resp.Header.Set("Connection", "keep-alive")
+			}
+			return resp, err
+		})
+		return r, nil
+	}))
+	got := send(t, w.client(true), request(t, http.MethodGet, "https://opened.net/", ""))
+	if got.ProtoMajor != 2 || got.body != "{}" || got.Header.Get("Keep-Alive") != "" || got.Header.Get("Connection") != "" {
+		t.Errorf("got %s %v %q", got.Proto, got.Header, got.body)
+	}
+}
