@@ -78,6 +78,13 @@ func (x *exchange) finish(status int, out int64) {
 	})
 }
 
+// refuseTunnel writes the record of a tunnel that is refused for where it leads: nothing was asked yet.
+func (x *exchange) refuseTunnel(d rules.Decision) {
+	x.decision = d
+	x.plan.Step = rules.Refuse
+	x.finish(0, 0)
+}
+
 // level is by action: what changed nothing for nobody is for debugging, what changed something is a warning.
 func (x *exchange) level() zapcore.Level {
 	switch {

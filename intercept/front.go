@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
+
+	"autodiscover-guard/rules"
 )
 
 // front is what stands before goproxy: it sorts requests by the door they come to.
@@ -118,11 +121,35 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
 		return
 	}
-	if (t.port == portHTTPS || t.port == portHTTP) && f.p.policy.Load().Opens(t.host) {
+	policy := f.p.policy.Load()
+	web := t.port == portHTTPS || t.port == portHTTP
+	if d, shunned := policy.Shun(t.host); shunned {
+		f.shun(w, r, t, d)
+		return
+	}
+	if web && policy.Opens(t.host) {
 		f.open(w, t)
 		return
 	}
 	f.tunnel(w, r, t)
+}
+
+// shun refuses a tunnel to a host that is never dialled, and records it. Clients take a handshake that fails for a host that is not there, and
+// go on quietly; a status of the proxy leaves some of them stuck (Geary 43). So the tunnel is shown into the hall, where the authority
+// does not sign for such a name; plain HTTP gets its answer there.
+func (f *front) shun(w http.ResponseWriter, r *http.Request, t target, d rules.Decision) {
+	if t.port == portHTTP {
+		f.open(w, t)
+		return
+	}
+	x := f.p.begin(r, doorConnect)
+	x.asked.Host = t.String()
+	x.refuseTunnel(d)
+	if t.port == portHTTPS {
+		f.open(w, t)
+		return
+	}
+	deny(w, http.StatusForbidden, "this host is never dialled")
 }
 
 // tunnel has goproxy tunnel the connection.
@@ -144,6 +171,8 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
 			}
 		}
 	}()
+	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway.
+	r = r.WithContext(context.WithoutCancel(r.Context()))
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
 		f.proxy.ServeHTTP(hijackable{tw}, r)

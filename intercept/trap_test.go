@@ -49,7 +49,7 @@ func TestTrap_panicInSomebodyElsesHandler(t *testing.T) {
 			return r, nil
 		}),
 		"request handler that loses the request": onRequest(func(*http.Request, *goproxy.ProxyCtx) (*http.Request, *http.Response) { return nil, nil }),
-		"nil response": onResponse(func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil }),
+		"nil response":                           onResponse(func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil }),
 	}
 	for name, broken := range cases {
 		for _, door := range doors {
@@ -149,8 +149,10 @@ func TestTrap_questionSentElsewhere(t *testing.T) {
 func TestTrap_clientDisconnectCancelsUpstream(t *testing.T) {
 	for _, door := range doors {
 		for name, make := range map[string]func(testing.TB, string) *http.Request{
-			"discovery":     func(tb testing.TB, scheme string) *http.Request { return ask(tb, scheme, "user@lab.test") },
-			"not discovery": func(tb testing.TB, scheme string) *http.Request { return request(tb, "GET", scheme+"://opened.net/", "") },
+			"discovery": func(tb testing.TB, scheme string) *http.Request { return ask(tb, scheme, "user@lab.test") },
+			"not discovery": func(tb testing.TB, scheme string) *http.Request {
+				return request(tb, "GET", scheme+"://opened.net/", "")
+			},
 		} {
 			t.Run(door.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
