@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -251,10 +250,7 @@ func openssl(t *testing.T) {
 // opensslVerify shows a leaf to OpenSSL, which trusts the root and is given the issuing certificate as a server sends it.
 func opensslVerify(t *testing.T, a *certs.Authority, leaf []byte, more ...string) (string, bool) {
 	t.Helper()
-	dir, err := os.MkdirTemp(t.TempDir(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	write(t, filepath.Join(dir, "root.pem"), a.RootPEM())
 	write(t, filepath.Join(dir, "issuing.pem"), certPEM(a.Issuing()))
 	write(t, filepath.Join(dir, "leaf.pem"), certPEM(&x509.Certificate{Raw: leaf}))

@@ -15,7 +15,7 @@ func ExampleOpen() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(state)
+	defer func() { _ = os.RemoveAll(state) }()
 
 	authority, err := certs.Open(filepath.Join(state, "authority"), certs.Scope{Names: []string{"example.com"}})
 	if err != nil {

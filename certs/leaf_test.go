@@ -164,7 +164,7 @@ func TestLeaf_remint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		life := first.Leaf.NotAfter.Sub(time.Now())
+		life := time.Until(first.Leaf.NotAfter)
 		time.Sleep(life*2/3 - time.Minute)
 		if again, _ := a.Leaf("example.com"); again != first {
 			t.Error("minted anew with more than a third of its life left")

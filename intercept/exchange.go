@@ -57,7 +57,7 @@ type exchange struct {
 	next     goproxy.RoundTripper
 	decision rules.Decision
 	upstream upstream
-	in, out  int64
+	in       int64
 
 	// approved is the answer that was decided on; whoever puts another one in its place has it judged again.
 	approved *http.Response

@@ -104,7 +104,7 @@ func (f *front) rescue(g *gate) {
 		return
 	}
 	g.settle()
-	if v == http.ErrAbortHandler {
+	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
 		panic(v)
 	}
 	resp := g.x.crashed(nil, v)
@@ -157,7 +157,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
 	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic}
 	defer func() {
 		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler {
+			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
 				panic(v)
 			}
 			f.p.logger.Error("recovered from a panic", zap.String(keyHost, t.host), zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))

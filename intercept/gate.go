@@ -3,6 +3,7 @@ package intercept
 import (
 	"bufio"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -99,9 +100,7 @@ func (g *gate) refuse(reason string) {
 func (g *gate) answer(resp *http.Response) {
 	h := g.w.Header()
 	clear(h)
-	for name, values := range resp.Header {
-		h[name] = values
-	}
+	maps.Copy(h, resp.Header)
 	g.wrote, g.deaf, g.status = true, true, resp.StatusCode
 	g.w.WriteHeader(resp.StatusCode)
 	n, _ := io.Copy(g.w, resp.Body)

@@ -92,22 +92,23 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if !ok {
 		return nil, errNotOpened
 	}
-	if hello.ServerName != "" {
-		name, err := canonicalHost(hello.ServerName)
-		if err != nil || name != c.target.host {
-			h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
-				zap.String(keyReason, "the name in the handshake is not the tunnel's target"))
-			return h.refusing, nil
-		}
+	if hello.ServerName != "" && !c.target.is(hello.ServerName) {
+		return h.turnAway(c, "the name in the handshake is not the tunnel's target", nil), nil
 	}
 	leaf, err := h.p.issuer.Leaf(c.target.host)
-	if err != nil || leaf == nil {
-		h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
-			zap.String(keyReason, "the authority does not sign for the host"), zap.Error(err))
-		return h.refusing, nil
+	if leaf == nil || err != nil {
+		return h.turnAway(c, "the authority does not sign for the host", err), nil
 	}
 	c.leaf = leaf
 	return nil, nil
+}
+
+// turnAway tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
+// crypto/tls send internal_error.
+func (h *hall) turnAway(c *hallConn, reason string, err error) *tls.Config {
+	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+		zap.String(keyReason, reason), zap.Error(err))
+	return h.refusing
 }
 
 // welcome makes the handshake with a connection and hands it to the server. It runs in the goroutine of the CONNECT request, which ends with

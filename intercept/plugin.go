@@ -206,7 +206,7 @@ func (p *Plugin) Close() error {
 	p.traffic.drain()
 	p.stop()
 	err := p.hall.server.Close()
-	p.hall.listener.Close()
+	_ = p.hall.listener.Close()
 	p.traffic.closeAll()
 	p.transport.CloseIdleConnections()
 	p.bindings.closeAll()

@@ -130,3 +130,9 @@ func defaultPort(scheme string) uint16 {
 	}
 	return portHTTP
 }
+
+// is reports whether name, as it stands in a handshake, is the target's host.
+func (t target) is(name string) bool {
+	host, err := canonicalHost(name)
+	return err == nil && host == t.host
+}

@@ -237,8 +237,10 @@ func TestTrap_hopByHopFieldsEndHere(t *testing.T) {
 			t.Run(door.name+"/"+host, func(t *testing.T) {
 				w := newWorld(t, jsonAnswer(""), resolve("opened.net:80", addr), resolve(central+":80", addr))
 				r := request(t, http.MethodGet, "http://"+host+detect[:len("/autodetect/detect")], "")
-				r.Header = http.Header{"Connection": {"X-Mine"}, "X-Mine": {"1"}, "Keep-Alive": {"1"}, "Proxy-Authorization": {"Basic " + password},
-					"Proxy-Connection": {"1"}, "Upgrade": {"h2c"}, "X-End": {"1"}}
+				r.Header = http.Header{
+					"Connection": {"X-Mine"}, "X-Mine": {"1"}, "Keep-Alive": {"1"}, "Proxy-Authorization": {"Basic " + password},
+					"Proxy-Connection": {"1"}, "Upgrade": {"h2c"}, "X-End": {"1"},
+				}
 				got := send(t, w.client(false), r)
 				for _, name := range []string{"Keep-Alive", "Connection", "X-Private", "Proxy-Authenticate", "Proxy-Connection", "Upgrade", "Te"} {
 					if got.Header.Get(name) != "" {

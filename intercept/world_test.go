@@ -68,8 +68,10 @@ func with(register func(*goproxy.ProxyHttpServer)) option {
 
 func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *world {
 	tb.Helper()
-	w := &world{tb: tb, issuer: newAuthority(tb, "guard"), web: newAuthority(tb, "web"),
-		recorded: make(chan struct{}, 1<<16), lived: make(chan struct{}, 1<<16)}
+	w := &world{
+		tb: tb, issuer: newAuthority(tb, "guard"), web: newAuthority(tb, "web"),
+		recorded: make(chan struct{}, 1<<16), lived: make(chan struct{}, 1<<16),
+	}
 	w.plain = httptest.NewUnstartedServer(upstream)
 	w.plain.Config.DisableGeneralOptionsHandler = true
 	w.plain.Start()

@@ -146,7 +146,6 @@ func TestCorpus(t *testing.T) {
 // describe writes the decision the way a reviewer wants to read it.
 func describe(t *testing.T, x exchange, plan rules.Plan, d rules.Decision) []byte {
 	t.Helper()
-	type suggestion struct{ Path, Kind, Protocol, Was, Now, Verdict string }
 	out := struct {
 		Step, Action, Rule, Reason, ReservedBy, Dialect string
 		Subjects                                        []string

@@ -110,7 +110,7 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	c := config.Default()
 	c.Upstream.Roots = filepath.Join(dir, "service.pem")
 	c.Upstream.Resolve = map[string]string{lab.AutoDetectHost: service.Addr()}

@@ -142,7 +142,7 @@ func (p *process) refusesNewConnections(t *testing.T) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for range 4000 {
-		response, err := http.Get("http://" + p.address + "/") //nolint:noctx // the address is ours and the test has its own end
+		response, err := http.Get("http://" + p.address + "/")
 		if err != nil {
 			return
 		}

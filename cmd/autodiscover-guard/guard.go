@@ -71,13 +71,11 @@ func newGuard(c *config.Config, authorityDir string, decisions, logger *zap.Logg
 // openAuthority opens or makes the authority and says what to do where it cannot serve.
 func openAuthority(dir string, policy *rules.Policy) (*certs.Authority, error) {
 	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()})
-	var narrow *certs.ScopeError
-	if errors.As(err, &narrow) {
+	if _, narrow := errors.AsType[*certs.ScopeError](err); narrow {
 		return nil, hint(fmt.Errorf("authority: %w", err), "an authority with more names is a new one: move %s away, start again, and let the clients trust %s",
 			dir, filepath.Join(dir, "root.pem"))
 	}
-	var damaged *certs.DamagedError
-	if errors.As(err, &damaged) {
+	if damaged, ok := errors.AsType[*certs.DamagedError](err); ok {
 		return nil, hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)
 	}
 	if err != nil {

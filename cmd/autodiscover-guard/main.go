@@ -35,11 +35,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand(stdin, stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
-	var no *noError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitFine
-	case errors.As(err, &no):
+	}
+	if _, no := errors.AsType[*noError](err); no {
 		return exitNo
 	}
 	complain(stderr, err)
@@ -54,8 +53,7 @@ func complain(w io.Writer, err error) {
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
 		fmt.Fprintf(w, "%s: error: %s\n", program, line)
 	}
-	var hinted *hintError
-	if errors.As(err, &hinted) {
+	if hinted, ok := errors.AsType[*hintError](err); ok {
 		fmt.Fprintf(w, "%s: hint: %s\n", program, hinted.hint)
 	}
 }

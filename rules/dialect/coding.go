@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -28,11 +29,11 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		return nil, false, err
 	}
 	body, asLabelled = a.Body, true
-	for i := len(codings) - 1; i >= 0; i-- { // the last one named was applied last
+	for _, coding := range slices.Backward(codings) { // the last one named was applied last
 		if looksLikeText(body) {
 			return body, false, nil // labelled but not coded
 		}
-		if body, err = undo(codings[i], body); err != nil {
+		if body, err = undo(coding, body); err != nil {
 			return nil, false, err
 		}
 	}

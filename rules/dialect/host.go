@@ -101,9 +101,6 @@ func relative(value string) bool {
 	if strings.HasPrefix(value, "//") || strings.ContainsAny(value, "\\\t\r\n") {
 		return false
 	}
-	colon := strings.IndexByte(value, ':')
-	if colon < 0 {
-		return true
-	}
-	return strings.ContainsAny(value[:colon], "/?#")
+	scheme, _, ok := strings.Cut(value, ":")
+	return !ok || strings.ContainsAny(scheme, "/?#")
 }

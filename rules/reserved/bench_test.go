@@ -27,7 +27,9 @@ func BenchmarkMatch(b *testing.B) {
 
 func BenchmarkCanonical(b *testing.B) {
 	for _, c := range []struct{ name, host string }{
-		{"canonical", "outlook.office365.com"}, {"upper-case", "Outlook.Office365.COM."}, {"idn", "例子.测试"},
+		{"canonical", "outlook.office365.com"},
+		{"upper-case", "Outlook.Office365.COM."},
+		{"idn", "例子.测试"},
 		{"address", "[2001:DB8::1]:443"},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 )
@@ -46,9 +47,7 @@ func Incident() Answer {
 
 // ServeHTTP writes the answer.
 func (a Answer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	for name, values := range a.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.Header)
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	w.WriteHeader(a.Status)
 	w.Write(a.Body) //nolint:errcheck // a client that is gone is its own business

@@ -30,7 +30,12 @@ func (s Seen) Carries(secret string) (where string, found bool) {
 		return "", false
 	}
 	places := [][2]string{
-		{"method", s.Method}, {"host", s.Host}, {"name", s.Name}, {"path", s.Path}, {"target", s.Target}, {"query", s.Query},
+		{"method", s.Method},
+		{"host", s.Host},
+		{"name", s.Name},
+		{"path", s.Path},
+		{"target", s.Target},
+		{"query", s.Query},
 		{"body", string(s.Body)},
 	}
 	for kind, fields := range map[string]http.Header{"header": s.Header, "trailer": s.Trailer} {

@@ -58,7 +58,7 @@ func newRequest(t *testing.T, method, url string, body io.Reader) *http.Request 
 
 func TestService_keeps_what_it_is_asked(t *testing.T) {
 	t.Parallel()
-	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	for name, c := range map[string]struct {
 		http2 bool
 		proto string
