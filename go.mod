@@ -2,22 +2,27 @@ module autodiscover-guard
 
 go 1.26.0
 
+// What the product is made of. Tools for linting and measuring are in .ci/go.mod.
 require (
 	github.com/andybalholm/brotli v1.2.8
 	github.com/beevik/etree v1.8.1
-	github.com/elazarl/goproxy v1.9.3
+	github.com/elazarl/goproxy v1.9.3 // exactly: its https.go changes in nearly every release
 	github.com/go-json-experiment/json v1.27.2
-	github.com/google/go-cmp v0.7.0
 	github.com/klauspost/compress v1.20.3
 	github.com/maypok86/otter/v2 v2.4.0
-	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
-	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/text v0.43.0
+)
+
+// What its tests need.
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/rogpeppe/go-internal v1.16.0
+	go.uber.org/goleak v1.3.0
 	golang.org/x/tools v0.52.0
 )
 
