@@ -43,6 +43,7 @@ func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) 
 // guarded decides where a rule applies. err is why the answer could not be read.
 func (j *judgement) guarded(err error) {
 	strangers, servers := j.verdicts()
+	j.blockSubjects()
 	switch {
 	case j.isChallenge():
 		j.challenge()
@@ -52,7 +53,7 @@ func (j *judgement) guarded(err error) {
 		j.refuse("the answer cannot be read beyond doubt", err)
 	case err != nil:
 		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
-	case strangers > 0 && j.blocks():
+	case strangers > 0 && j.blocksAll():
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers), nil)
 	case strangers == 0 && j.doc.Plain && !j.leaks(j.answer):
 		j.pass("every suggestion is inside the rule")
@@ -66,7 +67,7 @@ func (j *judgement) verdicts() (strangers, servers int) {
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]
 		s.Verdict, s.Now = dialect.Remove, ""
-		ok := j.allows(s.Host)
+		ok := j.allowsFor(*s)
 		if ok {
 			s.Verdict, s.Now = dialect.Keep, s.Was
 		}
@@ -80,9 +81,49 @@ func (j *judgement) verdicts() (strangers, servers int) {
 	return strangers, servers
 }
 
-func (j *judgement) blocks() bool {
+// allowsFor reports whether a suggestion may reach the client: its host is in the set of everybody whom it is for.
+func (j *judgement) allowsFor(s dialect.Suggestion) bool {
 	for _, b := range j.bindings {
-		if b.otherwise != remove {
+		if (s.Subject == "" || s.Subject == b.domain) && !b.allows(s.Host) {
+			return false
+		}
+	}
+	return true
+}
+
+// blocksAll reports whether a stranger is suggested to everybody, and somebody's rule then refuses the whole answer.
+func (j *judgement) blocksAll() bool {
+	for _, s := range j.decision.Suggestions {
+		if s.Subject != "" || s.Verdict == dialect.Keep {
+			continue
+		}
+		for _, b := range j.bindings {
+			if b.otherwise != remove {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// blockSubjects takes everything from a subject whose rule blocks and to whom a stranger was suggested; the others of the same answer keep
+// theirs.
+func (j *judgement) blockSubjects() {
+	for _, b := range j.bindings {
+		if b.otherwise == remove || !j.strangerFor(b.domain) {
+			continue
+		}
+		for i := range j.decision.Suggestions {
+			if s := &j.decision.Suggestions[i]; s.Subject == b.domain {
+				s.Verdict, s.Now = dialect.Remove, ""
+			}
+		}
+	}
+}
+
+func (j *judgement) strangerFor(domain string) bool {
+	for _, s := range j.decision.Suggestions {
+		if s.Subject == domain && s.Verdict != dialect.Keep {
 			return true
 		}
 	}
@@ -109,6 +150,8 @@ func (j *judgement) edit(strangers, servers int) {
 	switch {
 	case errors.Is(err, dialect.ErrNothingLeft):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
+	case errors.Is(err, dialect.ErrFixed):
+		j.refuse("the answer is signed or pinned elsewhere and cannot be written without what is outside the rule", nil)
 	case err != nil:
 		j.refuse("the answer cannot be written without what is outside the rule", err)
 	case j.leaks(answer):

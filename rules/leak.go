@@ -33,10 +33,17 @@ var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xml
 
 // leaks reports whether an answer names a host outside the sets, or one that was taken out of it.
 func (j *judgement) leaks(a dialect.Answer) bool {
-	l := leakCheck{allows: j.allows, budget: leakBudget}
+	l := leakCheck{budget: leakBudget}
+	kept := make(map[string]bool) // by another subject of the same answer
+	l.allows = func(host string) bool { return j.allows(host) || kept[host] }
+	for _, s := range j.decision.Suggestions {
+		if s.Subject != "" && s.Verdict == dialect.Keep {
+			kept[s.Host] = true
+		}
+	}
 	for _, s := range j.decision.Suggestions {
 		// A name without a dot is a word like any other ("imap"), and words are everywhere.
-		if s.Verdict != dialect.Keep && hasDot(s.Host) && !j.allows(s.Host) {
+		if s.Verdict != dialect.Keep && hasDot(s.Host) && !l.allows(s.Host) {
 			l.banned = append(l.banned, s.Host)
 		}
 	}

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -13,8 +14,30 @@ const (
 	None ID = iota
 	// Autodetect is Outlook's cloud service, the one of the incident.
 	Autodetect
+	// SOAP is Microsoft's Autodiscover as a SOAP service.
+	SOAP
+	// V2 is Microsoft's Autodiscover in JSON.
+	V2
+	// MobileSync is POX Autodiscover with the schema for phones.
+	MobileSync
 	// POX is Microsoft's "plain old XML" Autodiscover with the Outlook schema.
 	POX
+	// Autoconfig is Mozilla's clientConfig at the domain itself.
+	Autoconfig
+	// ISPDB is the same document from a central database.
+	ISPDB
+	// PACC is the JSON successor of Autoconfig.
+	PACC
+	// MobileConfig is Apple's configuration profile.
+	MobileConfig
+	// JMAP is the session resource at its well-known place.
+	JMAP
+	// DAV is the well-known redirect of CalDAV and CardDAV.
+	DAV
+	// DoH is DNS over HTTPS, for the names that discovery looks up.
+	DoH
+	// Identity is the look-up of who authenticates a domain's accounts.
+	Identity
 )
 
 // String is the dialect's name in logs and configuration.
@@ -82,6 +105,8 @@ type Document struct {
 
 	// edit writes the answer with the verdicts of the body's suggestions applied.
 	edit func(judged []Suggestion) (Answer, error)
+	// fixed: the document is signed or pinned and cannot be edited.
+	fixed bool
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
 }
@@ -92,6 +117,10 @@ var (
 	ErrUnreadable = errors.New("answer cannot be read beyond doubt")
 	// ErrNoSettings means that the answer was read and holds no document of its dialect: an empty body, an error page.
 	ErrNoSettings = errors.New("answer holds no settings")
+	// ErrFixed means that the answer is signed or pinned by a digest elsewhere: it passes whole or not at all.
+	ErrFixed = errors.New("answer must not be edited")
+	// ErrCannotCarry means that the dialect has no place for the settings.
+	ErrCannotCarry = errors.New("dialect cannot carry the settings")
 	// ErrNothingLeft means that an edit would leave no suggestion: the dialect's "no settings" says so better.
 	ErrNothingLeft = errors.New("no suggestion is left")
 )
@@ -107,10 +136,16 @@ type wireFormat struct {
 	read func(q Inquiry, t text) (*Document, error)
 	// refuse composes the native "no settings".
 	refuse func(q Inquiry) Answer
+	// compose writes a complete document from settings; nil where the dialect cannot carry any.
+	compose func(q Inquiry, s Settings) (Answer, error)
 }
 
 // table lists the dialects in the order in which they are tried; a function, so that no package state has to be initialised.
-func table() [2]*wireFormat { return [...]*wireFormat{&autodetect, &pox} }
+func table() [13]*wireFormat {
+	return [...]*wireFormat{
+		&autodetect, &soap, &v2, &mobilesync, &pox, &autoconfig, &ispdb, &pacc, &mobileconfig, &jmap, &dav, &doh, &identity,
+	}
+}
 
 func format(id ID) *wireFormat {
 	for _, f := range table() {
@@ -166,6 +201,16 @@ func Refuse(q Inquiry) Answer {
 		return f.refuse(q)
 	}
 	return notFound()
+}
+
+// Compose writes a complete answer from settings, for a domain whose owner wants to answer by itself. The error wraps [ErrCannotCarry]
+// where the dialect has no place for any of the servers.
+func Compose(q Inquiry, s Settings) (Answer, error) {
+	f := format(q.Dialect)
+	if f == nil || f.compose == nil {
+		return Answer{}, fmt.Errorf("%w: %v", ErrCannotCarry, q.Dialect)
+	}
+	return f.compose(q, s)
 }
 
 // notFound is the quiet answer of everything that has no richer one: 404 without a body.

@@ -72,6 +72,9 @@ func readRedirect(a Answer, inHeader []Suggestion) (*Document, error) {
 // Verdict and Now filled in, in the same order. The answer carries only header fields that cannot speak of servers. A document can be
 // edited once. The error wraps [ErrNothingLeft] where no suggestion would be left.
 func (d *Document) Edit(judged []Suggestion) (Answer, error) {
+	if d.fixed {
+		return Answer{}, ErrFixed
+	}
 	if d.edit == nil {
 		return Answer{}, fmt.Errorf("%w: it was not read", ErrUnreadable)
 	}

@@ -65,6 +65,8 @@ type Suggestion struct {
 	Host string
 	// Port is the port, where one is named.
 	Port uint16
+	// Subject is the mail domain that it is for, where one answer serves several subjects (SOAP); empty means: all of them.
+	Subject string
 	// Was is the value as the answer has it, decoded; Now is what the client gets instead, empty where it is removed.
 	Was, Now string
 	Verdict  Verdict

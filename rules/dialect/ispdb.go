@@ -1,0 +1,8 @@
+package dialect
+
+var ispdb = wireFormat{
+	info:      Info{ID: ISPDB, Name: "ispdb"},
+	recognise: func(_ Request, _ string) bool { return false },
+	read:      func(_ Inquiry, _ text) (*Document, error) { return nil, ErrNoSettings },
+	refuse:    func(_ Inquiry) Answer { return notFound() },
+}
