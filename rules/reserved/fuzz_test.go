@@ -59,7 +59,8 @@ func FuzzCanonical(f *testing.F) {
 		if len(got) > 100+40*len(name) {
 			t.Fatalf("Canonical(%q): %d bytes from %d", name, len(got), len(name))
 		}
-		if a, err := netip.ParseAddr(name); err == nil && got != a.Unmap().WithZone("").String() {
+		// An address of more than 128 bytes is all zone, and no zone is that long.
+		if a, err := netip.ParseAddr(name); err == nil && len(name) <= 128 && got != a.Unmap().WithZone("").String() {
 			t.Fatalf("Canonical(%q): got %q, which is another address", name, got)
 		}
 		if swapped := reserved.Canonical(swapCase(name)); swapped != got {
