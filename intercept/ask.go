@@ -35,6 +35,8 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 	switch x.plan.Step {
 	case rules.Ignore:
 		return x.forward(req, ctx), nil
+	case rules.Watch:
+		return x.watch(req, ctx), nil
 	case rules.Forward, rules.Scrub:
 		return x.question(req, ctx), nil
 	default:
@@ -58,11 +60,20 @@ func (x *exchange) refuse(req *http.Request) *http.Response {
 
 // forward sends on what is not ours, and streams the answer.
 func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
+	resp, err := x.sendOn(req, ctx)
+	if err != nil {
+		return x.unanswered(req, reasonFailed, x.failed(err))
+	}
+	return x.approve(x.passOn(resp, nil))
+}
+
+// sendOn sends a request on as it is.
+func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	stripHop(req.Header, true)
 	req.Close = false // the client's connection ends, not ours
 	resp, err := x.send(req, ctx)
 	if err != nil {
-		return x.unanswered(req, reasonFailed, x.failed(err))
+		return nil, err
 	}
 	if x.h1 && len(resp.Trailer) > 0 {
 		// Upstream spoke HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
@@ -70,7 +81,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 		resp.ContentLength = -1
 	}
 	x.stream = resp.ContentLength < 0
-	return x.approve(x.passOn(resp, nil))
+	return resp, nil
 }
 
 // question asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.

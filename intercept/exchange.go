@@ -97,7 +97,9 @@ func (p *Plugin) begin(r *http.Request, d door) *exchange {
 }
 
 // recognised reports whether the exchange is configuration discovery. An exchange without a plan is not known to be.
-func (x *exchange) recognised() bool { return x.plan.Step != 0 && x.plan.Step != rules.Ignore }
+func (x *exchange) recognised() bool {
+	return x.plan.Step != 0 && x.plan.Step != rules.Ignore && x.plan.Step != rules.Watch
+}
 
 // guarded reports whether a rule applies, as far as is known.
 func (x *exchange) guarded() bool {
@@ -120,15 +122,15 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 	}
 	x.plan = x.policy.Plan(view)
 	x.decision = x.plan.Decision
-	if over && x.plan.Step == rules.Ignore {
+	if over && !x.recognised() {
 		x.untimed()
 	}
 	switch {
 	case x.plan.Step == rules.Refuse || x.plan.Step == 0:
 		x.drain(r)
-	case err != nil && x.plan.Step != rules.Ignore:
+	case err != nil && x.recognised():
 		x.stop(http.StatusBadRequest, reasonCutBody)
-	case over && x.plan.Step != rules.Ignore:
+	case over && x.recognised():
 		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
 	}
 	return r

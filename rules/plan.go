@@ -17,11 +17,14 @@ const (
 	Scrub
 	// Forward sends the request on, with Plan.Header in place of its own where that is not nil, and judges the answer.
 	Forward
+	// Watch sends the request on untouched: it does not look like discovery, but it is about somebody guarded. The answer goes to
+	// Policy.Sniff, if dialect.Sniffable says that it could be discovery after all.
+	Watch
 	// Ignore sends the request on untouched and does not look at the answer: it is not discovery.
 	Ignore
 )
 
-var stepNames = [...]string{"invalid", "refuse", "scrub", "forward", "ignore"}
+var stepNames = [...]string{"invalid", "refuse", "scrub", "forward", "watch", "ignore"}
 
 func (s Step) String() string {
 	if int(s) >= len(stepNames) {
@@ -47,7 +50,8 @@ type Plan struct {
 
 // Plan decides on a request before anybody is dialled:
 //
-//	not discovery                                  → Ignore
+//	not discovery, nobody guarded                  → Ignore
+//	not discovery, somebody guarded                → Watch
 //	a back-off host, whoever it is about           → Refuse
 //	nobody guarded                                 → Forward
 //	guarded, the asked host is in the set          → Forward, credentials included
@@ -56,7 +60,7 @@ type Plan struct {
 func (p *Policy) Plan(r dialect.Request) Plan {
 	q, ok := dialect.Recognise(r)
 	if !ok {
-		return Plan{Step: Ignore}
+		return p.watch(r)
 	}
 	plan := Plan{Inquiry: q, bindings: p.bindings(q.Subjects)}
 	plan.Guarded = len(plan.bindings) > 0
@@ -82,6 +86,30 @@ func (p *Policy) Plan(r dialect.Request) Plan {
 		plan.refuse("no host may be named to the domain, and the asked host is none of its own")
 	}
 	return plan
+}
+
+// watch plans for a request that does not look like discovery.
+func (p *Policy) watch(r dialect.Request) Plan {
+	if len(p.bindings(dialect.Carriers(r))) == 0 {
+		return Plan{Step: Ignore}
+	}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}}
+}
+
+// Sniff decides on the answer to a question that was only watched. ok is false where it is no discovery answer: it passes, without a record.
+// Otherwise the plan that comes back is that of a discovery exchange, and the decision is final.
+func (p *Policy) Sniff(plan Plan, a dialect.Answer) (found Plan, d Decision, ok bool) {
+	q, ok := dialect.Sniff(plan.Inquiry.Request, a)
+	if plan.Step != Watch || !ok {
+		return plan, Decision{}, false
+	}
+	found = Plan{Step: Forward, Inquiry: q, bindings: p.bindings(q.Subjects)}
+	found.Guarded = len(found.bindings) > 0
+	c := credentials(q.Request)
+	c.Forwarded = c.Present
+	found.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
+	found.Decision.name(found.bindings)
+	return found, p.Judge(found, a), true
 }
 
 // Shun says what happens to a connection to a host that is never dialled, whoever asks: clients make such names up when every real host

@@ -34,8 +34,9 @@ var autodetect = wireFormat{
 	recognise: func(r Request, path string) bool {
 		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(r.Host())
 	},
-	read:   readAutodetect,
-	refuse: refuseAutodetect,
+	read:    readAutodetect,
+	refuse:  refuseAutodetect,
+	compose: composeAutodetect,
 }
 
 // autodetectHosts are the hosts of the service.
@@ -197,3 +198,35 @@ func refuseAutodetect(q Inquiry) Answer {
 	}
 	return composed("application/json; charset=utf-8", `{"email":`+string(quoted)+`,"services":[],"protocols":[]}`)
 }
+
+// composeAutodetect writes what the service writes: its words for encryption are ssl, tls (STARTTLS) and none.
+func composeAutodetect(_ Inquiry, s Settings) (Answer, error) {
+	protocols := &jsonNode{kind: jsontext.KindBeginArray}
+	for _, v := range s.Servers {
+		name, known := autodetectNames[v.Protocol]
+		if !known {
+			continue
+		}
+		encryption := map[string]string{"starttls": "tls", "none": "none"}[v.Encryption]
+		if encryption == "" {
+			encryption = "ssl"
+		}
+		protocols.items = append(protocols.items, jsonObject(
+			jsonMember{"protocol", jsonText(name)}, jsonMember{"hostname", jsonText(v.Host)}, jsonMember{"port", jsonNumber(int(v.port()))},
+			jsonMember{"encryption", jsonText(encryption)}, jsonMember{"username", jsonText(s.login(v))}, jsonMember{"validated", jsonFalse()}))
+	}
+	if len(protocols.items) == 0 {
+		return Answer{}, fmt.Errorf("%w: AutoDetect has no place for them", ErrCannotCarry)
+	}
+	body, err := jsonObject(
+		jsonMember{"email", jsonText(s.Address)},
+		jsonMember{"services", &jsonNode{kind: jsontext.KindBeginArray}},
+		jsonMember{"protocols", protocols}).write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("application/json; charset=utf-8", string(body)), nil
+}
+
+// autodetectNames are the service's names for protocols.
+var autodetectNames = map[string]string{"imap": "imap", "pop3": "pop3", "smtp": "smtp", "activesync": "eas", "ews": "ews"}

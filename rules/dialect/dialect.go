@@ -107,6 +107,8 @@ type Document struct {
 	edit func(judged []Suggestion) (Answer, error)
 	// fixed: the document is signed or pinned and cannot be edited.
 	fixed bool
+	// target is where a redirect leads, and targetPath the suggestion that says so.
+	target, targetPath string
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
 }

@@ -203,3 +203,13 @@ func (n *jsonNode) encodeObject(e *jsontext.Encoder) error {
 func pointerToken(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
+
+func jsonObject(members ...jsonMember) *jsonNode {
+	return &jsonNode{kind: jsontext.KindBeginObject, members: members}
+}
+
+func jsonText(s string) *jsonNode { return &jsonNode{kind: jsontext.KindString, text: s} }
+
+func jsonNumber(n int) *jsonNode { return &jsonNode{kind: jsontext.KindNumber, text: strconv.Itoa(n)} }
+
+func jsonFalse() *jsonNode { return &jsonNode{kind: jsontext.KindFalse, text: "false"} }

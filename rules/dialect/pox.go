@@ -37,9 +37,10 @@ var pox = wireFormat{
 	recognise: func(_ Request, path string) bool {
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
-	asks:   poxAsks,
-	read:   readPOX,
-	refuse: refusePOX,
+	asks:    poxAsks,
+	read:    readPOX,
+	refuse:  refusePOX,
+	compose: composePOX,
 }
 
 // poxAsks finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its

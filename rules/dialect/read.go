@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // Read decodes an answer and lists what it suggests. The error wraps [ErrUnreadable] or [ErrNoSettings]; the document is never nil and
@@ -27,7 +28,7 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	if f == nil {
 		return nil, fmt.Errorf("%w: unknown dialect", ErrUnreadable)
 	}
-	if isRedirect(a.Status) {
+	if isRedirect(a.Status) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
 		return readRedirect(a, inHeader)
 	}
 	body, asLabelled, err := decodeContent(a)
@@ -58,12 +59,16 @@ func isRedirect(status int) bool {
 
 // readRedirect takes a redirect for a document whose only content is where it leads. Its body is for people and is not kept.
 func readRedirect(a Answer, inHeader []Suggestion) (*Document, error) {
-	if a.Header.Get("Location") == "" {
+	field := "Location"
+	if a.Status == statusRedirectClient {
+		field = "X-Ms-Location"
+	}
+	d := &Document{Plain: len(a.Body) == 0 && len(inHeader) <= 1, target: a.Header.Get(field), targetPath: "header:" + strings.ToLower(field)}
+	if d.target == "" {
 		return nil, fmt.Errorf("%w: a redirect to nowhere", ErrNoSettings)
 	}
-	d := &Document{Plain: len(a.Body) == 0 && len(inHeader) <= 1}
 	d.edit = func([]Suggestion) (Answer, error) {
-		return Answer{Status: a.Status, Header: Header{"Location": {a.Header.Get("Location")}, "Cache-Control": {"no-store"}}}, nil
+		return Answer{Status: a.Status, Header: Header{field: {d.target}, "Cache-Control": {"no-store"}}}, nil
 	}
 	return d, nil
 }
@@ -82,7 +87,11 @@ func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 		return Answer{}, fmt.Errorf("editing %d suggestions with %d verdicts", len(d.Suggestions), len(judged))
 	}
 	for _, s := range judged[:d.inHeader] {
-		if s.Path == "header:location" && s.Verdict != Keep {
+		switch {
+		case d.targetPath == "" || s.Path != d.targetPath || s.Verdict == Keep:
+		case s.Verdict == Rewrite:
+			d.target = s.Now
+		default:
 			return Answer{}, ErrNothingLeft
 		}
 	}

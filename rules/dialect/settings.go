@@ -35,6 +35,14 @@ func (s Settings) server(protocol string) (Server, bool) {
 	return Server{}, false
 }
 
+// displayName is what people are shown.
+func (s Settings) displayName() string {
+	if s.DisplayName != "" {
+		return s.DisplayName
+	}
+	return s.Address
+}
+
 // login is what the client logs in with.
 func (s Settings) login(v Server) string {
 	if v.Username != "" {

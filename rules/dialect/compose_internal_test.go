@@ -1,0 +1,89 @@
+package dialect
+
+import (
+	"errors"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// labSettings are what a lab would want to be told, in every protocol.
+var labSettings = Settings{
+	Address: "jörg+tag@lab.test", DisplayName: "Jörg & <Lab>",
+	Servers: []Server{
+		{Protocol: "imap", Host: "mail.lab.test", Encryption: "ssl"},
+		{Protocol: "smtp", Host: "mail.lab.test", Encryption: "starttls"},
+		{Protocol: "activesync", Host: "eas.lab.test"},
+		{Protocol: "ews", Host: "ews.lab.test"},
+		{Protocol: "jmap", Host: "jmap.lab.test"},
+		{Protocol: "caldav", Host: "dav.lab.test"},
+		{Protocol: "carddav", Host: "dav.lab.test", URL: "https://dav.lab.test/contacts/"},
+	},
+}
+
+// TestCompose_isReadBack: what a dialect composes, its own reader reads, names nothing but the given hosts, and is plain.
+func TestCompose_isReadBack(t *testing.T) {
+	allowed := map[string]bool{"mail.lab.test": true, "eas.lab.test": true, "ews.lab.test": true, "jmap.lab.test": true, "dav.lab.test": true, "lab.test": true}
+	for _, f := range table() {
+		if f.compose == nil {
+			continue
+		}
+		t.Run(f.info.Name, func(t *testing.T) {
+			q := Inquiry{Dialect: f.info.ID, Subjects: []Subject{{Domain: "lab.test", Address: labSettings.Address}}, Request: Request{
+				Method: "POST", URL: &url.URL{Scheme: "https", Host: "lab.test", Path: composePaths[f.info.ID], RawQuery: "Protocol=ActiveSync"}, Header: Header{},
+			}}
+			a, err := Compose(q, labSettings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc, err := Read(q, a)
+			if err != nil || !doc.Plain && !doc.fixed || len(doc.Suggestions) == 0 {
+				t.Fatalf("read back: plain %v, %d suggestions, %v: %s", doc.Plain, len(doc.Suggestions), err, a.Body)
+			}
+			for _, s := range doc.Suggestions {
+				if !allowed[s.Host] {
+					t.Errorf("%s names %q (%q)", s.Path, s.Host, s.Was)
+				}
+			}
+			if _, err := Compose(q, Settings{Address: "user@lab.test", Servers: []Server{{Protocol: "nntp", Host: "news.lab.test"}}}); !errors.Is(err, ErrCannotCarry) {
+				t.Errorf("a server that no dialect knows: %v", err)
+			}
+		})
+	}
+}
+
+// composePaths are the places at which dialects tell by the path what is asked.
+var composePaths = map[ID]string{
+	V2: "/autodiscover/autodiscover.json", JMAP: "/.well-known/jmap", DAV: "/.well-known/caldav", SOAP: "/autodiscover/autodiscover.svc",
+}
+
+func TestComposeAutodetect_words(t *testing.T) {
+	a, err := Compose(Inquiry{Dialect: Autodetect}, Settings{Address: "user@lab.test", Servers: []Server{
+		{Protocol: "imap", Host: "mail.lab.test"}, {Protocol: "smtp", Host: "mail.lab.test", Encryption: "starttls", Username: "user"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"email":"user@lab.test","services":[],"protocols":[` +
+		`{"protocol":"imap","hostname":"mail.lab.test","port":993,"encryption":"ssl","username":"user@lab.test","validated":false},` +
+		`{"protocol":"smtp","hostname":"mail.lab.test","port":587,"encryption":"tls","username":"user","validated":false}]}`
+	if diff := cmp.Diff(want, string(a.Body)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestComposePOX_words(t *testing.T) {
+	a, err := Compose(Inquiry{Dialect: POX}, Settings{Address: "user@lab.test", Servers: []Server{{Protocol: "imap", Host: "mail.lab.test"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">` +
+		`<Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"><User><DisplayName>user@lab.test</DisplayName></User>` +
+		`<Account><AccountType>email</AccountType><Action>settings</Action><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server><Port>993</Port>` +
+		`<LoginName>user@lab.test</LoginName><DomainRequired>off</DomainRequired><SPA>off</SPA><SSL>on</SSL><Encryption>SSL</Encryption>` +
+		`<AuthRequired>on</AuthRequired></Protocol></Account></Response></Autodiscover>`
+	if diff := cmp.Diff(want, string(a.Body)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,74 @@
+package dialect
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/beevik/etree"
+)
+
+// poxTypes are the account types that a POX answer can carry without Exchange's own machinery (MS-OXDSCLI 2.2.4.1.1.2.7), in the order in
+// which they are written.
+var poxTypes = [...]struct{ protocol, name string }{
+	{"imap", "IMAP"}, {"pop3", "POP3"}, {"smtp", "SMTP"}, {"caldav", "CalDAV"}, {"carddav", "CardDAV"},
+}
+
+// composePOX writes settings for clients that take IMAP, POP3 and SMTP from Autodiscover. MS-OXDSCLI 2.2.4.1.1.2: on and off are lower case,
+// Encryption overrides SSL, and CalDAV and CardDAV hold a URL in Server.
+func composePOX(_ Inquiry, s Settings) (Answer, error) {
+	root := etree.NewElement("Autodiscover")
+	root.CreateAttr("xmlns", "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006")
+	response := root.CreateElement("Response")
+	response.CreateAttr("xmlns", "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a")
+	user := response.CreateElement("User")
+	textElement(user, "DisplayName", s.displayName())
+	account := response.CreateElement("Account")
+	textElement(account, "AccountType", "email")
+	textElement(account, "Action", "settings")
+	for _, t := range poxTypes {
+		if v, ok := s.server(t.protocol); ok {
+			poxServerElement(account, t.name, v, s)
+		}
+	}
+	if child(account, "Protocol") == nil {
+		return Answer{}, fmt.Errorf("%w: POX has no place for them", ErrCannotCarry)
+	}
+	body, err := (&xmlDocument{root: root}).write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("text/xml; charset=utf-8", string(body)), nil
+}
+
+func poxServerElement(account *etree.Element, name string, v Server, s Settings) {
+	p := account.CreateElement("Protocol")
+	textElement(p, "Type", name)
+	if v.Protocol == "caldav" || v.Protocol == "carddav" {
+		textElement(p, "Server", v.endpoint())
+		textElement(p, "LoginName", s.login(v))
+		return
+	}
+	textElement(p, "Server", v.Host)
+	textElement(p, "Port", strconv.Itoa(int(v.port())))
+	textElement(p, "LoginName", s.login(v))
+	textElement(p, "DomainRequired", "off")
+	textElement(p, "SPA", "off")
+	ssl, encryption := "on", "SSL"
+	switch v.Encryption {
+	case "starttls":
+		encryption = "TLS"
+	case "none":
+		ssl, encryption = "off", "None"
+	}
+	textElement(p, "SSL", ssl)
+	textElement(p, "Encryption", encryption)
+	textElement(p, "AuthRequired", "on")
+	if v.Protocol == "smtp" {
+		textElement(p, "UsePOPAuth", "off")
+		textElement(p, "SMTPLast", "off")
+	}
+}
+
+func textElement(parent *etree.Element, name, value string) {
+	parent.CreateElement(name).CreateText(value)
+}

@@ -1,0 +1,130 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Recognition by what comes back. A request may not look like discovery (a hoster's own URL, a redirect's target, a path that nobody
+// published) and yet be answered with settings; and no Content-Type can be trusted: Z-Push sends MobileSync documents as text/html.
+
+// SniffLength is how much of a body [Sniffable] needs to see.
+const SniffLength = 512
+
+// Sniffable reports whether an answer that begins with head can be a discovery document: text that begins as XML or JSON does and not as a
+// page for people, or something coded, which does not show what it is. What is not sniffable need not be held in memory.
+func Sniffable(h Header, head []byte) bool {
+	if len(h["X-Ms-Location"]) > 0 {
+		return true
+	}
+	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
+		return true
+	}
+	head = bytes.ToLower(bytes.TrimLeft(head, " \t\r\n\x00\xef\xbb\xbf\xfe\xff"))
+	if !looksLikeText(head) {
+		return bytes.HasPrefix(head, []byte("bplist0")) || bytes.HasPrefix(head, []byte{0x30, 0x82})
+	}
+	head = bytes.ReplaceAll(head, []byte{0}, nil) // UTF-16
+	return !bytes.HasPrefix(head, []byte("<html")) && !bytes.HasPrefix(head, []byte("<!doctype html"))
+}
+
+// Carriers collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
+func Carriers(r Request) []Subject { return subjects(r, &wireFormat{}) }
+
+// Sniff tells which dialect an answer speaks that nobody asked for in a way that [Recognise] knows. The inquiry's subjects are those of
+// [Carriers]. At most one dialect claims an answer.
+func Sniff(r Request, a Answer) (Inquiry, bool) {
+	q := Inquiry{Subjects: Carriers(r), Request: r}
+	if a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
+		q.Dialect = MobileSync
+		return q, true
+	}
+	body, _, err := decodeContent(a)
+	if err != nil {
+		return Inquiry{}, false
+	}
+	t, err := decodeText(body, a.Header.Get("Content-Type"))
+	if err != nil {
+		return Inquiry{}, false
+	}
+	switch text := bytes.TrimLeft(t.data, " \t\r\n"); {
+	case bytes.HasPrefix(text, []byte("<")):
+		q.Dialect = sniffXML(text)
+	case bytes.HasPrefix(text, []byte("{")):
+		q.Dialect = sniffJSON(text)
+	}
+	return q, q.Dialect != None
+}
+
+// statusRedirectClient is 451, by which ActiveSync sends an account to another server (MS-ASHTTP 3.1.5.2.2).
+const statusRedirectClient = 451
+
+// sniffXML goes by the local name of the first element that any dialect's documents begin with, and by namespaces only where one name has two
+// meanings.
+func sniffXML(text []byte) ID {
+	d := xml.NewDecoder(bytes.NewReader(text))
+	d.Strict = false
+	d.CharsetReader = sameReader
+	for range maxSniffed {
+		token, err := d.RawToken()
+		if err != nil {
+			return None
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch strings.ToLower(start.Name.Local) {
+		case "autodiscover":
+			if bytes.Contains(bytes.ToLower(text), []byte("/mobilesync/responseschema")) && !bytes.Contains(text, []byte("Account>")) {
+				return MobileSync
+			}
+			return POX
+		case "envelope":
+			if bytes.Contains(text, []byte("/2010/Autodiscover")) {
+				return SOAP
+			}
+			return None
+		case "clientconfig":
+			return Autoconfig
+		case "plist":
+			return MobileConfig
+		case "html":
+			return None
+		}
+	}
+	return None
+}
+
+// maxSniffed bounds the tokens that sniffXML looks at.
+const maxSniffed = 64
+
+// sniffJSON goes by the members that a dialect's object cannot do without.
+func sniffJSON(text []byte) ID {
+	root, err := parseJSON(text)
+	if err != nil || root.kind != jsontext.KindBeginObject {
+		return None
+	}
+	has := func(names ...string) bool {
+		for _, name := range names {
+			if root.member(name) == nil {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case has("protocols", "email"), has("protocols", "services"):
+		return Autodetect
+	case has("Protocol", "Url"):
+		return V2
+	case has("protocols", "info"):
+		return PACC
+	case has("apiUrl", "capabilities"):
+		return JMAP
+	}
+	return None
+}
