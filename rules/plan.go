@@ -109,7 +109,14 @@ func (p *Policy) Sniff(plan Plan, a dialect.Answer) (found Plan, d Decision, ok 
 	c.Forwarded = c.Present
 	found.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
 	found.Decision.name(found.bindings)
-	return found, p.Judge(found, a), true
+	d = p.Judge(found, a)
+	if q.Dialect == dialect.Suspected && !p.suspected && d.Action == ActionRefuse {
+		d.Action, d.Answer, d.Reason = ActionPass, dialect.Answer{}, "reads like discovery of an unknown kind ("+d.Reason+"), which is not enforced"
+		for i := range d.Suggestions {
+			d.Suggestions[i].Verdict, d.Suggestions[i].Now = dialect.Keep, d.Suggestions[i].Was
+		}
+	}
+	return found, d, true
 }
 
 // Shun says what happens to a connection to a host that is never dialled, whoever asks: clients make such names up when every real host

@@ -36,8 +36,10 @@ const (
 type Policy struct {
 	reserved *reserved.Set
 	central  []dialect.Service // all of them, opened or not
-	open     []string          // hosts to open beside the reserved ones, sorted
-	revision string
+	// suspected: answers that only read like discovery are refused, too.
+	suspected bool
+	open      []string // hosts to open beside the reserved ones, sorted
+	revision  string
 }
 
 // New checks a configuration and makes a policy of it. Errors say what was read and what would be right.
@@ -53,6 +55,7 @@ func New(c Config) (*Policy, error) {
 			mode, said := modes[s.Name]
 			if mode == Enforce || !said && s.Enforced {
 				p.open = append(p.open, s.Hosts...)
+				p.suspected = p.suspected || info.ID == dialect.Suspected
 			}
 			if said && mode != Enforce && mode != Off {
 				return nil, fmt.Errorf("service %q has no valid mode: want enforce or off", s.Name)

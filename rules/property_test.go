@@ -148,7 +148,7 @@ func truthful(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answer)
 // idempotent: deciding on the client's answer once more changes nothing.
 func idempotent(p *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answer) error {
 	switch {
-	case plan.Step == rules.Ignore || plan.Step == rules.Refuse:
+	case plan.Step == rules.Ignore || plan.Step == rules.Refuse || d.Dialect == dialect.Suspected:
 		return nil
 	case d.Action == rules.ActionEdit:
 		if again := p.Judge(plan, d.Answer); again.Action != rules.ActionPass {

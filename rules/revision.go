@@ -16,6 +16,7 @@ func (p *Policy) fingerprint() string {
 	for _, host := range p.open {
 		fmt.Fprintf(h, "open %s\n", host)
 	}
+	fmt.Fprintf(h, "suspected %v\n", p.suspected)
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 

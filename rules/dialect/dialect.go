@@ -38,6 +38,8 @@ const (
 	DoH
 	// Identity is the look-up of who authenticates a domain's accounts.
 	Identity
+	// Suspected is anything else that names mail servers.
+	Suspected
 )
 
 // String is the dialect's name in logs and configuration.
@@ -143,9 +145,9 @@ type wireFormat struct {
 }
 
 // table lists the dialects in the order in which they are tried; a function, so that no package state has to be initialised.
-func table() [13]*wireFormat {
+func table() [14]*wireFormat {
 	return [...]*wireFormat{
-		&autodetect, &soap, &v2, &mobilesync, &pox, &autoconfig, &ispdb, &pacc, &mobileconfig, &jmap, &dav, &doh, &identity,
+		&autodetect, &soap, &v2, &mobilesync, &pox, &autoconfig, &ispdb, &pacc, &mobileconfig, &jmap, &dav, &doh, &identity, &suspected,
 	}
 }
 

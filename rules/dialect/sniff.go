@@ -56,6 +56,9 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	case bytes.HasPrefix(text, []byte("{")):
 		q.Dialect = sniffJSON(text)
 	}
+	if q.Dialect == None && suspect(t) {
+		q.Dialect = Suspected
+	}
 	return q, q.Dialect != None
 }
 
