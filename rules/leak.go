@@ -28,8 +28,8 @@ const (
 	shortestCoded = 8
 )
 
-// nameSpaces are hosts that stand in XML namespaces: names that nobody contacts.
-var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org"}
+// nameSpaces are hosts that stand in XML namespaces and in the DOCTYPE of property lists: names that nobody contacts.
+var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org", "www.apple.com"}
 
 // leaks reports whether an answer names a host outside the sets, or one that was taken out of it.
 func (j *judgement) leaks(a dialect.Answer) bool {

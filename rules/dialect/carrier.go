@@ -30,6 +30,9 @@ func subjects(r Request, f *wireFormat) []Subject {
 	if !f.central(r.Host()) {
 		all = append(all, hostSubject(r.Host())...)
 	}
+	if f.path != nil {
+		all = append(all, f.path(r.URL.Path)...)
+	}
 	all = append(all, querySubjects(r.URL)...)
 	all = append(all, headerSubjects(r.Header)...)
 	if r.URL.User != nil {

@@ -136,6 +136,10 @@ type wireFormat struct {
 	recognise func(r Request, path string) bool
 	// asks reads whom the request's body is about; nil where bodies name nobody.
 	asks func(r Request) []Subject
+	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
+	path func(path string) []Subject
+	// readBinary does the same as read for bodies that are no text; mine is false where the body is. It may be nil.
+	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.
 	read func(q Inquiry, t text) (*Document, error)
 	// refuse composes the native "no settings".

@@ -35,6 +35,14 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.readBinary != nil {
+		if d, mine, err := f.readBinary(a.Header.Get("Content-Type"), body); mine {
+			if d != nil {
+				d.Plain = d.Plain && asLabelled
+			}
+			return d, err
+		}
+	}
 	t, err := decodeText(body, a.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,68 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+)
+
+// A signed configuration profile is CMS SignedData (RFC 5652, section 5) around a property list. It is opened to be looked at and for nothing
+// else: whoever changed it would break the signature, and whether that is good is the client's business.
+
+var (
+	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidEnvelopedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 3}
+)
+
+type contentInfo struct {
+	ContentType asn1.ObjectIdentifier
+	Content     asn1.RawValue `asn1:"explicit,optional,tag:0"`
+}
+
+type signedData struct {
+	Version          int
+	DigestAlgorithms asn1.RawValue
+	Encapsulated     struct {
+		ContentType asn1.ObjectIdentifier
+		Content     asn1.RawValue `asn1:"explicit,optional,tag:0"`
+	}
+}
+
+// looksLikeCMS reports whether a body is DER or PEM rather than text of a document.
+func looksLikeCMS(body []byte) bool {
+	return bytes.HasPrefix(body, []byte{0x30, 0x80}) || bytes.HasPrefix(body, []byte{0x30, 0x81}) ||
+		bytes.HasPrefix(body, []byte{0x30, 0x82}) || bytes.HasPrefix(body, []byte{0x30, 0x83}) || bytes.HasPrefix(body, []byte("-----BEGIN "))
+}
+
+// openCMS returns what was signed. BER of indefinite length, which some signers write, is not read: then nobody can say what is inside.
+func openCMS(body []byte) ([]byte, error) {
+	if bytes.HasPrefix(body, []byte("-----BEGIN ")) {
+		block, _ := pem.Decode(body)
+		if block == nil {
+			return nil, errCMS
+		}
+		body = block.Bytes
+	}
+	var info contentInfo
+	if _, err := asn1.Unmarshal(body, &info); err != nil {
+		return nil, errCMS
+	}
+	if info.ContentType.Equal(oidEnvelopedData) {
+		return nil, fmt.Errorf("%w: encrypted", ErrUnreadable)
+	}
+	var signed signedData
+	if !info.ContentType.Equal(oidSignedData) {
+		return nil, errCMS
+	}
+	if _, err := asn1.Unmarshal(info.Content.FullBytes, &signed); err != nil {
+		return nil, errCMS
+	}
+	var content []byte
+	if _, err := asn1.Unmarshal(signed.Encapsulated.Content.FullBytes, &content); err != nil {
+		return nil, errCMS
+	}
+	return content, nil
+}
+
+var errCMS = fmt.Errorf("%w: broken CMS", ErrUnreadable)
