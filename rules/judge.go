@@ -151,7 +151,7 @@ func (j *judgement) edit(strangers, servers int) {
 	case errors.Is(err, dialect.ErrNothingLeft):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
 	case errors.Is(err, dialect.ErrFixed):
-		j.refuse("the answer is signed or pinned elsewhere and cannot be written without what is outside the rule", nil)
+		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule, and such an answer is never edited", strangers, servers), nil)
 	case err != nil:
 		j.refuse("the answer cannot be written without what is outside the rule", err)
 	case j.leaks(answer):

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
@@ -108,6 +109,9 @@ func keeps(d rules.Decision, host string) bool {
 func wellFormed(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answer) error {
 	if d.Action != rules.ActionEdit && d.Action != rules.ActionRefuse || len(d.Answer.Body) == 0 {
 		return nil
+	}
+	if d.Answer.Header.Get("Content-Type") == "application/dns-message" {
+		return new(dnsmessage.Message).Unpack(d.Answer.Body)
 	}
 	if strings.Contains(d.Answer.Header.Get("Content-Type"), "json") {
 		if !json.Valid(d.Answer.Body) {

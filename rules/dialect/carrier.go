@@ -33,6 +33,9 @@ func subjects(r Request, f *wireFormat) []Subject {
 	if f.path != nil {
 		all = append(all, f.path(r.URL.Path)...)
 	}
+	if f.query != nil {
+		all = append(all, f.query(r.URL)...)
+	}
 	all = append(all, querySubjects(r.URL)...)
 	all = append(all, headerSubjects(r.Header)...)
 	if r.URL.User != nil {

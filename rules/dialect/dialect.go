@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -121,7 +122,7 @@ var (
 	ErrUnreadable = errors.New("answer cannot be read beyond doubt")
 	// ErrNoSettings means that the answer was read and holds no document of its dialect: an empty body, an error page.
 	ErrNoSettings = errors.New("answer holds no settings")
-	// ErrFixed means that the answer is signed or pinned by a digest elsewhere: it passes whole or not at all.
+	// ErrFixed means that the answer passes whole or not at all: it is signed, pinned by a digest elsewhere, or of no known form.
 	ErrFixed = errors.New("answer must not be edited")
 	// ErrCannotCarry means that the dialect has no place for the settings.
 	ErrCannotCarry = errors.New("dialect cannot carry the settings")
@@ -138,6 +139,8 @@ type wireFormat struct {
 	asks func(r Request) []Subject
 	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
 	path func(path string) []Subject
+	// query reads whom the request's query is about in ways of its own; nil where the usual parameters are all.
+	query func(u *url.URL) []Subject
 	// readBinary does the same as read for bodies that are no text; mine is false where the body is. It may be nil.
 	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.

@@ -1,8 +1,149 @@
 package dialect
 
+import (
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+// DNS over HTTPS, for the look-ups of discovery and for no other name: the host of a question is
+//
+//	_autodiscover._tcp.lab.test SRV · _imaps._tcp.lab.test SRV (RFC 6186, RFC 8314) · lab.test MX · autoconfig.lab.test A …
+//
+// either as a DNS message (RFC 8484, in the query or the body) or in the JSON form of Google and Cloudflare. No mail client is known to do
+// it by itself today; a system resolver may do it for all of them.
 var doh = wireFormat{
-	info:      Info{ID: DoH, Name: "doh"},
-	recognise: func(_ Request, _ string) bool { return false },
-	read:      func(_ Inquiry, _ text) (*Document, error) { return nil, ErrNoSettings },
-	refuse:    func(_ Inquiry) Answer { return notFound() },
+	info: Info{
+		ID:       DoH,
+		Name:     "doh",
+		Title:    "DNS over HTTPS, for names of discovery",
+		Citation: "RFC 8484; RFC 6186, RFC 6764, RFC 8314",
+		Clients:  "system and browser resolvers; no mail client of its own accord",
+		Services: []Service{{
+			Name: "doh",
+			Hosts: []string{
+				"dns.google", "cloudflare-dns.com", "one.one.one.one", "dns.quad9.net", "doh.opendns.com", "dns.nextdns.io",
+				"dns.adguard-dns.com", "doh.cleanbrowsing.org",
+			},
+			Note: "switching this on opens every look-up of a computer that uses these resolvers; only names of discovery are judged",
+		}},
+	},
+	recognise: func(r Request, path string) bool {
+		if path != "/dns-query" && path != "/resolve" && !strings.Contains(r.Header.Get("Accept")+r.Header.Get("Content-Type"), "application/dns-") {
+			return false
+		}
+		if r.Method == "POST" && len(r.Body) == 0 { // what is asked will be known when the body is
+			return strings.Contains(r.Header.Get("Content-Type"), "application/dns-message")
+		}
+		_, ok := dohQuestion(r)
+		return ok
+	},
+	query:      func(u *url.URL) []Subject { return dohSubjects(Request{Method: "GET", URL: u}, "query:dns") },
+	asks:       func(r Request) []Subject { return dohSubjects(r, "body") },
+	readBinary: readDNS,
+	read:       readDNSJSON,
+	refuse:     refuseDoH,
+}
+
+// lookup is a question of discovery.
+type lookup struct {
+	id     uint16
+	name   string // as asked
+	kind   dnsmessage.Type
+	domain string
+}
+
+// discoveryServices are the SRV labels of discovery (RFC 6186, 6764, 8314, 8620; MS-OXDISCO 3.1.5.2).
+var discoveryServices = [...]string{
+	"_imap", "_imaps", "_pop3", "_pop3s", "_submission", "_submissions", "_autodiscover", "_caldav", "_caldavs", "_carddav", "_carddavs", "_jmap",
+}
+
+// dnsTypes are the mnemonics of the JSON form.
+var dnsTypes = map[string]dnsmessage.Type{
+	"a": dnsmessage.TypeA, "1": dnsmessage.TypeA, "aaaa": dnsmessage.TypeAAAA, "28": dnsmessage.TypeAAAA, "cname": dnsmessage.TypeCNAME,
+	"5": dnsmessage.TypeCNAME, "mx": dnsmessage.TypeMX, "15": dnsmessage.TypeMX, "srv": dnsmessage.TypeSRV, "33": dnsmessage.TypeSRV,
+	"txt": dnsmessage.TypeTXT, "16": dnsmessage.TypeTXT,
+}
+
+func dohSubjects(r Request, carrier string) []Subject {
+	q, ok := dohQuestion(r)
+	if !ok {
+		return nil
+	}
+	return []Subject{{Domain: q.domain, Carrier: carrier}}
+}
+
+// dohQuestion reads the question out of a request. Parameters of another spelling than the standard's are not looked for.
+func dohQuestion(r Request) (lookup, bool) {
+	if r.Method == "POST" {
+		return messageQuestion(r.Body)
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return lookup{}, false
+	}
+	if encoded := query.Get("dns"); encoded != "" {
+		message, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+		if err != nil {
+			return lookup{}, false
+		}
+		return messageQuestion(message)
+	}
+	kind := dnsTypes[strings.ToLower(query.Get("type"))]
+	if query.Get("type") == "" {
+		kind = dnsmessage.TypeA
+	}
+	return discoveryLookup(0, query.Get("name"), kind)
+}
+
+func messageQuestion(message []byte) (lookup, bool) {
+	var p dnsmessage.Parser
+	header, err := p.Start(message)
+	if err != nil || header.Response {
+		return lookup{}, false
+	}
+	q, err := p.Question()
+	if err != nil {
+		return lookup{}, false
+	}
+	return discoveryLookup(header.ID, q.Name.String(), q.Type)
+}
+
+// discoveryLookup takes a name of discovery apart; ok is false for all other names.
+func discoveryLookup(id uint16, name string, kind dnsmessage.Type) (lookup, bool) {
+	q := lookup{id: id, name: name, kind: kind, domain: reserved.Canonical(name)}
+	switch kind {
+	case dnsmessage.TypeMX:
+	case dnsmessage.TypeSRV:
+		service, rest, _ := strings.Cut(q.domain, ".")
+		transport, domain, _ := strings.Cut(rest, ".")
+		if transport != "_tcp" || !slices.Contains(discoveryServices[:], service) {
+			return lookup{}, false
+		}
+		q.domain = domain
+	case dnsmessage.TypeTXT:
+		var ok bool
+		if q.domain, ok = strings.CutPrefix(q.domain, "_ua-auto-config."); !ok {
+			return lookup{}, false
+		}
+	case dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeCNAME:
+		labelled := false
+		for _, label := range discoveryLabels {
+			if rest, ok := strings.CutPrefix(q.domain, label); ok {
+				q.domain, labelled = rest, true
+				break
+			}
+		}
+		if !labelled {
+			return lookup{}, false
+		}
+	default:
+		return lookup{}, false
+	}
+	return q, q.domain != ""
 }

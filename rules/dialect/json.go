@@ -212,4 +212,6 @@ func jsonText(s string) *jsonNode { return &jsonNode{kind: jsontext.KindString, 
 
 func jsonNumber(n int) *jsonNode { return &jsonNode{kind: jsontext.KindNumber, text: strconv.Itoa(n)} }
 
+func jsonTrue() *jsonNode { return &jsonNode{kind: jsontext.KindTrue, text: "true"} }
+
 func jsonFalse() *jsonNode { return &jsonNode{kind: jsontext.KindFalse, text: "false"} }

@@ -1,0 +1,121 @@
+package dialect
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+func dnsQuestion(t *testing.T, name string, kind dnsmessage.Type) []byte {
+	t.Helper()
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: 7, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(name), Type: kind, Class: dnsmessage.ClassINET}},
+	}
+	b, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func dohGet(message []byte) Request {
+	return Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "dns.google", Path: "/dns-query", RawQuery: "dns=" + base64.RawURLEncoding.EncodeToString(message)}}
+}
+
+func dohPost(message []byte) Request {
+	return Request{
+		Method: "POST", URL: &url.URL{Scheme: "https", Host: "cloudflare-dns.com", Path: "/dns-query"},
+		Header: Header{"Content-Type": {"application/dns-message"}}, Body: message,
+	}
+}
+
+func TestDoH_asksOnlyAboutDiscovery(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		kind dnsmessage.Type
+		want string
+	}{
+		{"_autodiscover._tcp.Example.COM.", dnsmessage.TypeSRV, "example.com"},
+		{"_submission._tcp.lab.test.", dnsmessage.TypeSRV, "lab.test"},
+		{"example.org.", dnsmessage.TypeMX, "example.org"},
+		{"_ua-auto-config.lab.test.", dnsmessage.TypeTXT, "lab.test"},
+		{"autoconfig.lab.test.", dnsmessage.TypeAAAA, "lab.test"},
+		{"_sip._tcp.example.com.", dnsmessage.TypeSRV, ""},
+		{"_imap._udp.example.com.", dnsmessage.TypeSRV, ""},
+		{"www.example.com.", dnsmessage.TypeA, ""},
+		{"example.com.", dnsmessage.TypeNS, ""},
+	} {
+		message := dnsQuestion(t, c.name, c.kind)
+		for _, r := range []Request{dohGet(message), dohPost(message)} {
+			q, ok := Recognise(r)
+			got := ""
+			for _, s := range q.Subjects {
+				if s.Carrier == "query:dns" || s.Carrier == "body" {
+					got = s.Domain
+				}
+			}
+			if got != c.want || ok != (c.want != "") {
+				t.Errorf("%s %s %v: got %q, %v", r.Method, c.name, c.kind, got, ok)
+			}
+		}
+	}
+	unread := dohPost(nil)
+	if !NeedsBody(unread) {
+		t.Error("the body of a POST is not asked for")
+	}
+}
+
+func TestDoH_wireAnswers(t *testing.T) {
+	message := dnsQuestion(t, "_imaps._tcp.lab.test.", dnsmessage.TypeSRV)
+	q, _ := Recognise(dohPost(message))
+	m := dnsmessage.Message{Header: dnsmessage.Header{ID: 7, Response: true}}
+	head := dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName("_imaps._tcp.lab.test."), Type: dnsmessage.TypeSRV, Class: dnsmessage.ClassINET}
+	m.Answers = []dnsmessage.Resource{
+		{Header: head, Body: &dnsmessage.SRVResource{Port: 993, Target: dnsmessage.MustNewName("Imap.Stranger.NET.")}},
+		{Header: head, Body: &dnsmessage.SRVResource{Target: dnsmessage.MustNewName(".")}},
+		{Header: dnsmessage.ResourceHeader{Name: head.Name, Type: 65, Class: dnsmessage.ClassINET}, Body: &dnsmessage.UnknownResource{Type: 65, Data: []byte{0, 1, 0}}},
+	}
+	body, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := Answer{Status: 200, Header: Header{"Content-Type": {"application/dns-message"}}, Body: body}
+	doc, err := Read(q, answer)
+	if err != nil || len(doc.Suggestions) != 3 {
+		t.Fatalf("got %+v, %v", doc, err)
+	}
+	if s := doc.Suggestions[0]; s.Host != "imap.stranger.net" || s.Port != 993 || s.Path != "dns:answer/0/SRV/target" {
+		t.Errorf("got %+v", s)
+	}
+	if s := doc.Suggestions[2]; s.Kind != KindOpaque || s.Host != "" {
+		t.Errorf("a record of an unknown type: %+v", s)
+	}
+	if _, err := doc.Edit(doc.Suggestions); !errors.Is(err, ErrFixed) {
+		t.Errorf("edited: %v", err)
+	}
+	for _, cut := range []int{0, 5, 12, 20, len(body) - 1} {
+		answer.Body = body[:cut]
+		if _, err := Read(q, answer); !errors.Is(err, ErrUnreadable) && !errors.Is(err, ErrNoSettings) {
+			t.Errorf("cut at %d: %v", cut, err)
+		}
+	}
+}
+
+func TestDoH_refusesInTheFormThatWasAsked(t *testing.T) {
+	message := dnsQuestion(t, "example.com.", dnsmessage.TypeMX)
+	for _, r := range []Request{dohGet(message), dohPost(message)} {
+		q, _ := Recognise(r)
+		a := Refuse(q)
+		var m dnsmessage.Message
+		if err := m.Unpack(a.Body); err != nil {
+			t.Fatal(err)
+		}
+		if m.ID != 7 || !m.Response || m.RCode != dnsmessage.RCodeNameError || m.Questions[0].Name.String() != "example.com." || a.Status != 200 {
+			t.Errorf("%s: got %d %+v", r.Method, a.Status, m)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package dialect
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/net/dns/dnsmessage"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+const (
+	dnsMessageType = "application/dns-message"
+	dnsJSONType    = "application/dns-json"
+)
+
+// readDNS reads an answer in wire form. An answer is kept or refused as a whole: there is no honest way to leave out the one record that was
+// asked for.
+func readDNS(mediaType string, body []byte) (d *Document, mine bool, err error) {
+	if !strings.HasPrefix(strings.ToLower(mediaType), dnsMessageType) {
+		return nil, false, nil
+	}
+	var m dnsmessage.Message
+	if err := m.Unpack(body); err != nil {
+		return nil, true, fmt.Errorf("%w: no DNS message", ErrUnreadable)
+	}
+	d = &Document{Plain: true, fixed: true}
+	for i, rr := range m.Answers {
+		d.Suggestions = append(d.Suggestions, recordSuggestions("dns:answer/"+strconv.Itoa(i), rr.Body)...)
+	}
+	for i, rr := range m.Additionals {
+		if rr.Header.Type != dnsmessage.TypeOPT {
+			d.Suggestions = append(d.Suggestions, recordSuggestions("dns:additional/"+strconv.Itoa(i), rr.Body)...)
+		}
+	}
+	if len(d.Suggestions) == 0 {
+		return d, true, fmt.Errorf("%w: no such name", ErrNoSettings)
+	}
+	return d, true, nil
+}
+
+// recordSuggestions lists what a record names. A target of "." says that there is no such service (RFC 2782, RFC 7505).
+func recordSuggestions(path string, body dnsmessage.ResourceBody) []Suggestion {
+	var found []Suggestion
+	host := func(kind, name string, port uint16) {
+		if name == "." || name == "" {
+			return
+		}
+		s := Suggestion{Path: path + "/" + kind, Kind: KindHostname, Host: reserved.Canonical(name), Port: port, Was: strings.TrimSuffix(name, ".")}
+		found = append(found, s)
+	}
+	switch b := body.(type) {
+	case *dnsmessage.MXResource:
+		host("MX/exchange", b.MX.String(), 0)
+	case *dnsmessage.SRVResource:
+		host("SRV/target", b.Target.String(), b.Port)
+		if len(found) > 0 {
+			found = append(found, Suggestion{
+				Path: path + "/SRV/port", Kind: KindPort, Host: found[0].Host, Port: b.Port, Was: strconv.Itoa(int(b.Port)),
+			})
+		}
+	case *dnsmessage.CNAMEResource:
+		host("CNAME", b.CNAME.String(), 0)
+	case *dnsmessage.AResource:
+		host("A", netip.AddrFrom4(b.A).String(), 0)
+	case *dnsmessage.AAAAResource:
+		host("AAAA", netip.AddrFrom16(b.AAAA).Unmap().String(), 0)
+	case *dnsmessage.TXTResource:
+	default: // SVCB, HTTPS, DNAME … can lead elsewhere, too
+		found = append(found, Suggestion{Path: path, Kind: KindOpaque})
+	}
+	return found
+}
+
+// readDNSJSON reads the JSON form: {"Status":0,"Answer":[{"name":…,"type":33,"data":"0 0 443 mail.lab.test."}]}.
+func readDNSJSON(_ Inquiry, t text) (*Document, error) {
+	root, err := parseJSON(t.data)
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{Plain: strings.Contains(t.mediaType, "json"), fixed: true}
+	for _, section := range [...]string{"Answer", "Additional"} {
+		for i, item := range root.member(section).list() {
+			path := "/" + section + "/" + strconv.Itoa(i) + "/data"
+			fields := strings.Fields(item.member("data").string())
+			kind := dnsTypes[item.member("type").string()]
+			if len(fields) == 0 || kind == dnsmessage.TypeTXT {
+				continue
+			}
+			name := fields[len(fields)-1]
+			if name == "." {
+				continue
+			}
+			s := Suggestion{Path: path, Kind: KindHostname, Host: reserved.Canonical(name), Was: strings.TrimSuffix(name, ".")}
+			if kind == dnsmessage.TypeSRV && len(fields) == 4 {
+				port, _ := strconv.ParseUint(fields[2], 10, 16)
+				s.Port = uint16(port)
+			}
+			d.Suggestions = append(d.Suggestions, s)
+		}
+	}
+	if len(d.Suggestions) == 0 {
+		return d, fmt.Errorf("%w: no such name", ErrNoSettings)
+	}
+	return d, nil
+}
+
+// refuseDoH says NXDOMAIN in the form that was asked for: an HTTP error makes resolvers ask another server (RFC 8484, section 4.2.1).
+func refuseDoH(q Inquiry) Answer {
+	asked, ok := dohQuestion(q.Request)
+	if !ok {
+		return notFound()
+	}
+	if q.Request.Method != "POST" && q.Request.URL.Query().Get("dns") == "" {
+		question := jsonObject(jsonMember{"name", jsonText(asked.name)}, jsonMember{"type", jsonNumber(int(asked.kind))})
+		body, err := jsonObject(
+			jsonMember{"Status", jsonNumber(int(dnsmessage.RCodeNameError))},
+			jsonMember{"TC", jsonFalse()}, jsonMember{"RD", jsonTrue()}, jsonMember{"RA", jsonTrue()}, jsonMember{"AD", jsonFalse()}, jsonMember{"CD", jsonFalse()},
+			jsonMember{"Question", &jsonNode{kind: jsontext.KindBeginArray, items: []*jsonNode{question}}}).write()
+		if err != nil {
+			return notFound()
+		}
+		return composed(dnsJSONType, string(body))
+	}
+	name, err := dnsmessage.NewName(asked.name)
+	if err != nil {
+		return notFound()
+	}
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: asked.id, Response: true, RecursionDesired: true, RecursionAvailable: true, RCode: dnsmessage.RCodeNameError},
+		Questions: []dnsmessage.Question{{Name: name, Type: asked.kind, Class: dnsmessage.ClassINET}},
+	}
+	body, err := m.Pack()
+	if err != nil {
+		return notFound()
+	}
+	return composed(dnsMessageType, string(body))
+}

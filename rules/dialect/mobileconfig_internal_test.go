@@ -1,0 +1,134 @@
+package dialect
+
+import (
+	"encoding/asn1"
+	"encoding/binary"
+	"encoding/pem"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// bplist builds a binary property list of one dict in one array in one dict: {PayloadContent: [{key: value…}]}.
+func bplist(pairs ...string) []byte {
+	var objects [][]byte
+	add := func(b []byte) byte { objects = append(objects, b); return byte(len(objects) - 1) }
+	str := func(s string) byte {
+		if len(s) < 15 {
+			return add(append([]byte{0x50 | byte(len(s))}, s...))
+		}
+		return add(append([]byte{0x5f, 0x10, byte(len(s))}, s...))
+	}
+	add(nil) // the top, written last
+	inner := []byte{0xd0 | byte(len(pairs)/2)}
+	var keys, values []byte
+	for i := 0; i < len(pairs); i += 2 {
+		keys = append(keys, str(pairs[i]))
+		values = append(values, str(pairs[i+1]))
+	}
+	dict := add(append(append(inner, keys...), values...))
+	array := add([]byte{0xa1, dict})
+	objects[0] = []byte{0xd1, str("PayloadContent"), array}
+	out := []byte("bplist00")
+	var offsets []byte
+	for _, o := range objects {
+		offsets = append(offsets, byte(len(out)))
+		out = append(out, o...)
+	}
+	table := len(out)
+	out = append(out, offsets...)
+	trailer := make([]byte, 32)
+	trailer[6], trailer[7] = 1, 1
+	binary.BigEndian.PutUint64(trailer[8:], uint64(len(objects)))
+	binary.BigEndian.PutUint64(trailer[24:], uint64(table))
+	return append(out, trailer...)
+}
+
+// signed wraps content as a signer does; nobody here looks at the signature.
+func signed(t *testing.T, content []byte, oid asn1.ObjectIdentifier) []byte {
+	t.Helper()
+	explicit := func(v any) asn1.RawValue {
+		inner, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: inner}
+	}
+	type encapsulated struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue
+	}
+	type data struct {
+		Version int
+		Digests []asn1.ObjectIdentifier `asn1:"set"`
+		Inside  encapsulated
+	}
+	out, err := asn1.Marshal(struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue
+	}{oid, explicit(data{1, nil, encapsulated{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}, explicit(content)}})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func profileInquiry() Inquiry {
+	return Inquiry{Dialect: MobileConfig, Request: Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "mail.lab.test", Path: "/a.mobileconfig"}}}
+}
+
+func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
+	list := bplist("EmailAddress", "user@lab.test", "IncomingMailServerHostName", "imap.stranger.net", "IncomingPassword", "https://secret")
+	xmlList := []byte(`<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`)
+	der := signed(t, xmlList, oidSignedData)
+	for name, body := range map[string][]byte{
+		"binary":        list,
+		"signed binary": signed(t, list, oidSignedData),
+		"signed XML":    der,
+		"signed, PEM":   pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: der}),
+	} {
+		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{"Content-Type": {"application/x-apple-aspen-config"}}, Body: body})
+		if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != "imap.stranger.net" {
+			t.Errorf("%s: got %+v, %v", name, doc, err)
+			continue
+		}
+		if _, err := doc.Edit(doc.Suggestions); !errors.Is(err, ErrFixed) {
+			t.Errorf("%s: edited: %v", name, err)
+		}
+	}
+}
+
+func TestProfile_hostileBytesAreRefused(t *testing.T) {
+	good := bplist("Host", "eas.lab.test")
+	circle := append([]byte(nil), good...)
+	for i := range circle { // the array refers to the top dict, which holds it
+		if circle[i] == 0xa1 {
+			circle[i+1] = 0
+		}
+	}
+	huge := append([]byte(nil), good...)
+	binary.BigEndian.PutUint64(huge[len(huge)-24:], 1<<62)
+	far := append([]byte(nil), good...)
+	binary.BigEndian.PutUint64(far[len(far)-8:], 1<<63)
+	for name, body := range map[string][]byte{
+		"circle": circle, "huge count": huge, "table beyond the end": far, "cut": good[:len(good)-5], "nothing": []byte("bplist00"),
+		"encrypted": signed(t, good, oidEnvelopedData), "DER cut": signed(t, good, oidSignedData)[:40], "indefinite length": {0x30, 0x80, 0, 0},
+		"PEM of nothing": []byte("-----BEGIN PKCS7-----\n"),
+	} {
+		_, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
+		if !errors.Is(err, ErrUnreadable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzBinaryPlist(f *testing.F) {
+	f.Add(bplist("Host", "eas.lab.test", "EmailAddress", strings.Repeat("x", 20)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		root, err := parseBinaryPlist(data)
+		if (root == nil) == (err == nil) {
+			t.Errorf("got %v and %v", root, err)
+		}
+	})
+}
