@@ -55,11 +55,11 @@ func openCMS(body []byte) ([]byte, error) {
 	if !info.ContentType.Equal(oidSignedData) {
 		return nil, errCMS
 	}
-	if _, err := asn1.Unmarshal(info.Content.FullBytes, &signed); err != nil {
+	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil {
 		return nil, errCMS
 	}
 	var content []byte
-	if _, err := asn1.Unmarshal(signed.Encapsulated.Content.FullBytes, &content); err != nil {
+	if _, err := asn1.Unmarshal(signed.Encapsulated.Content.Bytes, &content); err != nil {
 		return nil, errCMS
 	}
 	return content, nil
