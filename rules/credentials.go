@@ -26,8 +26,8 @@ var askedFields = [...]string{
 
 // askedParameters are the query parameters that a scrubbed question keeps, lower case.
 var askedParameters = [...]string{
-	"api-version", "app", "cd", "ct", "dns", "do", "domain", "email", "emailaddress", "login", "name", "protocol", "protocols", "redirectcount", "serverlocation",
-	"services", "timeout", "type", "username", "version",
+	"api-version", "app", "cd", "ct", "dns", "do", "domain", "email", "emailaddress", "json", "login", "name", "protocol",
+	"protocols", "redirectcount", "serverlocation", "services", "timeout", "type", "username", "version", "xml",
 }
 
 // schemes are the authentication schemes of the IANA registry that mail clients use; others are logged as "other", because a client that

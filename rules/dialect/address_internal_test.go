@@ -108,7 +108,7 @@ func TestRecognise_byPathAndHost(t *testing.T) {
 		"https://example.com/autodiscover":                                                  POX,
 		"https://example.com/autodiscover/exchange/autodiscover.xml":                        POX,
 		"https://example.com/x/../autodiscover/autodiscover.xml":                            POX,
-		"https://example.com/autodiscover/autodiscover.svc":                                 None,
+		"https://example.com/autodiscover/autodiscover.svc":                                 SOAP,
 		"https://example.com/myautodiscover/autodiscover.xml":                               None,
 		"https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?app=x":           Autodetect,
 		"https://PROD.autodetect.outlook.cloud.microsoft./detect":                           Autodetect,

@@ -1,8 +1,132 @@
 package dialect
 
+import (
+	"fmt"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// CalDAV and CardDAV: the client asks the domain for /.well-known/caldav or /.well-known/carddav, with GET, PROPFIND or OPTIONS, and is sent
+// on with Location (RFC 6764, section 5), or answered at once with the properties that it asked for (RFC 4918, section 13)
+//
+//	<D:multistatus xmlns:D="DAV:"><D:response><D:href>/.well-known/caldav</D:href><D:propstat>
+//	 <D:prop><D:current-user-principal><D:href>https://dav.lab.test/user/</D:href></D:current-user-principal></D:prop>
+//	 <D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>
 var dav = wireFormat{
-	info:      Info{ID: DAV, Name: "dav"},
-	recognise: func(_ Request, _ string) bool { return false },
-	read:      func(_ Inquiry, _ text) (*Document, error) { return nil, ErrNoSettings },
-	refuse:    func(_ Inquiry) Answer { return notFound() },
+	info: Info{
+		ID:       DAV,
+		Name:     "dav",
+		Title:    "CalDAV and CardDAV well-known resources (HTTP redirect, XML)",
+		Citation: "RFC 6764, section 5; RFC 4918, section 13",
+		Clients:  "Apple Calendar and Contacts, Thunderbird, Evolution, DAVx⁵",
+	},
+	recognise: func(_ Request, path string) bool { return davProtocols[path] != "" },
+	read:      readDAV,
+	refuse:    func(Inquiry) Answer { return notFound() },
+	compose:   composeDAV,
+}
+
+// davProtocols are the well-known places and what is asked for there.
+var davProtocols = map[string]string{"/.well-known/caldav": "caldav", "/.well-known/carddav": "carddav"}
+
+func readDAV(q Inquiry, t text) (*Document, error) {
+	x, err := parseXML(t)
+	if err != nil {
+		return nil, err
+	}
+	if isForeign(x.root.NamespaceURI()) {
+		return nil, fmt.Errorf("%w: a document of another namespace", ErrNoSettings)
+	}
+	foreign := dropForeign(x.root)
+	w := treeWalk{suggest: suggestDAV(q), unit: davUnit}
+	w.element(x.root, "/"+x.root.Tag)
+	d := &Document{Suggestions: w.found, Plain: x.plain && !foreign && strings.Contains(t.mediaType, "xml")}
+	d.edit = func(judged []Suggestion) (Answer, error) {
+		if !w.apply(x.root, judged) {
+			return Answer{}, ErrNothingLeft
+		}
+		return w.write(x, 207)
+	}
+	switch {
+	case w.err != nil:
+		return d, w.err
+	case !is(x.root, "multistatus") || len(w.found) == 0: // DAV:error (RFC 4918, section 16), a page
+		return d, fmt.Errorf("%w: no multistatus in the answer", ErrNoSettings)
+	}
+	return d, nil
+}
+
+// suggestDAV reads href elements, which may be relative (RFC 4918, section 8.3): the asked host once more. calendar-user-address-set
+// (RFC 6638, section 2.4.1) holds the user's addresses in them, and URNs that lead nowhere.
+func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestion, bool) {
+	asked, protocol := "", ""
+	if q.Request.URL != nil {
+		asked, protocol = hostName(q.Request.Host()), davProtocols[normalPath(q.Request.URL.Path)]
+	}
+	return func(e *etree.Element, path, value string) (Suggestion, bool) {
+		scheme, rest, _ := strings.Cut(value, ":")
+		switch {
+		case !is(e, "href"):
+			return suggestAbsolute(path, protocol, value)
+		case strings.EqualFold(scheme, "urn"):
+			return Suggestion{}, false
+		case strings.EqualFold(scheme, "mailto"):
+			s, ok := suggestAddress(path, protocol, rest)
+			s.Was = value
+			return s, ok
+		case relative(value):
+			return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: asked, Was: value}, true
+		}
+		return suggestURL(KindURL, path, protocol, value)
+	}
+}
+
+// davUnit is what goes with an href: the resource that it names, or the property that points to it.
+func davUnit(e *etree.Element) *etree.Element {
+	for p := e; p.Parent() != nil; p = p.Parent() {
+		if is(p.Parent(), "prop") || is(p, "response") {
+			return p
+		}
+	}
+	return e
+}
+
+// dropForeign takes out what belongs to namespaces that are URLs (http://calendarserver.org/ns/, http://sabredav.org/ns): nothing tells them
+// from a server's address, and discovery needs no property but those of the RFCs, whose namespaces are DAV: and URNs. It reports whether
+// there were any.
+func dropForeign(e *etree.Element) bool {
+	dropped := false
+	for _, c := range e.ChildElements() {
+		if isForeign(c.NamespaceURI()) {
+			e.RemoveChild(c)
+			dropped = true
+			continue
+		}
+		dropped = dropForeign(c) || dropped
+	}
+	// The declarations go last: they say what the elements below belong to.
+	kept := make([]etree.Attr, 0, len(e.Attr))
+	for _, a := range e.Attr {
+		if isDeclaration(a) && isForeign(a.Value) || isForeign(a.NamespaceURI()) {
+			dropped = true
+			continue
+		}
+		kept = append(kept, a)
+	}
+	e.Attr = kept
+	return dropped
+}
+
+func isForeign(namespace string) bool { return strings.Contains(namespace, "//") }
+
+// isDeclaration reports whether an attribute declares a namespace.
+func isDeclaration(a etree.Attr) bool { return a.Space == "xmlns" || a.FullKey() == "xmlns" }
+
+// composeDAV sends the client to the server of what it asked for.
+func composeDAV(q Inquiry, s Settings) (Answer, error) {
+	if q.Request.URL == nil {
+		return Answer{}, fmt.Errorf("%w: nothing was asked for", ErrCannotCarry)
+	}
+	return sendTo(q, 301, s.endpoint(davProtocols[normalPath(q.Request.URL.Path)]))
 }

@@ -1,8 +1,134 @@
 package dialect
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// JMAP: the client asks the domain for /.well-known/jmap, with credentials, and is sent on or answered with the session object (RFC 8620,
+// sections 2 and 2.2)
+//
+//	{"capabilities":{"urn:ietf:params:jmap:core":{…},"urn:ietf:params:jmap:websocket":{"url":"wss://mail.lab.test/ws","supportsPush":true}},
+//	 "accounts":{"A1":{"name":"user@lab.test","isPersonal":true,"isReadOnly":false,"accountCapabilities":{…}}},
+//	 "primaryAccounts":{…},"username":"user@lab.test",
+//	 "apiUrl":"https://mail.lab.test/api/","downloadUrl":"https://mail.lab.test/d/{accountId}/{blobId}/{name}?accept={type}",
+//	 "uploadUrl":"https://mail.lab.test/u/{accountId}/","eventSourceUrl":"https://mail.lab.test/e/?types={types}","state":"1"}
+//
+// Three of the URLs are templates (RFC 6570). A relative one is read as leading to the asked host, which is where every client would go.
 var jmap = wireFormat{
-	info:      Info{ID: JMAP, Name: "jmap"},
-	recognise: func(_ Request, _ string) bool { return false },
-	read:      func(_ Inquiry, _ text) (*Document, error) { return nil, ErrNoSettings },
-	refuse:    func(_ Inquiry) Answer { return notFound() },
+	info: Info{
+		ID:       JMAP,
+		Name:     "jmap",
+		Title:    "JMAP session resource (JSON)",
+		Citation: "RFC 8620, section 2; RFC 8887 (WebSocket)",
+		Clients:  "JMAP clients",
+	},
+	recognise: func(_ Request, path string) bool { return path == "/.well-known/jmap" },
+	read:      readJMAP,
+	refuse:    func(Inquiry) Answer { return notFound() },
+	compose:   composeJMAP,
+}
+
+// sessionURLs are the members without which a session is none (RFC 8620, section 2), lower case.
+var sessionURLs = []string{"apiurl", "downloadurl", "uploadurl", "eventsourceurl"}
+
+func readJMAP(q Inquiry, t text) (*Document, error) {
+	root, err := parseJSON(t.data)
+	if err != nil {
+		return nil, err
+	}
+	if root.kind != jsontext.KindBeginObject {
+		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
+	}
+	foreign := dropVendors(root)
+	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), whose: sessionOwner}
+	w.value(root, jsonPlace{})
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: strings.Contains(t.mediaType, "json") && !foreign}
+	d.edit = func(judged []Suggestion) (Answer, error) {
+		if takes(judged, sessionURLs...) {
+			return Answer{}, ErrNothingLeft
+		}
+		dropCapabilities(root, judged)
+		return editJSON(root, w.spots, judged)
+	}
+	if root.member("apiUrl").string() == "" { // a problem document (RFC 7807), a page of the web application
+		return d, fmt.Errorf("%w: no session in the answer", ErrNoSettings)
+	}
+	return d, nil
+}
+
+// suggestJMAP takes a relative URL for what it is: the asked host once more.
+func suggestJMAP(q Inquiry) func(name, path, protocol, value string) (Suggestion, bool) {
+	asked := ""
+	if q.Request.URL != nil {
+		asked = hostName(q.Request.Host())
+	}
+	return func(name, path, protocol, value string) (Suggestion, bool) {
+		if !slices.Contains(sessionURLs, name) && name != "url" {
+			return suggestAbsolute(path, protocol, value)
+		}
+		value = strings.TrimSpace(value)
+		if value != "" && relative(value) {
+			return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: asked, Was: value}, true
+		}
+		return suggestURL(KindURL, path, protocol, value)
+	}
+}
+
+// sessionOwner reads who the session is for: accounts[].name is often an address, but may be any text.
+func sessionOwner(name, value string) []Subject {
+	if name != "username" && name != "name" {
+		return nil
+	}
+	return addresses(value, "body")
+}
+
+// dropVendors takes out vendors' capabilities, whose names are URLs (RFC 8620, section 1.8): names that nobody contacts, but nothing in them
+// tells them from a server's address, so a guarded client does without. It reports whether there were any.
+func dropVendors(n *jsonNode) bool {
+	before := len(n.members)
+	n.members = slices.DeleteFunc(n.members, func(m jsonMember) bool { return strings.Contains(m.name, "//") })
+	dropped := len(n.members) < before
+	for _, m := range n.members {
+		dropped = dropVendors(m.value) || dropped
+	}
+	for _, item := range n.items {
+		dropped = dropVendors(item) || dropped
+	}
+	return dropped
+}
+
+// dropCapabilities takes out whole capabilities that lost a URL: a WebSocket capability without one breaks clients (RFC 8887, section 3).
+func dropCapabilities(root *jsonNode, judged []Suggestion) {
+	capabilities := root.member("capabilities")
+	if capabilities == nil {
+		return
+	}
+	for _, s := range judged {
+		parts := strings.SplitN(s.Path, "/", 4)
+		if s.Verdict == Keep || s.Verdict == Rewrite || len(parts) != 4 || !strings.EqualFold(parts[1], "capabilities") {
+			continue
+		}
+		capabilities.members = slices.DeleteFunc(capabilities.members, func(m jsonMember) bool { return pointerToken(m.name) == parts[2] })
+	}
+}
+
+// composeJMAP sends the client to the server, whose session object only the server can write.
+func composeJMAP(q Inquiry, s Settings) (Answer, error) {
+	return sendTo(q, 307, s.endpoint("jmap"))
+}
+
+// sendTo composes a redirect. A server at the very place that was asked would be a redirect to itself.
+func sendTo(q Inquiry, status int, target string) (Answer, error) {
+	host, _ := urlHost(target)
+	switch {
+	case target == "":
+		return Answer{}, fmt.Errorf("%w: %v has no place for them", ErrCannotCarry, q.Dialect)
+	case q.Request.URL != nil && host == hostName(q.Request.Host()) && strings.HasSuffix(target, q.Request.URL.Path):
+		return Answer{}, fmt.Errorf("%w: the server is where it was asked for, and %v can only send elsewhere", ErrCannotCarry, q.Dialect)
+	}
+	return Answer{Status: status, Header: Header{"Location": {target}, "Cache-Control": {"no-store"}}}, nil
 }

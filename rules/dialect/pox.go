@@ -96,7 +96,7 @@ var poxKinds = map[string]Kind{
 	"asurl": KindURL, "ewsurl": KindURL, "emwsurl": KindURL, "ewspartnerurl": KindURL, "sharingurl": KindURL, "oofurl": KindURL,
 	"umurl": KindURL, "oaburl": KindURL, "ecpurl": KindURL, "owaurl": KindURL, "internalurl": KindURL, "externalurl": KindURL,
 	"groupinginformation": KindURL, "servicehome": KindURL, "image": KindURL, "url": KindURL,
-	"redirecturl": KindRedirect, "redirectaddr": KindAddress,
+	"redirecturl": KindRedirect, "redirectaddr": KindAddress, "redirect": KindAddress, // the last one: MS-ASCMD 2.2.3.147
 	"smtpaddress": KindAddress, "ownersmtpaddress": KindAddress, "autodiscoversmtpaddress": KindAddress,
 	"serverdn": KindOpaque, "mdbdn": KindOpaque, "certprincipalname": KindOpaque,
 }

@@ -9,7 +9,21 @@ import (
 // editPOX applies verdicts and writes the document. A Protocol without its server goes as a whole: exchangelib 4.9 crashes on an Account
 // that has none, so a document in which no Protocol and no redirect is left is not sent at all.
 func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, error) {
-	gone := make(map[*etree.Element]bool)
+	gone := applyPOX(spots, judged)
+	prunePOX(x.root)
+	if !poxTellsSomething(spots, judged, gone) || !poxSound(x.root) {
+		return Answer{}, ErrNothingLeft
+	}
+	body, err := x.write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("text/xml; charset=utf-8", string(body)), nil
+}
+
+// applyPOX changes the tree as the verdicts say and returns the elements that were taken out of it.
+func applyPOX(spots []poxSpot, judged []Suggestion) (gone map[*etree.Element]bool) {
+	gone = make(map[*etree.Element]bool)
 	for i, s := range judged {
 		at := spots[i]
 		switch {
@@ -27,15 +41,7 @@ func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, erro
 	for e := range gone {
 		remove(e)
 	}
-	prunePOX(x.root)
-	if !poxTellsSomething(spots, judged, gone) || !poxSound(x.root) {
-		return Answer{}, ErrNothingLeft
-	}
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return gone
 }
 
 func (s poxSpot) removed() *etree.Element {

@@ -10,6 +10,7 @@ import (
 // then holds what could be seen all the same, in the header fields for instance, but cannot be edited.
 func Read(q Inquiry, a Answer) (*Document, error) {
 	found, about := headerSuggestions(q, a.Header)
+	found = append(found, pageLinks(a)...) // like header fields, they are not in what an edit writes
 	d, err := readBody(q, a, found)
 	if d == nil {
 		d = &Document{}

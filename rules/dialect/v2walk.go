@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -66,10 +67,8 @@ func takes(judged []Suggestion, names ...string) bool {
 		}
 		last := strings.ToLower(s.Path[strings.LastIndexByte(s.Path, '/')+1:])
 		last, _, _ = strings.Cut(last, "[")
-		for _, name := range names {
-			if last == name {
-				return true
-			}
+		if slices.Contains(names, last) {
+			return true
 		}
 	}
 	return false

@@ -1,0 +1,100 @@
+package dialect
+
+import (
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// editConfig applies verdicts and writes the document. A service without its host goes as a whole: clients fill the gap with guesses. A
+// document that configures no mail any more is not sent: Thunderbird, K-9 and Delta Chat take it for a broken one.
+func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain string) (Answer, error) {
+	var gone []*etree.Element
+	for i, s := range judged {
+		switch at := spots[i]; {
+		case s.Verdict == Keep:
+		case s.Verdict == Rewrite && at.attribute != "":
+			at.element.CreateAttr(at.attribute, s.Now)
+		case s.Verdict == Rewrite:
+			at.element.SetText(s.Now)
+		case at.unit == nil:
+			at.element.RemoveAttr(at.attribute)
+		default:
+			gone = append(gone, at.unit)
+		}
+	}
+	for _, e := range gone {
+		remove(e)
+	}
+	if !servesMail(x.root, spots, judged) {
+		return Answer{}, ErrNothingLeft
+	}
+	pruneConfig(x.root)
+	forOneDomain(x.root, domain)
+	body, err := x.write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("text/xml; charset=utf-8", string(body)), nil
+}
+
+// servesMail reports whether a server for incoming or outgoing mail is left, with a host.
+func servesMail(root *etree.Element, spots []configSpot, judged []Suggestion) bool {
+	for i, s := range judged {
+		if s.Kind == KindPort || s.Verdict != Keep && s.Verdict != Rewrite {
+			continue
+		}
+		unit := spots[i].unit
+		if (is(unit, "incomingServer") || is(unit, "outgoingServer")) && within(unit, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether e is still part of the tree below root.
+func within(e, root *etree.Element) bool {
+	for ; e != nil; e = e.Parent() {
+		if e == root {
+			return true
+		}
+	}
+	return false
+}
+
+// pruneConfig takes out what lost everything that it is for: a webMail without a page.
+func pruneConfig(e *etree.Element) {
+	for _, c := range e.ChildElements() {
+		pruneConfig(c)
+	}
+	if is(e, "webMail") && child(e, "loginPage") == nil && child(e, "loginPageInfo") == nil {
+		remove(e)
+	}
+}
+
+// forOneDomain makes the document one for the asked domain alone. A provider may list others, which is nothing that a client obeys but names
+// strangers all the same; a lab that serves two domains would lose its settings over it.
+func forOneDomain(e *etree.Element, domain string) {
+	if is(e, "emailProvider") {
+		for i, a := range e.Attr {
+			if strings.EqualFold(a.Key, "id") {
+				e.Attr[i].Value = domain
+			}
+		}
+		first := true
+		for _, c := range e.ChildElements() {
+			switch {
+			case !is(c, "domain"):
+			case first:
+				c.SetText(domain)
+				c.Attr = nil // a purpose would be that of another domain
+				first = false
+			default:
+				remove(c)
+			}
+		}
+	}
+	for _, c := range e.ChildElements() {
+		forOneDomain(c, domain)
+	}
+}

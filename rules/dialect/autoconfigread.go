@@ -1,0 +1,194 @@
+package dialect
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// configHosts are the elements that hold a host name, or a URL where somebody was generous; lower case. An issuer is either.
+var configHosts = [...]string{"hostname", "issuer"}
+
+// configURLs are the elements and attributes that hold a URL, lower case: the draft's, those that its implementations add (serverURL:
+// Gromox, Stalwart; ewsURL, easURL, owaURL: Thunderbird), and those of the old format (visiturl, the login pages).
+var configURLs = [...]string{
+	"url", "serverurl", "ewsurl", "easurl", "owaurl", "authurl", "tokenurl", "visiturl", "waitforredirectionurlprefix",
+}
+
+// configServices are the elements that describe one service each: without the place where the service is, they say nothing.
+var configServices = [...]string{
+	"incomingServer", "outgoingServer", "calendar", "addressBook", "fileShare", "chatServer", "videoConference", "setupServer", "oAuth2",
+}
+
+// configUnits are the elements that go as a whole when something in them goes: services, and pages for people.
+var configUnits = append(configServices[:],
+	"documentation", "enable", "instruction", "loginPage", "loginPageInfo", "clientConfigUpdate")
+
+// configSpot ties a suggestion to its element, or to an attribute of it.
+type configSpot struct {
+	element   *etree.Element
+	attribute string
+	unit      *etree.Element // what is removed with it; nil where only the attribute can go
+}
+
+// configWalk lists the suggestions of an answer in document order.
+type configWalk struct {
+	fill  placeholders
+	found []Suggestion
+	spots []configSpot
+	about []Subject
+	err   error
+}
+
+// readConfig reads a clientConfig. Thunderbird (140) would also take the document as JSON, in the shape of its own XML reader (JXON); no
+// server is known to write that, no other client reads it, and so nothing in JSON is readable beyond doubt here.
+func readConfig(q Inquiry, t text) (*Document, error) {
+	if b := bytes.TrimLeft(t.data, " \t\r\n"); b[0] == '{' || b[0] == '[' {
+		return nil, fmt.Errorf("%w: JSON where XML is expected", ErrUnreadable)
+	}
+	x, err := parseXML(t)
+	if err != nil && !mentionsConfig(t.data) {
+		return nil, fmt.Errorf("%w: a page, or nothing", ErrNoSettings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := configWalk{fill: placeholdersOf(q.Subjects)}
+	w.element(x.root, "/"+x.root.Tag)
+	// Whom the answer says that it is for counts only where the request names nobody at all. A hoster's file lists all domains that it
+	// serves, up to hundreds: one reserved name among them does not make the hoster's customers guarded.
+	asked := q.Subjects
+	if len(asked) > 0 {
+		w.about = nil
+	} else {
+		asked = w.about
+	}
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d.edit = func(judged []Suggestion) (Answer, error) {
+		return editConfig(x, w.spots, judged, askedDomain(asked))
+	}
+	switch {
+	case w.err != nil:
+		return d, w.err
+	case len(w.found) == 0:
+		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
+	case !is(x.root, "clientConfig"):
+		return d, fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
+	}
+	return d, nil
+}
+
+// mentionsConfig tells a broken document from the web server's page for what it does not have, which is no XML either.
+func mentionsConfig(text []byte) bool {
+	text = bytes.ToLower(text)
+	for _, name := range [...]string{"clientconfig", "incomingserver", "outgoingserver"} {
+		if bytes.Contains(text, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *configWalk) element(e *etree.Element, path string) {
+	value := strings.TrimSpace(elementText(e))
+	nested := hasElements(e)
+	if nested && value != "" {
+		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	}
+	w.attributes(e, path)
+	if !nested && value != "" {
+		w.value(e, path, value)
+	}
+	for c, step := range childSteps(e) {
+		w.element(c, path+step)
+	}
+}
+
+func (w *configWalk) attributes(e *etree.Element, path string) {
+	for _, a := range e.Attr {
+		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") {
+			continue
+		}
+		if is(e, "emailProvider") && strings.EqualFold(a.Key, "id") {
+			w.names(a.Value)
+		}
+		if !listed(configURLs[:], a.Key) && !absolute(a.Value) {
+			continue
+		}
+		s, ok := w.fill.url(path+"/@"+a.Key, configProtocol(e), a.Value)
+		spot := configSpot{element: e, attribute: a.FullKey(), unit: configUnit(e)}
+		if is(e, "clientConfig") || is(e, "emailProvider") {
+			spot.unit = nil
+		}
+		w.add(s, ok, spot)
+	}
+}
+
+func (w *configWalk) value(e *etree.Element, path, value string) {
+	var s Suggestion
+	var ok bool
+	switch protocol := configProtocol(e); {
+	case listed(configHosts[:], e.Tag):
+		s, ok = w.fill.host(path, protocol, value)
+	case is(e, "port"):
+		s, ok = suggestPort(path, protocol, value, w.hostBeside(e))
+	case listed(configURLs[:], e.Tag), absolute(value):
+		s, ok = w.fill.url(path, protocol, value)
+	case is(e, "domain"):
+		w.names(value)
+	}
+	w.add(s, ok, configSpot{element: e, unit: configUnit(e)})
+}
+
+// names notes a domain that the document says it is for.
+func (w *configWalk) names(value string) {
+	if domain := domainOf(strings.TrimSpace(value)); domain != "" && !strings.Contains(value, "%") {
+		w.about = append(w.about, Subject{Domain: domain, Carrier: "body"})
+	}
+}
+
+func (w *configWalk) add(s Suggestion, ok bool, spot configSpot) {
+	if ok {
+		w.found = append(w.found, s)
+		w.spots = append(w.spots, spot)
+	}
+}
+
+// hostBeside is the host that a port element belongs to.
+func (w *configWalk) hostBeside(port *etree.Element) string {
+	for _, name := range [...]string{"hostname", "url", "serverURL", "ewsURL"} {
+		if value := childText(port.Parent(), name); value != "" {
+			s, _ := w.fill.host("", "", value)
+			return s.Host
+		}
+	}
+	return ""
+}
+
+// configProtocol is the type of the service around e.
+func configProtocol(e *etree.Element) string {
+	if service := ancestor(e, configServices[:]...); service != nil {
+		return strings.ToLower(strings.TrimSpace(service.SelectAttrValue("type", "")))
+	}
+	return ""
+}
+
+// configUnit is what goes when something in e goes: the nearest element that is a unit, or e alone.
+func configUnit(e *etree.Element) *etree.Element {
+	if unit := ancestor(e, configUnits...); unit != nil {
+		return unit
+	}
+	return e
+}
+
+// listed reports whether names, which are in lower case, have name in any case.
+func listed(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+package dialect
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDAV_recognise(t *testing.T) {
+	for _, method := range []string{"GET", "PROPFIND", "OPTIONS"} {
+		recognised(t, DAV, method, map[string][]string{
+			"https://lab.test/.well-known/caldav":         {"lab.test"},
+			"https://lab.test/.WELL-KNOWN/CardDAV/":       {"lab.test"},
+			"http://lab.test:8080/%2Ewell-known//carddav": {"lab.test"},
+			"https://lab.test/.well-known/caldav/x":       nil,
+			"https://lab.test/.well-known/webdav":         nil,
+		})
+	}
+}
+
+func TestDAV_edit(t *testing.T) {
+	q := Inquiry{Dialect: DAV, Request: ask(t, "PROPFIND", "https://lab.test/.well-known/caldav", "")}
+	const head, tail = `<?xml version="1.0" encoding="utf-8"?><multistatus xmlns="DAV:">`, `</multistatus>`
+	const body = head + `<response><href>/a/</href><propstat><prop><x><href>https://a.test/</href></x><y><href>https://b.test/</href></y></prop></propstat></response>` +
+		`<response><href>/b/</href></response>` + tail
+	got, err := edited(t, q, "application/xml", body, map[string]Suggestion{
+		"/multistatus/response[1]/propstat/prop/x/href": {Verdict: Remove},
+		"/multistatus/response[1]/propstat/prop/y/href": {Verdict: Rewrite, Now: "https://c.test/"},
+		"/multistatus/response[2]/href":                 {Verdict: Remove},
+	})
+	want := head + `<response><href>/a/</href><propstat><prop><y><href>https://c.test/</href></y></prop></propstat></response>` + tail
+	if err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	if got, err := edited(t, q, "application/xml", body, map[string]Suggestion{
+		"/multistatus/response[1]/href": {Verdict: Remove}, "/multistatus/response[2]/href": {Verdict: Remove},
+	}); !errors.Is(err, ErrNothingLeft) {
+		t.Errorf("without any resource: %s, %v", got, err)
+	}
+}
+
+// TestDAV_foreignNamespaces: whatever belongs to them goes, declarations and attributes included, whoever judges.
+func TestDAV_foreignNamespaces(t *testing.T) {
+	q := Inquiry{Dialect: DAV, Request: ask(t, "PROPFIND", "https://lab.test/.well-known/caldav", "")}
+	got, err := edited(t, q, "application/xml", `<d:multistatus xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><d:response s:k="1"><d:href>/</d:href>`+
+		`<s:x><d:href>https://a.test/</d:href></s:x><z xmlns="http://b.test/"><y/></z><d:w xmlns:q="https://c.test/" q:r="1"/></d:response></d:multistatus>`, nil)
+	want := `<?xml version="1.0" encoding="utf-8"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/</d:href><d:w/></d:response></d:multistatus>`
+	if err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	_, err = Read(q, Answer{Status: 207, Header: Header{"Content-Type": {"text/xml"}}, Body: []byte(`<multistatus xmlns="http://a.test/"><response><href>/</href></response></multistatus>`)})
+	if !errors.Is(err, ErrNoSettings) {
+		t.Errorf("a foreign root: %v", err)
+	}
+}
+
+func TestDAV_refuseAndCompose(t *testing.T) {
+	for path, location := range map[string]string{
+		"/.well-known/caldav": "https://dav.lab.test/.well-known/caldav", "/.Well-Known/carddav/": "https://dav.lab.test/contacts/",
+	} {
+		q := Inquiry{Dialect: DAV, Request: ask(t, "PROPFIND", "https://lab.test"+path, "")}
+		if diff := cmp.Diff(Answer{Status: 404, Header: Header{"Cache-Control": {"no-store"}}}, Refuse(q)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+		a, err := Compose(q, labSettings)
+		want := Answer{Status: 301, Header: Header{"Location": {location}, "Cache-Control": {"no-store"}}}
+		if diff := cmp.Diff(want, a); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", path, err, diff)
+		}
+		if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "imap", Host: "mail.lab.test"}}}); !errors.Is(err, ErrCannotCarry) {
+			t.Errorf("%s without a calendar: %v, %v", path, a, err)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package dialect
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// treeWalk lists the suggestions of an XML answer in document order, for the dialects whose documents have no schema that would say where to
+// look (DAV properties, the XML form of userrealm): every leaf and every attribute is asked.
+type treeWalk struct {
+	// suggest says what the text of a leaf suggests.
+	suggest func(e *etree.Element, path, value string) (Suggestion, bool)
+	// unit is what is removed with a leaf; nil: the leaf.
+	unit func(e *etree.Element) *etree.Element
+	// whose says whom a leaf names; nil where the dialect's answers name nobody.
+	whose func(name, value string) []Subject
+
+	found []Suggestion
+	spots []poxSpot
+	about []Subject
+	err   error
+}
+
+func (w *treeWalk) element(e *etree.Element, path string) {
+	value := strings.TrimSpace(elementText(e))
+	nested := hasElements(e)
+	if nested && value != "" {
+		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	}
+	for _, a := range e.Attr {
+		if isDeclaration(a) {
+			continue
+		}
+		if s, ok := suggestAbsolute(path+"/@"+a.Key, "", a.Value); ok {
+			w.add(s, poxSpot{element: e, attribute: a.FullKey()})
+		}
+	}
+	if !nested && value != "" {
+		w.leaf(e, path, value)
+	}
+	for c, step := range childSteps(e) {
+		w.element(c, path+step)
+	}
+}
+
+func (w *treeWalk) leaf(e *etree.Element, path, value string) {
+	if w.whose != nil {
+		w.about = append(w.about, w.whose(strings.ToLower(e.Tag), value)...)
+	}
+	s, ok := w.suggest(e, path, value)
+	if !ok {
+		return
+	}
+	spot := poxSpot{element: e, unit: e}
+	if w.unit != nil {
+		spot.unit = w.unit(e)
+	}
+	w.add(s, spot)
+}
+
+func (w *treeWalk) add(s Suggestion, spot poxSpot) {
+	w.found = append(w.found, s)
+	w.spots = append(w.spots, spot)
+}
+
+// apply applies verdicts to the tree and reports whether a suggestion is left below root.
+func (w *treeWalk) apply(root *etree.Element, judged []Suggestion) bool {
+	for i, s := range judged {
+		at := w.spots[i]
+		switch {
+		case s.Verdict == Keep:
+		case s.Verdict == Rewrite && at.attribute != "":
+			at.element.CreateAttr(at.attribute, s.Now)
+		case s.Verdict == Rewrite:
+			at.element.SetText(s.Now)
+		case at.attribute != "":
+			at.element.RemoveAttr(at.attribute)
+		default:
+			remove(at.removed())
+		}
+	}
+	for i, s := range judged {
+		if (s.Verdict == Keep || s.Verdict == Rewrite) && attached(w.spots[i].element, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// attached reports whether e is root or still below it.
+func attached(e, root *etree.Element) bool {
+	for ; e != nil; e = e.Parent() {
+		if e == root {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *treeWalk) write(x *xmlDocument, status int) (Answer, error) {
+	body, err := x.write()
+	if err != nil {
+		return Answer{}, err
+	}
+	a := composed("application/xml; charset=utf-8", string(body))
+	a.Status = status
+	return a, nil
+}

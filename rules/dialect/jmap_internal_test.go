@@ -1,0 +1,77 @@
+package dialect
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestJMAP_recognise(t *testing.T) {
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST"} {
+		recognised(t, JMAP, method, map[string][]string{
+			"https://lab.test/.well-known/jmap":                    {"lab.test"},
+			"https://lab.test/.Well-Known/JMAP/":                   {"lab.test"},
+			"https://lab.test//%2ewell-known/./jmap;x":             {"lab.test"},
+			"https://user%40example.com@lab.test/.well-known/jmap": {"lab.test", "example.com"},
+			"https://lab.test/.well-known/jmap/session":            nil,
+			"https://lab.test/jmap":                                nil,
+		})
+	}
+}
+
+const jmapBody = `{"capabilities":{"urn:ietf:params:jmap:core":{},"urn:ietf:params:jmap:websocket":{"url":"wss://ws.test/","supportsPush":true},` +
+	`"urn:x":{"docs":["https://docs.test/"]}},"apiUrl":"https://a.test/api/","downloadUrl":"https://a.test/{name}","uploadUrl":"/up/","eventSourceUrl":"e/"}`
+
+func TestJMAP_edit(t *testing.T) {
+	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://lab.test/.well-known/jmap", "")}
+	got, err := edited(t, q, "application/json", jmapBody, map[string]Suggestion{
+		"/capabilities/urn:ietf:params:jmap:websocket/url": {Verdict: Remove},
+		"/capabilities/urn:x/docs/0":                       {Verdict: Remove},
+		"/apiUrl":                                          {Verdict: Rewrite, Now: "https://b.test/api/"},
+	})
+	want := `{"capabilities":{"urn:ietf:params:jmap:core":{}},"apiUrl":"https://b.test/api/","downloadUrl":"https://a.test/{name}","uploadUrl":"/up/","eventSourceUrl":"e/"}`
+	if err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	for _, path := range []string{"/apiUrl", "/downloadUrl", "/uploadUrl", "/eventSourceUrl"} {
+		if got, err := edited(t, q, "application/json", jmapBody, map[string]Suggestion{path: {Verdict: Remove}}); !errors.Is(err, ErrNothingLeft) {
+			t.Errorf("without %s: %s, %v", path, got, err)
+		}
+	}
+}
+
+// TestJMAP_relative: a relative URL, and a template in its path, lead to the asked host.
+func TestJMAP_relative(t *testing.T) {
+	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://LAB.test:8443/.well-known/jmap", "")}
+	d, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/json"}}, Body: []byte(jmapBody)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, s := range d.Suggestions {
+		got[s.Path] = s.Host
+	}
+	want := map[string]string{
+		"/capabilities/urn:ietf:params:jmap:websocket/url": "ws.test", "/capabilities/urn:x/docs/0": "docs.test",
+		"/apiUrl": "a.test", "/downloadUrl": "a.test", "/uploadUrl": "lab.test", "/eventSourceUrl": "lab.test",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestJMAP_refuseAndCompose(t *testing.T) {
+	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://lab.test/.well-known/jmap", "")}
+	if diff := cmp.Diff(Answer{Status: 404, Header: Header{"Cache-Control": {"no-store"}}}, Refuse(q)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	a, err := Compose(q, labSettings)
+	want := Answer{Status: 307, Header: Header{"Location": {"https://jmap.lab.test/.well-known/jmap"}, "Cache-Control": {"no-store"}}}
+	if diff := cmp.Diff(want, a); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "jmap", Host: "lab.test"}}}); !errors.Is(err, ErrCannotCarry) {
+		t.Errorf("a redirect to itself: %v, %v", a, err)
+	}
+}

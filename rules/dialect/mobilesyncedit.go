@@ -1,0 +1,45 @@
+package dialect
+
+import "github.com/beevik/etree"
+
+// editMobileSync applies verdicts and writes the document. An Action whose servers are all gone goes as a whole, and in a mixed document so
+// does an Account that lost everything.
+func editMobileSync(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, error) {
+	applyPOX(spots, judged)
+	prunePOX(x.root)
+	pruneMobileSync(x.root)
+	if !mobileTells(x.root, spots, judged) {
+		return Answer{}, ErrNothingLeft
+	}
+	body, err := x.write()
+	if err != nil {
+		return Answer{}, err
+	}
+	return composed("text/xml; charset=utf-8", string(body)), nil
+}
+
+// mobileTells reports whether a server, URL or redirect is left.
+func mobileTells(root *etree.Element, spots []poxSpot, judged []Suggestion) bool {
+	for i, s := range judged {
+		if s.Kind != KindPort && (s.Verdict == Keep || s.Verdict == Rewrite) && isAttached(spots[i].element, root) {
+			return true
+		}
+	}
+	return false
+}
+
+func pruneMobileSync(e *etree.Element) {
+	for _, c := range e.ChildElements() {
+		pruneMobileSync(c)
+	}
+	switch {
+	case is(e, "Settings") && !hasElements(e):
+		remove(e)
+	case is(e, "Account"):
+		if child(e, "Protocol") == nil && child(e, "RedirectUrl") == nil && child(e, "RedirectAddr") == nil {
+			remove(e)
+		}
+	case is(e, "Action") && ancestor(e, "Account") == nil && !hasElements(e) && elementText(e) == "":
+		remove(e)
+	}
+}

@@ -1,0 +1,241 @@
+package dialect
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// soapKinds says what the elements of an answer hold, by local name in lower case (MS-OXWSADISC 3.1.4.1.3, 3.1.4.2.3, 3.1.4.3.3 and
+// 3.1.4.4.3). Value is not among them: its setting's Name says what it holds.
+var soapKinds = map[string]Kind{
+	"hostname": KindHostname, "server": KindHostname, "domain": KindHostname, "port": KindPort,
+	"url": KindURL, "serviceurl": KindURL, "locationurl": KindURL, "endpoint": KindURL,
+	"targetautodiscoverepr": KindURL, "targetsharingepr": KindURL,
+	"smtpaddress": KindAddress, "ownersmtpaddress": KindAddress, "redirecttarget": KindRedirect,
+	"applicationuri": KindOpaque, "targetapplicationuri": KindOpaque, "uri": KindOpaque,
+}
+
+// soapUnits are the elements that make no sense without what was taken out of them.
+var soapUnits = [...]string{
+	"ProtocolConnection", "WebClientUrl", "AlternateMailbox", "DocumentSharingLocation", "UserSetting", "DomainSetting", "TokenIssuer",
+	"OrganizationRelationshipSettings",
+}
+
+// soapWalk lists the suggestions of an answer in document order.
+type soapWalk struct {
+	found []Suggestion
+	spots []poxSpot
+	// owner is, for each suggestion, the index of its response, or -1.
+	owner     []int
+	responses []*etree.Element
+	inside    int // the response that is being read, or -1
+	about     []Subject
+	err       error
+}
+
+func readSOAP(q Inquiry, t text) (*Document, error) {
+	x, err := parseXML(t)
+	if err != nil {
+		return nil, err
+	}
+	w := soapWalk{inside: -1}
+	w.element(x.root, "/"+x.root.Tag)
+	w.assign(readSOAPQuestion(q.Request))
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d.edit = func(judged []Suggestion) (Answer, error) { return w.edit(x, judged) }
+	switch {
+	case w.err != nil:
+		return d, w.err
+	case len(w.found) == 0:
+		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
+	case !is(x.root, "Envelope"):
+		return d, fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
+	}
+	return d, nil
+}
+
+// assign says for whom each suggestion is, where several were asked about: the n-th response belongs to the n-th user (MS-OXWSADISC 3.1.4.2;
+// the answer has no other link). A request that is not at hand, or that cannot be read to its end, leaves every suggestion to everybody.
+func (w *soapWalk) assign(q soapQuestion) {
+	if !q.whole || len(q.asked) == 0 || len(w.responses) == 0 {
+		return
+	}
+	if len(q.asked) != len(w.responses) {
+		w.err = fmt.Errorf("%w: %d responses to %d users or domains", ErrUnreadable, len(w.responses), len(q.asked))
+		return
+	}
+	if len(q.asked) == 1 {
+		return
+	}
+	for i, owner := range w.owner {
+		if owner >= 0 {
+			w.found[i].Subject = q.asked[owner].domain()
+		}
+	}
+}
+
+func (w *soapWalk) element(e *etree.Element, path string) {
+	if is(e, "UserResponse") || is(e, "DomainResponse") {
+		if w.inside >= 0 {
+			w.err = fmt.Errorf("%w: a response inside a response", ErrUnreadable)
+		}
+		outside := w.inside
+		w.inside = len(w.responses)
+		w.responses = append(w.responses, e)
+		defer func() { w.inside = outside }()
+	}
+	value := strings.TrimSpace(elementText(e))
+	nested := hasElements(e)
+	if nested && value != "" {
+		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	}
+	if isSetting(e) && twice(e, "Name") {
+		w.err = fmt.Errorf("%w: a setting with two names", ErrUnreadable)
+	}
+	w.attributes(e, path)
+	if !nested && value != "" {
+		w.value(e, path, value)
+	}
+	for c, step := range childSteps(e) {
+		w.element(c, path+step)
+	}
+}
+
+// attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
+func (w *soapWalk) attributes(e *etree.Element, path string) {
+	for _, a := range e.Attr {
+		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") || isSchemaURL(a.Value) {
+			continue
+		}
+		if strings.Contains(a.Value, "//") {
+			s, ok := suggestURL(KindURL, path+"/@"+a.Key, soapProtocol(e), a.Value)
+			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
+		}
+	}
+}
+
+func (w *soapWalk) value(e *etree.Element, path, value string) {
+	kind := soapKinds[strings.ToLower(e.Tag)]
+	switch {
+	case ancestor(e, "Header") != nil && isSchemaURL(value): // WS-Addressing: Action, and addresses that stand for nobody
+		return
+	case is(e, "Value") && isSetting(e.Parent()):
+		name := childText(e.Parent(), "Name")
+		kind = settingKind(strings.ToLower(name))
+		path += "[Name=" + name + "]"
+		if strings.EqualFold(name, "AutoDiscoverSMTPAddress") {
+			w.about = append(w.about, addresses(value, "body")...)
+		}
+	}
+	s, ok := soapSuggestion(e, kind, path, value)
+	w.add(s, ok, poxSpot{element: e, unit: soapUnit(e)})
+}
+
+// soapSuggestion reads a value as what its kind says, or as a URL where it has an authority: that says more than any schema.
+func soapSuggestion(e *etree.Element, kind Kind, path, value string) (Suggestion, bool) {
+	protocol := soapProtocol(e)
+	switch {
+	case kind == KindRedirect && strings.Contains(value, "@") && !strings.Contains(value, "//"):
+		return suggestAddress(path, protocol, value)
+	case kind == KindRedirect:
+		return suggestURL(KindRedirect, path, protocol, value)
+	case kind == KindURL || strings.Contains(value, "//") || strings.Contains(value, `\\`):
+		return suggestURL(KindURL, path, protocol, value)
+	case kind == KindHostname:
+		return suggestHost(path, protocol, value)
+	case kind == KindPort:
+		host, _ := suggestHost("", "", childText(e.Parent(), "Hostname"))
+		return suggestPort(path, protocol, value, host.Host)
+	case kind == KindAddress:
+		return suggestAddress(path, protocol, value)
+	case kind == KindOpaque && isSetting(e.Parent()):
+		return suggestName(path, protocol, value)
+	case kind == KindOpaque:
+		return suggestURI(path, value)
+	}
+	return Suggestion{}, false
+}
+
+func (w *soapWalk) add(s Suggestion, ok bool, spot poxSpot) {
+	if ok {
+		w.found = append(w.found, s)
+		w.spots = append(w.spots, spot)
+		w.owner = append(w.owner, w.inside)
+	}
+}
+
+// settingKind tells from a setting's name, in lower case, what its Value holds (MS-OXWSADISC 3.1.4.2.4, UserSettingName). The kind of all
+// others shows in the value.
+func settingKind(name string) Kind {
+	switch {
+	case name == "autodiscoversmtpaddress", name == "publicfolderinformation":
+		return KindAddress
+	case strings.HasSuffix(name, "url"):
+		return KindURL
+	case strings.HasSuffix(name, "server"):
+		return KindHostname
+	case strings.HasSuffix(name, "dn"), name == "certprincipalname":
+		return KindOpaque
+	}
+	return 0
+}
+
+// suggestURI makes a suggestion of a federation's URI where it names a host: as such (FYDIBOHF25SPDLT.lab.test) or as a URL does.
+// urn:federation:… names none.
+func suggestURI(path, value string) (Suggestion, bool) {
+	scheme, _, opaque := strings.Cut(value, ":")
+	if opaque && !strings.Contains(scheme, ".") {
+		return Suggestion{}, false
+	}
+	return suggestHost(path, "", value)
+}
+
+// isSetting reports whether e is a setting that a Name and a Value make up.
+func isSetting(e *etree.Element) bool { return is(e, "UserSetting") || is(e, "DomainSetting") }
+
+// twice reports whether e has more than one child element of that local name.
+func twice(e *etree.Element, name string) bool {
+	n := 0
+	for c := range e.ChildElementsSeq() {
+		if is(c, name) {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// isSchemaURL reports whether a value is a name out of a published schema, which looks like a URL and is none.
+func isSchemaURL(value string) bool {
+	value = strings.TrimPrefix(strings.TrimPrefix(value, "http://"), "https://")
+	for _, home := range [...]string{"schemas.microsoft.com/", "schemas.xmlsoap.org/", "www.w3.org/"} {
+		if strings.HasPrefix(value, home) {
+			return true
+		}
+	}
+	return false
+}
+
+// soapProtocol is the mail protocol of a setting, by its name: ExternalImap4Connections, InternalEwsUrl.
+func soapProtocol(e *etree.Element) string {
+	name := strings.ToLower(childText(ancestor(e, "UserSetting", "DomainSetting"), "Name"))
+	for _, p := range [...]struct{ word, protocol string }{{"imap4", "imap"}, {"pop3", "pop3"}, {"smtpconn", "smtp"}, {"ews", "ews"}} {
+		if strings.Contains(name, p.word) {
+			return p.protocol
+		}
+	}
+	return ""
+}
+
+// soapUnit is what is removed with e. A federation without its application is none.
+func soapUnit(e *etree.Element) *etree.Element {
+	unit := ancestor(e, soapUnits[:]...)
+	if is(e, "ApplicationUri") {
+		unit = ancestor(e, soapFederation+"ResponseMessage")
+	}
+	if unit == nil || is(e, "Domain") {
+		return e
+	}
+	return unit
+}

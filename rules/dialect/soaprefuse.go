@@ -1,0 +1,69 @@
+package dialect
+
+import "github.com/beevik/etree"
+
+// Names of the schema. i:nil and i:type need the instance namespace (XML Schema Part 1, section 2.6).
+const (
+	soapSchema   = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
+	soapInstance = "http://www.w3.org/2001/XMLSchema-instance"
+)
+
+// maxAsked is how many users or domains a server answers at once, as Exchange does it; it bounds what a refusal can grow to.
+const maxAsked = 100
+
+// refuseSOAP answers a POST with the error that each operation has for a user, domain or organisation that the server does not know. Never
+// ServerBusy: clients try again. Anything else, the service's description among it, is answered 404.
+func refuseSOAP(q Inquiry) Answer {
+	if q.Request.Method != "POST" {
+		return notFound()
+	}
+	question := readSOAPQuestion(q.Request)
+	root, response := soapEnvelope(question.operation)
+	switch question.operation {
+	case soapFederation, soapRelationships:
+		soapError(response, "NotFederated", "The organization is not federated.")
+	case soapDomainSettings:
+		refuseEach(response, question.asked, "DomainResponse")
+	default:
+		refuseEach(response, question.asked, "UserResponse")
+	}
+	body, err := (&xmlDocument{root: root}).write()
+	if err != nil {
+		return notFound()
+	}
+	return composed("text/xml; charset=utf-8", string(body))
+}
+
+// refuseEach writes one response for each who was asked about, and one where that is not known.
+func refuseEach(response *etree.Element, asked []soapAsked, name string) {
+	if len(asked) > maxAsked {
+		soapError(response, "InvalidRequest", "Too many were asked about.")
+		return
+	}
+	soapError(response, "NoError", "")
+	all := response.CreateElement(name + "s")
+	for _, a := range asked {
+		unknown(all.CreateElement(name), a.text)
+	}
+	if len(asked) == 0 {
+		unknown(all.CreateElement(name), "")
+	}
+}
+
+// soapEnvelope makes an answer's frame and returns its Response as well.
+func soapEnvelope(operation string) (root, response *etree.Element) {
+	root = etree.NewElement("s:Envelope")
+	root.CreateAttr("xmlns:s", "http://schemas.xmlsoap.org/soap/envelope/")
+	root.CreateAttr("xmlns:a", "http://www.w3.org/2005/08/addressing")
+	action := root.CreateElement("s:Header").CreateElement("a:Action")
+	action.CreateAttr("s:mustUnderstand", "1")
+	action.CreateText(soapSchema + "/Autodiscover/" + operation + "Response")
+	message := root.CreateElement("s:Body").CreateElement(operation + "ResponseMessage")
+	message.CreateAttr("xmlns", soapSchema)
+	return root, message.CreateElement("Response")
+}
+
+func soapError(response *etree.Element, code, message string) {
+	textElement(response, "ErrorCode", code)
+	textElement(response, "ErrorMessage", message)
+}
