@@ -1,7 +1,6 @@
 package intercept
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -84,25 +83,44 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 	return resp, nil
 }
 
+// patience is how long a discovery exchange waits for its upstream.
+type patience struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+func newPatience(ctx context.Context, d time.Duration) *patience {
+	p := new(patience)
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	p.timer = time.AfterFunc(d, func() { p.cancel(errAnswerTimeout) })
+	return p
+}
+
+func (p *patience) end() {
+	p.timer.Stop()
+	p.cancel(nil)
+}
+
+// reason is the error, or why the wait for upstream ended: net/http reports the latter in many forms.
+func (p *patience) reason(err error) error {
+	if cause := context.Cause(p.ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
 // question asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
 func (x *exchange) question(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
-	timed, cancel := context.WithCancelCause(req.Context())
-	timer := time.AfterFunc(x.p.upstream.AnswerTimeout, func() { cancel(errAnswerTimeout) })
-	done := func() {
-		timer.Stop()
-		cancel(nil)
-	}
-	out := x.scrubbed(req).WithContext(timed)
-	resp, err := x.send(out, ctx)
+	wait := newPatience(req.Context(), x.p.upstream.AnswerTimeout)
+	resp, err := x.send(x.scrubbed(req).WithContext(wait.ctx), ctx)
 	if err != nil {
-		if cause := context.Cause(timed); errors.Is(cause, errAnswerTimeout) {
-			err = cause
-		}
-		done()
+		err = wait.reason(err)
+		wait.end()
 		return x.unanswered(req, reasonFailed, x.failed(err))
 	}
 	resp.Request = req
-	return x.judge(resp, timer, done)
+	return x.judge(resp, wait)
 }
 
 // scrubbed is the request as it goes upstream. The client's own is left alone: other handlers and the inquiry look at it.
@@ -121,6 +139,10 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 	if x.plan.Step == rules.Scrub {
 		u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = x.plan.Query, false, "", ""
 		out.Trailer = nil
+		if !x.held { // a body that the policy does not read says nothing that the service needs, and may say a password
+			out.Body, out.GetBody, out.ContentLength, out.TransferEncoding = http.NoBody, nil, 0, nil
+			out.Header.Del("Content-Type")
+		}
 	}
 	out.URL = &u
 	if x.held {
@@ -166,7 +188,10 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	return resp, nil
 }
 
-var errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
+var (
+	errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
+	errSwitched = errors.New("upstream changed the protocol unasked")
+)
 
 // failed notes why upstream gave no answer.
 func (x *exchange) failed(err error) failure {
@@ -176,48 +201,40 @@ func (x *exchange) failed(err error) failure {
 }
 
 // judge reads the answer to a discovery request, up to the limit, and lets the policy decide.
-func (x *exchange) judge(resp *http.Response, timer *time.Timer, done func()) *http.Response {
+func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		_ = resp.Body.Close()
-		done()
-		x.upstream.class = "protocol"
-		return x.unanswered(resp.Request, reasonSwitched, failure{"protocol", http.StatusBadGateway, "does not speak proper HTTP"})
+		wait.end()
+		return x.unanswered(resp.Request, reasonSwitched, x.failed(errSwitched))
 	}
 	head, over, err := readBounded(resp.Body, x.p.limits.BodyBytes)
 	x.in = int64(len(head))
 	resp.Trailer = nil
 	switch {
 	case err != nil:
-		x.upstream.class = "truncated"
+		x.upstream.class = brokenClass(wait.reason(err))
 		x.decision = x.policy.Unanswered(x.plan, reasonBroken)
 	case over:
 		x.decision = x.policy.Unanswered(x.plan, reasonLong)
 	default:
 		x.decision = x.policy.Judge(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	}
-	if x.decision.Action != rules.ActionPass {
-		_ = resp.Body.Close()
-		done()
-		return x.approve(x.compose(resp.Request, x.decision.Answer))
-	}
-	switch {
-	case err != nil:
-		_ = resp.Body.Close()
-		done()
-		resp.Body = rejoin(head, broken{err})
-		return x.approve(x.passOn(resp, nil))
-	case over:
-		timer.Stop()
+	pass := x.decision.Action == rules.ActionPass
+	if pass && over {
+		wait.timer.Stop()
 		resp.Body = rejoin(head, resp.Body)
-		return x.approve(x.passOn(resp, done))
+		return x.approve(x.passOn(resp, wait.end))
 	}
 	_ = resp.Body.Close()
-	done()
-	if len(head) > 0 {
-		resp.Body = held{bytes.NewReader(head)}
-	} else {
-		resp.Body = http.NoBody
+	wait.end()
+	switch {
+	case !pass:
+		return x.approve(x.compose(resp.Request, x.decision.Answer))
+	case err != nil:
+		resp.Body = rejoin(head, broken{err})
+		return x.approve(x.passOn(resp, nil))
 	}
+	resp.Body = hold(head)
 	return x.approve(resp)
 }
 

@@ -16,6 +16,7 @@ type hallConn struct {
 	early   []byte
 	front   *front
 	target  target
+	shunned bool // no handshake succeeds, whatever the authority would sign
 	binding *binding
 	leaf    *tls.Certificate
 	once    sync.Once

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +49,9 @@ const (
 )
 
 const (
-	// maxSuggestions and maxText bound a record: an upstream must not be able to fill the log.
+	// maxSuggestions, maxSubjects and maxText bound a record: neither a client nor an upstream must be able to fill the log.
 	maxSuggestions = 200
+	maxSubjects    = 50
 	maxText        = 256
 )
 
@@ -115,7 +117,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.String(keyPath, publicPath(x.asked.Path)),
 		zap.Int(keyStatus, status),
 		zap.String(keyDialect, d.Dialect.String()),
-		zap.Strings(keySubjects, d.Subjects),
+		zap.Strings(keySubjects, clipAll(d.Subjects)),
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
 		zap.Array(keySuggest, suggestions(d.Suggestions)),
@@ -170,32 +172,58 @@ func (s suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// publicValue is a suggestion without what may be personal: no query, no mailbox, no user.
+// publicValue is a suggestion without what may be personal: no query, no fragment, no mailbox, no user. Everything before an @ in its path
+// segment goes, because local parts may be quoted and hold anything.
 func publicValue(kind dialect.Kind, value string) string {
-	if kind == dialect.KindURL || kind == dialect.KindRedirect || kind == dialect.KindOpaque {
-		if i := strings.IndexAny(value, "?#"); i >= 0 {
-			value = value[:i]
-		}
+	if i := strings.IndexAny(value, "?#"); i >= 0 {
+		value = value[:i]
 	}
-	return clip(withoutMailbox(value))
+	value = plainAt.Replace(value)
+	if kind == dialect.KindAddress {
+		at := strings.LastIndexByte(value, '@')
+		if at < 0 { // a local part alone
+			return ""
+		}
+		return clip(value[at+1:])
+	}
+	segments := strings.Split(value, "/")
+	for i, s := range segments {
+		segments[i] = s[strings.LastIndexByte(s, '@')+1:]
+	}
+	return clip(strings.Join(segments, "/"))
 }
 
 // publicPath is a path in which every segment that holds a mailbox is reduced to its domain.
-func publicPath(path string) string {
-	return clip(withoutMailbox(path))
-}
+func publicPath(path string) string { return publicValue(dialect.KindURL, path) }
 
-// withoutMailbox takes away whatever stands between a separator and an @, in either spelling. An @ with nothing before it is no
-// mailbox's: it marks an attribute.
+// plainAt undoes the escaping of @, once and twice.
+var plainAt = strings.NewReplacer("%40", "@", "%2540", "@")
+
+// withoutMailbox takes away whatever stands between a separator and an @ in a suggestion's path, which only a member's name of the answer can
+// put there. An @ with nothing before it is no mailbox's: it marks an attribute.
 func withoutMailbox(text string) string {
-	text = strings.NewReplacer("%40", "@", "%2540", "@").Replace(text)
-	for at := strings.LastIndexByte(text, '@'); at >= 0; at = strings.LastIndexByte(text[:at], '@') {
+	text = plainAt.Replace(text)
+	var kept []string // from the end
+	for at := strings.LastIndexByte(text, '@'); at >= 0; at = strings.LastIndexByte(text, '@') {
 		start := strings.LastIndexAny(text[:at], "/,;<>[(\" \t") + 1
 		if start < at {
-			text, at = text[:start]+text[at+1:], start
+			kept = append(kept, text[at+1:])
+		} else {
+			kept = append(kept, text[at:])
 		}
+		text = text[:start]
 	}
-	return text
+	slices.Reverse(kept)
+	return text + strings.Join(kept, "")
+}
+
+// clipAll is for domains; one that is not, because an address was quoted in an odd way, is reduced to one.
+func clipAll(texts []string) []string {
+	out := make([]string, 0, min(len(texts), maxSubjects))
+	for _, t := range texts[:cap(out)] {
+		out = append(out, clip(t[strings.LastIndexByte(t, '@')+1:]))
+	}
+	return out
 }
 
 func clip(text string) string {

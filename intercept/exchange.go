@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,6 +131,8 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		x.stop(http.StatusBadRequest, reasonCutBody)
 	case over && x.recognised():
 		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
+	case x.plan.Step == rules.Scrub:
+		x.drain(r) // see scrubbed
 	}
 	return r
 }
@@ -208,8 +209,7 @@ func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http
 
 // crashed is what the client gets after a panic.
 func (x *exchange) crashed(req *http.Request, v any) *http.Response {
-	x.p.logger.Error("recovered from a panic",
-		zap.String(keyExchange, x.id), zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))
+	x.p.recovered(v, zap.String(keyExchange, x.id))
 	if x.upstream.class == "" {
 		x.upstream.class = "panic"
 	}

@@ -63,6 +63,9 @@ func failureOf(err error) failure {
 		}
 		return failure{"dns", http.StatusBadGateway, "does not resolve to an address"}
 	}
+	if _, ok := errors.AsType[*net.AddrError](err); ok {
+		return failure{"dns", http.StatusBadGateway, "does not resolve to an address"} // a name without any address
+	}
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return failure{"timeout", http.StatusGatewayTimeout, "took too long to answer"}
 	}
@@ -73,6 +76,14 @@ func failureOf(err error) failure {
 		return failure{"truncated", http.StatusBadGateway, "closed the connection in the middle of its answer"}
 	}
 	return failure{"protocol", http.StatusBadGateway, "does not speak proper HTTP"}
+}
+
+// brokenClass is the word for an error in the middle of an answer.
+func brokenClass(err error) string {
+	if class := failureOf(err).class; class == "timeout" || class == "canceled" {
+		return class
+	}
+	return "truncated"
 }
 
 // certificateFailure tells which check an upstream's TLS failed.

@@ -53,6 +53,8 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 			return req, x.approve(x.compose(req, plainAnswer(http.StatusBadRequest, "autodiscover-guard: the URL or Host names a user.\n")))
 		}
 		req = x.prepare(req)
+		// onResponse finds the plan here when another handler puts its transport in the place of ours; whom the body names is only in the plan.
+		ctx.Req = x.attach(ctx.Req)
 	}
 	if x.plan.Step == rules.Refuse || x.plan.Step == 0 {
 		return req, x.refuse(req)

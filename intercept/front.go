@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime/debug"
 
 	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
@@ -128,25 +127,25 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if web && policy.Opens(t.host) {
-		f.open(w, t)
+		f.open(w, t, false)
 		return
 	}
 	f.tunnel(w, r, t)
 }
 
 // shun refuses a tunnel to a host that is never dialled, and records it. Clients take a handshake that fails for a host that is not there, and
-// go on quietly; a status of the proxy leaves some of them stuck (Geary 43). So the tunnel is shown into the hall, where the authority
-// does not sign for such a name; plain HTTP gets its answer there.
+// go on quietly; a status of the proxy leaves some of them stuck (Geary 43). So the tunnel is shown into the hall, where no handshake for it
+// succeeds, not even below a name that the authority signs for (autodiscover.test); plain HTTP gets its answer there.
 func (f *front) shun(w http.ResponseWriter, r *http.Request, t target, d rules.Decision) {
 	if t.port == portHTTP {
-		f.open(w, t)
+		f.open(w, t, false)
 		return
 	}
 	x := f.p.begin(r, doorConnect)
 	x.asked.Host = t.String()
 	x.refuseTunnel(d)
 	if t.port == portHTTPS {
-		f.open(w, t)
+		f.open(w, t, true)
 		return
 	}
 	deny(w, http.StatusForbidden, "this host is never dialled")
@@ -160,7 +159,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
 			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
 				panic(v)
 			}
-			f.p.logger.Error("recovered from a panic", zap.String(keyHost, t.host), zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))
+			f.p.recovered(v, zap.String(keyHost, t.host))
 			switch {
 			case tw.conn != nil:
 				_ = tw.conn.Close()
@@ -181,8 +180,8 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
 	f.proxy.ServeHTTP(tw, r)
 }
 
-// open takes the client's connection over and shows it into the hall.
-func (f *front) open(w http.ResponseWriter, t target) {
+// open takes the client's connection over and shows it into the hall; shunned has its handshake fail there.
+func (f *front) open(w http.ResponseWriter, t target, shunned bool) {
 	c, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		// An HTTP/2 stream cannot be hijacked. Tunnelling it unopened would let everything through.
@@ -190,7 +189,7 @@ func (f *front) open(w http.ResponseWriter, t target) {
 		return
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	hc := &hallConn{Conn: c, early: append([]byte(nil), early...), front: f, target: t, binding: &binding{}}
+	hc := &hallConn{Conn: c, early: append([]byte(nil), early...), front: f, target: t, shunned: shunned, binding: &binding{}}
 	if _, err := io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		_ = hc.Close()
 		return

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -95,6 +94,9 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if hello.ServerName != "" && !c.target.is(hello.ServerName) {
 		return h.turnAway(c, "the name in the handshake is not the tunnel's target", nil), nil
 	}
+	if c.shunned {
+		return h.turnAway(c, "the host is never dialled", nil), nil
+	}
 	leaf, err := h.p.issuer.Leaf(c.target.host)
 	if leaf == nil || err != nil {
 		return h.turnAway(c, "the authority does not sign for the host", err), nil
@@ -117,7 +119,7 @@ func (h *hall) welcome(c *hallConn) {
 	given := false
 	defer func() {
 		if v := recover(); v != nil {
-			h.p.logger.Error("recovered from a panic", zap.String(keyHost, c.target.host), zap.String("panic", fmt.Sprint(v)), zap.Stack("stack"))
+			h.p.recovered(v, zap.String(keyHost, c.target.host))
 		}
 		if !given {
 			_ = c.Close()

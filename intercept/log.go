@@ -3,6 +3,8 @@ package intercept
 import (
 	"fmt"
 	"log"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"go.uber.org/zap"
@@ -16,6 +18,16 @@ func (b bridge) Printf(format string, v ...any) {
 	if entry := b.logger.Check(zap.DebugLevel, "goproxy"); entry != nil {
 		entry.Write(zap.String("text", strings.TrimSpace(fmt.Sprintf(format, v...))))
 	}
+}
+
+// recovered logs a panic with its place. The value's text is kept only where the runtime wrote it: a handler may panic with anything that
+// it was given, passwords included.
+func (p *Plugin) recovered(v any, about zap.Field) {
+	text := fmt.Sprintf("%T", v)
+	if err, ok := v.(runtime.Error); ok {
+		text = err.Error()
+	}
+	p.logger.Error("recovered from a panic", about, zap.String("panic", text), zap.ByteString("stack", debug.Stack()))
 }
 
 // standardLog is for net/http, which reports broken connections in this way.

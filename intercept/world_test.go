@@ -50,6 +50,8 @@ type world struct {
 	life      *observer.ObservedLogs
 	recorded  chan struct{}
 	lived     chan struct{}
+
+	noConnContext bool // serve as somebody does who did not read the documentation
 }
 
 // option changes what a world is made of before it runs.
@@ -123,6 +125,9 @@ func signal(to chan<- struct{}) func(zapcore.Entry) error {
 
 func (w *world) serve() {
 	w.server = &http.Server{Handler: w.plugin.Front(w.proxy), ConnContext: w.plugin.ConnContext, ErrorLog: zap.NewStdLog(zap.NewNop())}
+	if w.noConnContext {
+		w.server.ConnContext = nil
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		w.tb.Fatal(err)

@@ -80,13 +80,14 @@ func isAddressLike(user string) bool {
 	return ok && local != "" && domain != "" && !strings.ContainsAny(user, " \t\r\n:") && !strings.Contains(domain, "@")
 }
 
-// scrubQuery keeps the parameters that discovery is known to use.
+// scrubQuery keeps the parameters that discovery is known to use. A semicolon separates like an ampersand, as it does where subjects are read:
+// what stands behind one must not pass as part of a known parameter.
 func scrubQuery(raw string) string {
 	if raw == "" {
 		return ""
 	}
 	kept := make([]string, 0, 4)
-	for pair := range strings.SplitSeq(raw, "&") {
+	for pair := range strings.FieldsFuncSeq(raw, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, _, _ := strings.Cut(pair, "=")
 		if decoded, err := url.QueryUnescape(name); err == nil && slices.Contains(askedParameters[:], strings.ToLower(decoded)) {
 			kept = append(kept, pair)

@@ -1,0 +1,240 @@
+package intercept_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/elazarl/goproxy"
+)
+
+// foreignProxy is somebody else's proxy that leads to the world's upstreams. Its own plugins come before our filters.
+func foreignProxy(w *world, before ...func(*goproxy.ProxyHttpServer)) *goproxy.ProxyHttpServer {
+	p := goproxy.NewProxyHttpServer()
+	p.Logger = silent{}
+	p.Tr = w.proxy.Tr.Clone()
+	w.tb.Cleanup(p.Tr.CloseIdleConnections)
+	for _, register := range before {
+		register(p)
+	}
+	w.plugin.Install(p)
+	return p
+}
+
+type silent struct{}
+
+// Printf implements goproxy.Logger.
+func (silent) Printf(string, ...any) {}
+
+// through serves a proxy and returns a client of it.
+func through(tb testing.TB, p http.Handler) *http.Transport {
+	tb.Helper()
+	s := httptest.NewServer(p)
+	tb.Cleanup(s.Close)
+	address, err := url.Parse(s.URL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	client := &http.Transport{Proxy: http.ProxyURL(address), DisableCompression: true}
+	tb.Cleanup(client.CloseIdleConnections)
+	return client
+}
+
+// installed are what becomes of the questions that a foreign proxy is asked.
+var installed = []struct {
+	name   string
+	asks   func(testing.TB) *http.Request
+	says   string
+	action string // "" for no record
+	rule   string
+	asked  int64
+	leaks  bool // the password goes upstream
+	want   string
+}{
+	{
+		"refuse without asking", func(tb testing.TB) *http.Request { return poxAsk(tb, "http://"+docHost+poxPath, "email@example.com") },
+		"", "refuse", "documentation", 0, false, "<ErrorCode>",
+	},
+	{
+		"refuse the answer", func(tb testing.TB) *http.Request { return ask(tb, "http", "email@example.com") },
+		suggest("email@example.com", stranger), "refuse", "documentation", 1, false, suggest("email@example.com"),
+	},
+	{
+		"scrub and pass", func(tb testing.TB) *http.Request { return ask(tb, "http", "user@lab.test") },
+		suggest("user@lab.test", "imap.lab.test"), "pass", "private-use", 1, false, suggest("user@lab.test", "imap.lab.test"),
+	},
+	{
+		"scrub and edit", func(tb testing.TB) *http.Request { return ask(tb, "http", "user@lab.test") },
+		suggest("user@lab.test", "imap.lab.test", stranger), "edit", "private-use", 1, false, `"imap.lab.test"`,
+	},
+	{
+		"pass", func(tb testing.TB) *http.Request { return ask(tb, "http", "user@corp-mail.net") },
+		suggest("user@corp-mail.net", "imap.corp-mail.net"), "pass", "", 1, true, suggest("user@corp-mail.net", "imap.corp-mail.net"),
+	},
+	{
+		"not discovery", func(tb testing.TB) *http.Request {
+			r := request(tb, http.MethodGet, "http://"+bank+"/page", "")
+			r.SetBasicAuth("user", password)
+			return r
+		},
+		"a page", "", "", 1, true, "a page",
+	},
+}
+
+// checkOutcomes sends every question through a proxy that make made, and looks at what happened on all sides.
+func checkOutcomes(t *testing.T, make func(*world) http.Handler) {
+	t.Helper()
+	for _, c := range installed {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := &spy{next: jsonAnswer(c.says)}
+			w := newWorld(t, s.handle)
+			r := c.asks(t)
+			authorization := r.Header.Get("Authorization")
+			got := send(t, through(t, make(w)), r)
+			if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.want) || strings.Contains(got.body, stranger) || got.err != nil {
+				t.Errorf("got %d %q %v, want %q", got.StatusCode, got.body, got.err, c.want)
+			}
+			if got.ContentLength != int64(len(got.body)) {
+				t.Errorf("got Content-Length %d for %d bytes", got.ContentLength, len(got.body))
+			}
+			if n := s.asked.Load(); n != c.asked {
+				t.Errorf("upstream was asked %d times, want %d", n, c.asked)
+			}
+			if raw := s.last.Load(); raw != nil && strings.Contains(*raw, authorization) != c.leaks {
+				t.Errorf("got credentials upstream %v, want %v:\n%s", !c.leaks, c.leaks, *raw)
+			}
+			w.recordedOnce(t, c.action, c.rule, c.asked > 0, len(got.body))
+		})
+	}
+}
+
+// recordedOnce checks what a foreign proxy's exchange left in the log: the response filter is done before the client has its answer.
+func (w *world) recordedOnce(t *testing.T, action, rule string, asked bool, out int) {
+	t.Helper()
+	if action == "" {
+		if n := w.decisions.Len(); n != 0 {
+			t.Errorf("got %d records of what is not discovery", n)
+		}
+		return
+	}
+	record := w.decision(1)
+	for key, want := range map[string]any{"action": action, "rule": rule, "door": "installed", "status": int64(200), "bytes_out": int64(out)} {
+		if record[key] != want {
+			t.Errorf("%s: got %v, want %v", key, record[key], want)
+		}
+	}
+	if u := record["upstream"].(map[string]any); u["asked"] != asked || u["error"] != "" {
+		t.Errorf("upstream: got %v, want asked %v", u, asked)
+	}
+	if n := w.decisions.Len(); n != 1 {
+		t.Errorf("got %d records, want 1", n)
+	}
+}
+
+func TestInstall_everyOutcome(t *testing.T) {
+	checkOutcomes(t, func(w *world) http.Handler { return foreignProxy(w) })
+}
+
+func TestInstall_filtersInstalledTwice(t *testing.T) {
+	checkOutcomes(t, func(w *world) http.Handler {
+		p := foreignProxy(w)
+		w.plugin.Install(p)
+		return p
+	})
+}
+
+// A plugin before ours brings its own way upstream: it is used, and its answers are judged.
+func TestInstall_earlierTransportIsUsed(t *testing.T) {
+	var used atomic.Int64
+	checkOutcomes(t, func(w *world) http.Handler {
+		return foreignProxy(w, func(p *goproxy.ProxyHttpServer) {
+			p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+				ctx.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
+					used.Add(1)
+					return ctx.Proxy.Tr.RoundTrip(r)
+				})
+				return r, nil
+			})
+		})
+	})
+	t.Cleanup(func() { // after the parallel subtests
+		if used.Load() == 0 {
+			t.Error("the plugin's transport was not used")
+		}
+	})
+}
+
+// A plugin behind ours that puts its own transport in the place of ours takes the question out of our hands. Its answer is judged
+// nevertheless; only secrets may have gone where we would not have sent them.
+func TestInstall_laterTransportIsJudged(t *testing.T) {
+	for _, twice := range []bool{false, true} {
+		for _, c := range installed {
+			t.Run(fmt.Sprintf("%s/twice %v", c.name, twice), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, func(http.ResponseWriter, *http.Request) { t.Error("our own transport was used") })
+				p := foreignProxy(w)
+				var used atomic.Int64
+				p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+					ctx.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
+						used.Add(1)
+						resp := goproxy.NewResponse(r, "application/json; charset=utf-8", http.StatusOK, c.says)
+						resp.Body = io.NopCloser(bytes.NewBufferString(c.says))
+						return resp, nil
+					})
+					return r, nil
+				})
+				if twice {
+					w.plugin.Install(p)
+				}
+				got := send(t, through(t, p), c.asks(t))
+				if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.want) || strings.Contains(got.body, stranger) {
+					t.Errorf("got %d %q, want %q", got.StatusCode, got.body, c.want)
+				}
+				if used.Load() != c.asked {
+					t.Errorf("the plugin's transport was used %d times, want %d", used.Load(), c.asked)
+				}
+				if c.action == "" {
+					return
+				}
+				if record := w.decision(1); record["action"] != c.action || record["rule"] != c.rule || w.decisions.Len() != 1 {
+					t.Errorf("got %d records, %v; want %s by %q", w.decisions.Len(), record, c.action, c.rule)
+				}
+			})
+		}
+	}
+}
+
+// Whom a question is about may stand in its body only. The safety net must not have forgotten that when the answer comes.
+func TestInstall_laterTransportAndQuestionInTheBody(t *testing.T) {
+	const says = `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">` +
+		`<Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"><Account><AccountType>email</AccountType>` +
+		`<Action>settings</Action><Protocol><Type>IMAP</Type><Server>` + stranger + `</Server><Port>993</Port></Protocol></Account></Response></Autodiscover>`
+	for account, want := range map[string]string{"email@example.com": "refuse", "user@corp-mail.net": "pass"} {
+		t.Run(account, func(t *testing.T) {
+			w := newWorld(t, jsonAnswer(""))
+			p := foreignProxy(w)
+			p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+				ctx.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Response, error) {
+					return goproxy.NewResponse(r, "text/xml; charset=utf-8", http.StatusOK, says), nil
+				})
+				return r, nil
+			})
+			r := poxAsk(t, "http://autodiscover-s.outlook.com"+poxPath, account)
+			r.Header.Del("Authorization")
+			got := send(t, through(t, p), r)
+			if passed := strings.Contains(got.body, stranger); passed != (want == "pass") || got.StatusCode != http.StatusOK {
+				t.Errorf("got %d %q, want %s", got.StatusCode, got.body, want)
+			}
+			if record := w.decision(1); record["action"] != want || w.decisions.Len() != 1 {
+				t.Errorf("got %d records, %v; want %s", w.decisions.Len(), record, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,102 @@
+package intercept_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// http.Server.Shutdown returns at once while hijacked connections are served; ours waits for them.
+func TestShutdown_waitsForWhatRuns(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			t.Parallel()
+			asked, answer := make(chan struct{}), make(chan struct{})
+			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+				close(asked)
+				<-answer
+				jsonAnswer("done")(w, r)
+			})
+			stopped := make(chan error, 1)
+			go func() {
+				<-asked
+				go func() { stopped <- w.plugin.Shutdown(context.Background()) }()
+				w.refusesNewWork(t)
+				select {
+				case err := <-stopped:
+					t.Errorf("Shutdown returned %v while an exchange was under way", err)
+				default:
+				}
+				close(answer)
+			}()
+			if got := send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net/", "")); got.body != "done" || got.err != nil {
+				t.Errorf("got %d %q, %v", got.StatusCode, got.body, got.err)
+			}
+			if err := <-stopped; err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		})
+	}
+}
+
+// refusesNewWork asks until the guard has heard of its stop.
+func (w *world) refusesNewWork(t *testing.T) {
+	for {
+		if got := w.raw(t, "GET http://opened.net:1/ HTTP/1.1\r\nHost: x\r\n\r\n"); got.StatusCode == http.StatusServiceUnavailable {
+			return
+		}
+	}
+}
+
+func TestShutdown_cutsTunnelsWhenTimeIsUp(t *testing.T) {
+	addr := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	w := newWorld(t, jsonAnswer(""), resolve(bank+":443", addr))
+	c, err := w.connect(bank + ":443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := w.plugin.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the deadline", err)
+	}
+	if _, err := io.ReadAll(c); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Logf("the tunnel ended with %v", err)
+	}
+}
+
+func TestShutdown_waitsForTunnels(t *testing.T) {
+	addr := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	w := newWorld(t, jsonAnswer(""), resolve(bank+":443", addr))
+	c, err := w.connect(bank + ":443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.plugin.Shutdown(context.Background()) }()
+	w.refusesNewWork(t)
+	_, _ = io.WriteString(c, "still here")
+	if _, err := io.ReadFull(c, make([]byte, 10)); err != nil {
+		t.Errorf("the tunnel was cut: %v", err)
+	}
+	_ = c.Close()
+	if err := <-stopped; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+func TestShutdown_endsHandshakesUnderWay(t *testing.T) {
+	w := newWorld(t, jsonAnswer(""))
+	c, err := w.connect(central + ":443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.plugin.Shutdown(t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	_, _ = io.ReadAll(c)
+}
