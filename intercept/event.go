@@ -194,7 +194,15 @@ func publicValue(kind dialect.Kind, value string) string {
 }
 
 // publicPath is a path in which every segment that holds a mailbox is reduced to its domain.
-func publicPath(path string) string { return publicValue(dialect.KindURL, path) }
+//
+// A path is decoded already: a question mark in it belongs to a segment, so mailboxes go first.
+func publicPath(path string) string {
+	segments := strings.Split(plainAt.Replace(path), "/")
+	for i, s := range segments {
+		segments[i] = s[strings.LastIndexByte(s, '@')+1:]
+	}
+	return publicValue(dialect.KindURL, strings.Join(segments, "/"))
+}
 
 // plainAt undoes the escaping of @, once and twice.
 var plainAt = strings.NewReplacer("%40", "@", "%2540", "@")

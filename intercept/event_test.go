@@ -199,7 +199,7 @@ func TestEvent_noneForWhatIsNotDiscovery(t *testing.T) {
 	for _, door := range doors {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, jsonAnswer(suggest("email@example.com", stranger)))
+			w := newWorld(t, jsonAnswer("<!DOCTYPE html>"+suggest("email@example.com", stranger))) // a page, whatever it says
 			client := door.client(w)
 			for _, target := range []string{
 				bank + "/", "opened.net/", central + "/", central + "/autodetect/health", docHost + "/", docHost + "/owa/?email=email@example.com",

@@ -124,8 +124,9 @@ func decide(p *rules.Policy, r dialect.Request, a dialect.Answer) (rules.Plan, r
 			return found, d
 		}
 		return rules.Plan{Step: rules.Ignore}, rules.Decision{}
+	default:
+		return plan, plan.Decision
 	}
-	return plan, plan.Decision
 }
 
 func TestCorpus(t *testing.T) {

@@ -52,7 +52,7 @@ type Plan struct {
 //
 //	not discovery, nobody guarded                  → Ignore
 //	not discovery, somebody guarded                → Watch
-//	a back-off host, whoever it is about           → Refuse
+//	a back-off host, whatever and whoever it is about → Refuse
 //	nobody guarded                                 → Forward
 //	guarded, the asked host is in the set          → Forward, credentials included
 //	guarded, the asked host is a central service   → Scrub
@@ -90,6 +90,11 @@ func (p *Policy) Plan(r dialect.Request) Plan {
 
 // watch plans for a request that does not look like discovery.
 func (p *Policy) watch(r dialect.Request) Plan {
+	if d, shunned := p.Shun(r.Host()); shunned {
+		plan := Plan{Guarded: true, Inquiry: dialect.Inquiry{Request: r}, Decision: d}
+		plan.refuse(reasonBackOff)
+		return plan
+	}
 	if len(p.bindings(dialect.Carriers(r))) == 0 {
 		return Plan{Step: Ignore}
 	}

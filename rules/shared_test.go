@@ -200,6 +200,9 @@ func noSuggestion(t *testing.T, s sample, d rules.Decision) {
 	}
 	for _, listed := range s.suggestions {
 		value, ok := listed.Value.(string)
+		if d.Rule == "private-use" && (listed.Kind == "port" || value == "localhost") {
+			continue // stays with a server of the lab's own
+		}
 		if !ok || strings.Contains(value, s.subject) {
 			continue
 		}

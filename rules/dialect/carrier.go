@@ -27,7 +27,7 @@ var identityClaims = [...]string{"upn", "unique_name", "preferred_username", "em
 // subjects collects whom a request is about from every place where clients are known to say so. Carriers may disagree; all count.
 func subjects(r Request, f *wireFormat) []Subject {
 	var all []Subject
-	if !f.central(r.Host()) {
+	if !central(r.Host()) {
 		all = append(all, hostSubject(r.Host())...)
 	}
 	if f.path != nil {
@@ -47,11 +47,13 @@ func subjects(r Request, f *wireFormat) []Subject {
 	return all
 }
 
-// central reports whether host is one of the dialect's central services, whose own name says nothing of the account.
-func (f *wireFormat) central(host string) bool {
-	for _, s := range f.info.Services {
-		if s.Covers(host) {
-			return true
+// central reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
+func central(host string) bool {
+	for _, f := range table() {
+		for _, s := range f.info.Services {
+			if s.Covers(host) {
+				return true
+			}
 		}
 	}
 	return false

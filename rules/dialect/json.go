@@ -15,7 +15,9 @@ import (
 // the cost of a hostile one small.
 const (
 	maxDepth = 64
-	maxNodes = 20_000
+	maxNodes = 5_000
+	// maxName bounds the name of an element or member: names add up in the paths of suggestions.
+	maxName = 128
 )
 
 // jsonNode is one value of a JSON document. Order, number spelling and unknown members survive a round trip.
@@ -79,6 +81,9 @@ func (p *jsonParser) object(n *jsonNode, depth int) error {
 			return jsonError(err)
 		}
 		m := jsonMember{name: name.String()}
+		if len(m.name) > maxName {
+			return fmt.Errorf("%w: a JSON member's name is longer than %d bytes", ErrUnreadable, maxName)
+		}
 		folded := strings.ToLower(m.name)
 		if _, twice := seen[folded]; twice {
 			return fmt.Errorf("%w: a JSON member stands twice", ErrUnreadable)

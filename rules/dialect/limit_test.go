@@ -21,6 +21,7 @@ func TestRead_refusesBombs(t *testing.T) {
 	for name, a := range map[string]dialect.Answer{
 		"ten thousand elements deep": xmlAnswer(strings.Repeat("<a>", 10_000)),
 		"a million elements":         xmlAnswer("<Autodiscover>" + strings.Repeat("<a/>", 200_000) + "</Autodiscover>"),
+		"long names":                 xmlAnswer("<Autodiscover><" + strings.Repeat("n", 300_000) + ">" + strings.Repeat("<Server>a.b</Server>", 4000) + "</" + strings.Repeat("n", 300_000) + "></Autodiscover>"),
 		"a thousand attributes":      xmlAnswer("<Autodiscover " + attributes(1000) + "/>"),
 		"entities in entities":       xmlAnswer(`<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Autodiscover>&b;</Autodiscover>`),
 		"JSON of ten thousand levels": {

@@ -129,6 +129,7 @@ func (w *profileWalk) value(n *plistNode, path string, payload *plistNode) {
 			if n.kind == plistDict {
 				w.scalar(n, n.keys[i], item, profileSpot{item, payload}, at)
 			}
+		default: // names nobody
 		}
 	}
 }

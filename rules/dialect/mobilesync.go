@@ -92,7 +92,7 @@ func refuseMobileSync(q Inquiry) Answer {
 	return composed("text/xml; charset=utf-8", mobileNotFound)
 }
 
-// composeMobileSync writes the one server that phones look for (MS-ASCMD 4.2.3).
+// composeMobileSync writes the one server that phones look for (MS-ASCMD 4.2).
 func composeMobileSync(_ Inquiry, s Settings) (Answer, error) {
 	v, ok := s.server("activesync")
 	if !ok {

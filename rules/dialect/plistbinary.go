@@ -18,8 +18,8 @@ type binaryPlist struct {
 	data             []byte
 	offsets          []byte
 	offsetSize       int
-	refSize, objects int
-	visited          int
+	objects          uint64
+	refSize, visited int
 }
 
 // parseBinaryPlist reads a binary property list.
@@ -35,7 +35,7 @@ func parseBinaryPlist(data []byte) (*plistNode, error) {
 		objects*uint64(p.offsetSize) > limit-table {
 		return nil, errBinaryPlist
 	}
-	p.objects = int(objects)
+	p.objects = objects
 	p.offsets = p.data[table : table+objects*uint64(p.offsetSize)]
 	return p.value(top, 0)
 }
@@ -44,10 +44,11 @@ var errBinaryPlist = fmt.Errorf("%w: broken binary property list", ErrUnreadable
 
 // value reads one object. A reference to an object above it would go round in circles; depth ends that.
 func (p *binaryPlist) value(ref uint64, depth int) (*plistNode, error) {
-	if p.visited++; ref >= uint64(p.objects) || depth > maxDepth || p.visited > maxNodes {
+	if p.visited++; ref >= p.objects || depth > maxDepth || p.visited > maxNodes {
 		return nil, errBinaryPlist
 	}
-	offset := number(p.offsets[int(ref)*p.offsetSize:][:p.offsetSize])
+	size := uint64(p.offsetSize) //nolint:gosec // 1 to 8, checked
+	offset := number(p.offsets[ref*size:][:size])
 	if offset >= uint64(len(p.data)) {
 		return nil, errBinaryPlist
 	}
@@ -145,7 +146,7 @@ func (p *binaryPlist) count(low int, rest []byte) (int, []byte, error) {
 	if n > uint64(len(p.data)) {
 		return 0, nil, errBinaryPlist
 	}
-	return int(n), rest[size:], nil
+	return int(n), rest[size:], nil //nolint:gosec // at most the length of the data, checked
 }
 
 func (p *binaryPlist) integer(power int, rest []byte) (*plistNode, error) {

@@ -252,8 +252,8 @@ func TestSOAPCompose_words(t *testing.T) {
 		t.Fatal(err)
 	}
 	connection := func(name, encryption, port string) string {
-		return `<UserSetting i:type="ProtocolConnectionCollectionSetting"><Name>` + name + `</Name><ProtocolConnections><ProtocolConnection><EncryptionMethod>` +
-			encryption + `</EncryptionMethod><Hostname>mail.lab.test</Hostname><Port>` + port + `</Port></ProtocolConnection></ProtocolConnections></UserSetting>`
+		return `<UserSetting i:type="ProtocolConnectionCollectionSetting"><Name>` + name + `</Name><ProtocolConnections><ProtocolConnection><Hostname>mail.lab.test</Hostname><Port>` +
+			port + `</Port><EncryptionMethod>` + encryption + `</EncryptionMethod></ProtocolConnection></ProtocolConnections></UserSetting>`
 	}
 	want := `<UserSettings>` + soapValue("UserDisplayName", "user@lab.test") + soapValue("AutoDiscoverSMTPAddress", "user@lab.test") +
 		soapValue("ExternalEwsUrl", "https://ews.lab.test/EWS/Exchange.asmx") +

@@ -7,7 +7,7 @@ import (
 	"github.com/beevik/etree"
 )
 
-// soapConnections are the settings that hold servers of mail protocols (MS-OXWSADISC 3.1.4.2.4), in the order in which they are written.
+// soapConnections are the settings that hold servers of mail protocols (MS-OXWSADISC 3.1.4, GetUserSettings), in the order in which they are written.
 var soapConnections = [...]struct{ protocol, name string }{
 	{"imap", "ExternalImap4Connections"}, {"pop3", "ExternalPop3Connections"}, {"smtp", "ExternalSmtpConnections"},
 }
@@ -59,7 +59,7 @@ func soapString(settings *etree.Element, name, value string) {
 	textElement(soapSetting(settings, "StringSetting", name), "Value", value)
 }
 
-// soapConnection writes one server. The schema (ProtocolConnection) wants the elements in this order.
+// soapConnection writes one server, in the order of Microsoft's reference (ProtocolConnection (SOAP)).
 func soapConnection(settings *etree.Element, name string, v Server) {
 	e := soapSetting(settings, "ProtocolConnectionCollectionSetting", name)
 	c := e.CreateElement("ProtocolConnections").CreateElement("ProtocolConnection")
@@ -70,7 +70,7 @@ func soapConnection(settings *etree.Element, name string, v Server) {
 	case "none":
 		encryption = "None"
 	}
-	textElement(c, "EncryptionMethod", encryption)
 	textElement(c, "Hostname", v.Host)
 	textElement(c, "Port", strconv.Itoa(int(v.port())))
+	textElement(c, "EncryptionMethod", encryption)
 }

@@ -45,7 +45,7 @@ func (w *soapWalk) lost(response int, root *etree.Element, judged []Suggestion) 
 }
 
 // tells reports whether any of the suggestions that are asked about is worth an answer: a server, URL or redirect. Ports, WS-Addressing
-// header blocks and the account's own address are not: exchangelib asks for the address first and then looks for the servers.
+// header blocks and the account's own address, which the client knows, are not.
 func (w *soapWalk) tells(which func(i int) bool, judged []Suggestion) bool {
 	for i, s := range judged {
 		if s.Kind == KindPort || s.Verdict != Keep && s.Verdict != Rewrite || !which(i) {
@@ -88,8 +88,8 @@ func pruneSOAP(e *etree.Element) {
 	}
 }
 
-// unknown makes a UserResponse or DomainResponse that of somebody whom the server does not know (MS-OXWSADISC 3.1.4.2.3 and 3.1.4.1.3; the
-// elements stand in the order of the schema). asked is repeated in the message, as servers do; in an edited answer it is empty, because
+// unknown makes a UserResponse or DomainResponse that of somebody whom the server does not know (MS-OXWSADISC 3.1.4; the elements stand
+// in the order of the schema). asked is repeated in the message, as servers do; in an edited answer it is empty, because
 // there a name outside the rule must not stand anywhere.
 func unknown(response *etree.Element, asked string) {
 	for _, c := range slices.Clone(response.Child) {

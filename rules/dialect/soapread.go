@@ -7,8 +7,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// soapKinds says what the elements of an answer hold, by local name in lower case (MS-OXWSADISC 3.1.4.1.3, 3.1.4.2.3, 3.1.4.3.3 and
-// 3.1.4.4.3). Value is not among them: its setting's Name says what it holds.
+// soapKinds says what the elements of an answer hold, by local name in lower case (MS-OXWSADISC 3.1.4, the complex types of each
+// operation). Value is not among them: its setting's Name says what it holds.
 var soapKinds = map[string]Kind{
 	"hostname": KindHostname, "server": KindHostname, "domain": KindHostname, "port": KindPort,
 	"url": KindURL, "serviceurl": KindURL, "locationurl": KindURL, "endpoint": KindURL,
@@ -56,7 +56,7 @@ func readSOAP(q Inquiry, t text) (*Document, error) {
 	return d, nil
 }
 
-// assign says for whom each suggestion is, where several were asked about: the n-th response belongs to the n-th user (MS-OXWSADISC 3.1.4.2;
+// assign says for whom each suggestion is, where several were asked about: the n-th response belongs to the n-th user (MS-OXWSADISC 3.1.4;
 // the answer has no other link). A request that is not at hand, or that cannot be read to its end, leaves every suggestion to everybody.
 func (w *soapWalk) assign(q soapQuestion) {
 	if !q.whole || len(q.asked) == 0 || len(w.responses) == 0 {
@@ -166,7 +166,7 @@ func (w *soapWalk) add(s Suggestion, ok bool, spot poxSpot) {
 	}
 }
 
-// settingKind tells from a setting's name, in lower case, what its Value holds (MS-OXWSADISC 3.1.4.2.4, UserSettingName). The kind of all
+// settingKind tells from a setting's name, in lower case, what its Value holds (MS-OXWSADISC 3.1.4, GetUserSettings). The kind of all
 // others shows in the value.
 func settingKind(name string) Kind {
 	switch {

@@ -79,6 +79,9 @@ func (x *xmlDocument) check(e *etree.Element, nodes *int) error {
 	if *nodes++; *nodes > maxNodes || len(e.Attr) > maxAttributes {
 		return fmt.Errorf("%w: XML beyond %d elements or %d attributes", ErrUnreadable, maxNodes, maxAttributes)
 	}
+	if len(e.Tag)+len(e.Space) > maxName {
+		return fmt.Errorf("%w: an XML name is longer than %d bytes", ErrUnreadable, maxName)
+	}
 	if duplicateAttributes(e) {
 		return fmt.Errorf("%w: an XML attribute stands twice", ErrUnreadable)
 	}
@@ -101,6 +104,9 @@ func (x *xmlDocument) check(e *etree.Element, nodes *int) error {
 
 func duplicateAttributes(e *etree.Element) bool {
 	for i, a := range e.Attr {
+		if len(a.Key) > maxName { // as good as a name that is no name
+			return true
+		}
 		for _, b := range e.Attr[:i] {
 			if a.Space == b.Space && a.Key == b.Key {
 				return true
