@@ -127,7 +127,7 @@ func TestShun_whoeverAsksInPlainHTTP(t *testing.T) {
 				}
 				want := map[string]any{"host": host, "method": http.MethodPost, "door": door.record, "status": int64(http.StatusOK), "dialect": "pox"}
 				if host == "autodiscover.test" {
-					want["rule"] = "private-use" // a question that can be read names the rule of whom it is about
+					want["rule"] = "private-use" // the host itself lies in a guarded domain, whose rule comes first
 				}
 				shunnedRecord(t, w, dialled, want)
 			})

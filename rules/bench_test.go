@@ -10,15 +10,20 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
-// BenchmarkPlan_notOurs is the hot path: a request on an opened host that is not discovery.
+// BenchmarkPlan_notOurs is the hot path: a request on an opened host that is not discovery, about nobody and about somebody guarded.
 func BenchmarkPlan_notOurs(b *testing.B) {
-	p, r := builtin(b), question("https://www.example.com/index.html?x=1")
-	r.Header["Accept"] = []string{"*/*"}
-	b.ReportAllocs()
-	for b.Loop() {
-		if p.Plan(r).Step != rules.Ignore {
-			b.Fatal("recognised")
-		}
+	p := builtin(b)
+	for host, want := range map[string]rules.Step{"www.some-shop.co.uk": rules.Ignore, "www.example.com": rules.Watch} {
+		b.Run(want.String(), func(b *testing.B) {
+			r := question("https://" + host + "/index.html?x=1")
+			r.Header["Accept"] = []string{"*/*"}
+			b.ReportAllocs()
+			for b.Loop() {
+				if got := p.Plan(r).Step; got != want {
+					b.Fatal(got)
+				}
+			}
+		})
 	}
 }
 
