@@ -71,7 +71,7 @@ func withoutSecrets(u *url.URL) string {
 	return text + "?" + strings.Join(names, "&")
 }
 
-// findEmail plays the first questions of every dialect for an account, with made-up credentials.
+// findEmail plays the first questions of the dialects for an account, with made-up credentials.
 func findEmail(policy *rules.Policy, address string) ([]finding, error) {
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 || at == len(address)-1 {
@@ -86,6 +86,14 @@ func findEmail(policy *rules.Policy, address string) ([]finding, error) {
 		{http.MethodPost, "https://autodiscover." + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
 		{http.MethodGet, "http://autodiscover." + domain + "/autodiscover/autodiscover.xml", "", ""},
 		{http.MethodPost, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
+		{http.MethodGet, "https://autodiscover." + domain + "/autodiscover/autodiscover.json?Email=" + url.QueryEscape(address) + "&Protocol=ActiveSync", "", ""},
+		{http.MethodGet, "https://autoconfig." + domain + "/mail/config-v1.1.xml?emailaddress=" + url.QueryEscape(address), "", ""},
+		{http.MethodGet, "http://autoconfig." + domain + "/mail/config-v1.1.xml?emailaddress=" + url.QueryEscape(address), "", ""},
+		{http.MethodGet, "https://" + domain + "/.well-known/autoconfig/mail/config-v1.1.xml", "", ""},
+		{http.MethodGet, "https://autoconfig.thunderbird.net/v1.1/" + domain, "", ""},
+		{http.MethodGet, "https://ua-auto-config." + domain + "/.well-known/user-agent-configuration.json", "", ""},
+		{http.MethodGet, "https://" + domain + "/.well-known/jmap", "", ""},
+		{http.MethodGet, "https://" + domain + "/.well-known/caldav", "", ""},
 	} {
 		u, err := url.Parse(q.url)
 		if err != nil {
