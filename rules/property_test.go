@@ -130,7 +130,7 @@ func wellFormed(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answe
 }
 
 // truthful: what the record says was there is there, and what it says the client gets is what the client gets.
-func truthful(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answer) error {
+func truthful(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answer) error {
 	kept := 0
 	for _, s := range d.Suggestions {
 		switch {
@@ -143,10 +143,17 @@ func truthful(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answer)
 	if d.Action == rules.ActionRefuse && kept > 0 {
 		return fmt.Errorf("refused, but %d suggestions are said to be kept", kept)
 	}
-	if d.Action == rules.ActionEdit && kept == 0 {
+	if d.Action != rules.ActionEdit {
+		return nil
+	}
+	if kept == 0 {
 		return errors.New("edited, but nothing is said to be kept")
 	}
-	return nil
+	again, err := dialect.Read(plan.Inquiry, d.Answer)
+	if err == nil && len(again.Suggestions) != kept {
+		err = fmt.Errorf("%d suggestions are said to be kept, %d are there: %s", kept, len(again.Suggestions), d.Answer.Body)
+	}
+	return err
 }
 
 // idempotent: deciding on the client's answer once more changes nothing.

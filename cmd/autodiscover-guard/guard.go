@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -64,8 +66,17 @@ func newGuard(c *config.Config, authorityDir string, decisions, logger *zap.Logg
 		ReadHeaderTimeout: c.Limits.Header,
 		IdleTimeout:       c.Limits.Idle,
 		MaxHeaderBytes:    int(c.Limits.HeaderBytes),
-		ErrorLog:          zap.NewStdLog(logger.Named("door").WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+		ErrorLog:          debugLog(logger.Named("door")),
 	}}, nil
+}
+
+// debugLog is a standard logger for libraries that know no other: what net/http tells is about clients that misbehave.
+func debugLog(logger *zap.Logger) *log.Logger {
+	l, err := zap.NewStdLogAt(logger, zap.DebugLevel)
+	if err != nil { // only of a level that does not exist
+		return log.New(io.Discard, "", 0)
+	}
+	return l
 }
 
 // openAuthority opens or makes the authority and says what to do where it cannot serve.

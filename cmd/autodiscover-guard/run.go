@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
 	"os/signal"
@@ -72,6 +73,9 @@ func serve(ctx context.Context, c *config.Config, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
+	// net/http's transport complains to the standard logger about servers that talk out of turn.
+	log.SetFlags(0)
+	log.SetOutput(debugLog(logger.Named("std")).Writer())
 	path, err := c.StateDir()
 	if err != nil {
 		return err

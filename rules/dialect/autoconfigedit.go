@@ -31,6 +31,7 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 	}
 	pruneConfig(x.root)
 	forOneDomain(x.root, domain)
+	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	body, err := x.write()
 	if err != nil {
 		return Answer{}, err
@@ -45,17 +46,7 @@ func servesMail(root *etree.Element, spots []configSpot, judged []Suggestion) bo
 			continue
 		}
 		unit := spots[i].unit
-		if (is(unit, "incomingServer") || is(unit, "outgoingServer")) && within(unit, root) {
-			return true
-		}
-	}
-	return false
-}
-
-// within reports whether e is still part of the tree below root.
-func within(e, root *etree.Element) bool {
-	for ; e != nil; e = e.Parent() {
-		if e == root {
+		if (is(unit, "incomingServer") || is(unit, "outgoingServer")) && attached(unit, root) {
 			return true
 		}
 	}

@@ -175,6 +175,7 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 	if left == 0 {
 		return Answer{}, ErrNothingLeft
 	}
+	settle(judged, func(i int) bool { return !gone[spots[i].node] && !gone[spots[i].place.item] })
 	body, err := root.write()
 	if err != nil {
 		return Answer{}, err

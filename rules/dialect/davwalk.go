@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -67,36 +68,9 @@ func (w *treeWalk) add(s Suggestion, spot poxSpot) {
 
 // apply applies verdicts to the tree and reports whether a suggestion is left below root.
 func (w *treeWalk) apply(root *etree.Element, judged []Suggestion) bool {
-	for i, s := range judged {
-		at := w.spots[i]
-		switch {
-		case s.Verdict == Keep:
-		case s.Verdict == Rewrite && at.attribute != "":
-			at.element.CreateAttr(at.attribute, s.Now)
-		case s.Verdict == Rewrite:
-			at.element.SetText(s.Now)
-		case at.attribute != "":
-			at.element.RemoveAttr(at.attribute)
-		default:
-			remove(at.removed())
-		}
-	}
-	for i, s := range judged {
-		if (s.Verdict == Keep || s.Verdict == Rewrite) && attached(w.spots[i].element, root) {
-			return true
-		}
-	}
-	return false
-}
-
-// attached reports whether e is root or still below it.
-func attached(e, root *etree.Element) bool {
-	for ; e != nil; e = e.Parent() {
-		if e == root {
-			return true
-		}
-	}
-	return false
+	applyPOX(w.spots, judged)
+	settle(judged, func(i int) bool { return attached(w.spots[i].element, root) })
+	return slices.ContainsFunc(judged, func(s Suggestion) bool { return s.Verdict == Keep || s.Verdict == Rewrite })
 }
 
 func (w *treeWalk) write(x *xmlDocument, status int) (Answer, error) {

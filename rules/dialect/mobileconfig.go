@@ -216,6 +216,7 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 	if !slices.ContainsFunc(spots, func(s profileSpot) bool { return !gone[s.payload] }) {
 		return Answer{}, ErrNothingLeft
 	}
+	settle(judged, func(i int) bool { return !gone[spots[i].payload] })
 	body, err := x.write()
 	if err != nil {
 		return Answer{}, err

@@ -8,24 +8,15 @@ func editMobileSync(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answe
 	applyPOX(spots, judged)
 	prunePOX(x.root)
 	pruneMobileSync(x.root)
-	if !mobileTells(x.root, spots, judged) {
+	if !tellsServer(x.root, spots, judged) {
 		return Answer{}, ErrNothingLeft
 	}
+	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	body, err := x.write()
 	if err != nil {
 		return Answer{}, err
 	}
 	return composed("text/xml; charset=utf-8", string(body)), nil
-}
-
-// mobileTells reports whether a server, URL or redirect is left.
-func mobileTells(root *etree.Element, spots []poxSpot, judged []Suggestion) bool {
-	for i, s := range judged {
-		if s.Kind != KindPort && (s.Verdict == Keep || s.Verdict == Rewrite) && isAttached(spots[i].element, root) {
-			return true
-		}
-	}
-	return false
 }
 
 func pruneMobileSync(e *etree.Element) {

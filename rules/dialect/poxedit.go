@@ -9,11 +9,12 @@ import (
 // editPOX applies verdicts and writes the document. A Protocol without its server goes as a whole: exchangelib 4.9 crashes on an Account
 // that has none, so a document in which no Protocol and no redirect is left is not sent at all.
 func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, error) {
-	gone := applyPOX(spots, judged)
+	applyPOX(spots, judged)
 	prunePOX(x.root)
-	if !poxTellsSomething(spots, judged, gone) || !poxSound(x.root) {
+	if !tellsServer(x.root, spots, judged) || !poxSound(x.root) {
 		return Answer{}, ErrNothingLeft
 	}
+	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	body, err := x.write()
 	if err != nil {
 		return Answer{}, err
@@ -22,8 +23,8 @@ func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, erro
 }
 
 // applyPOX changes the tree as the verdicts say and returns the elements that were taken out of it.
-func applyPOX(spots []poxSpot, judged []Suggestion) (gone map[*etree.Element]bool) {
-	gone = make(map[*etree.Element]bool)
+func applyPOX(spots []poxSpot, judged []Suggestion) {
+	gone := make(map[*etree.Element]bool)
 	for i, s := range judged {
 		at := spots[i]
 		switch {
@@ -41,7 +42,6 @@ func applyPOX(spots []poxSpot, judged []Suggestion) (gone map[*etree.Element]boo
 	for e := range gone {
 		remove(e)
 	}
-	return gone
 }
 
 func (s poxSpot) removed() *etree.Element {
@@ -51,17 +51,10 @@ func (s poxSpot) removed() *etree.Element {
 	return s.element
 }
 
-// poxTellsSomething reports whether a server, URL or redirect is left.
-func poxTellsSomething(spots []poxSpot, judged []Suggestion, gone map[*etree.Element]bool) bool {
+// tellsServer reports whether a server, URL or redirect is left.
+func tellsServer(root *etree.Element, spots []poxSpot, judged []Suggestion) bool {
 	for i, s := range judged {
-		if s.Kind == KindPort || s.Verdict != Keep && s.Verdict != Rewrite {
-			continue
-		}
-		lost := false
-		for e := spots[i].element; e != nil; e = e.Parent() {
-			lost = lost || gone[e]
-		}
-		if !lost {
+		if s.Kind != KindPort && (s.Verdict == Keep || s.Verdict == Rewrite) && attached(spots[i].element, root) {
 			return true
 		}
 	}

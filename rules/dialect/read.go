@@ -82,9 +82,19 @@ func readRedirect(a Answer, inHeader []Suggestion) (*Document, error) {
 	return d, nil
 }
 
+// settle notes in the verdicts what went along with something else: the port of a removed server, the URL of a removed account. left reports
+// whether the i-th suggestion is still there.
+func settle(judged []Suggestion, left func(i int) bool) {
+	for i := range judged {
+		if !left(i) {
+			judged[i].Verdict, judged[i].Now = Remove, ""
+		}
+	}
+}
+
 // Edit writes the document afresh, in a form on which all parsers agree, with the verdicts of judged applied: Document.Suggestions with
-// Verdict and Now filled in, in the same order. The answer carries only header fields that cannot speak of servers. A document can be
-// edited once. The error wraps [ErrNothingLeft] where no suggestion would be left.
+// Verdict and Now filled in, in the same order. The answer carries only header fields that cannot speak of servers. Verdicts of what
+// went along with something else are set to Remove. A document can be edited once. The error wraps [ErrNothingLeft] where no suggestion would be left.
 func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 	if d.fixed {
 		return Answer{}, ErrFixed
@@ -106,5 +116,7 @@ func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 	}
 	edit := d.edit
 	d.edit = nil
+	// Of the header only the redirect's target is written, and a redirect's page for people is not.
+	settle(judged[:d.inHeader], func(i int) bool { return judged[i].Path == d.targetPath })
 	return edit(judged[d.inHeader:])
 }

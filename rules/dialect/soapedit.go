@@ -17,9 +17,10 @@ func (w *soapWalk) edit(x *xmlDocument, judged []Suggestion) (Answer, error) {
 		}
 	}
 	pruneSOAP(x.root)
-	if !w.tells(func(i int) bool { return isAttached(w.spots[i].element, x.root) }, judged) {
+	if !w.tells(func(i int) bool { return attached(w.spots[i].element, x.root) }, judged) {
 		return Answer{}, ErrNothingLeft
 	}
+	settle(judged, func(i int) bool { return attached(w.spots[i].element, x.root) })
 	body, err := x.write()
 	if err != nil {
 		return Answer{}, err
@@ -41,7 +42,7 @@ func (w *soapWalk) lost(response int, root *etree.Element, judged []Suggestion) 
 			return true
 		}
 	}
-	return removed && !w.tells(func(i int) bool { return w.owner[i] == response && isAttached(w.spots[i].element, root) }, judged)
+	return removed && !w.tells(func(i int) bool { return w.owner[i] == response && attached(w.spots[i].element, root) }, judged)
 }
 
 // tells reports whether any of the suggestions that are asked about is worth an answer: a server, URL or redirect. Ports, WS-Addressing
@@ -54,16 +55,6 @@ func (w *soapWalk) tells(which func(i int) bool, judged []Suggestion) bool {
 		e := w.spots[i].element
 		own := is(e, "Value") && strings.EqualFold(childText(e.Parent(), "Name"), "AutoDiscoverSMTPAddress")
 		if !own && ancestor(e, "Header") == nil {
-			return true
-		}
-	}
-	return false
-}
-
-// isAttached reports whether e is still part of the document: what was taken out has lost its parent.
-func isAttached(e, root *etree.Element) bool {
-	for ; e != nil; e = e.Parent() {
-		if e == root {
 			return true
 		}
 	}

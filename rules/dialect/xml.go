@@ -200,6 +200,16 @@ func childSteps(e *etree.Element) iter.Seq2[*etree.Element, string] {
 	}
 }
 
+// attached reports whether e is still part of the document below root: what was taken out has lost its parent.
+func attached(e, root *etree.Element) bool {
+	for ; e != nil; e = e.Parent() {
+		if e == root {
+			return true
+		}
+	}
+	return false
+}
+
 // remove takes an element out of its parent.
 func remove(e *etree.Element) {
 	if p := e.Parent(); p != nil {

@@ -20,7 +20,7 @@ func TestUsualState(t *testing.T) {
 		"a user with XDG":            {"linux", 1000, map[string]string{"HOME": "/home/u", "XDG_STATE_HOME": "/s"}, "/s/autodiscover-guard"},
 		"a relative XDG is ignored":  {"linux", 1000, map[string]string{"HOME": "/home/u", "XDG_STATE_HOME": "s"}, "/home/u/.local/state/autodiscover-guard"},
 		"a user's service":           {"linux", 1000, map[string]string{"HOME": "/home/u", "INVOCATION_ID": "1"}, "/home/u/.local/state/autodiscover-guard"},
-		"root by hand":               {"linux", 0, map[string]string{"HOME": "/root"}, "/root/.local/state/autodiscover-guard"},
+		"root by hand":               {"linux", 0, map[string]string{"HOME": "/home/admin"}, "/home/admin/.local/state/autodiscover-guard"},
 		"root as a service":          {"linux", 0, map[string]string{"HOME": "/root", "INVOCATION_ID": "1"}, "/var/lib/autodiscover-guard"},
 		"a service without a home":   {"linux", 0, map[string]string{"INVOCATION_ID": "1"}, "/var/lib/autodiscover-guard"},
 		"systemd's directory":        {"linux", 61000, map[string]string{"STATE_DIRECTORY": "/var/lib/private/g"}, "/var/lib/private/g"},
