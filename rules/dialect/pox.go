@@ -30,7 +30,7 @@ var pox = wireFormat{
 		Clients:  "Outlook, Thunderbird, Evolution-EWS, exchangelib, Delta Chat, FairEmail, eM Client",
 		Services: []Service{{
 			Name:  "office365",
-			Hosts: []string{"autodiscover-s.outlook.com", "outlook.com", "outlook.office365.com"},
+			Hosts: []string{"autodiscover-s.outlook.com", "autodiscover.exchange.microsoft.com", "outlook.com", "outlook.office365.com"},
 			Note:  "these hosts also serve the mail itself, so switching this on opens more than discovery",
 		}},
 	},
