@@ -69,15 +69,10 @@ func readConfig(q Inquiry, t text) (*Document, error) {
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		return editConfig(x, w.spots, judged, askedDomain(asked))
 	}
-	switch {
-	case w.err != nil:
+	if w.err != nil {
 		return d, w.err
-	case len(w.found) == 0:
-		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
-	case !is(x.root, "clientConfig"):
-		return d, fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
 	}
-	return d, nil
+	return d, x.holds("clientConfig", w.found)
 }
 
 // mentionsConfig tells a broken document from the web server's page for what it does not have, which is no XML either.
@@ -108,7 +103,7 @@ func (w *configWalk) element(e *etree.Element, path string) {
 
 func (w *configWalk) attributes(e *etree.Element, path string) {
 	for _, a := range e.Attr {
-		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") {
+		if isNamespace(a) {
 			continue
 		}
 		if is(e, "emailProvider") && strings.EqualFold(a.Key, "id") {

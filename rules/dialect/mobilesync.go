@@ -57,15 +57,10 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 	}
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editMobileSync(x, w.spots, judged) }
-	switch {
-	case w.err != nil:
+	if w.err != nil {
 		return d, w.err
-	case len(w.found) == 0:
-		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
-	case !is(x.root, "Autodiscover"):
-		return d, fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
 	}
-	return d, nil
+	return d, x.holds("Autodiscover", w.found)
 }
 
 // mobileServer is the Server around e that has elements in it. Its Url, Name and ServerData make no sense without each other: Name repeats

@@ -128,15 +128,10 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 	w.element(x.root, "/"+x.root.Tag)
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
-	switch {
-	case w.err != nil:
+	if w.err != nil {
 		return d, w.err
-	case len(w.found) == 0:
-		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
-	case !is(x.root, "Autodiscover"):
-		return d, fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
 	}
-	return d, nil
+	return d, x.holds("Autodiscover", w.found)
 }
 
 func (w *poxWalk) element(e *etree.Element, path string) {
@@ -157,7 +152,7 @@ func (w *poxWalk) element(e *etree.Element, path string) {
 // attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
 func (w *poxWalk) attributes(e *etree.Element, path string) {
 	for _, a := range e.Attr {
-		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") {
+		if isNamespace(a) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {

@@ -200,6 +200,22 @@ func childSteps(e *etree.Element) iter.Seq2[*etree.Element, string] {
 	}
 }
 
+// holds says why a document whose root should be called name cannot be judged by the suggestions that were found in it; nil where it can.
+func (x *xmlDocument) holds(name string, found []Suggestion) error {
+	switch {
+	case len(found) == 0:
+		return fmt.Errorf("%w: no server in the answer", ErrNoSettings)
+	case !is(x.root, name):
+		return fmt.Errorf("%w: settings inside a foreign document", ErrUnreadable)
+	}
+	return nil
+}
+
+// isNamespace reports whether an attribute names a namespace or schema: a name that looks like an address and that nobody contacts.
+func isNamespace(a etree.Attr) bool {
+	return a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation")
+}
+
 // attached reports whether e is still part of the document below root: what was taken out has lost its parent.
 func attached(e, root *etree.Element) bool {
 	for ; e != nil; e = e.Parent() {
