@@ -28,7 +28,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 		}
 		x.asked = *req.URL
 		x.method = req.Method
-		x.plan = x.policy.Plan(dialect.Request{Method: req.Method, URL: &x.asked, Header: dialect.Header(ownHeader(req.Header)), Body: x.body})
+		x.plan = x.policy.Plan(dialect.Request{Method: req.Method, URL: &x.asked, Header: dialect.Header(ownHeader(req.Header)), Body: x.body}, x.from)
 		x.decision = x.plan.Decision
 	}
 	switch x.plan.Step {
@@ -51,7 +51,7 @@ func (x *exchange) moved(req *http.Request) bool {
 
 // refuse is the answer where upstream is not asked.
 func (x *exchange) refuse(req *http.Request) *http.Response {
-	if x.decision.Action != rules.ActionRefuse && x.decision.Action != rules.ActionEdit {
+	if x.decision.Action <= rules.ActionPass {
 		x.decision = x.policy.Unanswered(x.plan, reasonPlan)
 	}
 	return x.approve(x.compose(req, x.decision.Answer))

@@ -25,9 +25,9 @@ const (
 const (
 	keySchema   = "schema"   // EventSchema
 	keyExchange = "exchange" // identifies the exchange in this log
-	keyMode     = "mode"     // enforce
-	keyAction   = "action"   // pass, edit, refuse
-	keyWould    = "would"    // what would have been done, where the mode changes nothing; else empty
+	keyMode     = "mode"     // enforce; monitor where the rule only records
+	keyAction   = "action"   // pass, edit, refuse, answer
+	keyWould    = "would"    // what would have been done if no rule only monitored; else empty
 	keyRule     = "rule"     // the rule's name; empty where none applies
 	keyReason   = "reason"
 	keyClient   = "client" // address without port
@@ -38,6 +38,7 @@ const (
 	keyStatus   = "status" // what the client got; 0 where the connection broke before
 	keyDialect  = "dialect"
 	keySubjects = "subjects" // mail domains
+	keyAccounts = "accounts" // addresses or their hashes, as the operator's Privacy says; else empty
 	keyReserved = "reserved_by"
 	keySecrets  = "credentials" // present, scheme, forwarded
 	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict
@@ -92,7 +93,7 @@ func (x *exchange) level() zapcore.Level {
 	switch {
 	case x.decision.Err != nil && x.guarded():
 		return zap.ErrorLevel
-	case x.decision.Action != rules.ActionPass:
+	case x.decision.Action != rules.ActionPass, x.decision.Would > rules.ActionPass:
 		return zap.WarnLevel
 	case x.guarded():
 		return zap.InfoLevel
@@ -102,12 +103,19 @@ func (x *exchange) level() zapcore.Level {
 
 func (x *exchange) fields(status int, out int64) []zap.Field {
 	d := &x.decision
+	mode, would := rules.Enforce, ""
+	if d.Mode != 0 {
+		mode = d.Mode
+	}
+	if d.Would != 0 {
+		would = d.Would.String()
+	}
 	return []zap.Field{
 		zap.Int(keySchema, EventSchema),
 		zap.String(keyExchange, x.id),
-		zap.String(keyMode, "enforce"),
+		zap.String(keyMode, mode.String()),
 		zap.String(keyAction, d.Action.String()),
-		zap.String(keyWould, ""),
+		zap.String(keyWould, would),
 		zap.String(keyRule, d.Rule),
 		zap.String(keyReason, d.Reason),
 		zap.String(keyClient, x.client),
@@ -118,6 +126,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.Int(keyStatus, status),
 		zap.String(keyDialect, d.Dialect.String()),
 		zap.Strings(keySubjects, clipAll(d.Subjects)),
+		zap.Strings(keyAccounts, x.p.accounts(x.plan.Inquiry.Subjects)),
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
 		zap.Array(keySuggest, suggestions(d.Suggestions)),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -41,6 +42,7 @@ type exchange struct {
 	id      string
 	door    door
 	client  string
+	from    rules.From
 	begun   time.Time
 	binding *binding
 	// control sets deadlines for the client's body; nil where nobody may.
@@ -92,6 +94,8 @@ func (p *Plugin) begin(r *http.Request, d door) *exchange {
 	if r.URL != nil {
 		x.asked = *r.URL
 	}
+	x.from.At = x.begun
+	x.from.Client, _ = netip.ParseAddr(x.client) // the zero address of an unknown client is in no range
 	return x
 }
 
@@ -100,9 +104,14 @@ func (x *exchange) recognised() bool {
 	return x.plan.Step != 0 && x.plan.Step != rules.Ignore && x.plan.Step != rules.Watch
 }
 
+// settled reports whether the client's answer is known before anybody is asked.
+func (x *exchange) settled() bool {
+	return x.plan.Step == 0 || x.plan.Step == rules.Refuse || x.plan.Step == rules.Reply
+}
+
 // guarded reports whether a rule applies, as far as is known.
 func (x *exchange) guarded() bool {
-	return x.plan.Guarded || x.decision.Rule != "" || x.decision.Action == rules.ActionEdit || x.decision.Action == rules.ActionRefuse
+	return x.plan.Guarded || x.decision.Rule != "" && x.decision.Mode != rules.Monitor || x.decision.Action > rules.ActionPass
 }
 
 // prepare reads what the policy needs to see of the request and asks it for a plan. The request that it returns is read like the original.
@@ -119,7 +128,7 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		view.Body = x.body
 		r = x.reread(r, over, err)
 	}
-	x.plan = x.policy.Plan(view)
+	x.plan = x.policy.Plan(view, x.from)
 	x.decision = x.plan.Decision
 	if over && !x.recognised() {
 		x.untimed()
@@ -131,6 +140,8 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		x.stop(http.StatusBadRequest, reasonCutBody)
 	case over && x.recognised():
 		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
+	case x.plan.Step == rules.Reply:
+		x.drain(r)
 	case x.plan.Step == rules.Scrub:
 		x.drain(r) // see scrubbed
 	}

@@ -56,7 +56,7 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 		// onResponse finds the plan here when another handler puts its transport in the place of ours; whom the body names is only in the plan.
 		ctx.Req = x.attach(ctx.Req)
 	}
-	if x.plan.Step == rules.Refuse || x.plan.Step == 0 {
+	if x.settled() {
 		return req, x.refuse(req)
 	}
 	return req, nil
@@ -97,7 +97,7 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 		return x.unanswered(ctx.Req, reasonNobody, x.failed(err))
 	case x.isApproved(resp) || !x.recognised():
 		return resp
-	case x.plan.Step == rules.Refuse:
+	case x.settled():
 		return x.refuse(ctx.Req)
 	}
 	body := resp.Body

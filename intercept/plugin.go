@@ -39,6 +39,10 @@ type Config struct {
 	Upstream UpstreamConfig
 	// Limits bounds what one client may cost.
 	Limits Limits
+	// Privacy says how much of an account's address records hold.
+	Privacy Privacy
+	// PrivacyKey is what PrivacyHash is keyed with, at least 32 random bytes; the same key gives the same hashes after a restart.
+	PrivacyKey []byte
 	// Clock tells the time for records; nil means time.Now.
 	Clock func() time.Time
 }
@@ -113,6 +117,9 @@ type Plugin struct {
 	bindings  bindings
 
 	// stopping ends handshakes that are under way when the plugin stops.
+	privacy    Privacy
+	privacyKey []byte
+
 	stopping context.Context
 	stop     context.CancelFunc
 
@@ -134,12 +141,16 @@ func New(c Config) (*Plugin, error) {
 	if err := c.Upstream.fill(); err != nil {
 		return nil, err
 	}
+	if err := checkPrivacy(c.Privacy, c.PrivacyKey); err != nil {
+		return nil, err
+	}
 	p := &Plugin{
 		issuer:    c.Issuer,
 		decisions: orNop(c.Decisions),
 		logger:    orNop(c.Logger).Named("intercept"),
 		limits:    c.Limits,
 		clock:     c.Clock,
+		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
 		upstream:  c.Upstream,
 		run:       runID(),
 	}

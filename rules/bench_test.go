@@ -19,7 +19,7 @@ func BenchmarkPlan_notOurs(b *testing.B) {
 			r.Header["Accept"] = []string{"*/*"}
 			b.ReportAllocs()
 			for b.Loop() {
-				if got := p.Plan(r).Step; got != want {
+				if got := p.Plan(r, rules.From{}).Step; got != want {
 					b.Fatal(got)
 				}
 			}
@@ -63,7 +63,7 @@ func BenchmarkJudge(b *testing.B) {
 		{"pox/20KB-not-guarded", poxQuestion("shop.com"), poxAnswer("shop.com", 20<<10), rules.ActionPass},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			plan := p.Plan(c.request)
+			plan := p.Plan(c.request, rules.From{})
 			b.SetBytes(int64(len(c.answer.Body)))
 			b.ReportAllocs()
 			for b.Loop() {

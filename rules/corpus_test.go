@@ -115,7 +115,7 @@ func policyFor(t testing.TB, services string) *rules.Policy {
 
 // decide plays one exchange: the plan and, where upstream is asked, the judgement.
 func decide(p *rules.Policy, r dialect.Request, a dialect.Answer) (rules.Plan, rules.Decision) {
-	plan := p.Plan(r)
+	plan := p.Plan(r, rules.From{})
 	switch plan.Step {
 	case rules.Scrub, rules.Forward:
 		return plan, p.Judge(plan, a)

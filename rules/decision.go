@@ -14,20 +14,21 @@ const (
 	ActionEdit
 	// ActionRefuse gives it the dialect's own "no settings".
 	ActionRefuse
+	// ActionAnswer gives it a document that was composed from the rule's own servers.
+	ActionAnswer
 )
 
-var actionNames = [...]string{"invalid", "pass", "edit", "refuse"}
+var actionNames = [...]string{"invalid", "pass", "edit", "refuse", "answer"}
 
-func (a Action) String() string {
-	if int(a) >= len(actionNames) {
-		a = 0
-	}
-	return actionNames[a]
-}
+func (a Action) String() string { return word(actionNames[:], int(a)) }
 
 // Decision is what the policy says of one exchange, and why. It always carries its reason, and the rule's name where one applies.
 type Decision struct {
 	Action Action
+	// Would is what would have happened if no rule were only monitoring; zero where none is.
+	Would Action
+	// Mode is Monitor where every rule that applies only monitors, else Enforce or zero.
+	Mode Mode
 	// Rule is the name of the rule that decided, empty where none applies; Reason says why, in words, without personal data.
 	Rule, Reason string
 	// ReservedBy cites who reserves the guarded domain, empty where a rule guards a domain that nobody reserved.
@@ -36,7 +37,7 @@ type Decision struct {
 	// Subjects are the mail domains that the exchange is about, each once; never mailboxes.
 	Subjects    []string
 	Credentials Credentials
-	// Suggestions are all that the answer suggested, judged.
+	// Suggestions are all that the answer suggested, judged; of a composed answer, all that it says, with nothing in Was.
 	Suggestions []dialect.Suggestion
 	// Answer is what the client gets, unless Action is ActionPass.
 	Answer dialect.Answer
@@ -54,5 +55,16 @@ func (d *Decision) name(all []binding) {
 	if len(all) == 0 {
 		return
 	}
-	d.Rule, d.ReservedBy = all[0].rule, all[0].entry.Authority+", "+all[0].entry.Citation
+	d.Rule, d.ReservedBy = all[0].rule, ""
+	if e := all[0].entry; e.Authority != "" {
+		d.ReservedBy = e.Authority + ", " + e.Citation
+	}
+}
+
+// monitor notes what would have happened, as another decision has it. Where nothing enforced anything, the rule is named that would have.
+func (d *Decision) monitor(would Decision) {
+	d.Would = would.Action
+	if d.Rule == "" {
+		d.Mode, d.Rule, d.ReservedBy, d.Reason = Monitor, would.Rule, would.ReservedBy, "monitored only: "+would.Reason
+	}
 }

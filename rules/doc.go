@@ -6,7 +6,7 @@
 //
 // # How a decision is made
 //
-//	plan := policy.Plan(request)          // before anybody is dialled: refuse, scrub, forward, or not ours
+//	plan := policy.Plan(request, from)        // before anybody is dialled: refuse, scrub, forward, or not ours
 //	decision := policy.Judge(plan, answer) // after: pass, edit or refuse
 //
 // [Policy.Plan] collects everybody whom the request is about, from every carrier, and finds the rule of each. If any one of them is guarded

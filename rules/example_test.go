@@ -16,7 +16,7 @@ func ExamplePolicy_Judge() {
 	}
 	request := question("https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect")
 	request.Header["Authorization"] = []string{basic("email@example.com:password")}
-	plan := policy.Plan(request)
+	plan := policy.Plan(request, rules.From{})
 	fmt.Println(plan.Step, plan.Decision.Rule, plan.Decision.Subjects)
 
 	decision := policy.Judge(plan, dialect.Answer{

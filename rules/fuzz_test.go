@@ -50,7 +50,7 @@ func fuzzJudge(f *testing.F, id dialect.ID) {
 			continue
 		}
 		f.Add(x.answer.Status, x.answer.Header.Get("Content-Type"), x.answer.Header.Get("Location"), x.answer.Body)
-		if plan := p.Plan(x.request); r.URL == nil && plan.Decision.Rule == "private-use" && plan.Step != rules.Refuse {
+		if plan := p.Plan(x.request, rules.From{}); r.URL == nil && plan.Decision.Rule == "private-use" && plan.Step != rules.Refuse {
 			r = x.request
 		}
 	}

@@ -10,17 +10,6 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-// otherwise is what happens to an answer that names a host outside the set.
-type otherwise uint8
-
-const (
-	_ otherwise = iota
-	// block refuses the whole answer.
-	block
-	// remove takes out what is outside and keeps the rest.
-	remove
-)
-
 // Names of the built-in rules.
 const (
 	ruleDocumentation = "documentation"
@@ -33,29 +22,43 @@ type binding struct {
 	rule      string
 	domain    string
 	entry     reserved.Entry
-	otherwise otherwise
+	otherwise Otherwise
+	// operator is the operator's rule, nil where a built-in one applies.
+	operator *rule
 	// own is the domain that may be named, with everything below it; "" for none.
 	own string
 	// private lets private addresses be named.
 	private bool
 }
 
-// bind finds the rule of a domain.
-func (p *Policy) bind(domain string) (binding, bool) {
+// occasion is what, beside the domain, decides which rule applies.
+type occasion struct {
+	dialect dialect.ID // None where it is not known yet: then no rule is left out for it
+	host    string     // the asked host
+	from    From
+}
+
+// bind finds the rule of a domain: the operator's first one that applies, else a built-in one.
+func (p *Policy) bind(domain string, o occasion) (binding, bool) {
 	entry, ok := p.reserved.MatchSubject(domain)
+	if len(p.rules) > 0 {
+		if r := p.index.find(domain, func(r *rule) bool { return r.applies(o) }); r != nil {
+			return binding{rule: r.Name, domain: domain, entry: entry, otherwise: r.Otherwise, operator: r}, true
+		}
+	}
 	if !ok {
 		return binding{}, false
 	}
-	b := binding{rule: ruleDocumentation, domain: domain, entry: entry, otherwise: block}
+	b := binding{rule: ruleDocumentation, domain: domain, entry: entry, otherwise: Block}
 	if entry.Nature == reserved.PrivateUse {
-		b.rule, b.otherwise, b.private = rulePrivateUse, remove, true
+		b.rule, b.otherwise, b.private = rulePrivateUse, RemoveStrangers, true
 		b.own = ownDomain(domain, entry.Name)
 	}
 	return b, true
 }
 
 // bindings finds the rules of all guarded subjects, each domain once.
-func (p *Policy) bindings(subjects []dialect.Subject) []binding {
+func (p *Policy) bindings(subjects []dialect.Subject, o occasion) []binding {
 	var all []binding
 next:
 	for _, s := range subjects {
@@ -64,7 +67,7 @@ next:
 				continue next
 			}
 		}
-		if b, ok := p.bind(s.Domain); ok {
+		if b, ok := p.bind(s.Domain, o); ok {
 			all = append(all, b)
 		}
 	}
@@ -86,10 +89,44 @@ func (b binding) allows(host string) bool {
 	if host == "" {
 		return false
 	}
+	if b.operator != nil {
+		return b.operator.allows(host)
+	}
 	if b.own != "" && below(host, b.own) {
 		return true
 	}
 	return b.private && isPrivate(host)
+}
+
+// blocks reports whether a stranger costs the whole answer.
+func (b binding) blocks() bool { return b.otherwise != RemoveStrangers && b.otherwise != Rewrite }
+
+// asking is what the rule says about asking hosts outside the set.
+func (b binding) asking() Asking {
+	if b.operator == nil {
+		return AskDefault
+	}
+	return b.operator.Upstream
+}
+
+// monitors reports whether the rule only records.
+func (b binding) monitors() bool { return b.operator != nil && b.operator.Mode == Monitor }
+
+// enforced leaves out the rules that only record.
+func enforced(all []binding) []binding {
+	for i, b := range all {
+		if !b.monitors() {
+			continue
+		}
+		kept := append([]binding(nil), all[:i]...)
+		for _, b := range all[i+1:] {
+			if !b.monitors() {
+				kept = append(kept, b)
+			}
+		}
+		return kept
+	}
+	return all
 }
 
 // isPrivate reports whether host is an address, or the name of one (RFC 6761, section 6.3), that no stranger can have.

@@ -14,19 +14,40 @@ func (p *Policy) Judge(plan Plan, a dialect.Answer) Decision {
 	if plan.Step != Forward && plan.Step != Scrub {
 		return p.Unanswered(plan, "an answer to a question that was not asked")
 	}
+	d, monitored := p.judge(plan, a, enforced)
+	if !monitored {
+		return d
+	}
+	strict := plan
+	if plan.strict != nil {
+		strict = *plan.strict
+	}
+	if strict.Step == Refuse || strict.Step == Reply {
+		d.monitor(strict.Decision)
+		return d
+	}
+	would, _ := p.judge(strict, a, func(all []binding) []binding { return all })
+	d.monitor(would)
+	return d
+}
+
+// judge decides by those of the rules that which leaves; monitored reports whether there are others that only monitor.
+func (p *Policy) judge(plan Plan, a dialect.Answer, which func([]binding) []binding) (d Decision, monitored bool) {
 	doc, err := dialect.Read(plan.Inquiry, a)
 	j := judgement{decision: plan.Decision, plan: plan, answer: a, doc: doc}
 	j.plan.Inquiry.Subjects = slices.Concat(plan.Inquiry.Subjects, doc.Subjects)
-	j.bindings = p.bindings(j.plan.Inquiry.Subjects)
+	all := p.bindings(j.plan.Inquiry.Subjects, plan.occasion)
+	j.bindings = which(all)
 	j.decision.Subjects = domains(j.plan.Inquiry.Subjects)
 	j.decision.Suggestions = doc.Suggestions
+	j.decision.Rule, j.decision.ReservedBy, j.decision.Mode, j.decision.Would = "", "", 0, 0
 	if len(j.bindings) == 0 {
 		j.pass("no subject is guarded")
-		return j.decision
+		return j.decision, len(all) > 0
 	}
 	j.decision.name(j.bindings)
 	j.guarded(err)
-	return j.decision
+	return j.decision, len(j.bindings) < len(all)
 }
 
 // judgement is one answer on its way to a decision.
@@ -70,6 +91,8 @@ func (j *judgement) verdicts() (strangers, servers int) {
 		ok := j.allowsFor(*s)
 		if ok {
 			s.Verdict, s.Now = dialect.Keep, s.Was
+		} else {
+			j.replace(s)
 		}
 		if s.Kind != dialect.KindPort {
 			servers++
@@ -98,7 +121,7 @@ func (j *judgement) blocksAll() bool {
 			continue
 		}
 		for _, b := range j.bindings {
-			if b.otherwise != remove {
+			if b.blocks() && !b.allows(s.Host) {
 				return true
 			}
 		}
@@ -110,7 +133,7 @@ func (j *judgement) blocksAll() bool {
 // theirs.
 func (j *judgement) blockSubjects() {
 	for _, b := range j.bindings {
-		if b.otherwise == remove || !j.strangerFor(b.domain) {
+		if !b.blocks() || !j.strangerFor(b.domain) {
 			continue
 		}
 		for i := range j.decision.Suggestions {

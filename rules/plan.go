@@ -15,6 +15,8 @@ const (
 	Refuse
 	// Scrub sends the request without its secrets: with Plan.Header and Plan.Query in place of its own.
 	Scrub
+	// Reply answers with Plan.Decision.Answer, which was composed from the rule's own servers; upstream is not asked.
+	Reply
 	// Forward sends the request on, with Plan.Header in place of its own where that is not nil, and judges the answer.
 	Forward
 	// Watch sends the request on untouched: it does not look like discovery, but it is about somebody guarded. The answer goes to
@@ -24,14 +26,9 @@ const (
 	Ignore
 )
 
-var stepNames = [...]string{"invalid", "refuse", "scrub", "forward", "watch", "ignore"}
+var stepNames = [...]string{"invalid", "refuse", "scrub", "reply", "forward", "watch", "ignore"}
 
-func (s Step) String() string {
-	if int(s) >= len(stepNames) {
-		s = 0
-	}
-	return stepNames[s]
-}
+func (s Step) String() string { return word(stepNames[:], int(s)) }
 
 // Plan is what the policy says of a request before anybody is dialled. It belongs to the exchange that it was made for.
 type Plan struct {
@@ -42,10 +39,13 @@ type Plan struct {
 	// Header and Query are what goes upstream where Step is Scrub; for Forward a nil Header means: as the client sent it.
 	Header dialect.Header
 	Query  string
-	// Decision is final where Step is Refuse. Otherwise it holds what is known so far, without an action.
+	// Decision is final where Step is Refuse or Reply. Otherwise it holds what is known so far, without an action.
 	Decision Decision
 
 	bindings []binding
+	occasion occasion
+	// strict is the plan as if rules that only monitor were enforced; nil where there are none.
+	strict *Plan
 }
 
 // Plan decides on a request before anybody is dialled:
@@ -54,21 +54,50 @@ type Plan struct {
 //	not discovery, somebody guarded                → Watch
 //	a back-off host, whatever and whoever it is about → Refuse
 //	nobody guarded                                 → Forward
+//	guarded, the rule answers by itself            → Reply
 //	guarded, the asked host is in the set          → Forward, credentials included
 //	guarded, the asked host is a central service   → Scrub
 //	guarded, any other host                        → Refuse
-func (p *Policy) Plan(r dialect.Request) Plan {
+//
+// A rule's own word about upstream comes before the last two lines. Rules that only monitor count as if nobody were guarded.
+func (p *Policy) Plan(r dialect.Request, from From) Plan {
 	q, ok := dialect.Recognise(r)
 	if !ok {
-		return p.watch(r)
+		return p.watch(r, from)
 	}
-	plan := Plan{Inquiry: q, bindings: p.bindings(q.Subjects)}
-	plan.Guarded = len(plan.bindings) > 0
+	o := occasion{q.Dialect, reserved.Canonical(r.Host()), from}
+	all := p.bindings(q.Subjects, o)
+	binding := enforced(all)
+	plan := p.plan(q, binding, o)
+	if len(binding) < len(all) {
+		strict := p.plan(q, all, o)
+		plan.strict = &strict
+		plan.Decision.monitor(strict.Decision)
+		if plan.Step == Forward && scrubsAnyway(all) && !allowed(all, o.host) {
+			plan.scrub(r)
+		}
+	}
+	return plan
+}
+
+// scrubsAnyway reports whether a rule that only monitors says explicitly that secrets are taken out all the same.
+func scrubsAnyway(all []binding) bool {
+	for _, b := range all {
+		if b.monitors() && b.asking() == AskScrubbed {
+			return true
+		}
+	}
+	return false
+}
+
+// plan decides for the given rules.
+func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
+	r := q.Request
+	plan := Plan{Inquiry: q, bindings: bindings, occasion: o, Guarded: len(bindings) > 0}
 	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: credentials(r)}
 	plan.Decision.name(plan.bindings)
-	host := reserved.Canonical(r.Host())
 	switch {
-	case p.backOff(host):
+	case p.backOff(o.host):
 		plan.Guarded = true
 		if plan.Decision.Rule == "" {
 			plan.Decision.Rule = ruleBackOff
@@ -77,28 +106,47 @@ func (p *Policy) Plan(r dialect.Request) Plan {
 	case !plan.Guarded:
 		plan.Step = Forward
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
-	case allowed(plan.bindings, host):
+	case answersLocally(plan.bindings):
+		plan.reply()
+	case allowed(plan.bindings, o.host):
 		plan.Step, plan.Header = Forward, wholeAnswer(r.Header)
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
-	case p.isCentral(host):
-		plan.Step, plan.Header, plan.Query = Scrub, scrub(r.Header), scrubQuery(r.URL.RawQuery)
+	case p.asks(plan.bindings, o.host):
+		plan.scrub(r)
 	default:
 		plan.refuse("no host may be named to the domain, and the asked host is none of its own")
 	}
 	return plan
 }
 
+// asks reports whether a host outside the set is asked, without secrets: each rule must agree.
+func (p *Policy) asks(all []binding, host string) bool {
+	central := p.isCentral(host)
+	for _, b := range all {
+		if a := b.asking(); a == AskNever || a == AskDefault && !central {
+			return false
+		}
+	}
+	return true
+}
+
+func (plan *Plan) scrub(r dialect.Request) {
+	plan.Step, plan.Header, plan.Query = Scrub, scrub(r.Header), scrubQuery(r.URL.RawQuery)
+	plan.Decision.Credentials.Forwarded = false
+}
+
 // watch plans for a request that does not look like discovery.
-func (p *Policy) watch(r dialect.Request) Plan {
+func (p *Policy) watch(r dialect.Request, from From) Plan {
 	if d, shunned := p.Shun(r.Host()); shunned {
 		plan := Plan{Guarded: true, Inquiry: dialect.Inquiry{Request: r}, Decision: d}
 		plan.refuse(reasonBackOff)
 		return plan
 	}
-	if len(p.bindings(dialect.Carriers(r))) == 0 {
+	o := occasion{host: reserved.Canonical(r.Host()), from: from}
+	if len(p.bindings(dialect.Carriers(r), o)) == 0 {
 		return Plan{Step: Ignore}
 	}
-	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: o}
 }
 
 // Sniff decides on the answer to a question that was only watched. ok is false where it is no discovery answer: it passes, without a record.
@@ -108,7 +156,9 @@ func (p *Policy) Sniff(plan Plan, a dialect.Answer) (found Plan, d Decision, ok 
 	if plan.Step != Watch || !ok {
 		return plan, Decision{}, false
 	}
-	found = Plan{Step: Forward, Inquiry: q, bindings: p.bindings(q.Subjects)}
+	o := plan.occasion
+	o.dialect = q.Dialect
+	found = Plan{Step: Forward, Inquiry: q, bindings: enforced(p.bindings(q.Subjects, o)), occasion: o}
 	found.Guarded = len(found.bindings) > 0
 	c := credentials(q.Request)
 	c.Forwarded = c.Present
@@ -144,6 +194,9 @@ func (plan *Plan) refuse(reason string) {
 // contain anything of the exchange. It refuses what is guarded and passes (whatever the caller then says) what is not.
 func (p *Policy) Unanswered(plan Plan, reason string) Decision {
 	d := plan.Decision
+	if plan.strict != nil {
+		d.Would = ActionRefuse
+	}
 	if plan.Guarded || plan.Step == Refuse || plan.Step == 0 {
 		d.refuse(plan.Inquiry, reason)
 		return d

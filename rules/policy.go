@@ -18,9 +18,11 @@ type Config struct {
 	Services map[string]Mode
 	// Open are further hosts to open: each stands for itself and everything below it.
 	Open []string
+	// Rules are the operator's, in the order in which they are asked; the built-in ones follow. Their domains are opened.
+	Rules []Rule
 }
 
-// Mode is how far a service goes.
+// Mode is how far a service or a rule goes.
 type Mode uint8
 
 // The modes. The zero Mode is invalid.
@@ -30,7 +32,13 @@ const (
 	Off
 	// Enforce acts.
 	Enforce
+	// Monitor only records what a rule would do. A service cannot be in this mode: whether it acts depends on the rules.
+	Monitor
 )
+
+var modeNames = [...]string{"invalid", "off", "enforce", "monitor"}
+
+func (m Mode) String() string { return word(modeNames[:], int(m)) }
 
 // Policy decides. It is immutable and safe for concurrent use.
 type Policy struct {
@@ -38,11 +46,15 @@ type Policy struct {
 	central  []dialect.Service // all of them, opened or not
 	// suspected: answers that only read like discovery are refused, too.
 	suspected bool
-	open      []string // hosts to open beside the reserved ones, sorted
+	open      []string            // hosts to open beside the reserved ones, sorted
+	opened    map[string]struct{} // the same, for look-ups
+	rules     []*rule
+	index     *domainIndex
 	revision  string
 }
 
-// New checks a configuration and makes a policy of it. Errors say what was read and what would be right.
+// New checks a configuration and makes a policy of it. Errors say what was read and what would be right; for Config.Rules they join a
+// *[RuleError] for every mistake.
 func New(c Config) (*Policy, error) {
 	p := &Policy{reserved: c.Reserved}
 	if p.reserved == nil {
@@ -73,8 +85,22 @@ func New(c Config) (*Policy, error) {
 		}
 		p.open = append(p.open, host)
 	}
+	rules, index, err := checkRules(c.Rules)
+	if err != nil {
+		return nil, err
+	}
+	p.rules, p.index = rules, index
+	for _, r := range rules {
+		for _, d := range r.domains {
+			p.open = append(p.open, d.base)
+		}
+	}
 	slices.Sort(p.open)
 	p.open = slices.Compact(p.open)
+	p.opened = make(map[string]struct{}, len(p.open))
+	for _, host := range p.open {
+		p.opened[host] = struct{}{}
+	}
 	p.revision = p.fingerprint()
 	return p, nil
 }
@@ -105,8 +131,11 @@ func openHost(raw string) (string, error) {
 // Opens reports whether traffic to host is to be decrypted: it is, or may become, a discovery exchange of ours.
 func (p *Policy) Opens(host string) bool {
 	host = reserved.Canonical(host)
-	for _, name := range p.open {
-		if below(host, name) {
+	if _, ok := p.opened[host]; ok {
+		return true
+	}
+	for parent := range parents(host) {
+		if _, ok := p.opened[parent]; ok {
 			return true
 		}
 	}

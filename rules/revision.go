@@ -17,6 +17,9 @@ func (p *Policy) fingerprint() string {
 		fmt.Fprintf(h, "open %s\n", host)
 	}
 	fmt.Fprintf(h, "suspected %v\n", p.suspected)
+	for _, r := range p.rules {
+		fmt.Fprintf(h, "rule %#v\n", r.Rule)
+	}
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 

@@ -171,7 +171,7 @@ func place(path string) string {
 func TestShared_noSuggestionSurvives(t *testing.T) {
 	p := allServices(t)
 	for _, s := range loadShared(t) {
-		if _, ok := p.Plan(s.request).Inquiry, p.Plan(s.request).Guarded; !ok {
+		if _, ok := p.Plan(s.request, rules.From{}).Inquiry, p.Plan(s.request, rules.From{}).Guarded; !ok {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestShared_noSuggestionSurvives(t *testing.T) {
 			u := *central.URL
 			u.Host = "autodiscover-s.outlook.com"
 			central.URL = &u
-			if plan := p.Plan(central); plan.Guarded {
+			if plan := p.Plan(central, rules.From{}); plan.Guarded {
 				noSuggestion(t, s, p.Judge(plan, s.answer))
 			}
 		})

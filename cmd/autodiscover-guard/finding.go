@@ -29,7 +29,7 @@ type saved struct {
 
 // findExchange decides on one saved exchange.
 func findExchange(policy *rules.Policy, source string, x saved) finding {
-	plan := policy.Plan(x.request)
+	plan := policy.Plan(x.request, rules.From{})
 	f := finding{Source: source, Asked: x.request.Method + " " + withoutSecrets(x.request.URL), Step: plan.Step.String()}
 	d := plan.Decision
 	switch {

@@ -84,9 +84,9 @@ func configServer(e *etree.Element, v Server, byURL bool) {
 
 func socketType(encryption string) string {
 	switch encryption {
-	case "starttls":
+	case encryptionSTARTTLS:
 		return "STARTTLS"
-	case "none":
+	case encryptionNone:
 		return "plain"
 	}
 	return "SSL"

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -17,6 +18,10 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
 			at.element.SetText(s.Now)
+			if s.isServer() && at.unit != nil {
+				setChild(at.unit, "socketType", socketType(s.Encryption), at.element)
+				setChild(at.unit, "port", strconv.Itoa(int(s.Port)), at.element)
+			}
 		case at.unit == nil:
 			at.element.RemoveAttr(at.attribute)
 		default:

@@ -158,6 +158,10 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
 			at.node.set(s.Now)
+			if s.isServer() {
+				setMember(at.owner, "encryption", autodetectEncryption(s.Encryption))
+				setMember(at.owner, "port", strconv.Itoa(int(s.Port)))
+			}
 		case at.place.item != nil:
 			gone[at.place.item] = true
 			at.place.array.items = slices.DeleteFunc(at.place.array.items, func(n *jsonNode) bool { return n == at.place.item })
@@ -208,13 +212,9 @@ func composeAutodetect(_ Inquiry, s Settings) (Answer, error) {
 		if !known {
 			continue
 		}
-		encryption := map[string]string{"starttls": "tls", "none": "none"}[v.Encryption]
-		if encryption == "" {
-			encryption = "ssl"
-		}
 		protocols.items = append(protocols.items, jsonObject(
 			jsonMember{"protocol", jsonText(name)}, jsonMember{"hostname", jsonText(v.Host)}, jsonMember{"port", jsonNumber(int(v.port()))},
-			jsonMember{"encryption", jsonText(encryption)}, jsonMember{"username", jsonText(s.login(v))}, jsonMember{"validated", jsonFalse()}))
+			jsonMember{"encryption", jsonText(autodetectEncryption(v.Encryption))}, jsonMember{"username", jsonText(s.login(v))}, jsonMember{"validated", jsonFalse()}))
 	}
 	if len(protocols.items) == 0 {
 		return Answer{}, fmt.Errorf("%w: AutoDetect has no place for them", ErrCannotCarry)
@@ -227,6 +227,16 @@ func composeAutodetect(_ Inquiry, s Settings) (Answer, error) {
 		return Answer{}, err
 	}
 	return composed("application/json; charset=utf-8", string(body)), nil
+}
+
+func autodetectEncryption(word string) string {
+	switch word {
+	case encryptionSTARTTLS:
+		return "tls"
+	case encryptionNone:
+		return "none"
+	}
+	return "ssl"
 }
 
 // autodetectNames are the service's names for protocols.

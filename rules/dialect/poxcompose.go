@@ -53,13 +53,7 @@ func poxServerElement(account *etree.Element, name string, v Server, s Settings)
 	textElement(p, "LoginName", s.login(v))
 	textElement(p, "DomainRequired", "off")
 	textElement(p, "SPA", "off")
-	ssl, encryption := "on", "SSL"
-	switch v.Encryption {
-	case "starttls":
-		encryption = "TLS"
-	case "none":
-		ssl, encryption = "off", "None"
-	}
+	ssl, encryption := poxEncryption(v.Encryption)
 	textElement(p, "SSL", ssl)
 	textElement(p, "Encryption", encryption)
 	textElement(p, "AuthRequired", "on")
@@ -67,6 +61,17 @@ func poxServerElement(account *etree.Element, name string, v Server, s Settings)
 		textElement(p, "UsePOPAuth", "off")
 		textElement(p, "SMTPLast", "off")
 	}
+}
+
+// poxEncryption gives the values of SSL and Encryption.
+func poxEncryption(word string) (ssl, encryption string) {
+	switch word {
+	case encryptionSTARTTLS:
+		return "on", "TLS"
+	case encryptionNone:
+		return "off", "None"
+	}
+	return "on", "SSL"
 }
 
 func textElement(parent *etree.Element, name, value string) {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -33,6 +34,9 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
 			at.element.SetText(s.Now)
+			if s.isServer() && is(at.unit, "Protocol") {
+				speakTo(at, s)
+			}
 		case at.attribute != "":
 			at.element.RemoveAttr(at.attribute)
 		default:
@@ -42,6 +46,14 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 	for e := range gone {
 		remove(e)
 	}
+}
+
+// speakTo writes how to speak to a server that was put in; Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9).
+func speakTo(at poxSpot, s Suggestion) {
+	ssl, encryption := poxEncryption(s.Encryption)
+	setChild(at.unit, "Encryption", encryption, at.element)
+	setChild(at.unit, "SSL", ssl, at.element)
+	setChild(at.unit, "Port", strconv.Itoa(int(s.Port)), at.element)
 }
 
 func (s poxSpot) removed() *etree.Element {

@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"strings"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// answersLocally reports whether a rule answers by itself.
+func answersLocally(all []binding) bool {
+	for _, b := range all {
+		if b.operator != nil && b.operator.Answer == AnswerLocal {
+			return true
+		}
+	}
+	return false
+}
+
+// reply composes the answer from the rule's servers, and refuses where that cannot be: the subjects have different rules, the dialect has no
+// place for the servers, or the question is only a probe for a server to log in to.
+func (plan *Plan) reply() {
+	r := plan.bindings[0].operator
+	for _, b := range plan.bindings {
+		if b.operator != r {
+			plan.refuse("the subjects have different rules, and one of them is to be answered by its own servers")
+			return
+		}
+	}
+	q := plan.Inquiry
+	if isProbe(q) {
+		plan.refuse("the question names nobody, and the rule answers by itself: no server is named to a probe")
+		return
+	}
+	answer, err := dialect.Compose(q, r.settings(q))
+	if err != nil {
+		plan.refuse("the rule answers by its own servers, for which this dialect has no place")
+		return
+	}
+	plan.Step = Reply
+	d := &plan.Decision
+	d.Action, d.Answer, d.Reason = ActionAnswer, answer, "answered with the rule's own servers; nobody was asked"
+	if doc, err := dialect.Read(q, answer); err == nil {
+		for _, s := range doc.Suggestions {
+			s.Was, s.Now, s.Verdict = "", s.Was, dialect.Rewrite
+			d.Suggestions = append(d.Suggestions, s)
+		}
+	}
+}
+
+// isProbe reports whether a client only looks whether there is a server, before it sends the question itself.
+func isProbe(q dialect.Inquiry) bool {
+	switch q.Dialect {
+	case dialect.POX, dialect.MobileSync, dialect.SOAP:
+		return q.Request.Method == "GET" || q.Request.Method == "HEAD"
+	}
+	return false
+}
+
+// settings are the rule's servers for whoever asks. Mozilla's format has placeholders of its own, so that one document serves every alias;
+// everywhere else they are filled in.
+func (r *rule) settings(q dialect.Inquiry) dialect.Settings {
+	s := dialect.Settings{Servers: append([]dialect.Server(nil), r.Servers...)}
+	if q.Dialect == dialect.Autoconfig || q.Dialect == dialect.ISPDB {
+		return s
+	}
+	for _, subject := range q.Subjects {
+		if subject.Address != "" {
+			s.Address = subject.Address
+			break
+		}
+	}
+	local, domain := s.Address, ""
+	if at := strings.LastIndexByte(s.Address, '@'); at >= 0 {
+		local, domain = s.Address[:at], s.Address[at+1:]
+	}
+	fill := strings.NewReplacer("%EMAILADDRESS%", s.Address, "%EMAILLOCALPART%", local, "%EMAILDOMAIN%", domain)
+	for i := range s.Servers {
+		s.Servers[i].Username = fill.Replace(s.Servers[i].Username)
+	}
+	return s
+}
+
+// replace puts the rule's own server in the place of a stranger, if the first rule that objects says so, has one for the protocol, and
+// nobody else objects to it.
+func (j *judgement) replace(s *dialect.Suggestion) {
+	for _, b := range j.bindings {
+		if s.Subject != "" && s.Subject != b.domain || b.allows(s.Host) {
+			continue
+		}
+		if b.otherwise != Rewrite || b.operator == nil {
+			return
+		}
+		server, ok := b.operator.server(s.Protocol)
+		if !ok || !j.allowsFor(dialect.Suggestion{Host: server.Host, Subject: s.Subject}) {
+			return
+		}
+		s.Replace(server)
+		return
+	}
+}

@@ -1,0 +1,255 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
+)
+
+// RuleError is one mistake in one rule of a configuration.
+type RuleError struct {
+	// Rule is the index of the rule; Name its name, as far as it has one.
+	Rule int
+	Name string
+	// Key is the field in the words of the configuration (domains, servers …), and Item the index in it, or -1.
+	Key  string
+	Item int
+	// Text says what is wrong, Want what to write instead.
+	Text, Want string
+}
+
+func (e *RuleError) Error() string {
+	name := e.Name
+	if name == "" {
+		name = fmt.Sprintf("number %d", e.Rule+1)
+	}
+	return fmt.Sprintf("rule %s: %s: %s; want %s", name, e.Key, e.Text, e.Want)
+}
+
+// checker turns the operator's rules into those that are asked, and collects everything that is wrong with them.
+type checker struct {
+	problems []error
+	at       int
+	name     string
+}
+
+func (c *checker) wrong(key string, item int, want, format string, args ...any) {
+	c.problems = append(c.problems, &RuleError{Rule: c.at, Name: c.name, Key: key, Item: item, Text: fmt.Sprintf(format, args...), Want: want})
+}
+
+// checkRules gives the rules ready for use. The error joins a *[RuleError] for every mistake.
+func checkRules(operator []Rule) ([]*rule, *domainIndex, error) {
+	c := &checker{}
+	names := map[string]bool{ruleDocumentation: true, rulePrivateUse: true, ruleBackOff: true}
+	all := make([]*rule, 0, len(operator))
+	index := newDomainIndex()
+	for i, r := range operator {
+		c.at, c.name = i, r.Name
+		switch {
+		case r.Name == "":
+			c.wrong("name", -1, "a word that records can name it by", "a rule without a name")
+		case strings.ContainsFunc(r.Name, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+			c.wrong("name", -1, "one word, such as "+quote(strings.Join(strings.Fields(r.Name), "-")), "%q has spaces in it", r.Name)
+		case names[r.Name]:
+			c.wrong("name", -1, "another name", "%q is the name of another rule", r.Name)
+		}
+		names[r.Name] = true
+		made := c.rule(r)
+		made.index = i
+		if shadow := shadowing(made, index); shadow != nil {
+			c.wrong("domains", -1, "it moved before "+quote(shadow.Name)+", or left out", "no request reaches the rule: %q comes first and is for the same domains and clients", shadow.Name)
+		}
+		all = append(all, made)
+		index.add(made)
+	}
+	return all, index, errors.Join(c.problems...)
+}
+
+func (c *checker) rule(r Rule) *rule {
+	made := &rule{Rule: r}
+	if len(r.Domains) == 0 {
+		c.wrong("domains", -1, "at least one, such as [corp.example.net]", "a rule for no domain")
+	}
+	for i, text := range r.Domains {
+		p, err := ParseDomain(text)
+		if c.pattern("domains", i, err) {
+			made.domains = append(made.domains, p)
+		}
+	}
+	for i, text := range r.Allow {
+		p, err := ParsePattern(text)
+		if c.pattern("allow", i, err) {
+			made.allow = append(made.allow, p)
+		}
+	}
+	c.selectors(made)
+	c.words(r)
+	c.servers(made)
+	return made
+}
+
+func (c *checker) pattern(key string, item int, err error) bool {
+	if err == nil {
+		return true
+	}
+	if p, ok := errors.AsType[*PatternError](err); ok {
+		c.wrong(key, item, p.Want, "%q %s", p.Text, p.Problem)
+		return false
+	}
+	c.wrong(key, item, "a pattern", "%v", err)
+	return false
+}
+
+// selectors looks up services and dialects by name.
+func (c *checker) selectors(made *rule) {
+	var services []dialect.Service
+	ids := map[string]dialect.ID{}
+	var names []string
+	for _, info := range dialect.All() {
+		ids[info.Name] = info.ID
+		names = append(names, info.Name)
+		services = append(services, info.Services...)
+	}
+	for i, name := range made.Services {
+		at := slices.IndexFunc(services, func(s dialect.Service) bool { return s.Name == name })
+		if at < 0 {
+			c.wrong("services", i, "one of "+strings.Join(ServiceNames(), ", "), "%q is no service", name)
+			continue
+		}
+		made.services = append(made.services, services[at])
+	}
+	for i, name := range made.Dialects {
+		id, ok := ids[name]
+		if !ok {
+			c.wrong("dialects", i, "one of "+strings.Join(names, ", "), "%q is no dialect", name)
+			continue
+		}
+		if made.dialects == nil {
+			made.dialects = map[dialect.ID]bool{}
+		}
+		made.dialects[id] = true
+	}
+	for i, p := range made.Clients {
+		if !p.IsValid() {
+			c.wrong("clients", i, "a range such as 192.168.0.0/16", "no range of addresses")
+		}
+	}
+}
+
+// words checks what the rule's words say together.
+func (c *checker) words(r Rule) {
+	if r.Otherwise > Rewrite || r.Answer > AnswerLocal || r.Upstream > AskNever || r.Mode != 0 && r.Mode != Enforce && r.Mode != Monitor {
+		c.wrong("mode", -1, "values that this package names", "an unknown otherwise, answer, upstream or mode")
+	}
+	if r.Otherwise == Rewrite && len(r.Servers) == 0 {
+		c.wrong("otherwise", -1, "servers, such as {imap: {host: mail.corp.example.net}}, or otherwise: remove", "rewrite, and no servers to write")
+	}
+	if r.Answer == AnswerLocal && len(r.Servers) == 0 {
+		c.wrong("answer", -1, "servers, such as {imap: {host: mail.lab.test}}, or answer: upstream", "local, and no servers to answer with")
+	}
+	if r.Answer == AnswerLocal && r.Upstream == AskScrubbed {
+		c.wrong("upstream", -1, "one of the two left out", "scrubbed, but answer: local asks nobody")
+	}
+	if r.Mode == Monitor && r.Upstream == AskNever {
+		c.wrong("upstream", -1, "mode: enforce, or no upstream", "never, but a rule that only monitors changes nothing")
+	}
+}
+
+// protocols are what a server can be for.
+var protocols = [...]string{"imap", "pop3", "smtp", "activesync", "ews", "jmap", "caldav", "carddav"}
+
+// placeholders are those of Mozilla's format that a user name can hold.
+var placeholders = [...]string{"%EMAILADDRESS%", "%EMAILLOCALPART%", "%EMAILDOMAIN%"}
+
+func (c *checker) servers(made *rule) {
+	seen := map[string]bool{}
+	for i := range made.Servers {
+		s := made.Servers[i]
+		switch {
+		case !slices.Contains(protocols[:], s.Protocol):
+			c.wrong("servers", i, "one of "+strings.Join(protocols[:], ", "), "%q is no protocol that can be written", s.Protocol)
+			continue
+		case seen[s.Protocol]:
+			c.wrong("servers", i, "one server for each protocol", "%s is given twice", s.Protocol)
+		}
+		seen[s.Protocol] = true
+		host := reserved.Canonical(s.Host)
+		if p, err := ParsePattern(s.Host); err != nil || p.below || p.prefix.IsValid() && !p.prefix.IsSingleIP() {
+			c.wrong("servers", i, "a host such as mail.example.net", "%s: %q is no host", s.Protocol, s.Host)
+			continue
+		}
+		if !made.allows(host) {
+			c.wrong("allow", -1, "an entry "+quote(host)+", or another server", "the rule's own server for %s, %s, is not allowed by it", s.Protocol, host)
+		}
+		if e := s.Encryption; e != "" && e != "ssl" && e != "starttls" && e != "none" {
+			c.wrong("servers", i, "ssl, starttls or none", "%s: %q is no encryption", s.Protocol, e)
+		}
+		left := s.Username
+		for _, p := range placeholders {
+			left = strings.ReplaceAll(left, p, "")
+		}
+		if strings.Contains(left, "%") {
+			c.wrong("servers", i, "only "+strings.Join(placeholders[:], ", "), "%s: %q holds a placeholder that nobody knows", s.Protocol, s.Username)
+		}
+	}
+	made.Servers = slices.Clone(made.Servers)
+	for i := range made.Servers {
+		made.Servers[i].Host = reserved.Canonical(made.Servers[i].Host)
+	}
+}
+
+// shadowing finds a rule before r because of which r is never asked: for each of r's domains there is one, and it is the last that is named.
+func shadowing(r *rule, before *domainIndex) *rule {
+	var last *rule
+	for _, d := range r.domains {
+		found := before.covering(d, func(earlier *rule) bool { return earlier.catchesAllOf(r) })
+		if found == nil {
+			return nil
+		}
+		last = found
+	}
+	return last
+}
+
+// catchesAllOf reports whether r, where its domains match, leaves nothing to later.
+func (r *rule) catchesAllOf(later *rule) bool {
+	if !r.Until.IsZero() && (later.Until.IsZero() || later.Until.After(r.Until)) {
+		return false
+	}
+	if len(r.Services) > 0 && (len(later.Services) == 0 || !containsAll(r.Services, later.Services)) {
+		return false
+	}
+	if len(r.Dialects) > 0 && (len(later.Dialects) == 0 || !containsAll(r.Dialects, later.Dialects)) {
+		return false
+	}
+	if len(r.Clients) == 0 {
+		return true
+	}
+	for _, p := range later.Clients {
+		if !slices.ContainsFunc(r.Clients, func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }) {
+			return false
+		}
+	}
+	return len(later.Clients) > 0
+}
+
+func containsAll(set, some []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(set, s) })
+}
+
+// Warnings says what is right but not meant: rules that have expired by the given time.
+func (p *Policy) Warnings(at time.Time) []string {
+	var all []string
+	for _, r := range p.rules {
+		if !r.Until.IsZero() && !at.Before(r.Until) {
+			all = append(all, fmt.Sprintf("rule %s has expired: it ended %s, and the rules behind it apply", r.Name, r.Until.UTC().Format("2006-01-02 15:04 UTC")))
+		}
+	}
+	return all
+}
