@@ -28,13 +28,14 @@ type exchange struct {
 	name     string
 	comment  []byte
 	services string // the services that the case switches on
+	rules    []rules.Rule
 	request  dialect.Request
 	answer   dialect.Answer
 	want     map[string][]byte
 }
 
 // known are the sections that a case may have; anything else is a typing error.
-var known = []string{"services", "request", "response", "answer", "decision.json"}
+var known = []string{"services", "rules.json", "request", "response", "answer", "decision.json"}
 
 // loadCorpus reads the project's own cases: text archives whose request and response sections are HTTP messages with bare newlines. The
 // newline before the next section does not belong to the body.
@@ -59,9 +60,37 @@ func loadCorpus(t testing.TB) []exchange {
 			x.want[section.Name] = section.Data
 		}
 		x.services = strings.TrimSpace(string(x.want["services"]))
+		x.rules = parseRules(t, file, x.want["rules.json"])
 		x.request = parseRequest(t, file, x.want["request"])
 		x.answer = parseAnswer(t, file, x.want["response"])
 		all = append(all, x)
+	}
+	return all
+}
+
+// parseRules reads an operator's rules in the words of the configuration file.
+func parseRules(t testing.TB, file string, section []byte) []rules.Rule {
+	t.Helper()
+	if section == nil {
+		return nil
+	}
+	var said []struct {
+		Name                              string
+		Domains, Allow                    []string
+		Otherwise, Answer, Mode, Upstream string
+		Servers                           []dialect.Server
+	}
+	if err := json.Unmarshal(section, &said); err != nil {
+		t.Fatalf("%s: rules: %v", file, err)
+	}
+	var all []rules.Rule
+	for _, s := range said {
+		r := rules.Rule{Name: s.Name, Domains: s.Domains, Allow: s.Allow, Servers: s.Servers}
+		r.Otherwise = map[string]rules.Otherwise{"": rules.Block, "block": rules.Block, "remove": rules.RemoveStrangers, "rewrite": rules.Rewrite}[s.Otherwise]
+		r.Answer = map[string]rules.Answering{"local": rules.AnswerLocal}[s.Answer]
+		r.Mode = map[string]rules.Mode{"monitor": rules.Monitor}[s.Mode]
+		r.Upstream = map[string]rules.Asking{"scrubbed": rules.AskScrubbed, "never": rules.AskNever}[s.Upstream]
+		all = append(all, r)
 	}
 	return all
 }
@@ -99,11 +128,11 @@ func cutMessage(section []byte) (head string, body []byte) {
 	return strings.ReplaceAll(string(h), "\n", "\r\n") + "\r\n\r\n", b
 }
 
-// policyFor is the built-in policy with the services of the case switched on.
-func policyFor(t testing.TB, services string) *rules.Policy {
+// policyFor is the built-in policy with the services of the case switched on, and its rules before the built-in ones.
+func policyFor(t testing.TB, x exchange) *rules.Policy {
 	t.Helper()
-	c := rules.Config{Services: map[string]rules.Mode{}}
-	for name := range strings.FieldsSeq(services) {
+	c := rules.Config{Services: map[string]rules.Mode{}, Rules: x.rules}
+	for name := range strings.FieldsSeq(x.services) {
 		c.Services[name] = rules.Enforce
 	}
 	p, err := rules.New(c)
@@ -132,9 +161,9 @@ func decide(p *rules.Policy, r dialect.Request, a dialect.Answer) (rules.Plan, r
 func TestCorpus(t *testing.T) {
 	for _, x := range loadCorpus(t) {
 		t.Run(x.name, func(t *testing.T) {
-			plan, d := decide(policyFor(t, x.services), x.request, x.answer)
+			plan, d := decide(policyFor(t, x), x.request, x.answer)
 			got := map[string][]byte{"decision.json": describe(t, x, plan, d)}
-			if d.Action == rules.ActionEdit || d.Action == rules.ActionRefuse {
+			if d.Action > rules.ActionPass {
 				got["answer"] = message(d.Answer)
 			}
 			if *update {
@@ -227,24 +256,38 @@ func rewrite(t *testing.T, x exchange, got map[string][]byte) {
 func TestCorpus_coversEveryDialect(t *testing.T) {
 	count := map[string]map[string]int{}
 	for _, x := range loadCorpus(t) {
-		_, d := decide(policyFor(t, x.services), x.request, x.answer)
-		outcome := d.Action.String()
-		if d.Err != nil {
-			outcome = "malformed"
-		}
+		_, d := decide(policyFor(t, x), x.request, x.answer)
+		outcome := outcome(d)
 		name := d.Dialect.String()
 		if count[name] == nil {
 			count[name] = map[string]int{}
 		}
 		count[name][outcome]++
 	}
-	// What cannot happen: a pinned document is never edited, and what cannot be read is not suspected.
-	never := map[string]bool{"pacc edit": true, "doh edit": true, "suspected edit": true, "suspected malformed": true}
+	// What cannot happen: a pinned or signed document is never changed, DNS and identity answers have no place for a mail server, and what
+	// cannot be read is not suspected.
+	// The URLs of a JMAP session belong together.
+	never := map[string]string{
+		"pacc": "remove rewrite", "jmap": "rewrite", "doh": "remove rewrite answer", "suspected": "remove rewrite answer malformed", "identity": "rewrite answer",
+	}
 	for _, info := range dialect.All() {
-		for _, outcome := range []string{"pass", "edit", "refuse", "malformed"} {
-			if count[info.Name][outcome] == 0 && !never[info.Name+" "+outcome] {
+		for _, outcome := range []string{"pass", "remove", "rewrite", "refuse", "answer", "malformed"} {
+			if count[info.Name][outcome] == 0 && !slices.Contains(strings.Fields(never[info.Name]), outcome) {
 				t.Errorf("dialect %s has no case whose outcome is %q", info.Name, outcome)
 			}
 		}
 	}
+}
+
+// outcome tells the two ways to edit apart, and refusals of what cannot be read from others.
+func outcome(d rules.Decision) string {
+	switch {
+	case d.Err != nil:
+		return "malformed"
+	case d.Action != rules.ActionEdit:
+		return d.Action.String()
+	case slices.ContainsFunc(d.Suggestions, func(s dialect.Suggestion) bool { return s.Verdict == dialect.Rewrite }):
+		return "rewrite"
+	}
+	return "remove"
 }

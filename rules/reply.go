@@ -81,8 +81,11 @@ func (r *rule) settings(q dialect.Inquiry) dialect.Settings {
 }
 
 // replace puts the rule's own server in the place of a stranger, if the first rule that objects says so, has one for the protocol, and
-// nobody else objects to it.
+// nobody else objects to it. The URLs of a JMAP session belong together and are templates: none is replaced.
 func (j *judgement) replace(s *dialect.Suggestion) {
+	if j.decision.Dialect == dialect.JMAP {
+		return
+	}
 	for _, b := range j.bindings {
 		if s.Subject != "" && s.Subject != b.domain || b.allows(s.Host) {
 			continue

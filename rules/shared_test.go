@@ -106,13 +106,13 @@ func header(m map[string]string) dialect.Header {
 }
 
 // allServices is the built-in policy with every central service and every reserved set switched on.
-func allServices(t testing.TB) *rules.Policy {
+func allServices(t testing.TB, operator ...rules.Rule) *rules.Policy {
 	t.Helper()
 	set, err := reserved.New("ietf", "icann", "idn-test", "vendor-documentation")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := rules.Config{Reserved: set, Services: map[string]rules.Mode{}}
+	c := rules.Config{Reserved: set, Services: map[string]rules.Mode{}, Rules: operator}
 	for _, name := range rules.ServiceNames() {
 		c.Services[name] = rules.Enforce
 	}

@@ -53,6 +53,7 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 	for i, spot := range w.spots {
 		if server := mobileServer(spot.element); server != nil {
 			w.spots[i].unit = server
+			w.found[i].Protocol = mobileProtocol(childText(server, "Type"))
 		}
 	}
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
@@ -66,6 +67,14 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 // mobileServer is the Server around e that has elements in it. Its Url, Name and ServerData make no sense without each other: Name repeats
 // the Url, and clients that were read (Android, EasAutoDiscover.java) take a Url only after its Type.
 func mobileServer(e *etree.Element) *etree.Element { return ancestor(e.Parent(), "Server") }
+
+// mobileProtocol is what a server's Type stands for: MobileSync is ActiveSync, CertEnroll the enrolment of certificates (MS-ASCMD 2.2.3.185.2).
+func mobileProtocol(kind string) string {
+	if strings.EqualFold(kind, "MobileSync") {
+		return "activesync"
+	}
+	return strings.ToLower(kind)
+}
 
 const (
 	mobileFrame  = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"

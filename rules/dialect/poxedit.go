@@ -34,7 +34,7 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
 			at.element.SetText(s.Now)
-			if s.isServer() && is(at.unit, "Protocol") {
+			if s.isServer() && at.unit != nil {
 				speakTo(at, s)
 			}
 		case at.attribute != "":
@@ -48,11 +48,19 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 	}
 }
 
-// speakTo writes how to speak to a server that was put in; Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9).
+// speakTo writes how to speak to a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
+// SOAP's ProtocolConnection.
 func speakTo(at poxSpot, s Suggestion) {
 	ssl, encryption := poxEncryption(s.Encryption)
-	setChild(at.unit, "Encryption", encryption, at.element)
-	setChild(at.unit, "SSL", ssl, at.element)
+	switch {
+	case is(at.unit, "Protocol"):
+		setChild(at.unit, "Encryption", encryption, at.element)
+		setChild(at.unit, "SSL", ssl, at.element)
+	case is(at.unit, "ProtocolConnection"):
+		setChild(at.unit, "EncryptionMethod", encryption, at.element)
+	default:
+		return
+	}
 	setChild(at.unit, "Port", strconv.Itoa(int(s.Port)), at.element)
 }
 

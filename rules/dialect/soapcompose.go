@@ -63,13 +63,7 @@ func soapString(settings *etree.Element, name, value string) {
 func soapConnection(settings *etree.Element, name string, v Server) {
 	e := soapSetting(settings, "ProtocolConnectionCollectionSetting", name)
 	c := e.CreateElement("ProtocolConnections").CreateElement("ProtocolConnection")
-	encryption := "SSL"
-	switch v.Encryption {
-	case "starttls":
-		encryption = "TLS"
-	case "none":
-		encryption = "None"
-	}
+	_, encryption := poxEncryption(v.Encryption) // the words are those of POX
 	textElement(c, "Hostname", v.Host)
 	textElement(c, "Port", strconv.Itoa(int(v.port())))
 	textElement(c, "EncryptionMethod", encryption)
