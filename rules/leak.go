@@ -35,7 +35,7 @@ var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xml
 func (j *judgement) leaks(a dialect.Answer) bool {
 	l := leakCheck{budget: leakBudget}
 	kept := make(map[string]bool) // by another subject of the same answer
-	l.allows = func(host string) bool { return j.allows(host) || kept[host] }
+	l.allows = func(host string) bool { return j.allows(host) || kept[host] || j.isOwnName(host) }
 	for _, s := range j.decision.Suggestions {
 		if s.Subject != "" && s.Verdict == dialect.Keep {
 			kept[s.Host] = true
@@ -55,6 +55,22 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 		}
 	}
 	return l.text(string(a.Body), 0)
+}
+
+// isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
+// as a server or not. Where it was suggested as a server and taken out, it must not be left anywhere.
+func (j *judgement) isOwnName(host string) bool {
+	for _, s := range j.decision.Suggestions {
+		if s.Verdict != dialect.Keep && s.Host == host {
+			return false
+		}
+	}
+	for _, b := range j.bindings {
+		if b.operator != nil && b.domain == host {
+			return true
+		}
+	}
+	return false
 }
 
 type leakCheck struct {

@@ -1,0 +1,270 @@
+package rules_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// pin is a rule for an own domain whose mail is at one hoster.
+var pin = rules.Rule{
+	Name: "pin", Domains: []string{"corp.example.net", "*.corp.example.net"}, Allow: []string{"*.corp.example.net", "outlook.office365.com"},
+}
+
+func withRules(t testing.TB, all ...rules.Rule) *rules.Policy {
+	t.Helper()
+	p, err := rules.New(rules.Config{Rules: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func mustAddr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// TestNew_ruleMistakes: each way to be wrong has its own message, which names the rule, the key, and what to write instead.
+func TestNew_ruleMistakes(t *testing.T) {
+	server := func(s dialect.Server) rules.Rule {
+		r := pin
+		r.Servers = []dialect.Server{s}
+		return r
+	}
+	for _, c := range []struct {
+		name string
+		rule rules.Rule
+		want string
+	}{
+		{"a rule needs a name", rules.Rule{Domains: pin.Domains}, "rule number 1: name: a rule without a name; want a word"},
+		{"a name is one word", rules.Rule{Name: "my pin", Domains: pin.Domains}, `"my pin" has spaces in it; want one word, such as "my-pin"`},
+		{"built-in names are taken", rules.Rule{Name: "private-use", Domains: pin.Domains}, `"private-use" is the name of another rule`},
+		{"a rule is for somebody", rules.Rule{Name: "x"}, "domains: a rule for no domain; want at least one"},
+		{"a public suffix is nobody's domain", rules.Rule{Name: "x", Domains: []string{"co.uk"}}, `domains: "co.uk" is a public suffix`},
+		{"patterns are checked", rules.Rule{Name: "x", Domains: pin.Domains, Allow: []string{"*corp.example.net"}}, `allow: "*corp.example.net" has a star that is no whole label; want "*.corp.example.net"`},
+		{"services have names", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"autodetct"}}, `services: "autodetct" is no service; want one of autodetect`},
+		{"dialects have names", rules.Rule{Name: "x", Domains: pin.Domains, Dialects: []string{"mapi"}}, `dialects: "mapi" is no dialect; want one of autodetect, soap`},
+		{"rewriting needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Otherwise: rules.Rewrite}, "otherwise: rewrite, and no servers to write"},
+		{"answering needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Answer: rules.AnswerLocal}, "answer: local, and no servers to answer with"},
+		{"answering asks nobody", rules.Rule{Name: "x", Domains: pin.Domains, Answer: rules.AnswerLocal, Upstream: rules.AskScrubbed}, "upstream: scrubbed, but answer: local asks nobody"},
+		{"monitoring cannot keep from asking", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Monitor, Upstream: rules.AskNever}, "upstream: never, but a rule that only monitors changes nothing"},
+		{"own servers are allowed", server(dialect.Server{Protocol: "imap", Host: "mail.stranger.net"}), `allow: the rule's own server for imap, mail.stranger.net, is not allowed by it; want an entry "mail.stranger.net"`},
+		{"protocols have names", server(dialect.Server{Protocol: "imaps", Host: "mail.corp.example.net"}), `servers: "imaps" is no protocol`},
+		{"a server is one host", server(dialect.Server{Protocol: "imap", Host: "*.corp.example.net"}), `imap: "*.corp.example.net" is no host`},
+		{"encryption has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Encryption: "tls"}), `imap: "tls" is no encryption; want ssl, starttls or none`},
+		{"placeholders have names", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAIL%"}), `holds a placeholder that nobody knows; want only %EMAILADDRESS%`},
+		{"a service is enforced or off", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Off}, "unknown otherwise, answer, upstream or mode"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := rules.New(rules.Config{Rules: []rules.Rule{c.rule}})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v\nwant in it: %s", err, c.want)
+			}
+			if _, ok := errors.AsType[*rules.RuleError](err); !ok {
+				t.Errorf("%T, want a RuleError in it", err)
+			}
+		})
+	}
+}
+
+// TestNew_shadowedRule: a rule that no request reaches is refused, one that some request reaches is not.
+func TestNew_shadowedRule(t *testing.T) {
+	office := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	wide := rules.Rule{Name: "wide", Domains: []string{"*.example.net", "example.net"}}
+	for _, c := range []struct {
+		name   string
+		first  rules.Rule
+		second rules.Rule
+		wrong  bool
+	}{
+		{"the same domain twice", wide, rules.Rule{Name: "b", Domains: []string{"example.net"}}, true},
+		{"a domain below", wide, rules.Rule{Name: "b", Domains: []string{"corp.example.net", "*.corp.example.net"}}, true},
+		{"one domain of two is new", wide, rules.Rule{Name: "b", Domains: []string{"example.net", "example.org"}}, false},
+		{"the first is for some clients", rules.Rule{Name: "a", Domains: wide.Domains, Clients: office}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
+		{"both are for the same clients", rules.Rule{Name: "a", Domains: wide.Domains, Clients: office}, rules.Rule{Name: "b", Domains: wide.Domains, Clients: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}, true},
+		{"the first is for one dialect", rules.Rule{Name: "a", Domains: wide.Domains, Dialects: []string{"pox"}}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
+		{"the first ends one day", rules.Rule{Name: "a", Domains: wide.Domains, Until: time.Now()}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
+		{"the wide one comes second", rules.Rule{Name: "b", Domains: []string{"corp.example.net"}}, wide, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := rules.New(rules.Config{Rules: []rules.Rule{c.first, c.second}})
+			if (err != nil) != c.wrong {
+				t.Fatalf("error %v, want one: %v", err, c.wrong)
+			}
+			if c.wrong && !strings.Contains(err.Error(), "no request reaches the rule") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestPlan_selectors: clients, dialects, services and the end of a rule decide whether it applies; else the next one does.
+func TestPlan_selectors(t *testing.T) {
+	end := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	p := withRules(t,
+		rules.Rule{Name: "office", Domains: []string{"lab.test"}, Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
+		rules.Rule{Name: "phones", Domains: []string{"lab.test"}, Dialects: []string{"mobilesync"}},
+		rules.Rule{Name: "cloud", Domains: []string{"lab.test"}, Services: []string{"autodetect"}},
+		rules.Rule{Name: "exception", Domains: []string{"*.lab.test"}, Until: end, Mode: rules.Monitor},
+	)
+	at := func(client string, when time.Time) rules.From { return rules.From{Client: mustAddr(client), At: when} }
+	cloud := question("https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?email=user@lab.test")
+	for _, c := range []struct {
+		name    string
+		request dialect.Request
+		from    rules.From
+		want    string
+	}{
+		{"a client in the range", poxQuestion("lab.test"), at("10.1.2.3", end), "office"},
+		{"a client in the range, mapped into IPv6", poxQuestion("lab.test"), at("::ffff:10.1.2.3", end), "office"},
+		{"another client", poxQuestion("lab.test"), at("192.0.2.1", end), "private-use"},
+		{"an unknown client", poxQuestion("lab.test"), rules.From{}, "private-use"},
+		{"a central service", cloud, rules.From{}, "cloud"},
+		{"before the end", poxQuestion("eu.lab.test"), at("192.0.2.1", end.Add(-time.Second)), "exception"},
+		{"at the end", poxQuestion("eu.lab.test"), at("192.0.2.1", end), "private-use"},
+		{"at no time", poxQuestion("eu.lab.test"), rules.From{}, "exception"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := p.Plan(c.request, c.from).Decision.Rule; got != c.want {
+				t.Errorf("rule %q, want %q", got, c.want)
+			}
+		})
+	}
+	if w := p.Warnings(end); len(w) != 1 || !strings.Contains(w[0], "exception") || len(p.Warnings(end.Add(-time.Hour))) != 0 {
+		t.Errorf("warnings %v", w)
+	}
+}
+
+// TestPlan_upstream: who is asked, and with what.
+func TestPlan_upstream(t *testing.T) {
+	login := func(host string) dialect.Request {
+		r := question("https://" + host + "/autodiscover/autodiscover.json?Email=user@corp.example.net&Protocol=ActiveSync")
+		r.Header["Authorization"] = []string{basic("user@corp.example.net:secret")}
+		return r
+	}
+	scrubbed, never := pin, pin
+	scrubbed.Upstream, never.Upstream = rules.AskScrubbed, rules.AskNever
+	for _, c := range []struct {
+		name string
+		rule rules.Rule
+		host string
+		want rules.Step
+	}{
+		{"a host in the set gets the password", pin, "autodiscover.corp.example.net", rules.Forward},
+		{"an allowed central service, too", pin, "outlook.office365.com", rules.Forward},
+		{"another central service gets a question without secrets", pin, "autodiscover-s.outlook.com", rules.Scrub},
+		{"any other host gets nothing", pin, "autodiscover.stranger.net", rules.Refuse},
+		{"scrubbed asks any host without secrets", scrubbed, "autodiscover.stranger.net", rules.Scrub},
+		{"never asks no central service", never, "autodiscover-s.outlook.com", rules.Refuse},
+		{"never still asks the set", never, "autodiscover.corp.example.net", rules.Forward},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan := withRules(t, c.rule).Plan(login(c.host), rules.From{})
+			if plan.Step != c.want || plan.Decision.Credentials.Forwarded != (c.want == rules.Forward) {
+				t.Errorf("%v, forwarded %v: %s", plan.Step, plan.Decision.Credentials.Forwarded, plan.Decision.Reason)
+			}
+		})
+	}
+}
+
+// TestMonitor_changesNothing: whatever a rule would have done, a monitoring one lets pass as it is, and says what it would have done.
+func TestMonitor_changesNothing(t *testing.T) {
+	for _, x := range loadCorpus(t) {
+		enforcing := []rules.Rule{{Name: "watched", Domains: []string{
+			"example.com", "*.example.com", "lab.test", "*.lab.test", "example", "*.example", "invalid", "*.invalid", "test", "*.test", "example.net", "example.org",
+		}}}
+		watching := []rules.Rule{enforcing[0]}
+		watching[0].Mode = rules.Monitor
+		_, strict := decide(policyFor(t, exchange{services: x.services, rules: enforcing}), x.request, x.answer)
+		plan, d := decide(policyFor(t, exchange{services: x.services, rules: watching}), x.request, x.answer)
+		if strict.Rule != "watched" || len(strict.Subjects) > 1 {
+			continue // another rule has a say
+		}
+		if d.Action != rules.ActionPass || plan.Step != rules.Forward || plan.Header != nil || d.Mode != rules.Monitor || d.Rule != "watched" {
+			t.Errorf("%s: %v, %v by %q: %s", x.name, plan.Step, d.Action, d.Rule, d.Reason)
+		}
+		if d.Would != strict.Action {
+			t.Errorf("%s: would %v, and enforced it is %v", x.name, d.Would, strict.Action)
+		}
+	}
+}
+
+// TestMonitor_scrubsWhereToldTo: the operator's explicit word about secrets holds although nothing else is changed.
+func TestMonitor_scrubsWhereToldTo(t *testing.T) {
+	r := pin
+	r.Mode, r.Upstream = rules.Monitor, rules.AskScrubbed
+	request := poxQuestion("corp.example.net")
+	request.URL.Host = "autodiscover.stranger.net"
+	request.Header["Authorization"] = []string{basic("user@corp.example.net:secret")}
+	plan := withRules(t, r).Plan(request, rules.From{})
+	if plan.Step != rules.Scrub || plan.Guarded || plan.Decision.Credentials.Forwarded {
+		t.Errorf("%v, %+v", plan.Step, plan.Decision)
+	}
+	if d := withRules(t, r).Judge(plan, poxAnswer("corp.example.net", 600)); d.Action != rules.ActionPass || d.Would != rules.ActionRefuse {
+		t.Errorf("%v, would %v", d.Action, d.Would)
+	}
+}
+
+// TestPolicy_monotoneInAllow: a smaller set of allowed hosts never lets more through.
+func TestPolicy_monotoneInAllow(t *testing.T) {
+	wide := rules.Rule{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"lab.test", "*.lab.test", "*.stranger.net"}, Otherwise: rules.RemoveStrangers}
+	narrow := wide
+	narrow.Allow = []string{"mail.lab.test"}
+	for _, x := range loadCorpus(t) {
+		planWide, w := decide(policyFor(t, exchange{services: x.services, rules: []rules.Rule{wide}}), x.request, x.answer)
+		planNarrow, n := decide(policyFor(t, exchange{services: x.services, rules: []rules.Rule{narrow}}), x.request, x.answer)
+		if w.Rule != "lab" {
+			continue
+		}
+		if n.Action == rules.ActionPass && w.Action != rules.ActionPass {
+			t.Errorf("%s: %v with the larger set, pass with the smaller", x.name, w.Action)
+		}
+		if planNarrow.Decision.Credentials.Forwarded && !planWide.Decision.Credentials.Forwarded {
+			t.Errorf("%s: the smaller set gets the password", x.name)
+		}
+	}
+}
+
+// TestRules_openTheirDomains: what an operator guards is opened, and is in the authority's scope.
+func TestRules_openTheirDomains(t *testing.T) {
+	p := withRules(t, pin)
+	if !p.Opens("autodiscover.corp.example.net") || p.Opens("www.shop.com") {
+		t.Error("the rule's domain is not opened, or its neighbour is")
+	}
+	if !strings.Contains(fmt.Sprint(p.Scope()), "corp.example.net") {
+		t.Errorf("scope %v", p.Scope())
+	}
+	if other := withRules(t, rules.Rule{Name: "pin", Domains: pin.Domains}); other.Revision() == p.Revision() {
+		t.Error("another set, the same revision")
+	}
+}
+
+// BenchmarkPlan_rules: however many rules there are, a domain without one costs the same.
+func BenchmarkPlan_rules(b *testing.B) {
+	for _, n := range []int{10, 10_000} {
+		all := make([]rules.Rule, 0, n)
+		for i := range n {
+			all = append(all, rules.Rule{Name: fmt.Sprint("r", i), Domains: []string{fmt.Sprintf("d%d.example.net", i), fmt.Sprintf("*.d%d.example.net", i)}})
+		}
+		b.Run(fmt.Sprint("load-", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				withRules(b, all...)
+			}
+		})
+		p := withRules(b, all...)
+		r := poxQuestion("shop.com")
+		b.Run(fmt.Sprint("miss-", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if p.Plan(r, rules.From{}).Guarded {
+					b.Fatal("guarded")
+				}
+			}
+		})
+	}
+}
