@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/reserved"
 )
 
@@ -38,6 +39,8 @@ type Policy struct {
 	Services map[string]Mode
 	// Open lists further hosts to open, canonical, each with everything below it. It is nil where there are none.
 	Open []string
+	// Rules are the operator's, in their order, checked. It is nil where there are none.
+	Rules []rules.Rule
 }
 
 // Mode says how far a service is guarded. The empty Mode is invalid.
@@ -78,6 +81,8 @@ type Log struct {
 	Decisions string
 	// Level is debug, info, warn or error.
 	Level string
+	// Privacy is domain, hash or full: how much of an account's address a record holds.
+	Privacy string
 }
 
 // Default is the configuration without a file. Each call makes a new one.
@@ -96,7 +101,7 @@ func Default() *Config {
 			Answer:      30 * time.Second,
 			Drain:       30 * time.Second,
 		},
-		Log: Log{Decisions: "decisions.jsonl", Level: "info"},
+		Log: Log{Decisions: "decisions.jsonl", Level: "info", Privacy: "domain"},
 	}
 }
 

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -75,6 +78,17 @@ func TestParse_valid(t *testing.T) {
 			Sets:     []string{"ietf", "vendor-documentation"},
 			Services: map[string]config.Mode{"autodetect": config.Off, "ispdb": config.Enforce},
 			Open:     []string{"autodiscover.hoster.example", "mail.xn--bcher-kva.example"},
+			Rules: []rules.Rule{{
+				Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+				Services: []string{"autodetect"}, Dialects: []string{"autodetect", "pox"}, Allow: []string{"*.lab.test", "192.0.2.0/24"},
+				Otherwise: rules.Rewrite, Answer: rules.AnswerLocal, Upstream: rules.AskNever, Mode: rules.Enforce,
+				Servers: []dialect.Server{
+					{Protocol: "imap", Host: "mail.lab.test"},
+					{Protocol: "smtp", Host: "mail.lab.test", Port: 2525, Encryption: "starttls", Username: "%EMAILLOCALPART%", Auth: "OAuth2"},
+					{Protocol: "ews", Host: "mail.lab.test", URL: "https://mail.lab.test/ews"},
+				},
+				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
+			}},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{
@@ -87,14 +101,14 @@ func TestParse_valid(t *testing.T) {
 			HeaderBytes: 32 << 10, Body: 4 << 20, Handshake: 5 * time.Second, Header: 500 * time.Millisecond, BodyTime: time.Minute,
 			Idle: time.Hour, Dial: 90 * time.Second, Answer: 2 * time.Minute,
 		},
-		Log: config.Log{Decisions: "-", Level: "debug"},
+		Log: config.Log{Decisions: "-", Level: "debug", Privacy: "hash"},
 	}
 	for name, want := range map[string]*config.Config{
 		"everything": everything, "empty": config.Default(), "remark": config.Default(), "empty-document": config.Default(),
 		"empty-sections": config.Default(), "windows-editor": config.Default(),
 	} {
 		got, err := config.Load(filepath.Join("testdata", "valid", name+".yaml"), services)
-		if d := cmp.Diff(want, got); d != "" || err != nil {
+		if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 		}
 	}

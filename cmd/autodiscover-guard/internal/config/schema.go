@@ -72,6 +72,20 @@ var keys = []key{
 			parse:  parseOpen,
 		},
 	},
+	{
+		name: "policy.rules",
+		about: "The operator's rules, asked before the built-in ones; the first that applies decides. A rule says which hosts may be named to " +
+			"accounts of its domains, and so to whom their credentials may go. name: a word. domains: mail domains; *.corp.example.net is all " +
+			"below. clients: ranges of addresses. services, dialects: where it applies; all where nothing is said. allow: hosts, *.hosts, " +
+			"addresses and ranges. otherwise: block (refuse the whole answer), remove (take out what is not allowed) or rewrite (put in servers). " +
+			"servers: per protocol (imap, pop3, smtp, activesync, ews, jmap, caldav, carddav) a host, or host, port, encryption (ssl, starttls, " +
+			"none), username (with %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%), auth, url. answer: upstream, or local to answer with servers " +
+			"and ask nobody. upstream: scrubbed asks hosts outside allow without secrets, never does not ask them; without it, only central " +
+			"services are asked, scrubbed. mode: enforce, or monitor to change nothing and record what would happen. until: the last day. note: a " +
+			"text. A rule's domains are named in the authority's certificate.",
+		sample: `[{name: pin, domains: [corp.example.net], allow: ["*.corp.example.net"]}]`,
+		value:  ruleList{},
+	},
 	{name: "upstream", about: "How discovery services are reached."},
 	{
 		name: "upstream.resolve",
@@ -131,6 +145,17 @@ var keys = []key{
 			at:    func(c *Config) *string { return &c.Log.Level },
 			want:  "debug, info, warn or error",
 			parse: oneOf("a level", map[string]string{"warning": "warn", "err": "error", "trace": "debug"}, "debug", "info", "warn", "error"),
+			show:  word,
+		},
+	},
+	{
+		name: "log.privacy",
+		about: "How much of an account's address a record holds: domain (the mail domain alone), hash (a keyed hash besides, by which one account " +
+			"can be followed without being known; the key is made in the state directory), or full.",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Log.Privacy },
+			want:  "domain, hash or full",
+			parse: oneOf("a privacy", map[string]string{"none": "domain", "off": "full", "hashed": "hash", "address": "full"}, "domain", "hash", "full"),
 			show:  word,
 		},
 	},
