@@ -9,6 +9,7 @@ import (
 	"html"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,7 +73,7 @@ func noSurvivor(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answe
 		if s.Verdict == dialect.Keep || s.Kind == dialect.KindPort || !strings.Contains(s.Host, ".") {
 			continue
 		}
-		if s.Host == "schemas.microsoft.com" { // stands in every document as the name of its namespace
+		if slices.Contains(nameSpaces, s.Host) {
 			continue
 		}
 		if d.Action == rules.ActionRefuse && about(d, s.Host) { // the refusal repeats the address that the client asked about
@@ -84,6 +85,9 @@ func noSurvivor(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answe
 	}
 	return nil
 }
+
+// nameSpaces stand in every document as names of namespaces.
+var nameSpaces = []string{"schemas.microsoft.com", "schemas.xmlsoap.org", "www.w3.org", "www.apple.com"}
 
 // named reports whether a text names host, or something below it, as a whole word: what fuzzing takes for a host (".1") is part of many.
 func named(text, host string) bool {
