@@ -20,8 +20,7 @@ import (
 // Authority signs leaves for the names of its scope. All methods may be called concurrently. Make one with [Open].
 type Authority struct {
 	dir   string
-	asked []string // canonical
-	scope nameSet  // the same, to look up
+	scope atomic.Pointer[span]
 	root  *x509.Certificate
 
 	leafKey *ecdsa.PrivateKey // see newLeafKey
@@ -75,17 +74,11 @@ func load(dir string, names []string, now time.Time) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Authority{dir: dir, asked: names, scope: newNameSet(names), root: root}
-	var missing []string
-	for _, name := range names {
-		if !permits(root, name) || !permits(iss.cert, name) {
-			missing = append(missing, name)
-		}
-	}
-	if missing != nil {
-		return nil, &ScopeError{Dir: dir, Missing: missing}
-	}
+	a := &Authority{dir: dir, root: root}
 	a.issuer.Store(iss)
+	if err := a.narrow(names); err != nil {
+		return nil, err
+	}
 	if a.leafKey, a.leafID, err = newLeafKey(); err != nil {
 		return nil, err
 	}
@@ -142,7 +135,7 @@ func (a *Authority) Issuing() *x509.Certificate { return a.issuer.Load().cert }
 
 // Scope returns the scope that [Open] was asked for, normalised, sorted and without names that another one covers. The
 // certificates may permit more; [Authority.Leaf] does not.
-func (a *Authority) Scope() Scope { return Scope{Names: slices.Clone(a.asked)} }
+func (a *Authority) Scope() Scope { return Scope{Names: slices.Clone(a.scope.Load().asked)} }
 
 // Close forgets all leaves and stops what the cache runs. It may be called more than once and returns nil.
 func (a *Authority) Close() error {

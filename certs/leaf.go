@@ -43,7 +43,7 @@ func (a *Authority) Leaf(name string) (*tls.Certificate, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	if !a.scope.covers(name) || !permits(a.root, name) || !permits(a.Issuing(), name) {
+	if !a.scope.Load().set.covers(name) || !permits(a.root, name) || !permits(a.Issuing(), name) {
 		return nil, &OutOfScopeError{Name: name}
 	}
 	if a.closed.Load() {

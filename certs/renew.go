@@ -54,7 +54,7 @@ func (a *Authority) adopt(now time.Time) bool {
 	if err != nil || a.due(iss, now) {
 		return false
 	}
-	for _, name := range a.asked {
+	for _, name := range a.scope.Load().asked {
 		if !permits(iss.cert, name) {
 			return false
 		}
