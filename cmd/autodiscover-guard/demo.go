@@ -117,7 +117,7 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 	if err := os.WriteFile(c.Upstream.Roots, service.RootPEM(), 0o600); err != nil {
 		return err
 	}
-	g, err := newGuard(c, filepath.Join(dir, "authority"), decisionLogger(zapcore.AddSync(log)), zap.NewNop())
+	g, err := newGuard(c, &stateDir{path: dir}, decisionLogger(zapcore.AddSync(log)), zap.NewNop())
 	if err != nil {
 		return err
 	}

@@ -27,16 +27,23 @@ type guard struct {
 	server    *http.Server
 }
 
-func newGuard(c *config.Config, authorityDir string, decisions, logger *zap.Logger) (*guard, error) {
+func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
 	policy, err := makePolicy(c)
 	if err != nil {
 		return nil, err
+	}
+	warn(logger, policy)
+	var privacyKey []byte
+	if c.Log.Privacy == "hash" {
+		if privacyKey, err = state.privacyKey(); err != nil {
+			return nil, err
+		}
 	}
 	roots, err := upstreamRoots(c.Upstream.Roots)
 	if err != nil {
 		return nil, err
 	}
-	authority, err := openAuthority(authorityDir, policy)
+	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +55,7 @@ func newGuard(c *config.Config, authorityDir string, decisions, logger *zap.Logg
 		Issuer:    authority,
 		Decisions: decisions,
 		Logger:    logger,
+		Privacy:   privacies[c.Log.Privacy], PrivacyKey: privacyKey,
 		Upstream: intercept.UpstreamConfig{
 			Roots: roots, Resolve: c.Upstream.Resolve, DialTimeout: c.Limits.Dial,
 			TLSHandshakeTimeout: c.Limits.Handshake, AnswerTimeout: c.Limits.Answer,

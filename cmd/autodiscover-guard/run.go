@@ -9,7 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,22 +25,26 @@ func runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "start the guard",
 		Long: `Start the guard. It works without any configuration: it makes its authority in the state directory, listens on 127.0.0.1:8080, and guards
-the reserved names. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
+the reserved names. When the file of --config changes, or at SIGHUP, its policy is put in force without a restart; a broken one leaves the old
+policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(file)
-			if err != nil {
-				return err
-			}
-			for key, value := range overrides {
-				if *value == "" {
-					continue
+			load := func() (*config.Config, error) {
+				c, err := loadConfig(file)
+				if err != nil {
+					return nil, err
 				}
-				if err := c.Set(key, *value); err != nil {
-					return fmt.Errorf("%s: %w", flagFor(key), err)
+				for key, value := range overrides {
+					if *value == "" {
+						continue
+					}
+					if err := c.Set(key, *value); err != nil {
+						return nil, fmt.Errorf("%s: %w", flagFor(key), err)
+					}
 				}
+				return c, nil
 			}
-			return serve(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return serve(cmd.Context(), file, load, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")
@@ -65,8 +69,12 @@ func flagFor(key string) string {
 	return "--" + key
 }
 
-// serve runs the guard until a signal ends it.
-func serve(ctx context.Context, c *config.Config, stdout, stderr io.Writer) error {
+// serve runs the guard until a signal ends it. load reads the configuration, from file if there is one.
+func serve(ctx context.Context, file string, load func() (*config.Config, error), stdout, stderr io.Writer) error {
+	c, err := load()
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger, err := lifeLogger(stderr, c.Log.Level)
@@ -89,12 +97,12 @@ func serve(ctx context.Context, c *config.Config, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	decisions, file, err := openDecisions(decisionsFile, stdout)
+	decisions, records, err := openDecisions(decisionsFile, stdout)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	g, err := newGuard(c, filepath.Join(path, "authority"), decisions, logger)
+	defer records.Close()
+	g, err := newGuard(c, state, decisions, logger)
 	if err != nil {
 		return err
 	}
@@ -108,6 +116,15 @@ func serve(ctx context.Context, c *config.Config, stdout, stderr io.Writer) erro
 	}
 	greet(stderr, g, listener.Addr(), decisionsFile)
 	logger.Info("listening", zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version()))
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	r := &reloader{load: load, guard: g, logger: logger, config: c, policy: g.policy}
+	following, leave := context.WithCancel(ctx)
+	var followed sync.WaitGroup
+	followed.Go(func() { r.follow(following, file, hangups) })
+	defer followed.Wait()
+	defer leave()
 	ended := make(chan error, 1)
 	go func() { ended <- g.serve(listener) }()
 	select {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"autodiscover-guard/intercept"
+)
+
+// privacies are the words of log.privacy.
+var privacies = map[string]intercept.Privacy{"domain": intercept.PrivacyDomain, "hash": intercept.PrivacyHash, "full": intercept.PrivacyFull}
+
+// keyBytes is the length of the key for hashed accounts: that of the hash (RFC 2104, section 3).
+const keyBytes = 32
+
+// privacyKey reads the installation's key for hashed accounts, and makes it at first use. Whoever has the key can test guesses of addresses,
+// so it is its owner's alone; without it, the hashes of old records say nothing any more.
+func (s *stateDir) privacyKey() ([]byte, error) {
+	file := filepath.Join(s.path, "privacy.key")
+	key, err := os.ReadFile(file)
+	switch {
+	case err == nil && len(key) == keyBytes:
+		return key, nil
+	case err == nil:
+		return nil, hint(fmt.Errorf("log.privacy: %q has %d bytes, not %d", file, len(key), keyBytes), "restore it from a backup, or remove it to have a new one made: accounts then get new hashes")
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("log.privacy: %w", err)
+	}
+	key = make([]byte, keyBytes)
+	_, _ = rand.Read(key) // never fails since Go 1.24
+	if err := os.WriteFile(file+".new", key, 0o600); err != nil {
+		return nil, fmt.Errorf("log.privacy: %w", err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		return nil, fmt.Errorf("log.privacy: %w", err)
+	}
+	return key, nil
+}

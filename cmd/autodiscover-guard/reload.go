@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"go.uber.org/zap"
+
+	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/rules"
+)
+
+// reloader puts a changed policy in force while the guard runs. A configuration that is broken, or that the authority cannot serve, leaves
+// everything as it is.
+type reloader struct {
+	load   func() (*config.Config, error)
+	guard  *guard
+	logger *zap.Logger
+
+	mu     sync.Mutex // one reload at a time; guards what follows
+	config *config.Config
+	policy *rules.Policy
+	failed error // of the last reload
+}
+
+// reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
+func (r *reloader) reload() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = r.apply()
+	if r.failed != nil {
+		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
+	}
+}
+
+func (r *reloader) apply() error {
+	c, err := r.load()
+	if err != nil {
+		return err
+	}
+	policy, err := makePolicy(c)
+	if err != nil {
+		return err
+	}
+	// Connections that the old policy opened may still be in their handshake.
+	both := slices.Concat(policy.Scope(), r.policy.Scope())
+	slices.Sort(both)
+	if err := r.guard.authority.Rescope(certs.Scope{Names: slices.Compact(both)}); err != nil {
+		if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
+			return fmt.Errorf("the authority was made without %s, and a certificate cannot grow: stop the guard, move %s away, start it again, and let the clients trust the new root",
+				strings.Join(narrow.Missing, ", "), narrow.Dir)
+		}
+		return fmt.Errorf("authority: %w", err)
+	}
+	before := r.policy.Revision()
+	if err := r.guard.plugin.Swap(policy); err != nil {
+		return err
+	}
+	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)))
+	warn(r.logger, policy)
+	r.policy = policy
+	if !sameButPolicy(r.config, c) {
+		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
+	}
+	r.config.Policy = c.Policy
+	return nil
+}
+
+// sameButPolicy reports whether two configurations differ in their policy at most.
+func sameButPolicy(a, b *config.Config) bool {
+	x, y := *a, *b
+	x.Policy, y.Policy = config.Policy{}, config.Policy{}
+	return reflect.DeepEqual(x, y)
+}
+
+// warn says what is right in a policy but hardly meant.
+func warn(logger *zap.Logger, policy *rules.Policy) {
+	for _, text := range policy.Warnings(time.Now()) {
+		logger.Warn(text)
+	}
+}
+
+// settle is how long a file must have lain still before it is read: editors write in several steps.
+const settle = 200 * time.Millisecond
+
+// follow reloads at each signal, and when the file has changed, until ctx ends. The directory is watched, because editors and deployments put
+// a new file in the place of the old one.
+func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Signal) {
+	changes, errs, stop := watchFile(file, r.logger)
+	defer stop()
+	still := time.NewTimer(time.Hour)
+	still.Stop()
+	defer still.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			r.reload()
+		case <-still.C:
+			r.reload()
+		case e := <-changes:
+			if e.Has(fsnotify.Chmod) && !e.Has(fsnotify.Write|fsnotify.Create|fsnotify.Rename) || !concerns(e.Name, file) {
+				continue
+			}
+			still.Reset(settle)
+		case err := <-errs:
+			r.logger.Warn("watching the configuration file", zap.Error(err))
+		}
+	}
+}
+
+// concerns reports whether a change of name may be one of file: its own, or that of the link by which a Kubernetes volume is replaced.
+func concerns(name, file string) bool {
+	base := filepath.Base(name)
+	return base == filepath.Base(file) || base == "..data"
+}
+
+// watchFile watches the directory of a file; without a file, or where that cannot be, nothing ever comes, and signals still work.
+func watchFile(file string, logger *zap.Logger) (<-chan fsnotify.Event, <-chan error, func()) {
+	if file == "" {
+		return nil, nil, func() {}
+	}
+	w, err := fsnotify.NewWatcher()
+	if err == nil {
+		if err = w.Add(filepath.Dir(file)); err == nil {
+			return w.Events, w.Errors, func() { _ = w.Close() }
+		}
+		_ = w.Close()
+	}
+	logger.Warn("the configuration file cannot be watched; SIGHUP still reloads it", zap.Error(err))
+	return nil, nil, func() {}
+}
