@@ -9,7 +9,6 @@ import (
 	"html"
 	"io"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -69,11 +68,11 @@ func noSurvivor(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answe
 		return nil
 	}
 	out := strings.ToLower(html.UnescapeString(string(message(d.Answer))))
+	for _, name := range nameSpaces {
+		out = strings.ReplaceAll(out, name, "")
+	}
 	for _, s := range d.Suggestions {
 		if s.Verdict == dialect.Keep || s.Kind == dialect.KindPort || !strings.Contains(s.Host, ".") {
-			continue
-		}
-		if slices.Contains(nameSpaces, s.Host) {
 			continue
 		}
 		if d.Action == rules.ActionRefuse && about(d, s.Host) { // the refusal repeats the address that the client asked about
