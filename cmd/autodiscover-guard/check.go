@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,7 @@ import (
 
 func checkCommand() *cobra.Command {
 	var o checkOptions
+	var client string
 	cmd := &cobra.Command{
 		Use:   "check (--email ADDRESS | --host HOST | FILE...)",
 		Short: "decide offline: which rule, what would happen, why",
@@ -22,9 +25,17 @@ connections to a host; with files, decide on saved exchanges: a HAR, or a raw HT
 Exit code 0 if everything passes as it is, 1 if something is changed or refused, 2 for mistakes.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.files = files
+			o.from.At = time.Now()
+			if client != "" {
+				var err error
+				if o.from.Client, err = netip.ParseAddr(client); err != nil {
+					return fmt.Errorf("--client: %q is no address", client)
+				}
+			}
 			return check(o, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().StringVar(&client, "client", "", "`ADDRESS` of the client, for rules that are for some clients only")
 	cmd.Flags().StringVar(&o.config, "config", "", "configuration `FILE` whose policy decides")
 	cmd.Flags().StringVar(&o.email, "email", "", "mail `ADDRESS` of an account")
 	cmd.Flags().StringVar(&o.host, "host", "", "`HOST` that somebody connects to")
@@ -36,6 +47,21 @@ type checkOptions struct {
 	config, email, host string
 	files               []string
 	json                bool
+	from                rules.From
+}
+
+// one reports whether exactly one thing is asked about.
+func (o checkOptions) one() error {
+	asked := 0
+	for _, given := range []bool{o.email != "", o.host != "", len(o.files) > 0} {
+		if given {
+			asked++
+		}
+	}
+	if asked != 1 {
+		return hint(errors.New("check wants one of --email, --host, or files"), "for example: %s check --email user@example.com", program)
+	}
+	return nil
 }
 
 // finding is one line of the answer.
@@ -45,9 +71,11 @@ type finding struct {
 	Dialect     string           `json:"dialect,omitempty"`
 	Step        string           `json:"step"`
 	Action      string           `json:"action"`
+	Would       string           `json:"would,omitempty"`
 	Rule        string           `json:"rule,omitempty"`
 	Reason      string           `json:"reason"`
 	ReservedBy  string           `json:"reserved_by,omitempty"`
+	Forwarded   bool             `json:"forwarded"`
 	Subjects    []string         `json:"subjects,omitempty"`
 	Suggestions []suggestionLine `json:"suggestions,omitempty"`
 	Sent        *sent            `json:"sent,omitempty"`
@@ -69,14 +97,8 @@ type sent struct {
 }
 
 func check(o checkOptions, stdin io.Reader, stdout io.Writer) error {
-	asked := 0
-	for _, given := range []bool{o.email != "", o.host != "", len(o.files) > 0} {
-		if given {
-			asked++
-		}
-	}
-	if asked != 1 {
-		return hint(errors.New("check wants one of --email, --host, or files"), "for example: %s check --email user@example.com", program)
+	if err := o.one(); err != nil {
+		return err
 	}
 	c, err := loadConfig(o.config)
 	if err != nil {
@@ -104,7 +126,7 @@ func check(o checkOptions, stdin io.Reader, stdout io.Writer) error {
 func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, error) {
 	switch {
 	case o.email != "":
-		return findEmail(policy, o.email)
+		return findEmail(policy, o.email, o.from)
 	case o.host != "":
 		return findHost(policy, o.host)
 	}
@@ -115,7 +137,7 @@ func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, err
 			return nil, err
 		}
 		for _, x := range exchanges {
-			all = append(all, findExchange(policy, file, x))
+			all = append(all, findExchange(policy, file, x, o.from))
 		}
 	}
 	return all, nil
@@ -152,6 +174,7 @@ func (f finding) print(out io.Writer) {
 	line("subjects", strings.Join(f.Subjects, ", "))
 	line("rule", f.Rule)
 	line("reserved by", f.ReservedBy)
+	line("would", f.Would)
 	line("upstream", upstreamWords[f.Step])
 	line("why", f.Reason)
 	for _, s := range f.Suggestions {
@@ -173,7 +196,9 @@ func (f finding) print(out io.Writer) {
 // upstreamWords says what a step means to somebody who has not read the package documentation.
 var upstreamWords = map[string]string{
 	rules.Refuse.String():  "not asked",
+	rules.Reply.String():   "not asked: the rule answers with its own servers",
 	rules.Scrub.String():   "asked without the secrets",
 	rules.Forward.String(): "asked as the client asks",
+	rules.Watch.String():   "asked as the client asks",
 	rules.Ignore.String():  "asked, and not looked at: this is not discovery",
 }

@@ -28,29 +28,41 @@ type saved struct {
 }
 
 // findExchange decides on one saved exchange.
-func findExchange(policy *rules.Policy, source string, x saved) finding {
-	plan := policy.Plan(x.request, rules.From{})
+func findExchange(policy *rules.Policy, source string, x saved, from rules.From) finding {
+	plan := policy.Plan(x.request, from)
 	f := finding{Source: source, Asked: x.request.Method + " " + withoutSecrets(x.request.URL), Step: plan.Step.String()}
 	d := plan.Decision
 	switch {
 	case plan.Step == rules.Ignore:
 		f.Action, f.Reason = actionPass, "not a discovery request"
 		return f
-	case plan.Step == rules.Refuse:
+	case plan.Step == rules.Refuse || plan.Step == rules.Reply:
+	case plan.Step == rules.Watch:
+		var sniffed bool
+		if x.answer != nil {
+			_, d, sniffed = policy.Sniff(plan, *x.answer)
+		}
+		if !sniffed {
+			f.Action, f.Reason = actionPass, "not a discovery request, but about somebody guarded: the answer is looked at, and passes unless it is one"
+			return f
+		}
 	case x.answer != nil:
 		d = policy.Judge(plan, *x.answer)
 	case !plan.Guarded:
 		d.Action, d.Reason = rules.ActionPass, "no subject is guarded"
 	}
 	f.Dialect, f.Rule, f.Reason, f.ReservedBy, f.Subjects = d.Dialect.String(), d.Rule, d.Reason, d.ReservedBy, d.Subjects
-	f.Action = d.Action.String()
+	f.Action, f.Forwarded = d.Action.String(), d.Credentials.Forwarded
+	if d.Would != 0 {
+		f.Would = d.Would.String()
+	}
 	if d.Action == 0 {
 		f.Action, f.Reason = actionJudge, "the answer is judged when it comes: only hosts inside the rule may be named"
 	}
 	for _, s := range d.Suggestions {
 		f.Suggestions = append(f.Suggestions, suggestionLine{s.Path, s.Kind.String(), s.Was, s.Now, s.Verdict.String()})
 	}
-	if d.Action == rules.ActionRefuse || d.Action == rules.ActionEdit {
+	if d.Action > rules.ActionPass {
 		f.Sent = &sent{d.Answer.Status, d.Answer.Header.Get("Content-Type"), string(d.Answer.Body)}
 	}
 	return f
@@ -72,7 +84,7 @@ func withoutSecrets(u *url.URL) string {
 }
 
 // findEmail plays the first questions of the dialects for an account, with made-up credentials.
-func findEmail(policy *rules.Policy, address string) ([]finding, error) {
+func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding, error) {
 	at := strings.LastIndexByte(address, '@')
 	if at < 1 || at == len(address)-1 {
 		return nil, hint(fmt.Errorf("%q is no mail address", address), "for example: user@example.com; for a domain or host use --host")
@@ -106,7 +118,7 @@ func findEmail(policy *rules.Policy, address string) ([]finding, error) {
 		if q.contentType != "" {
 			r.Header["Content-Type"] = []string{q.contentType}
 		}
-		f := findExchange(policy, address, saved{request: r})
+		f := findExchange(policy, address, saved{request: r}, from)
 		if u.Scheme == "https" && !policy.Opens(u.Hostname()) {
 			f = finding{Source: address, Asked: f.Asked, Dialect: f.Dialect, Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
 		}

@@ -25,21 +25,33 @@ import (
 type reloader struct {
 	load   func() (*config.Config, error)
 	guard  *guard
+	state  *stateDir
 	logger *zap.Logger
 
 	mu     sync.Mutex // one reload at a time; guards what follows
 	config *config.Config
 	policy *rules.Policy
-	failed error // of the last reload
 }
 
 // reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
 func (r *reloader) reload() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.failed = r.apply()
-	if r.failed != nil {
-		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
+	err := r.apply()
+	if err != nil {
+		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(err))
+	}
+	r.note(err)
+}
+
+// note tells scripts which policy is in force, and why a newer one is not.
+func (r *reloader) note(failed error) {
+	text := r.policy.Revision()
+	if failed != nil {
+		text += "\nnot reloaded: " + failed.Error()
+	}
+	if err := r.state.note("policy", text); err != nil {
+		r.logger.Warn("telling which policy is in force", zap.Error(err))
 	}
 }
 
@@ -66,13 +78,12 @@ func (r *reloader) apply() error {
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return err
 	}
+	r.policy, r.config.Policy = policy, c.Policy
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)))
 	warn(r.logger, policy)
-	r.policy = policy
 	if !sameButPolicy(r.config, c) {
 		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
 	}
-	r.config.Policy = c.Policy
 	return nil
 }
 

@@ -111,6 +111,8 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err != nil {
 		return err
 	}
+	r := &reloader{load: load, guard: g, state: state, logger: logger, config: c, policy: g.policy}
+	r.note(nil)
 	if err := state.note("address", listener.Addr().String()); err != nil {
 		return err
 	}
@@ -119,7 +121,6 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	r := &reloader{load: load, guard: g, logger: logger, config: c, policy: g.policy}
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })

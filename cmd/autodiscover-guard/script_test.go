@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"waitfile": waitFile,
 			"fromfile": fromFile,
 			"lines":    countLines,
+			"waitline": waitLine,
 		},
 	})
 }
@@ -54,17 +56,33 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: waitfile FILE")
 	}
-	name := ts.MkAbs(args[0])
+	waitUntil(ts, args[0]+" does not appear", func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	})
+}
+
+// waitLine waits until a file says something: waitline FILE PATTERN.
+func waitLine(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitline FILE PATTERN")
+	}
+	pattern := regexp.MustCompile("(?m)" + args[1])
+	waitUntil(ts, args[0]+" does not say "+args[1], func() bool {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && pattern.Match(text)
+	})
+}
+
+// waitUntil asks again and again, for as long as the slowest machine may take.
+func waitUntil(ts *testscript.TestScript, complaint string, done func() bool) {
 	deadline := time.After(20 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if _, err := os.Stat(name); err == nil {
-			return
-		}
+	for !done() {
 		select {
 		case <-deadline:
-			ts.Fatalf("%s does not appear", args[0])
+			ts.Fatalf("%s", complaint)
 		case <-tick.C:
 		}
 	}

@@ -19,8 +19,8 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 		case s.Verdict == Rewrite:
 			at.element.SetText(s.Now)
 			if s.isServer() && at.unit != nil {
-				setChild(at.unit, "socketType", socketType(s.Encryption), at.element)
-				setChild(at.unit, "port", strconv.Itoa(int(s.Port)), at.element)
+				port := setChild(at.unit, "port", strconv.Itoa(int(s.Port)), at.element)
+				setChild(at.unit, "socketType", socketType(s.Encryption), port)
 			}
 		case at.unit == nil:
 			at.element.RemoveAttr(at.attribute)

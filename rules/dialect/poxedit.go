@@ -52,16 +52,16 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 // SOAP's ProtocolConnection.
 func speakTo(at poxSpot, s Suggestion) {
 	ssl, encryption := poxEncryption(s.Encryption)
+	port := strconv.Itoa(int(s.Port))
 	switch {
 	case is(at.unit, "Protocol"):
-		setChild(at.unit, "Encryption", encryption, at.element)
-		setChild(at.unit, "SSL", ssl, at.element)
+		last := setChild(at.unit, "Port", port, at.element)
+		last = setChild(at.unit, "SSL", ssl, last)
+		setChild(at.unit, "Encryption", encryption, last)
 	case is(at.unit, "ProtocolConnection"):
-		setChild(at.unit, "EncryptionMethod", encryption, at.element)
-	default:
-		return
+		last := setChild(at.unit, "Port", port, at.element)
+		setChild(at.unit, "EncryptionMethod", encryption, last)
 	}
-	setChild(at.unit, "Port", strconv.Itoa(int(s.Port)), at.element)
 }
 
 func (s poxSpot) removed() *etree.Element {

@@ -43,16 +43,17 @@ func (s Suggestion) isServer() bool {
 	return s.Verdict == Rewrite && s.Kind == KindHostname && s.Encryption != ""
 }
 
-// setChild sets the text of a child element, which is put behind another where it is not there yet.
-func setChild(parent *etree.Element, name, value string, behind *etree.Element) {
+// setChild sets the text of a child element, which is put behind another where it is not there yet, and returns it.
+func setChild(parent *etree.Element, name, value string, behind *etree.Element) *etree.Element {
 	if c := child(parent, name); c != nil {
 		c.SetText(value)
-		return
+		return c
 	}
 	c := etree.NewElement(name)
 	c.Space = behind.Space
 	c.CreateText(value)
 	parent.InsertChildAt(behind.Index()+1, c)
+	return c
 }
 
 // setMember sets a member of a JSON object, if it is there.

@@ -41,6 +41,8 @@ type Policy struct {
 	Open []string
 	// Rules are the operator's, in their order, checked. It is nil where there are none.
 	Rules []rules.Rule
+	// RuleLines says on which line of the file each of them begins.
+	RuleLines []int
 }
 
 // Mode says how far a service is guarded. The empty Mode is invalid.

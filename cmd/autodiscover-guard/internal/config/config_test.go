@@ -89,6 +89,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
+			RuleLines: []int{12},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

@@ -79,6 +79,9 @@ func (ruleList) read(r *reader, name string, n *yaml.Node) {
 		all, readers = append(all, rr.rule), append(readers, rr)
 	}
 	r.config.Policy.Rules = all
+	for _, item := range n.Content {
+		r.config.Policy.RuleLines = append(r.config.Policy.RuleLines, item.Line)
+	}
 	if len(r.problems) > before {
 		return // what the policy would say now follows from what is wrong already
 	}
