@@ -4,6 +4,7 @@ go 1.26.0
 
 // What the product is made of. Tools for linting and measuring are in .ci/go.mod.
 require (
+	github.com/VictoriaMetrics/metrics v1.44.0
 	github.com/andybalholm/brotli v1.2.8
 	github.com/beevik/etree v1.8.1
 	github.com/elazarl/goproxy v1.9.3 // exactly: its https.go changes in nearly every release
@@ -30,5 +31,7 @@ require (
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
+	github.com/valyala/fastrand v1.1.0 // indirect
+	github.com/valyala/histogram v1.2.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 )

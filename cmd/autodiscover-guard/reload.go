@@ -12,11 +12,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/rules"
 )
 
@@ -27,21 +29,44 @@ type reloader struct {
 	guard  *guard
 	state  *stateDir
 	logger *zap.Logger
+	// figures gets a counter of reloads and a gauge that is 1 while the policy in force is older than the file.
+	figures *metrics.Set
 
 	mu     sync.Mutex // one reload at a time; guards what follows
 	config *config.Config
 	policy *rules.Policy
+	failed error     // of the last reload
+	at     time.Time // of the last reload, zero where there was none
 }
 
 // reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
 func (r *reloader) reload() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	err := r.apply()
-	if err != nil {
-		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(err))
+	r.failed, r.at = r.apply(), time.Now().UTC()
+	result, stale := "ok", 0.0
+	if r.failed != nil {
+		result, stale = "failed", 1
+		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
 	}
-	r.note(err)
+	r.figures.GetOrCreateCounter(`autodiscover_guard_reloads_total{result="` + result + `"}`).Inc()
+	r.figures.GetOrCreateGauge("autodiscover_guard_policy_stale", nil).Set(stale)
+	r.note(r.failed)
+}
+
+// status is what /readyz tells. A policy that could not be replaced still guards.
+func (r *reloader) status() console.Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.guard.authority
+	s := console.Status{
+		Ready: true, Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
+		Authority: a.Fingerprint(), IssuingUntil: a.Issuing().NotAfter.UTC(),
+	}
+	if r.failed != nil {
+		s.Reload = r.failed.Error()
+	}
+	return s
 }
 
 // note tells scripts which policy is in force, and why a newer one is not.

@@ -12,10 +12,13 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
 func runCommand() *cobra.Command {
@@ -50,6 +53,7 @@ policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it 
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")
 	for _, o := range []struct{ key, about string }{
 		{"listen.proxy", "`ADDRESS` to serve clients on"},
+		{"listen.admin", "`ADDRESS` of the admin listener (health, metrics, root certificate), or off"},
 		{"state", "`DIR` for authority and log"},
 		{"log.level", "`LEVEL` of what is written to standard error: debug, info, warn, error"},
 	} {
@@ -63,6 +67,8 @@ func flagFor(key string) string {
 	switch key {
 	case "listen.proxy":
 		return "--listen"
+	case "listen.admin":
+		return "--admin"
 	case "log.level":
 		return "--log-level"
 	}
@@ -97,22 +103,29 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err != nil {
 		return err
 	}
+	figures := metrics.NewSet()
 	decisions, records, err := openDecisions(decisionsFile, stdout)
 	if err != nil {
 		return err
 	}
 	defer records.Close()
+	decisions = decisions.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return console.Counted(core, figures) }))
 	g, err := newGuard(c, state, decisions, logger)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	listener, err := listen(ctx, c.Listen.Proxy)
+	listener, err := listen(ctx, "listen.proxy", c.Listen.Proxy)
 	if err != nil {
 		return err
 	}
-	r := &reloader{load: load, guard: g, state: state, logger: logger, config: c, policy: g.policy}
+	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
+	admin, err := startAdmin(ctx, c.Listen.Admin, r)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer admin.stop()
 	if err := state.note("address", listener.Addr().String()); err != nil {
 		return err
 	}
@@ -145,17 +158,17 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 }
 
 // listen binds the address and explains what stands in the way.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+func listen(ctx context.Context, key, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, hint(fmt.Errorf("listen.proxy: %s is taken by another process", address), "is a guard running already? otherwise choose another address: --listen 127.0.0.1:0 takes any free port")
+		return nil, hint(fmt.Errorf("%s: %s is taken by another process", key, address), "is a guard running already? otherwise choose another address: %s 127.0.0.1:0 takes any free port", flagFor(key))
 	case errors.Is(err, syscall.EACCES):
-		return nil, hint(fmt.Errorf("listen.proxy: no permission to listen on %s", address), "ports below 1024 need a privilege; choose a higher one")
+		return nil, hint(fmt.Errorf("%s: no permission to listen on %s", key, address), "ports below 1024 need a privilege; choose a higher one")
 	}
-	return nil, fmt.Errorf("listen.proxy: %w", err)
+	return nil, fmt.Errorf("%s: %w", key, err)
 }
 
 // greet says in a few lines what somebody needs who starts the guard for the first time.

@@ -42,6 +42,21 @@ func parseListen(text string) (string, *fault) {
 	return "", f
 }
 
+// parseAdmin is parseListen for a listener that need not be.
+func parseAdmin(text string) (string, *fault) {
+	if text == "off" {
+		return "", nil
+	}
+	return parseListen(text)
+}
+
+func showAdmin(address string) string {
+	if address == "" {
+		return "off"
+	}
+	return word(address)
+}
+
 const wantHost = "a host name such as autodiscover.hoster.example"
 
 // parseOpen reads a host to open. It must not be a name that strangers share: what is opened is decrypted with everything below it.

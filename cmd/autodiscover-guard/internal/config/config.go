@@ -29,6 +29,8 @@ type Config struct {
 type Listen struct {
 	// Proxy is a loopback address and a port; port 0 picks a free one.
 	Proxy string
+	// Admin is a loopback address and a port for health, metrics and the root certificate; empty for none.
+	Admin string
 }
 
 // Policy says what is guarded.
@@ -90,7 +92,7 @@ type Log struct {
 // Default is the configuration without a file. Each call makes a new one.
 func Default() *Config {
 	return &Config{
-		Listen: Listen{Proxy: "127.0.0.1:8080"},
+		Listen: Listen{Proxy: "127.0.0.1:8080", Admin: "127.0.0.1:8081"},
 		Policy: Policy{Sets: defaultSets()},
 		Limits: Limits{
 			HeaderBytes: 64 << 10,

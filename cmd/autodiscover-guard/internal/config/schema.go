@@ -27,6 +27,17 @@ var keys = []key{
 		},
 	},
 	{
+		name: "listen.admin",
+		about: "The admin listener's address and port, loopback only: /livez, /readyz, /metrics, and the root certificate as /ca.pem and /ca.cer. " +
+			"It shows no key and no decision; off means none.",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.Admin },
+			want:  wantListen + ", or off",
+			parse: parseAdmin,
+			show:  showAdmin,
+		},
+	},
+	{
 		name: "state",
 		about: "The directory for the authority, its keys and the decision records. Empty means the usual place: what systemd sets up, " +
 			"/var/lib/autodiscover-guard for a service, else $XDG_STATE_HOME/autodiscover-guard or ~/.local/state/autodiscover-guard. " +

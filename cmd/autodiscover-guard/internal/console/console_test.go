@@ -1,0 +1,81 @@
+package console_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+)
+
+const rootPEM = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n"
+
+func ask(t *testing.T, h http.Handler, method, host, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, "http://"+host+path, nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestConsole(t *testing.T) {
+	set := metrics.NewSet()
+	status := console.Status{Ready: true, Policy: "0123", Authority: "AB:CD"}
+	h := console.New(console.Config{Status: func() console.Status { return status }, RootPEM: []byte(rootPEM), Metrics: set})
+	set.GetOrCreateCounter("autodiscover_guard_test_total").Inc()
+	for _, c := range []struct {
+		name, method, host, path, want string
+		status                         int
+	}{
+		{"alive", "GET", "127.0.0.1:8081", "/livez", "ok", 200},
+		{"ready", "GET", "localhost:8081", "/readyz", `"policy": "0123"`, 200},
+		{"figures", "GET", "[::1]:8081", "/metrics", "autodiscover_guard_test_total 1", 200},
+		{"root as PEM", "GET", "127.0.0.1", "/ca.pem", "BEGIN CERTIFICATE", 200},
+		{"root as DER", "GET", "127.0.0.1", "/ca.cer", "\x30\x03\x02\x01\x05", 200},
+		{"nothing else", "GET", "127.0.0.1", "/root.key", "", 404},
+		{"only reading", "POST", "127.0.0.1", "/livez", "", 405},
+		{"a foreign name", "GET", "rebound.stranger.net", "/metrics", "ask by address", 421},
+		{"a foreign address", "GET", "192.0.2.1", "/metrics", "ask by address", 421},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := ask(t, h, c.method, c.host, c.path)
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
+				t.Errorf("%d %q, want %d with %q", w.Code, w.Body, c.status, c.want)
+			}
+		})
+	}
+	status = console.Status{Policy: "0123", Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
+	w := ask(t, h, "GET", "127.0.0.1", "/readyz")
+	var got console.Status
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 || got != status {
+		t.Errorf("%d %+v, %v", w.Code, got, err)
+	}
+}
+
+// failing is a core whose disk is full.
+type failing struct{ zapcore.Core }
+
+func (failing) Enabled(zapcore.Level) bool                 { return true }
+func (failing) Write(zapcore.Entry, []zapcore.Field) error { return errors.New("no space") }
+
+func TestCounted(t *testing.T) {
+	set := metrics.NewSet()
+	log := zap.New(console.Counted(failing{zapcore.NewNopCore()}, set), zap.ErrorOutput(zapcore.AddSync(&strings.Builder{})))
+	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("path", `"}`))
+	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"))
+	var b strings.Builder
+	set.WritePrometheus(&b)
+	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox"} 2`, "autodiscover_guard_decisions_lost_total 2"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
