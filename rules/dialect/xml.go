@@ -33,7 +33,11 @@ func parseXML(t text) (*xmlDocument, error) {
 		PreserveDuplicateAttrs: true,
 		MaxDepth:               maxDepth,
 	}
-	if err := d.ReadFromBytes(bytes.TrimLeft(t.data, " \t\r\n")); err != nil {
+	data := bytes.TrimLeft(t.data, " \t\r\n")
+	if err := scanXML(data); err != nil {
+		return nil, err
+	}
+	if err := d.ReadFromBytes(data); err != nil {
 		return nil, fmt.Errorf("%w: not well-formed XML", ErrUnreadable) // the parser's own text quotes the input
 	}
 	x := &xmlDocument{plain: true}
