@@ -274,6 +274,7 @@ func TestComposeConfig_golden(t *testing.T) {
 		{Protocol: "pop3", Host: "mail.lab.test", Encryption: "none", Port: 1110},
 		{Protocol: "carddav", Host: "dav.lab.test"},
 		{Protocol: "ews", Host: "ex.lab.test", Auth: "NTLM"},
+		{Protocol: "ews", Host: "ews.lab.test"},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -283,6 +284,8 @@ func TestComposeConfig_golden(t *testing.T) {
 		`<incomingServer type="pop3"><hostname>mail.lab.test</hostname><port>1110</port><socketType>plain</socketType><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></incomingServer>` +
 		`<outgoingServer type="smtp"><hostname>mail.lab.test</hostname><port>587</port><socketType>STARTTLS</socketType><authentication>password-cleartext</authentication><username>u</username></outgoingServer>` +
 		`<incomingServer type="ews"><url>https://ex.lab.test/EWS/Exchange.asmx</url><authentication>NTLM</authentication><username>%EMAILADDRESS%</username></incomingServer>` +
+		`<incomingServer type="ews"><url>https://ews.lab.test/EWS/Exchange.asmx</url><authentication system="http">Basic</authentication>` +
+		`<authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></incomingServer>` +
 		`</emailProvider><addressbook type="carddav"><url>https://dav.lab.test/.well-known/carddav</url><authentication system="http">Basic</authentication><username>%EMAILADDRESS%</username></addressbook></clientConfig>`
 	if diff := cmp.Diff(want, string(a.Body)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

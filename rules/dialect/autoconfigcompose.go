@@ -65,6 +65,9 @@ func configServer(e *etree.Element, v Server, byURL bool) {
 	if byURL {
 		textElement(e, "url", v.endpoint())
 		httpAuthentication(e, v.Auth)
+		if v.Protocol == "ews" && (v.Auth == "" || v.Auth == "password-cleartext") {
+			textElement(e, "authentication", "password-cleartext") // all that Thunderbird 153 takes with a URL (readFromXML.sys.mjs)
+		}
 	} else {
 		textElement(e, "hostname", v.Host)
 		textElement(e, "port", strconv.Itoa(int(v.port())))

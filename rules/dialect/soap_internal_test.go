@@ -189,7 +189,9 @@ func judgeLab(doc *Document) []Suggestion {
 
 func TestSOAPRefuse_words(t *testing.T) {
 	const head = `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:a="http://www.w3.org/2005/08/addressing">` +
-		`<s:Header><a:Action s:mustUnderstand="1">http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/%[1]sResponse</a:Action></s:Header><s:Body>` +
+		`<s:Header><a:Action s:mustUnderstand="1">http://schemas.microsoft.com/exchange/2010/Autodiscover/Autodiscover/%[1]sResponse</a:Action>` +
+		`<h:ServerVersionInfo xmlns:h="http://schemas.microsoft.com/exchange/2010/Autodiscover"><h:MajorVersion>15</h:MajorVersion><h:MinorVersion>0</h:MinorVersion>` +
+		`<h:MajorBuildNumber>0</h:MajorBuildNumber><h:MinorBuildNumber>0</h:MinorBuildNumber><h:Version>Exchange2013</h:Version></h:ServerVersionInfo></s:Header><s:Body>` +
 		`<%[1]sResponseMessage xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"><Response><ErrorCode>%[2]s</ErrorCode>`
 	const foot = `</Response></%[1]sResponseMessage></s:Body></s:Envelope>`
 	const user = `<UserResponse><ErrorCode>InvalidUser</ErrorCode><ErrorMessage>Invalid user%s.</ErrorMessage>` +

@@ -50,14 +50,23 @@ func refuseEach(response *etree.Element, asked []soapAsked, name string) {
 	}
 }
 
-// soapEnvelope makes an answer's frame and returns its Response as well.
+// soapEnvelope makes an answer's frame and returns its Response as well. ews-javascript-api 0.15.3 fails without a server's version, before it
+// reads what the answer says (ExchangeServerInfo.js). Which version is of no matter to what is answered here.
 func soapEnvelope(operation string) (root, response *etree.Element) {
 	root = etree.NewElement("s:Envelope")
 	root.CreateAttr("xmlns:s", "http://schemas.xmlsoap.org/soap/envelope/")
 	root.CreateAttr("xmlns:a", "http://www.w3.org/2005/08/addressing")
-	action := root.CreateElement("s:Header").CreateElement("a:Action")
+	header := root.CreateElement("s:Header")
+	action := header.CreateElement("a:Action")
 	action.CreateAttr("s:mustUnderstand", "1")
 	action.CreateText(soapSchema + "/Autodiscover/" + operation + "Response")
+	version := header.CreateElement("h:ServerVersionInfo")
+	version.CreateAttr("xmlns:h", soapSchema)
+	textElement(version, "h:MajorVersion", "15")
+	textElement(version, "h:MinorVersion", "0")
+	textElement(version, "h:MajorBuildNumber", "0")
+	textElement(version, "h:MinorBuildNumber", "0")
+	textElement(version, "h:Version", "Exchange2013")
 	message := root.CreateElement("s:Body").CreateElement(operation + "ResponseMessage")
 	message.CreateAttr("xmlns", soapSchema)
 	return root, message.CreateElement("Response")
