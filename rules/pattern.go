@@ -63,7 +63,7 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 		return Pattern{prefix: netip.PrefixFrom(addr, addr.BitLen())}, true, nil
 	}
 	host, _, slash := strings.Cut(text, "/")
-	if _, err := netip.ParseAddr(host); !slash || err != nil {
+	if !slash || !isAddress(host) {
 		return Pattern{}, false, nil
 	}
 	prefix, err := netip.ParsePrefix(text)
@@ -187,17 +187,6 @@ func (p Pattern) Matches(host string) bool {
 		return host != p.base && below(host, p.base)
 	}
 	return host == p.base
-}
-
-// covers reports whether everything that q matches is matched by p.
-func (p Pattern) covers(q Pattern) bool {
-	if p.prefix.IsValid() || q.prefix.IsValid() {
-		return p == q || p.prefix.IsValid() && q.prefix.IsValid() && p.prefix.Bits() <= q.prefix.Bits() && p.prefix.Contains(q.prefix.Addr())
-	}
-	if q.below {
-		return p.below && below(q.base, p.base)
-	}
-	return p.Matches(q.base)
 }
 
 // String writes the pattern in its canonical spelling.

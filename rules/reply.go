@@ -49,11 +49,8 @@ func (plan *Plan) reply() {
 
 // isProbe reports whether a client only looks whether there is a server, before it sends the question itself.
 func isProbe(q dialect.Inquiry) bool {
-	switch q.Dialect {
-	case dialect.POX, dialect.MobileSync, dialect.SOAP:
-		return q.Request.Method == "GET" || q.Request.Method == "HEAD"
-	}
-	return false
+	asksByPost := q.Dialect == dialect.POX || q.Dialect == dialect.MobileSync || q.Dialect == dialect.SOAP
+	return asksByPost && (q.Request.Method == "GET" || q.Request.Method == "HEAD")
 }
 
 // settings are the rule's servers for whoever asks. Mozilla's format has placeholders of its own, so that one document serves every alias;
