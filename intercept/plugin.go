@@ -151,8 +151,8 @@ func New(c Config) (*Plugin, error) {
 		limits:    c.Limits,
 		clock:     c.Clock,
 		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
-		upstream:  c.Upstream,
-		run:       runID(),
+		upstream: c.Upstream,
+		run:      runID(),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
