@@ -77,7 +77,7 @@ func portBehind(value string) uint16 {
 // urlHost reads host and port out of an absolute or scheme-relative URL. It returns no host where the URL is not beyond doubt: lenient
 // parsers (WHATWG) take a backslash for a slash and drop tabs and newlines, strict ones do not.
 func urlHost(value string) (string, uint16) {
-	if strings.ContainsAny(value, "\\\t\r\n") {
+	if ambiguous(value) {
 		return "", 0
 	}
 	// Placeholders and URI templates ({accountId}, %EMAILDOMAIN%) are no valid percent-encoding but may stand behind the host.
@@ -95,10 +95,15 @@ func urlHost(value string) (string, uint16) {
 	return hostName(u.Hostname()), uint16(port)
 }
 
+// ambiguous reports whether a URL holds what parsers read in different ways: a backslash, or a control character, which some drop.
+func ambiguous(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
+}
+
 // relative reports whether a reference stays on the host that it came from (RFC 3986, section 4.2): no scheme and no authority, in any
 // reading.
 func relative(value string) bool {
-	if strings.HasPrefix(value, "//") || strings.ContainsAny(value, "\\\t\r\n") {
+	if strings.HasPrefix(value, "//") || ambiguous(value) {
 		return false
 	}
 	scheme, _, ok := strings.Cut(value, ":")
