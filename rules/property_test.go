@@ -118,10 +118,15 @@ func about(d rules.Decision, host string) bool {
 	return false
 }
 
-// keeps reports whether some kept host contains host as text: mail.lab.test contains lab.test.
+// keeps reports whether some host that is told contains host as text (mail.lab.test contains lab.test), or has it below itself: an own host
+// that went with the page of a redirect may be part of the redirect's path.
 func keeps(d rules.Decision, host string) bool {
 	for _, s := range d.Suggestions {
-		if s.Verdict == dialect.Keep && strings.Contains(s.Host, host) || s.Verdict == dialect.Rewrite && strings.Contains(s.Now, host) {
+		told := s.Host
+		if s.Verdict == dialect.Rewrite {
+			told = s.Now
+		}
+		if s.Verdict != dialect.Remove && (strings.Contains(told, host) || strings.HasSuffix(host, "."+told)) {
 			return true
 		}
 	}
