@@ -3,8 +3,8 @@ package rules
 import (
 	"encoding/base64"
 	"html"
-	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -24,6 +24,10 @@ const (
 	leakDepth = 3
 	// leakBudget bounds the text that one check looks at, all layers together.
 	leakBudget = 8 << 20
+	// leakShare is how many banned hosts cost as much as a look at the text itself.
+	leakShare = 64
+	// leakMemory bounds the words that are remembered, so that a hostile text costs time and not memory.
+	leakMemory = 512
 	// shortestCoded is the length of the shortest base64 run worth decoding: "a.bc" has eight characters with padding.
 	shortestCoded = 8
 )
@@ -33,7 +37,7 @@ var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xml
 
 // leaks reports whether an answer names a host outside the sets, or one that was taken out of it.
 func (j *judgement) leaks(a dialect.Answer) bool {
-	l := leakCheck{budget: leakBudget}
+	l := leakCheck{budget: leakBudget, emailDomain: j.plan.Inquiry.EmailDomain(), authority: map[string]struct{}{}, word: map[string]struct{}{}}
 	kept := make(map[string]bool) // by another subject of the same answer
 	l.allows = func(host string) bool { return j.allows(host) || kept[host] || j.isOwnName(host) }
 	for _, s := range j.decision.Suggestions {
@@ -47,6 +51,8 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 			l.banned = append(l.banned, s.Host)
 		}
 	}
+	slices.Sort(l.banned)
+	l.banned = slices.Compact(l.banned)
 	for _, values := range a.Header {
 		for _, v := range values {
 			if l.text(v, 0) {
@@ -77,11 +83,20 @@ type leakCheck struct {
 	allows func(host string) bool
 	banned []string // hosts that were taken out: not even as part of other text
 	budget int
+	// authority and word remember what is no stranger where it stands behind "//" and between delimiters: answers say the same hosts again
+	// and again. A stranger ends the check.
+	authority, word map[string]struct{}
+	coded, decoded  []byte // of the base64 run at hand
+	// emailDomain is what the client puts in the place of emailDomainVariable: https://dav.%EMAILDOMAIN%/ is a host of that domain.
+	emailDomain string
 }
+
+// emailDomainVariable is in lower case, as everything is that is looked at.
+const emailDomainVariable = "%emaildomain%"
 
 // text reports whether s, in any decoded form, names a host that is not allowed. Text beyond the budget counts as if it did.
 func (l *leakCheck) text(s string, depth int) bool {
-	if l.budget -= len(s); l.budget < 0 {
+	if l.budget -= len(s) * (1 + len(l.banned)/leakShare); l.budget < 0 {
 		return true
 	}
 	folded := strings.ToLower(s)
@@ -100,7 +115,7 @@ func (l *leakCheck) text(s string, depth int) bool {
 	if depth == leakDepth {
 		return false
 	}
-	for _, inner := range layers(s) {
+	for _, inner := range l.layers(s) {
 		if l.text(inner, depth+1) {
 			return true
 		}
@@ -116,37 +131,80 @@ func (l *leakCheck) authorities(s string) bool {
 			return false
 		}
 		s = strings.TrimLeft(s[i+2:], "/")
-		end := strings.IndexAny(s, "/\\?#\"'<>&;, \t\r\n)]}|`")
-		authority := s
-		if end >= 0 {
-			authority = s[:end]
+		end := 0
+		for end < len(s) && !endsAuthority[s[end]] {
+			end++
 		}
-		if authority = authority[strings.LastIndexByte(authority, '@')+1:]; authority != "" && l.isStranger(authority) {
+		authority := s[:end]
+		if l.emailDomain != "" {
+			authority = strings.ReplaceAll(authority, emailDomainVariable, l.emailDomain)
+		}
+		if authority = authority[strings.LastIndexByte(authority, '@')+1:]; authority == "" || remembers(l.authority, authority) {
+			continue
+		}
+		if l.isStranger(authority) {
 			return true
 		}
+		remember(l.authority, authority)
+	}
+}
+
+// endsAuthority holds the bytes that end what stands behind "//".
+var endsAuthority = bytesOf("/\\?#\"'<>&;, \t\r\n)]}|`")
+
+// bytesOf makes a table of the bytes of an ASCII text.
+func bytesOf(ascii string) (table [256]bool) {
+	for i := range len(ascii) {
+		table[ascii[i]] = true
+	}
+	return table
+}
+
+func remembers(known map[string]struct{}, s string) bool {
+	_, ok := known[s]
+	return ok
+}
+
+func remember(known map[string]struct{}, s string) {
+	if len(known) < leakMemory {
+		known[s] = struct{}{}
 	}
 }
 
 // words looks at everything between delimiters that reads like a host name or an address.
 func (l *leakCheck) words(s string) bool {
-	for word := range strings.FieldsFuncSeq(s, delimits) {
-		if word = strings.Trim(word, ".:-"); hasDot(word) && l.reads(word) && l.isStranger(word) {
+	for rest := s; rest != ""; {
+		end := 0
+		for end < len(rest) && !delimits[rest[end]] {
+			end++
+		}
+		word := strings.Trim(rest[:end], ".:-")
+		rest = rest[min(end+1, len(rest)):]
+		if !hasDot(word) || remembers(l.word, word) {
+			continue
+		}
+		if l.reads(word) && l.isStranger(word) {
 			return true
 		}
+		remember(l.word, word)
 	}
 	return false
 }
 
-// delimits reports whether r ends a word. Dots, hyphens, colons (ports) and everything beyond ASCII (IDN) belong to names.
-func delimits(r rune) bool {
-	return r <= ' ' || strings.ContainsRune("\"'<>()[]{}|\\/,;=&?#!*$^`~@%+", r)
-}
+// delimits holds the bytes that end a word. Dots, hyphens, colons (ports) and everything beyond ASCII (IDN) belong to names.
+var delimits = func() [256]bool {
+	table := bytesOf("\"'<>()[]{}|\\/,;=&?#!*$^`~@%+")
+	for c := range ' ' + 1 {
+		table[c] = true
+	}
+	return table
+}()
 
 // reads reports whether a word with a dot reads like a host name: its last label is a real top-level domain or a reserved one, or it is an
 // address.
 func (l *leakCheck) reads(word string) bool {
 	host := reserved.Canonical(word)
-	if _, err := netip.ParseAddr(host); err == nil {
+	if mayBeAddress(host) && isAddress(host) {
 		return true
 	}
 	if _, icann := publicsuffix.PublicSuffix(host); icann {
@@ -156,8 +214,24 @@ func (l *leakCheck) reads(word string) bool {
 	return ok
 }
 
+// mayBeAddress tells names, which most hosts are, from what is worth asking netip.ParseAddr, whose error is allocated.
+func mayBeAddress(host string) bool {
+	last := len(host) - 1
+	return last >= 0 && ('0' <= host[last] && host[last] <= '9' || strings.IndexByte(host, ':') >= 0)
+}
+
 // hasDot reports whether s has a dot in any of the forms that UTS 46 takes for one.
-func hasDot(s string) bool { return strings.ContainsAny(s, ".。．｡") }
+func hasDot(s string) bool {
+	for i := range len(s) {
+		switch {
+		case s[i] == '.':
+			return true
+		case s[i] >= utf8.RuneSelf:
+			return strings.ContainsAny(s[i:], ".。．｡")
+		}
+	}
+	return false
+}
 
 func (l *leakCheck) isStranger(authority string) bool {
 	host := reserved.Canonical(authority)
@@ -170,7 +244,7 @@ func (l *leakCheck) isStranger(authority string) bool {
 }
 
 // layers undoes, each for itself, the encodings that text can be in: character references, JSON escapes, percent-encoding, base64.
-func layers(s string) []string {
+func (l *leakCheck) layers(s string) []string {
 	var all []string
 	if strings.IndexByte(s, '&') >= 0 {
 		all = appendChanged(all, s, html.UnescapeString(s))
@@ -181,10 +255,15 @@ func layers(s string) []string {
 	if strings.IndexByte(s, '%') >= 0 {
 		all = appendChanged(all, s, unescapePercent(s))
 	}
-	for run := range strings.FieldsFuncSeq(s, func(r rune) bool { return !base64Letter(r) }) {
-		if decoded, ok := unescapeBase64(run); ok {
+	for rest := s; rest != ""; {
+		end := 0
+		for end < len(rest) && base64Letters[rest[end]] {
+			end++
+		}
+		if decoded, ok := l.unescapeBase64(rest[:end]); ok {
 			all = append(all, decoded)
 		}
+		rest = rest[min(end+1, len(rest)):]
 	}
 	return all
 }
@@ -196,12 +275,11 @@ func appendChanged(all []string, before, after string) []string {
 	return append(all, after)
 }
 
-func base64Letter(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '+' || r == '/' || r == '-' || r == '_'
-}
+// base64Letters are those of both alphabets of RFC 4648.
+var base64Letters = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 // unescapeBase64 decodes a run of base64 letters where the result is text with a dot in it: everything else is a word.
-func unescapeBase64(run string) (string, bool) {
+func (l *leakCheck) unescapeBase64(run string) (string, bool) {
 	if len(run) < shortestCoded {
 		return "", false
 	}
@@ -212,16 +290,21 @@ func unescapeBase64(run string) (string, bool) {
 	if len(run)%4 == 1 { // no encoding has that length; the last letter belongs to something else
 		run = run[:len(run)-1]
 	}
-	decoded, err := encoding.DecodeString(run)
-	if err != nil || !utf8.Valid(decoded) || !hasDot(string(decoded)) {
+	l.coded = append(l.coded[:0], run...)
+	var err error
+	if l.decoded, err = encoding.AppendDecode(l.decoded[:0], l.coded); err != nil {
 		return "", false
 	}
-	for _, c := range decoded {
+	for _, c := range l.decoded {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
 			return "", false
 		}
 	}
-	return string(decoded), true
+	if !utf8.Valid(l.decoded) {
+		return "", false
+	}
+	decoded := string(l.decoded)
+	return decoded, hasDot(decoded)
 }
 
 // blankEscapes puts a space in the place of every valid percent escape.

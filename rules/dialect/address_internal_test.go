@@ -132,7 +132,7 @@ func TestRecognise_byPathAndHost(t *testing.T) {
 		}
 		voices := 0
 		for _, f := range table() {
-			if f.recognise(Request{Method: "GET", URL: u}, normalPath(u.Path)) {
+			if f.recognise(Request{Method: "GET", URL: u}, Request{URL: u}.Host(), normalPath(u.Path)) {
 				voices++
 			}
 		}

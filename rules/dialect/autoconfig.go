@@ -25,7 +25,7 @@ var autoconfig = wireFormat{
 		Citation: "draft-ietf-mailmaint-autoconfig; Mozilla wiki, Autoconfiguration:ConfigFileFormat",
 		Clients:  "Thunderbird, K-9, Evolution, Geary, KMail, FairEmail, Delta Chat, Nextcloud Mail, Horde",
 	},
-	recognise: func(_ Request, path string) bool { return isAutoconfig(path) },
+	recognise: func(_ Request, _, path string) bool { return isAutoconfig(path) },
 	read:      readConfig,
 	refuse:    refuseConfig,
 	compose:   composeConfig,

@@ -43,6 +43,15 @@ func placeholdersOf(subjects []Subject) placeholders {
 	return p
 }
 
+// EmailDomain is what clients fill in for %EMAILDOMAIN% in an answer to the inquiry; "" where its dialect has no such variable, or where the
+// request does not tell.
+func (q Inquiry) EmailDomain() string {
+	if q.Dialect != Autoconfig && q.Dialect != ISPDB {
+		return ""
+	}
+	return placeholdersOf(q.Subjects).domain
+}
+
 // expand fills in what may stand in a host. %EMAILADDRESS% may not, because of the @, and neither may what the user is asked for
 // (inputField). ok is false where a variable or anything else with a percent sign is left.
 func (p placeholders) expand(value string) (expanded string, ok bool) {

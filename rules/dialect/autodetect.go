@@ -31,8 +31,8 @@ var autodetect = wireFormat{
 			Note:     "Outlook asks here first, with the mailbox password; the service answers for anybody's domain",
 		}},
 	},
-	recognise: func(r Request, path string) bool {
-		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(r.Host())
+	recognise: func(_ Request, host, path string) bool {
+		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(host)
 	},
 	read:    readAutodetect,
 	refuse:  refuseAutodetect,

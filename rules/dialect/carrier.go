@@ -24,25 +24,41 @@ var addressParameters = [...]string{"email", "emailaddress", "login", "username"
 // identityClaims are the claims of a bearer token that name its owner (Microsoft identity platform, ID and access token claims).
 var identityClaims = [...]string{"upn", "unique_name", "preferred_username", "email"}
 
+// Carriers collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
+//
+// It is asked about all traffic of opened hosts, nearly all of which is about its host alone: small enough to be inlined, it keeps that on
+// the caller's stack.
+func Carriers(r Request) []Subject {
+	var few [2]Subject
+	return appendCarriers(few[:0], r)
+}
+
+func appendCarriers(all []Subject, r Request) []Subject {
+	return appendCommon(appendHost(all, r.Host()), r)
+}
+
 // subjects collects whom a request is about from every place where clients are known to say so. Carriers may disagree; all count.
-func subjects(r Request, f *wireFormat) []Subject {
-	var all []Subject
-	if !central(r.Host()) {
-		all = append(all, hostSubject(r.Host())...)
-	}
+func subjects(r Request, host string, f *wireFormat) []Subject {
+	all := appendHost(nil, host)
 	if f.path != nil {
 		all = append(all, f.path(r.URL.Path)...)
 	}
 	if f.query != nil {
 		all = append(all, f.query(r.URL)...)
 	}
+	all = appendCommon(all, r)
+	if f.asks != nil && len(r.Body) > 0 {
+		all = append(all, f.asks(r)...)
+	}
+	return all
+}
+
+// appendCommon adds whom the places that all dialects share are about.
+func appendCommon(all []Subject, r Request) []Subject {
 	all = append(all, querySubjects(r.URL)...)
 	all = append(all, headerSubjects(r.Header)...)
 	if r.URL.User != nil {
 		all = append(all, userSubjects(r.URL.User.Username(), "userinfo")...)
-	}
-	if f.asks != nil && len(r.Body) > 0 {
-		all = append(all, f.asks(r)...)
 	}
 	return all
 }
@@ -50,8 +66,8 @@ func subjects(r Request, f *wireFormat) []Subject {
 // central reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
 func central(host string) bool {
 	for _, f := range table() {
-		for _, s := range f.info.Services {
-			if s.Covers(host) {
+		for i := range f.info.Services {
+			if f.info.Services[i].Covers(host) {
 				return true
 			}
 		}
@@ -59,7 +75,11 @@ func central(host string) bool {
 	return false
 }
 
-func hostSubject(host string) []Subject {
+// appendHost adds whom the asked host is about: the domain whose discovery host it is, else itself.
+func appendHost(all []Subject, host string) []Subject {
+	if central(host) {
+		return all
+	}
 	domain := reserved.Canonical(host)
 	for _, label := range discoveryLabels {
 		if rest, ok := strings.CutPrefix(domain, label); ok {
@@ -67,19 +87,30 @@ func hostSubject(host string) []Subject {
 			break
 		}
 	}
-	if _, err := netip.ParseAddr(domain); err == nil || domain == "" {
-		return nil
+	if domain == "" || isAddress(domain) {
+		return all
 	}
-	return []Subject{{Domain: domain, Carrier: "host"}}
+	return append(all, Subject{Domain: domain, Carrier: "host"})
+}
+
+// isAddress reports whether a canonical host is an address. Names are told apart first, because netip.ParseAddr's error is allocated.
+func isAddress(host string) bool {
+	if last := host[len(host)-1]; (last < '0' || last > '9') && strings.IndexByte(host, ':') < 0 {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 func querySubjects(u *url.URL) []Subject {
-	if u.RawQuery == "" {
-		return nil
-	}
 	var all []Subject
-	for pair := range strings.FieldsFuncSeq(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
-		name, value, _ := strings.Cut(pair, "=")
+	for rest := u.RawQuery; rest != ""; {
+		end := 0
+		for end < len(rest) && rest[end] != '&' && rest[end] != ';' {
+			end++
+		}
+		name, value, _ := strings.Cut(rest[:end], "=")
+		rest = rest[min(end+1, len(rest)):]
 		name = strings.ToLower(unescape(name))
 		for _, known := range addressParameters {
 			if name == known {

@@ -21,14 +21,22 @@ var dav = wireFormat{
 		Citation: "RFC 6764, section 5; RFC 4918, section 13",
 		Clients:  "Apple Calendar and Contacts, Thunderbird, Evolution, DAVx⁵",
 	},
-	recognise: func(_ Request, path string) bool { return davProtocols[path] != "" },
+	recognise: func(_ Request, _, path string) bool { return davProtocol(path) != "" },
 	read:      readDAV,
 	refuse:    func(Inquiry) Answer { return notFound() },
 	compose:   composeDAV,
 }
 
-// davProtocols are the well-known places and what is asked for there.
-var davProtocols = map[string]string{"/.well-known/caldav": "caldav", "/.well-known/carddav": "carddav"}
+// davProtocol is what is asked for at one of the well-known places, of which path is the normalised one; "" elsewhere.
+func davProtocol(path string) string {
+	switch path {
+	case "/.well-known/caldav":
+		return "caldav"
+	case "/.well-known/carddav":
+		return "carddav"
+	}
+	return ""
+}
 
 func readDAV(q Inquiry, t text) (*Document, error) {
 	x, err := parseXML(t)
@@ -62,7 +70,7 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestion, bool) {
 	asked, protocol := "", ""
 	if q.Request.URL != nil {
-		asked, protocol = hostName(q.Request.Host()), davProtocols[normalPath(q.Request.URL.Path)]
+		asked, protocol = hostName(q.Request.Host()), davProtocol(normalPath(q.Request.URL.Path))
 	}
 	return func(e *etree.Element, path, value string) (Suggestion, bool) {
 		scheme, rest, _ := strings.Cut(value, ":")
@@ -128,5 +136,5 @@ func composeDAV(q Inquiry, s Settings) (Answer, error) {
 	if q.Request.URL == nil {
 		return Answer{}, fmt.Errorf("%w: nothing was asked for", ErrCannotCarry)
 	}
-	return sendTo(q, 301, s.endpoint(davProtocols[normalPath(q.Request.URL.Path)]))
+	return sendTo(q, 301, s.endpoint(davProtocol(normalPath(q.Request.URL.Path))))
 }

@@ -33,8 +33,8 @@ var doh = wireFormat{
 			Note: "switching this on opens every look-up of a computer that uses these resolvers; only names of discovery are judged",
 		}},
 	},
-	recognise: func(r Request, path string) bool {
-		if path != "/dns-query" && path != "/resolve" && !strings.Contains(r.Header.Get("Accept")+r.Header.Get("Content-Type"), "application/dns-") {
+	recognise: func(r Request, _, path string) bool {
+		if path != "/dns-query" && path != "/resolve" && !speaksDNS(r.Header.Get("Accept")) && !speaksDNS(r.Header.Get("Content-Type")) {
 			return false
 		}
 		if r.Method == "POST" && len(r.Body) == 0 { // what is asked will be known when the body is
@@ -69,6 +69,9 @@ var dnsTypes = map[string]dnsmessage.Type{
 	"5": dnsmessage.TypeCNAME, "mx": dnsmessage.TypeMX, "15": dnsmessage.TypeMX, "srv": dnsmessage.TypeSRV, "33": dnsmessage.TypeSRV,
 	"txt": dnsmessage.TypeTXT, "16": dnsmessage.TypeTXT,
 }
+
+// speaksDNS reports whether a header field has one of the media types of DNS: application/dns-message, application/dns-json.
+func speaksDNS(value string) bool { return strings.Contains(value, "application/dns-") }
 
 func dohSubjects(r Request, carrier string) []Subject {
 	q, ok := dohQuestion(r)

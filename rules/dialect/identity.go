@@ -36,8 +36,8 @@ var identity = wireFormat{
 			Note:  "tells which identity provider gets the password; these hosts also handle the sign-in itself, so switching this on opens more than discovery",
 		}},
 	},
-	recognise: func(r Request, path string) bool {
-		return whatIdentity(path) != noLookup && Service{Hosts: identityHosts}.Covers(r.Host())
+	recognise: func(_ Request, host, path string) bool {
+		return whatIdentity(path) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
 	asks:   identityAsks,
 	path:   identityPath,

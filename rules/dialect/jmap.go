@@ -26,7 +26,7 @@ var jmap = wireFormat{
 		Citation: "RFC 8620, section 2; RFC 8887 (WebSocket)",
 		Clients:  "JMAP clients",
 	},
-	recognise: func(_ Request, path string) bool { return path == "/.well-known/jmap" },
+	recognise: func(_ Request, _, path string) bool { return path == "/.well-known/jmap" },
 	read:      readJMAP,
 	refuse:    func(Inquiry) Answer { return notFound() },
 	compose:   composeJMAP,

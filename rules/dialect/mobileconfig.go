@@ -26,7 +26,7 @@ var mobileconfig = wireFormat{
 		Citation: "Apple, Configuration Profile Reference",
 		Clients:  "iOS and macOS, by a link that the user opens",
 	},
-	recognise: func(_ Request, path string) bool {
+	recognise: func(_ Request, _, path string) bool {
 		return strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php"
 	},
 	readBinary: readProfileBytes,

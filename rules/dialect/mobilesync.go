@@ -27,11 +27,13 @@ var mobilesync = wireFormat{
 		Citation: "MS-ASCMD 2.2.1.1, MS-OXDISCO",
 		Clients:  "Android Exchange, iOS, Nine, Outlook mobile, Windows Mail",
 	},
-	recognise: func(r Request, path string) bool { return len(r.Body) > 0 && pox.recognise(r, path) && isMobileSync(r) },
-	asks:      poxAsks,
-	read:      readMobileSync,
-	refuse:    refuseMobileSync,
-	compose:   composeMobileSync,
+	recognise: func(r Request, host, path string) bool {
+		return len(r.Body) > 0 && pox.recognise(r, host, path) && isMobileSync(r)
+	},
+	asks:    poxAsks,
+	read:    readMobileSync,
+	refuse:  refuseMobileSync,
+	compose: composeMobileSync,
 }
 
 // isMobileSync reports whether a request's body names the schema, without regard to case and in whatever charset.
@@ -48,7 +50,7 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	var w poxWalk
+	w := newPOXWalk(x)
 	w.element(x.root, "/"+x.root.Tag)
 	for i, spot := range w.spots {
 		if server := mobileServer(spot.element); server != nil {

@@ -25,7 +25,7 @@ var pacc = wireFormat{
 		Citation: "draft-ietf-mailmaint-pacc",
 		Clients:  "none released in 2026; served by Stalwart and automx2",
 	},
-	recognise: func(_ Request, path string) bool { return path == "/.well-known/user-agent-configuration.json" },
+	recognise: func(_ Request, _, path string) bool { return path == "/.well-known/user-agent-configuration.json" },
 	read:      readPACC,
 	refuse:    func(Inquiry) Answer { return notFound() },
 	compose:   composePACC,

@@ -34,7 +34,7 @@ var pox = wireFormat{
 			Note:  "these hosts also serve the mail itself, so switching this on opens more than discovery",
 		}},
 	},
-	recognise: func(_ Request, path string) bool {
+	recognise: func(_ Request, _, path string) bool {
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
 	asks:    poxAsks,
@@ -116,7 +116,14 @@ type poxWalk struct {
 	found []Suggestion
 	spots []poxSpot
 	about []Subject
-	err   error
+	// protocol is that of the Protocol around what is read.
+	protocol string
+	err      error
+}
+
+// newPOXWalk makes room for what such documents hold: every other element or so suggests something.
+func newPOXWalk(x *xmlDocument) poxWalk {
+	return poxWalk{found: make([]Suggestion, 0, x.elements/2), spots: make([]poxSpot, 0, x.elements/2)}
 }
 
 func readPOX(_ Inquiry, t text) (*Document, error) {
@@ -124,7 +131,7 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	var w poxWalk
+	w := newPOXWalk(x)
 	w.element(x.root, "/"+x.root.Tag)
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
@@ -135,6 +142,11 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 }
 
 func (w *poxWalk) element(e *etree.Element, path string) {
+	if is(e, "Protocol") {
+		around := w.protocol
+		w.protocol = protocolType(e)
+		defer func() { w.protocol = around }()
+	}
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
 	if nested && value != "" {
@@ -156,7 +168,7 @@ func (w *poxWalk) attributes(e *etree.Element, path string) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {
-			s, ok := suggestURL(KindURL, path+"/@"+a.Key, poxProtocol(e), a.Value)
+			s, ok := suggestURL(KindURL, path+"/@"+a.Key, w.protocol, a.Value)
 			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}
@@ -164,7 +176,7 @@ func (w *poxWalk) attributes(e *etree.Element, path string) {
 
 func (w *poxWalk) value(e *etree.Element, path, value string) {
 	name := strings.ToLower(e.Tag)
-	protocol := poxProtocol(e)
+	protocol := w.protocol
 	spot := poxSpot{element: e, unit: e}
 	switch kind := poxKinds[name]; kind {
 	case KindHostname:
@@ -201,7 +213,7 @@ func (w *poxWalk) other(e *etree.Element, path, value string) {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
 	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
-		s, ok := suggestURL(KindURL, path, poxProtocol(e), value)
+		s, ok := suggestURL(KindURL, path, w.protocol, value)
 		w.add(s, ok, poxSpot{element: e, unit: e})
 	}
 }
@@ -228,16 +240,12 @@ func suggestName(path, protocol, value string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}, true
 }
 
-// poxProtocol is the Type of the Protocol around e: an element of its own or, for mapiHttp, an attribute.
-func poxProtocol(e *etree.Element) string {
-	p := ancestor(e, "Protocol")
-	if p == nil {
-		return ""
-	}
-	if t := childText(p, "Type"); t != "" {
+// protocolType is the Type of a Protocol: an element of its own or, for mapiHttp, an attribute.
+func protocolType(protocol *etree.Element) string {
+	if t := childText(protocol, "Type"); t != "" {
 		return strings.ToLower(t)
 	}
-	return strings.ToLower(p.SelectAttrValue("Type", ""))
+	return strings.ToLower(protocol.SelectAttrValue("Type", ""))
 }
 
 // poxServer is the host that a port element belongs to.

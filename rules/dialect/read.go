@@ -9,6 +9,9 @@ import (
 // Read decodes an answer and lists what it suggests. The error wraps [ErrUnreadable] or [ErrNoSettings]; the document is never nil and
 // then holds what could be seen all the same, in the header fields for instance, but cannot be edited.
 func Read(q Inquiry, a Answer) (*Document, error) {
+	if err := checkSize(a); err != nil {
+		return &Document{}, err
+	}
 	found, about := headerSuggestions(q, a.Header)
 	found = append(found, pageLinks(a)...) // like header fields, they are not in what an edit writes
 	d, err := readBody(q, a, found)
@@ -19,9 +22,34 @@ func Read(q Inquiry, a Answer) (*Document, error) {
 		d.edit = nil
 	}
 	d.inHeader = len(found)
-	d.Suggestions = append(found, d.Suggestions...)
-	d.Subjects = append(about, d.Subjects...)
+	if len(found) > 0 {
+		d.Suggestions = append(found, d.Suggestions...)
+	}
+	if len(about) > 0 {
+		d.Subjects = append(about, d.Subjects...)
+	}
 	return d, err
+}
+
+// maxHeader bounds the header fields of an answer, all together: servers send a few KiB, and some fields hold whole documents.
+const maxHeader = 128 << 10
+
+// checkSize refuses what is too large to be discovery before anything is made of it. A body without content coding may have as many bytes
+// as one with may decode to.
+func checkSize(a Answer) error {
+	if len(a.Body) > maxDecoded {
+		return fmt.Errorf("%w: more than %d bytes", ErrUnreadable, maxDecoded)
+	}
+	size := 0
+	for name, values := range a.Header {
+		for _, v := range values {
+			size += len(name) + len(v)
+		}
+	}
+	if size > maxHeader {
+		return fmt.Errorf("%w: more than %d bytes of header fields", ErrUnreadable, maxHeader)
+	}
+	return nil
 }
 
 func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {

@@ -40,7 +40,20 @@ type Request struct {
 
 // Host is the asked host: lower case, without port, brackets and trailing dots.
 func (r Request) Host() string {
+	if host := r.URL.Host; plainHost(host) {
+		return host
+	}
 	return strings.TrimRight(strings.ToLower(r.URL.Hostname()), ".")
+}
+
+// plainHost reports whether there is nothing to do: most traffic names its host in lower case and without a port.
+func plainHost(host string) bool {
+	for i := range len(host) {
+		if c := host[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return host == "" || host[len(host)-1] != '.'
 }
 
 // Answer is a response as it stands on the wire: Body still carries the content coding that Header names. In answers composed by this

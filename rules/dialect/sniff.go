@@ -31,9 +31,6 @@ func Sniffable(h Header, head []byte) bool {
 	return !bytes.HasPrefix(head, []byte("<html")) && !bytes.HasPrefix(head, []byte("<!doctype html"))
 }
 
-// Carriers collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
-func Carriers(r Request) []Subject { return subjects(r, &wireFormat{}) }
-
 // Sniff tells which dialect an answer speaks that nobody asked for in a way that [Recognise] knows. The inquiry's subjects are those of
 // [Carriers]. At most one dialect claims an answer.
 func Sniff(r Request, a Answer) (Inquiry, bool) {

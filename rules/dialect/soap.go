@@ -20,7 +20,7 @@ var soap = wireFormat{
 		Citation: "MS-OXWSADISC",
 		Clients:  "Outlook, Exchange Server, EWS Managed API, ews-javascript-api, exchangelib",
 	},
-	recognise: func(_ Request, path string) bool {
+	recognise: func(_ Request, _, path string) bool {
 		switch path {
 		case "/autodiscover/autodiscover.svc", "/autodiscover/autodiscover.svc/wssecurity",
 			"/autodiscover/autodiscover.svc/wssecurity/symmetrickey", "/autodiscover/autodiscover.svc/wssecurity/x509cert":

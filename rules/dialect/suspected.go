@@ -25,7 +25,7 @@ var suspected = wireFormat{
 			Note: "off: such answers pass, and are recorded; enforce: they are refused for a guarded domain",
 		}},
 	},
-	recognise: func(Request, string) bool { return false },
+	recognise: func(Request, string, string) bool { return false },
 	read:      readSuspected,
 	refuse:    func(Inquiry) Answer { return notFound() },
 }

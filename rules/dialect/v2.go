@@ -27,7 +27,7 @@ var v2 = wireFormat{
 		Citation: "Microsoft Learn, \"Autodiscover for Exchange\"; the answers of gromox and mailcow",
 		Clients:  "Outlook, Outlook mobile, macOS Mail (Exchange accounts), Nine",
 	},
-	recognise: func(_ Request, path string) bool { return isV2(path) },
+	recognise: func(_ Request, _, path string) bool { return isV2(path) },
 	path:      pathAddresses,
 	read:      readV2,
 	refuse:    refuseV2,
