@@ -23,7 +23,7 @@
 //   - Not guarded: the client gets what upstream sent. Where upstream fails, it gets a 502 or 504 that says which step failed.
 //   - Guarded: the client gets what the policy decided on or the dialect's own "no settings", even if upstream fails, answers too much or
 //     too slowly, or something panics. Never half an answer that looks whole.
-//   - One record per discovery exchange, without mailbox, query, password or token.
+//   - One record per discovery exchange, without query, password or token, and with a mailbox only where Config.Privacy says so.
 //   - A panic in any handler costs its own exchange and nothing else.
 //   - One client's limits, stalls and log-ins (NTLM) are not another's.
 //

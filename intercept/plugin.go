@@ -116,10 +116,10 @@ type Plugin struct {
 	traffic   traffic
 	bindings  bindings
 
-	// stopping ends handshakes that are under way when the plugin stops.
 	privacy    Privacy
 	privacyKey []byte
 
+	// stopping ends handshakes that are under way when the plugin stops.
 	stopping context.Context
 	stop     context.CancelFunc
 

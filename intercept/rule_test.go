@@ -92,6 +92,9 @@ func TestSwap_underLoad(t *testing.T) {
 		}
 		return n
 	}
+	if lenientSeen == 0 || strictSeen == 0 {
+		t.Errorf("one policy was never in force: %d and %d", lenientSeen, strictSeen)
+	}
 	if sum(told) != lenientSeen || sum(kept) != strictSeen {
 		t.Errorf("told %d and kept %d, the records say %d and %d", sum(told), sum(kept), lenientSeen, strictSeen)
 	}

@@ -6,14 +6,20 @@
 //
 // # How a decision is made
 //
-//	plan := policy.Plan(request, from)        // before anybody is dialled: refuse, scrub, forward, or not ours
-//	decision := policy.Judge(plan, answer) // after: pass, edit or refuse
+//	plan := policy.Plan(request, from)      // before anybody is dialled: answer, refuse, scrub, forward, or not ours
+//	decision := policy.Judge(plan, answer)  // after: pass, edit or refuse
 //
 // [Policy.Plan] collects everybody whom the request is about, from every carrier, and finds the rule of each. If any one of them is guarded
 // the exchange is. A question for a guarded domain goes to a host in the set as it is, to a central service without its secrets, and to
 // nobody else. [Policy.Judge] reads the answer, judges each suggestion against the sets of all guarded subjects, and lets the dialect write
 // a fresh document. Then a second, deliberately simple reader looks through every decoded layer of what is about to be sent; a host that it
 // finds outside the sets turns the decision into a refusal.
+//
+// # Rules
+//
+// An operator's [Rule] says the set for some domains, perhaps for some clients, services, dialects, or until a day, and what follows outside it. The
+// first rule that applies decides alone; the built-in ones come last. A rule that only monitors is judged twice: as if it were enforced, for
+// Decision.Would, and without it, for the client.
 //
 // # Promises
 //

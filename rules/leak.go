@@ -39,7 +39,8 @@ var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xml
 func (j *judgement) leaks(a dialect.Answer) bool {
 	l := leakCheck{budget: leakBudget, emailDomain: j.plan.Inquiry.EmailDomain(), authority: map[string]struct{}{}, word: map[string]struct{}{}}
 	kept := make(map[string]bool) // by another subject of the same answer
-	l.allows = func(host string) bool { return j.allows(host) || kept[host] || j.isOwnName(host) }
+	l.allows = func(host string) bool { return j.allows(host) || kept[host] }
+	l.ownName = j.isOwnName
 	for _, s := range j.decision.Suggestions {
 		if s.Subject != "" && s.Verdict == dialect.Keep {
 			kept[s.Host] = true
@@ -81,8 +82,10 @@ func (j *judgement) isOwnName(host string) bool {
 
 type leakCheck struct {
 	allows func(host string) bool
-	banned []string // hosts that were taken out: not even as part of other text
-	budget int
+	// ownName says of a host that it is the subject's mail domain, which may stand in words, but not behind "//".
+	ownName func(host string) bool
+	banned  []string // hosts that were taken out: not even as part of other text
+	budget  int
 	// authority and word remember what is no stranger where it stands behind "//" and between delimiters: answers say the same hosts again
 	// and again. A stranger ends the check.
 	authority, word map[string]struct{}
@@ -183,7 +186,7 @@ func (l *leakCheck) words(s string) bool {
 		if !hasDot(word) || remembers(l.word, word) {
 			continue
 		}
-		if l.reads(word) && l.isStranger(word) {
+		if l.reads(word) && l.isStranger(word) && !l.ownName(reserved.Canonical(word)) {
 			return true
 		}
 		remember(l.word, word)

@@ -18,9 +18,16 @@ func (p *Policy) fingerprint() string {
 	}
 	fmt.Fprintf(h, "suspected %v\n", p.suspected)
 	for _, r := range p.rules {
-		fmt.Fprintf(h, "rule %#v\n", r.Rule)
+		fmt.Fprintln(h, r.text())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// text says everything that a rule's decisions depend on, in words: %#v would write the addresses in memory that netip keeps, and the same policy
+// would have another revision in every process.
+func (r *rule) text() string {
+	return fmt.Sprintf("rule %q domains %q clients %v services %q dialects %q allow %q otherwise %v servers %+q answer %v upstream %v mode %v until %d",
+		r.Name, r.Domains, r.Clients, r.Services, r.Dialects, r.Allow, r.Otherwise, fmt.Sprintf("%+v", r.Servers), r.Answer, r.Upstream, r.Mode, r.Until.Unix())
 }
 
 // isAddress reports whether host is an address literal, for which no certificate can be made.

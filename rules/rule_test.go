@@ -173,6 +173,7 @@ func TestPlan_upstream(t *testing.T) {
 
 // TestMonitor_changesNothing: whatever a rule would have done, a monitoring one lets pass as it is, and says what it would have done.
 func TestMonitor_changesNothing(t *testing.T) {
+	looked := 0
 	for _, x := range loadCorpus(t) {
 		enforcing := []rules.Rule{{Name: "watched", Domains: []string{
 			"example.com", "*.example.com", "lab.test", "*.lab.test", "example", "*.example", "invalid", "*.invalid", "test", "*.test", "example.net", "example.org",
@@ -184,12 +185,16 @@ func TestMonitor_changesNothing(t *testing.T) {
 		if strict.Rule != "watched" || len(strict.Subjects) > 1 {
 			continue // another rule has a say
 		}
+		looked++
 		if d.Action != rules.ActionPass || plan.Step != rules.Forward || plan.Header != nil || d.Mode != rules.Monitor || d.Rule != "watched" {
 			t.Errorf("%s: %v, %v by %q: %s", x.name, plan.Step, d.Action, d.Rule, d.Reason)
 		}
 		if d.Would != strict.Action {
 			t.Errorf("%s: would %v, and enforced it is %v", x.name, d.Would, strict.Action)
 		}
+	}
+	if looked < 100 {
+		t.Errorf("only %d exchanges were looked at", looked)
 	}
 }
 
@@ -211,6 +216,7 @@ func TestMonitor_scrubsWhereToldTo(t *testing.T) {
 
 // TestPolicy_monotoneInAllow: a smaller set of allowed hosts never lets more through.
 func TestPolicy_monotoneInAllow(t *testing.T) {
+	looked := 0
 	wide := rules.Rule{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"lab.test", "*.lab.test", "*.stranger.net"}, Otherwise: rules.RemoveStrangers}
 	narrow := wide
 	narrow.Allow = []string{"mail.lab.test"}
@@ -220,11 +226,36 @@ func TestPolicy_monotoneInAllow(t *testing.T) {
 		if w.Rule != "lab" {
 			continue
 		}
+		looked++
 		if n.Action == rules.ActionPass && w.Action != rules.ActionPass {
 			t.Errorf("%s: %v with the larger set, pass with the smaller", x.name, w.Action)
 		}
 		if planNarrow.Decision.Credentials.Forwarded && !planWide.Decision.Credentials.Forwarded {
 			t.Errorf("%s: the smaller set gets the password", x.name)
+		}
+	}
+	if looked < 100 {
+		t.Errorf("only %d exchanges were looked at", looked)
+	}
+}
+
+// TestPin_ownNameAsHost: a pinned domain's own name may stand in words and addresses of an answer, and not as a host that nobody allowed.
+func TestPin_ownNameAsHost(t *testing.T) {
+	r := pin
+	r.Otherwise = rules.RemoveStrangers
+	p := withRules(t, r)
+	request := question("https://autoconfig.corp.example.net/mail/config-v1.1.xml")
+	document := func(extra string) dialect.Answer {
+		return dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(`<clientConfig version="1.1"><emailProvider id="corp.example.net">` +
+			`<domain>corp.example.net</domain><incomingServer type="imap"><hostname>imap.corp.example.net</hostname><port>993</port><username>jane@corp.example.net</username></incomingServer>` +
+			extra + `</emailProvider></clientConfig>`)}
+	}
+	for extra, want := range map[string]rules.Action{
+		"": rules.ActionPass,
+		"<unknownThing>https://corp.example.net/setup</unknownThing>": rules.ActionRefuse,
+	} {
+		if d := p.Judge(p.Plan(request, rules.From{}), document(extra)); d.Action != want {
+			t.Errorf("with %q: %v, want %v: %s", extra, d.Action, want, d.Reason)
 		}
 	}
 }

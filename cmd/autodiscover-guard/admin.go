@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -21,7 +22,7 @@ func startAdmin(ctx context.Context, address string, r *reloader) (adminServer, 
 		return adminServer{}, err
 	}
 	if err := r.state.note("admin", l.Addr().String()); err != nil {
-		return adminServer{}, err
+		return adminServer{}, errors.Join(err, l.Close())
 	}
 	server := &http.Server{
 		Handler:           console.New(console.Config{Status: r.status, RootPEM: r.guard.authority.RootPEM(), Metrics: r.figures}),

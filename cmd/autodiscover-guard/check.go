@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -145,14 +144,7 @@ func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, err
 
 func report(out io.Writer, findings []finding, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(out)
-		e.SetEscapeHTML(false)
-		for _, f := range findings {
-			if err := e.Encode(f); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeJSONLines(out, findings)
 	}
 	for i, f := range findings {
 		if i > 0 {

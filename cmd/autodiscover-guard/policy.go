@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -71,17 +70,17 @@ type shownRule struct {
 }
 
 const (
-	builtIn        = "built in"
-	centralOnly    = "central services are asked without secrets, others are not asked"
-	enforcedAlways = "enforce"
+	builtIn     = "built in"
+	centralOnly = "central services are asked without secrets, others are not asked"
 )
 
 // shownRules are the operator's rules and the built-in ones, numbered.
 func shownRules(file string, c *config.Config) []shownRule {
+	enforce := rules.Enforce.String()
 	var all []shownRule
 	for i, r := range c.Policy.Rules {
 		s := shownRule{
-			Name: r.Name, From: fmt.Sprintf("%s:%d", file, c.Policy.RuleLines[i]), Mode: enforcedAlways, Domains: r.Domains, Services: r.Services,
+			Name: r.Name, From: fmt.Sprintf("%s:%d", file, c.Policy.RuleLines[i]), Mode: enforce, Domains: r.Domains, Services: r.Services,
 			Dialects: r.Dialects, Allow: r.Allow, Otherwise: r.Otherwise.String(), Answer: r.Answer.String(), Upstream: centralOnly, Note: r.Note,
 		}
 		if r.Mode != 0 {
@@ -103,15 +102,15 @@ func shownRules(file string, c *config.Config) []shownRule {
 	}
 	all = append(all,
 		shownRule{
-			Name: "back-off", From: builtIn, Mode: enforcedAlways, Domains: []string{"hosts autodiscover.<public suffix>, whoever is asked about"}, Allow: []string{},
+			Name: "back-off", From: builtIn, Mode: enforce, Domains: []string{"hosts autodiscover.<public suffix>, whoever is asked about and before any other rule"}, Allow: []string{},
 			Otherwise: "block", Answer: "upstream", Upstream: "never",
 		},
 		shownRule{
-			Name: "documentation", From: builtIn, Mode: enforcedAlways, Domains: []string{"documentation names of the sets " + strings.Join(c.Policy.Sets, ", ")},
+			Name: "documentation", From: builtIn, Mode: enforce, Domains: []string{"documentation names of the sets " + strings.Join(c.Policy.Sets, ", ")},
 			Allow: []string{}, Otherwise: "block", Answer: "upstream", Upstream: centralOnly,
 		},
 		shownRule{
-			Name: "private-use", From: builtIn, Mode: enforcedAlways, Domains: []string{"private-use names of the sets " + strings.Join(c.Policy.Sets, ", ")},
+			Name: "private-use", From: builtIn, Mode: enforce, Domains: []string{"private-use names of the sets " + strings.Join(c.Policy.Sets, ", ")},
 			Allow: []string{"the domain's own hosts", "private addresses"}, Otherwise: "remove", Answer: "upstream", Upstream: centralOnly,
 		})
 	for i := range all {
@@ -122,14 +121,7 @@ func shownRules(file string, c *config.Config) []shownRule {
 
 func showPolicy(out io.Writer, all []shownRule, policy *rules.Policy, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(out)
-		e.SetEscapeHTML(false)
-		for _, r := range all {
-			if err := e.Encode(r); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeJSONLines(out, all)
 	}
 	fmt.Fprintf(out, "policy %s: the first rule that applies decides\n", policy.Revision())
 	for _, r := range all {
