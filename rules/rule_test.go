@@ -250,13 +250,26 @@ func TestPin_ownNameAsHost(t *testing.T) {
 			`<domain>corp.example.net</domain><incomingServer type="imap"><hostname>imap.corp.example.net</hostname><port>993</port><username>jane@corp.example.net</username></incomingServer>` +
 			extra + `</emailProvider></clientConfig>`)}
 	}
-	for extra, want := range map[string]rules.Action{
-		"": rules.ActionPass,
-		"<unknownThing>https://corp.example.net/setup</unknownThing>": rules.ActionRefuse,
+	for _, c := range []struct {
+		name, extra, help string
+		want              rules.Action
+	}{
+		{"in the usual places", "", "", rules.ActionPass},
+		{"in words", "<displayName>Mail of corp.example.net</displayName>", "", rules.ActionPass},
+		{"in words of a header field", "", "ask the desk at corp.example.net", rules.ActionPass},
+		{"in a URL of a header field, which does not go along", "", "https://corp.example.net/help", rules.ActionEdit},
+		{"in a URL of an element, which is taken out", "<displayName>see https://corp.example.net/</displayName>", "", rules.ActionEdit},
+		{"in a URL of an unknown element", "<unknownThing>https://corp.example.net/setup</unknownThing>", "", rules.ActionRefuse},
 	} {
-		if d := p.Judge(p.Plan(request, rules.From{}), document(extra)); d.Action != want {
-			t.Errorf("with %q: %v, want %v: %s", extra, d.Action, want, d.Reason)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			a := document(c.extra)
+			if c.help != "" {
+				a.Header["X-Help"] = []string{c.help}
+			}
+			if d := p.Judge(p.Plan(request, rules.From{}), a); d.Action != c.want {
+				t.Errorf("%v, want %v: %s", d.Action, c.want, d.Reason)
+			}
+		})
 	}
 }
 
