@@ -31,7 +31,7 @@ const (
 	keyRule     = "rule"     // the rule's name; empty where none applies
 	keyReason   = "reason"
 	keyClient   = "client" // address without port
-	keyDoor     = "door"   // plain, connect, connect-plain, installed
+	keyDoor     = "door"   // plain, connect, connect-plain, transparent, transparent-plain, installed
 	keyHost     = "host"   // asked host, with the port where it is not the scheme's own
 	keyMethod   = "method"
 	keyPath     = "path"   // without query; mailboxes reduced to their domain
@@ -42,7 +42,7 @@ const (
 	keyReserved = "reserved_by"
 	keySecrets  = "credentials" // present, scheme, forwarded
 	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict
-	keyUpstream = "upstream"    // asked, status, error: one word
+	keyUpstream = "upstream"    // asked, status, error: one word or two, check: which check of its TLS failed
 	keyBytesIn  = "bytes_in"    // body bytes of upstream's answer that were read
 	keyBytesOut = "bytes_out"   // body bytes that the client got
 	keyTook     = "took_ms"
@@ -130,7 +130,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
 		zap.Array(keySuggest, suggestions(d.Suggestions)),
-		zap.Object(keyUpstream, x.upstream),
+		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),
 		zap.Int64(keyBytesOut, out),
 		zap.Int64(keyTook, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds()),
@@ -149,10 +149,11 @@ func (c credentials) MarshalLogObject(e zapcore.ObjectEncoder) error {
 }
 
 // MarshalLogObject implements zapcore.ObjectMarshaler.
-func (u upstream) MarshalLogObject(e zapcore.ObjectEncoder) error {
+func (u *upstream) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	e.AddBool("asked", u.asked)
 	e.AddInt("status", u.status)
 	e.AddString("error", u.class)
+	e.AddString("check", u.check)
 	return nil
 }
 

@@ -21,16 +21,21 @@ type gate struct {
 	status   int
 	bytes    int64
 	hijacked net.Conn
+	hints    hints
 }
 
 // Header implements http.ResponseWriter.
-func (g *gate) Header() http.Header { return g.w.Header() }
+func (g *gate) Header() http.Header {
+	g.hints.end()
+	return g.w.Header()
+}
 
 // WriteHeader implements http.ResponseWriter.
 func (g *gate) WriteHeader(code int) {
 	if g.wrote {
 		return
 	}
+	g.hints.end()
 	if g.x.guarded() && code != g.x.status {
 		g.refuse(reasonReplaced)
 		return
@@ -77,12 +82,13 @@ func (g *gate) Flush() {
 
 // Hijack implements http.Hijacker, for WebSockets.
 func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	g.hints.end()
 	c, rw, err := http.NewResponseController(g.w).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
 	g.wrote = true
-	g.hijacked = book(&g.x.p.traffic, c)
+	g.hijacked = book(&g.x.p.traffic, c, nil)
 	return g.hijacked, rw, nil
 }
 
@@ -98,6 +104,7 @@ func (g *gate) refuse(reason string) {
 
 // answer writes a complete answer, past every handler.
 func (g *gate) answer(resp *http.Response) {
+	g.hints.end()
 	h := g.w.Header()
 	clear(h)
 	maps.Copy(h, resp.Header)
@@ -109,6 +116,7 @@ func (g *gate) answer(resp *http.Response) {
 
 // settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.3, http.go returns without closing it).
 func (g *gate) settle() {
+	g.hints.end()
 	if g.hijacked != nil {
 		_ = g.hijacked.Close()
 	}

@@ -126,7 +126,7 @@ func (h *hall) welcome(c *hallConn) {
 		}
 	}()
 	if c.scheme() == "http" {
-		given = h.listener.give(c)
+		given = h.listener.give(watch(c, c))
 		return
 	}
 	t := tls.Server(c, h.config)
@@ -136,7 +136,11 @@ func (h *hall) welcome(c *hallConn) {
 		h.handshakeFailed(c, err)
 		return
 	}
-	given = h.listener.give(t)
+	if t.ConnectionState().NegotiatedProtocol == "h2" {
+		given = h.listener.give(t)
+		return
+	}
+	given = h.listener.give(watch(t, c))
 }
 
 // handshakeFailed tells why a client did not come in. That it does not trust the authority is the one thing an operator must hear of: then
@@ -192,12 +196,17 @@ func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.p.traffic.leave()
 	scheme := c.scheme()
-	if status, text := misdirected(r, c.target, scheme); status != 0 {
+	t, err := c.meant(r)
+	if err != nil {
+		deny(w, http.StatusBadRequest, "the Host is not a host and a port")
+		return
+	}
+	if status, text := misdirected(r, t, scheme); status != 0 {
 		deny(w, status, text)
 		return
 	}
-	r.URL = clientURL(r, scheme, c.target.authority(scheme))
-	c.front.exchange(w, r, c.door())
+	r.URL = clientURL(r, scheme, t.authority(scheme))
+	c.front.exchange(w, r, c.door)
 }
 
 // misdirected checks that the request is meant for the tunnel's target; 421 tells a client to open a connection for the other host
