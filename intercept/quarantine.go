@@ -3,14 +3,12 @@ package intercept
 import (
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"autodiscover-guard/rules"
-	"autodiscover-guard/rules/dialect"
 )
 
 const (
@@ -132,30 +130,11 @@ func (x *exchange) isolate() {
 	if x.decision.Action <= rules.ActionPass || x.p.quarantine.lasting <= 0 {
 		return
 	}
-	for i, s := range x.decision.Suggestions {
-		if i == maxSuggestions {
-			return
-		}
-		if s.Was == "" || s.Verdict != dialect.Remove && s.Verdict != dialect.Rewrite {
-			continue
-		}
-		host, err := canonicalHost(s.Host)
-		if err != nil || x.decision.Action == rules.ActionRefuse && x.own(host) {
-			continue
-		}
-		x.p.quarantine.add(x.from.Client, host, x.p.clock())
-	}
-}
-
-// own reports whether a host lies in the domain of somebody whom the answer was for. A refusal removes every suggestion, what the rule
-// allows too; nobody must be kept from his own server because a stranger was named beside it.
-func (x *exchange) own(host string) bool {
-	for _, domain := range x.decision.Subjects {
-		if host == domain || strings.HasSuffix(host, "."+domain) {
-			return true
+	for _, stranger := range x.decision.Strangers[:min(len(x.decision.Strangers), quarantineHosts)] {
+		if host, err := canonicalHost(stranger); err == nil {
+			x.p.quarantine.add(x.from.Client, host, x.p.clock())
 		}
 	}
-	return false
 }
 
 // quarantined reports whether a tunnel to t is refused to client, and tells of it.

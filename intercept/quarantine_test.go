@@ -86,7 +86,7 @@ func TestQuarantine_mailPorts(t *testing.T) {
 	}
 }
 
-// What is refused as a whole goes into quarantine too, but for the account's own hosts; what nobody guards, what is only monitored, and a
+// What is refused as a whole goes into quarantine too, but for what the rule allows; what nobody guards, what is only monitored, and a
 // quarantine that is off put nothing there.
 func TestQuarantine_whatGoesIn(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -96,7 +96,8 @@ func TestQuarantine_whatGoesIn(t *testing.T) {
 		want    int
 	}{
 		"the incident":      {"email@example.com", []string{stranger, "smtpgms.jnet.sei.co.jp"}, 0, 2},
-		"own hosts":         {"email@example.com", []string{stranger, "imap.example.com"}, time.Hour, 1},
+		"own hosts":         {"user@lab.test", []string{stranger, "imap.lab.test"}, time.Hour, 1},
+		"an empty set":      {"email@example.com", []string{stranger, "imap.example.com"}, time.Hour, 2},
 		"nobody guarded":    {"user@corp-mail.net", []string{stranger}, 0, 0},
 		"nothing forbidden": {"user@lab.test", []string{"imap.lab.test"}, 0, 0},
 		"off":               {"email@example.com", []string{stranger}, -1, 0},

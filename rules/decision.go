@@ -39,6 +39,9 @@ type Decision struct {
 	Credentials Credentials
 	// Suggestions are all that the answer suggested, judged; of a composed answer, all that it says, with nothing in Was.
 	Suggestions []dialect.Suggestion
+	// Strangers are the hosts outside the set that the client was kept from, each once, 256 at most. Of a refused answer Suggestions says less: there
+	// everything goes, whatever stands beside a stranger too.
+	Strangers []string
 	// Answer is what the client gets, unless Action is ActionPass.
 	Answer dialect.Answer
 	// Err is why an answer could not be read; it contains nothing of the answer's text.
