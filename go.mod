@@ -29,6 +29,8 @@ require (
 	golang.org/x/tools v0.52.0
 )
 
+require golang.org/x/crypto v0.58.0
+
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect

@@ -50,5 +50,6 @@
 // # What it does not do
 //
 // It does not follow the environment's proxies unless UpstreamConfig.Proxy says so, and does not open ports other than 443 and 80: on mail ports
-// the server speaks first, and there is nothing to be read for us. Over HTTP/2 it serves CONNECT and no absolute-form requests, of which net/http does not tell the scheme.
+// the server speaks first, and there is nothing to be read for us. Over HTTP/2 it serves plain HTTP only in a
+// server that [Plugin.ConfigureHTTP2] has prepared, because net/http alone does not tell a request's scheme.
 package intercept

@@ -61,9 +61,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		f.connect(w, r)
+	case r.ProtoMajor == 2 && inTheClear(r):
+		r.URL = clientURL(r, "http", r.Host)
+		f.plain(w, r)
 	case !r.URL.IsAbs():
-		// Over HTTP/2 no request is absolute, and net/http (server.go: initALPNRequest) does not tell whether the client asked for http or for
-		// https, which must not travel in the clear. CONNECT is what is offered there.
 		f.proxy.NonproxyHandler.ServeHTTP(w, r)
 	case r.URL.Scheme != "http":
 		// The client asked for privacy and would get none: over this connection its password travels in the clear.
@@ -236,7 +237,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 
 // open takes the client's connection over and shows it into the hall.
 func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
-	hc.front, hc.binding = f, &binding{}
+	hc.front, hc.binding = f, newBinding()
 	if r.ProtoMajor == 2 {
 		f.openStream(w, r, hc)
 		return

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"autodiscover-guard/rules/dialect"
 )
@@ -41,7 +42,16 @@ func (g *gate) WriteHeader(code int) {
 		return
 	}
 	g.wrote, g.status = true, code
-	g.w.WriteHeader(code)
+	g.begin()
+}
+
+// begin sends the header off. It is the last of a connection that has lived long enough: net/http closes it behind the answer (server.go), and an
+// HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
+func (g *gate) begin() {
+	if b := g.x.binding; b != nil && time.Since(b.since) > g.x.p.limits.Lifetime {
+		g.w.Header().Set("Connection", "close")
+	}
+	g.w.WriteHeader(g.status)
 }
 
 // Write implements http.ResponseWriter.
@@ -109,7 +119,7 @@ func (g *gate) answer(resp *http.Response) {
 	clear(h)
 	maps.Copy(h, resp.Header)
 	g.wrote, g.deaf, g.status = true, true, resp.StatusCode
-	g.w.WriteHeader(resp.StatusCode)
+	g.begin()
 	n, _ := io.Copy(g.w, resp.Body)
 	g.bytes += n
 }

@@ -35,11 +35,13 @@ type Stats struct {
 	RefusedLoops int64
 	// RefusedAmbiguous counts connections with a request that another reader could take for a different one.
 	RefusedAmbiguous int64
+	// RetiredTunnels counts tunnels that were closed because they had lived for Limits.Lifetime.
+	RetiredTunnels int64
 }
 
 // refusals are the counters behind Stats.
 type refusals struct {
-	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous atomic.Int64
+	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired atomic.Int64
 }
 
 // Stats returns the figures as they are now.
@@ -54,6 +56,7 @@ func (p *Plugin) Stats() Stats {
 		RefusedQuarantine:  p.refused.quarantine.Load(),
 		RefusedLoops:       p.refused.loops.Load(),
 		RefusedAmbiguous:   p.refused.ambiguous.Load(),
+		RetiredTunnels:     p.refused.retired.Load(),
 		Quarantined:        p.quarantine.size(),
 	}
 	p.guests.mu.Lock()

@@ -76,6 +76,10 @@ var errNotOpened = errors.New("the connection did not come through a door")
 // open starts the server, once.
 func (h *hall) open() {
 	h.once.Do(func() {
+		go h.p.traffic.retire(h.p.stopping, h.p.limits.Lifetime, func(n int) {
+			h.p.refused.retired.Add(int64(n))
+			h.p.logger.Info("tunnels closed", zap.Int("count", n), zap.String(keyReason, "they have lived for limits.lifetime"))
+		})
 		go func() {
 			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
 				h.p.logger.Error("hall closed", zap.Error(err))

@@ -73,6 +73,9 @@ type Limits struct {
 	Body time.Duration
 	// Idle is how long a connection may lie unused between two requests: 2 min.
 	Idle time.Duration
+	// Lifetime is how long a connection or a tunnel may live, however busy it is: 24 h. Tunnels are then cut off, other connections closed behind
+	// the next answer.
+	Lifetime time.Duration
 	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
@@ -97,6 +100,7 @@ func (l *Limits) fill() error {
 		{"Header", &l.Header, 10 * time.Second},
 		{"Body", &l.Body, 30 * time.Second},
 		{"Idle", &l.Idle, 2 * time.Minute},
+		{"Lifetime", &l.Lifetime, 24 * time.Hour},
 	} {
 		if err := fillDuration("Limits."+d.name, d.value, d.zero); err != nil {
 			return err

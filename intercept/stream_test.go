@@ -28,6 +28,9 @@ func (w *world) secureDoor(t *testing.T) string {
 		Handler: w.server.Handler, ConnContext: w.plugin.ConnContext, ErrorLog: w.server.ErrorLog,
 		TLSConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }},
 	}
+	if err := w.plugin.ConfigureHTTP2(server); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -183,15 +186,19 @@ func TestStream_close(t *testing.T) {
 	w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 }
 
-// Over HTTP/2 nobody can tell a request for http from one for https, which must not travel in the clear.
+// Over HTTP/2 a browser asks its proxy for plain HTTP; what is meant for https must not travel on in the clear.
 func TestStream_plainRequest(t *testing.T) {
-	s := &spy{next: jsonAnswer("{}")}
+	s := &spy{next: jsonAnswer(suggest("email@example.com", stranger))}
 	w := newWorld(t, s.handle)
 	h2 := w.h2(t, w.secureDoor(t))
-	for _, scheme := range []string{"http", "https"} {
-		if got := send(t, h2, ask(t, scheme, "email@example.com")); got.StatusCode != http.StatusBadRequest || s.asked.Load() != 0 {
-			t.Errorf("%s: got %d %q, want 400", scheme, got.StatusCode, got.body)
-		}
+	if got := send(t, h2, ask(t, "https", "email@example.com")); got.StatusCode != http.StatusBadRequest || s.asked.Load() != 0 {
+		t.Errorf("https: got %d %q, want 400", got.StatusCode, got.body)
+	}
+	if got := send(t, h2, ask(t, "http", "email@example.com")); got.StatusCode != http.StatusOK || got.body != suggest("email@example.com") {
+		t.Errorf("http: got %d %q", got.StatusCode, got.body)
+	}
+	if got := send(t, h2, request(t, http.MethodGet, "http://opened.net/", "")); got.StatusCode != http.StatusOK || s.asked.Load() == 0 {
+		t.Errorf("not discovery: got %d %q", got.StatusCode, got.body)
 	}
 }
 

@@ -186,7 +186,7 @@ func (v *visit) open(hc *hallConn) bool {
 	if denied != denialNone {
 		return false
 	}
-	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, &binding{}, release
+	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
 	v.door.f.p.hall.welcome(hc)
 	return true // welcome closes what it does not give on
 }

@@ -89,6 +89,10 @@ func (r *reloader) apply() error {
 	if err != nil {
 		return err
 	}
+	papers, err := readPapers(c)
+	if err != nil {
+		return err
+	}
 	// Connections that the old policy opened may still be in their handshake.
 	both := slices.Concat(policy.Scope(), r.policy.Scope())
 	slices.Sort(both)
@@ -103,6 +107,9 @@ func (r *reloader) apply() error {
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return err
 	}
+	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
+		r.guard.doorman.papers.Store(papers)
+	}
 	r.policy, r.config.Policy = policy, c.Policy
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)))
 	warn(r.logger, policy)
@@ -110,6 +117,12 @@ func (r *reloader) apply() error {
 		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
 	}
 	return nil
+}
+
+// samePapers reports whether two configurations name the same files for the proxy's door.
+func samePapers(a, b *config.Config) bool {
+	return a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
+		a.Clients.Certificates == b.Clients.Certificates && a.Clients.Passwords == b.Clients.Passwords
 }
 
 // sameButPolicy reports whether two configurations differ in their policy at most.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -45,7 +46,7 @@ policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it 
 						return nil, fmt.Errorf("%s: %w", flagFor(key), err)
 					}
 				}
-				return c, nil
+				return c, c.Check()
 			}
 			return serve(cmd.Context(), file, load, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -119,6 +120,11 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err != nil {
 		return err
 	}
+	transparent, err := listenTransparent(ctx, c.Listen)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	watch(g.plugin, figures)
 	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
@@ -129,8 +135,15 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err := state.note("address", listener.Addr().String()); err != nil {
 		return err
 	}
+	doors := []zap.Field{zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
+	if transparent != nil {
+		if err := state.note("transparent", transparent.Addr().String()); err != nil {
+			return err
+		}
+		doors = append(doors, zap.Stringer("transparent", transparent.Addr()))
+	}
 	greet(stderr, g, listener.Addr(), decisionsFile)
-	logger.Info("listening", zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version()))
+	logger.Info("listening", doors...)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -139,11 +152,14 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	followed.Go(func() { r.follow(following, file, hangups) })
 	defer followed.Wait()
 	defer leave()
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- g.serve(listener) }()
+	go func() { ended <- g.serveTransparent(ctx, transparent) }()
 	select {
 	case err := <-ended:
-		return err
+		if ctx.Err() == nil { // a door that was told to stop may be the first to say so
+			return err
+		}
 	case <-ctx.Done():
 	}
 	stop() // a second signal ends the process at once
@@ -171,14 +187,30 @@ func listen(ctx context.Context, key, address string) (net.Listener, error) {
 	return nil, fmt.Errorf("%s: %w", key, err)
 }
 
+// here is where this computer itself reaches a listener.
+func here(address net.Addr) string {
+	at, err := netip.ParseAddrPort(address.String())
+	switch {
+	case err != nil || !at.Addr().IsUnspecified():
+		return address.String()
+	case at.Addr().Is4():
+		return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()).String()
+	}
+	return netip.AddrPortFrom(netip.IPv6Loopback(), at.Port()).String()
+}
+
 // greet says in a few lines what somebody needs who starts the guard for the first time.
 func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
 	root := g.authority.RootFile()
 	fmt.Fprintf(w, "authority   %s\n", root)
 	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
 	fmt.Fprintf(w, "            it can sign for the guarded names and discovery services only; keep the keys beside it private\n")
-	fmt.Fprintf(w, "listening   http://%s (proxy for http and https)\n", address)
-	fmt.Fprintf(w, "try it      curl -x http://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", address, root)
+	scheme := "http"
+	if g.server.TLSConfig != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
+	fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", scheme, here(address), root)
 	fmt.Fprintf(w, "use it      trust the authority in the mail client, and set %s as its HTTP and HTTPS proxy\n", address)
 	if decisions == "-" {
 		decisions = "standard output"

@@ -54,7 +54,7 @@ func owner(lock string) string {
 	return " (process " + strings.TrimSpace(string(pid)) + ")"
 }
 
-// note writes a small file for scripts and for other commands of this program: pid, address, admin, policy.
+// note writes a small file for scripts and for other commands of this program: pid, address, admin, transparent, policy.
 func (s *stateDir) note(name, text string) error {
 	file := filepath.Join(s.path, name)
 	if err := os.WriteFile(file+".new", []byte(text+"\n"), 0o600); err != nil {
@@ -68,7 +68,7 @@ func (s *stateDir) note(name, text string) error {
 
 // close gives the directory back. What was only true while the guard ran goes.
 func (s *stateDir) close() {
-	for _, name := range []string{"address", "admin", "pid", "policy"} {
+	for _, name := range []string{"address", "admin", "pid", "policy", "transparent"} {
 		_ = os.Remove(filepath.Join(s.path, name))
 	}
 	_ = s.lock.Close()
