@@ -13,6 +13,7 @@ import (
 // can ask for plain HTTP, too. Without it only CONNECT is served over HTTP/2: net/http (go1.26, server.go: initALPNRequest) takes every request
 // that comes over TLS for one for https, which must not travel on in the clear. x/net/http2, which it is made from, does tell them apart.
 func (p *Plugin) ConfigureHTTP2(server *http.Server) error {
+	//nolint:staticcheck // what it is deprecated for (http.Server.Protocols) does not tell the scheme
 	if err := http2.ConfigureServer(server, &http2.Server{MaxConcurrentStreams: 250, IdleTimeout: p.limits.Idle}); err != nil {
 		return fmt.Errorf("preparing HTTP/2: %w", err)
 	}

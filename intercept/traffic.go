@@ -13,7 +13,7 @@ type traffic struct {
 	mu       sync.Mutex
 	flights  int
 	hijacked map[net.Conn]time.Time // since when
-	idle     chan struct{} // made by drain, closed when nothing is left
+	idle     chan struct{}          // made by drain, closed when nothing is left
 	done     bool
 }
 

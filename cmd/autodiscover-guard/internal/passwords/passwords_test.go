@@ -1,6 +1,7 @@
 package passwords_test
 
 import (
+	"encoding/base64"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,9 +10,6 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/argon2"
-
-	"encoding/base64"
-
 	"golang.org/x/crypto/bcrypt"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/passwords"
@@ -98,7 +96,7 @@ func TestRead_refuses(t *testing.T) {
 		}
 	}
 	path := write(t, "jane:"+b)
-	if err := os.Chmod(path, 0o666); err != nil { //nolint:gosec // that is the test
+	if err := os.Chmod(path, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := passwords.Read(path); err == nil || !strings.Contains(err.Error(), "others can write it") {
@@ -116,7 +114,7 @@ func TestRead_foreignHashes(t *testing.T) {
 			if _, err := exec.LookPath(name); err != nil {
 				t.Skipf("%s is not installed", name)
 			}
-			out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).Output() //nolint:gosec // the arguments are the table's
+			out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).Output()
 			if err != nil {
 				t.Fatal(err)
 			}
