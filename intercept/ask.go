@@ -241,7 +241,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		wait.end()
 		return x.unanswered(resp.Request, reasonSwitched, x.failed(errSwitched))
 	}
-	head, over, err := readBounded(resp.Body, x.p.limits.BodyBytes)
+	head, over, err := readBounded(resp.Body, resp.ContentLength, x.p.limits.BodyBytes)
 	x.in = int64(len(head))
 	resp.Trailer = nil
 	switch {

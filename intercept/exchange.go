@@ -130,7 +130,7 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 	var over bool
 	var err error
 	if r.Body != nil && r.Body != http.NoBody && dialect.NeedsBody(view) {
-		x.body, over, err = x.read(r.Body)
+		x.body, over, err = x.read(r.Body, r.ContentLength)
 		x.held = !over && err == nil
 		view.Body = x.body
 		r = x.reread(r, over, err)
@@ -157,11 +157,11 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 
 // read reads a request body; whoever dribbles it is cut off. Where the body does not end within the limit the deadline stays, because net/http
 // reads on for up to 256 KiB after the answer, in the hope of keeping the connection.
-func (x *exchange) read(body io.Reader) ([]byte, bool, error) {
+func (x *exchange) read(body io.Reader, length int64) ([]byte, bool, error) {
 	if x.control != nil {
 		_ = x.control.SetReadDeadline(time.Now().Add(x.p.limits.Body))
 	}
-	head, over, err := readBounded(body, x.p.limits.BodyBytes)
+	head, over, err := readBounded(body, length, x.p.limits.BodyBytes)
 	if err == nil && !over {
 		x.untimed()
 	}
@@ -195,7 +195,7 @@ func (x *exchange) reread(r *http.Request, over bool, err error) *http.Request {
 // the 100 that a client with "Expect: 100-continue" waits for.
 func (x *exchange) drain(r *http.Request) {
 	if !x.held && r.Body != nil && r.Body != http.NoBody {
-		_, _, _ = x.read(r.Body)
+		_, _, _ = x.read(r.Body, r.ContentLength)
 	}
 }
 
