@@ -80,10 +80,9 @@ func (l *Log) Close() error {
 	if l.repeats != nil {
 		l.repeats.close()
 	}
-	if l.queue != nil {
-		l.queue.close()
+	if l.queue == nil || l.queue.close() { // a sink that hangs is told nothing more
+		l.ledger.settle()
 	}
-	l.ledger.settle()
 	l.ledger.confess()
 	return l.ledger.sink.Close()
 }

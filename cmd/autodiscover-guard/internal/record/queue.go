@@ -52,8 +52,8 @@ func (q *queue) put(r Record) {
 	}
 }
 
-// close lets what waits be written, as long as that does not take too long; the rest is dropped.
-func (q *queue) close() {
+// close lets what waits be written, and reports whether that did not take too long; else the rest is dropped.
+func (q *queue) close() bool {
 	q.mu.Lock()
 	q.closed = true
 	close(q.records)
@@ -62,10 +62,11 @@ func (q *queue) close() {
 	defer late.Stop()
 	select {
 	case <-q.ended:
-		return
+		return true
 	case <-late.C:
 	}
 	for r := range q.records { // the sink hangs: it gets no more
 		q.ledger.drop(r, errQueueFull)
 	}
+	return false
 }
