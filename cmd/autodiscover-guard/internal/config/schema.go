@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // key is a row of the table of everything that may stand in a file.
 type key struct {
@@ -13,7 +16,9 @@ type key struct {
 }
 
 // keys is the contract with operators: rows may be added, not renamed.
-var keys = []key{
+var keys = slices.Concat(guardKeys, sinkKeys, notifyKeys)
+
+var guardKeys = []key{
 	{name: "listen", about: "Where clients are served."},
 	{
 		name: "listen.proxy",
