@@ -15,7 +15,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
@@ -29,7 +28,7 @@ func runCommand() *cobra.Command {
 		Short: "start the guard",
 		Long: `Start the guard. It works without any configuration: it makes its authority in the state directory, listens on 127.0.0.1:8080, and guards
 the reserved names. When the file of --config changes, or at SIGHUP, its policy is put in force without a restart; a broken one leaves the old
-policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
+policy in force. SIGHUP also opens the file of decision records anew, as logrotate wants it. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			load := func() (*config.Config, error) {
@@ -99,17 +98,13 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		return err
 	}
 	defer state.close()
-	decisionsFile, err := c.DecisionsFile()
-	if err != nil {
-		return err
-	}
 	figures := metrics.NewSet()
-	decisions, records, err := openDecisions(decisionsFile, stdout)
+	records, err := openDecisions(c, stdout, stderr, console.Dropped(figures), logger)
 	if err != nil {
 		return err
 	}
 	defer records.Close()
-	decisions = decisions.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return console.Counted(core, figures) }))
+	decisions := zap.New(console.Counted(records.Core(), figures))
 	g, err := newGuard(c, state, decisions, logger)
 	if err != nil {
 		return err
@@ -119,7 +114,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err != nil {
 		return err
 	}
-	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
+	r := &reloader{load: load, guard: g, state: state, records: records, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
 	if err != nil {
@@ -129,7 +124,11 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err := state.note("address", listener.Addr().String()); err != nil {
 		return err
 	}
-	greet(stderr, g, listener.Addr(), decisionsFile)
+	where, err := whereDecisions(c)
+	if err != nil {
+		return err
+	}
+	greet(stderr, g, listener.Addr(), where)
 	logger.Info("listening", zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version()))
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -180,8 +179,5 @@ func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
 	fmt.Fprintf(w, "listening   http://%s (proxy for http and https)\n", address)
 	fmt.Fprintf(w, "try it      curl -x http://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", address, root)
 	fmt.Fprintf(w, "use it      trust the authority in the mail client, and set %s as its HTTP and HTTPS proxy\n", address)
-	if decisions == "-" {
-		decisions = "standard output"
-	}
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }

@@ -45,9 +45,8 @@ var sinkKeys = []key{
 	},
 	{name: "log.rotate", about: "When the file of decision records is moved aside and compressed, and how long such files are kept."},
 	{
-		name: "log.rotate.size",
-		about: "The size that the file may get, from 64KiB to 16GiB; off is for logrotate, which moves the file and sends SIGHUP, and counts for " +
-			"nothing but the size.",
+		name:  "log.rotate.size",
+		about: "The size that the file may get, from 64KiB to 16GiB; off is for logrotate, which moves the file and then sends SIGHUP.",
 		value: single[int64]{
 			at:    func(c *Config) *int64 { return &c.Log.Rotate.Size },
 			want:  "a size such as 100MiB, or off",

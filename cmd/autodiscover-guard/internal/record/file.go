@@ -12,7 +12,8 @@ import (
 // errClosed is what a sink answers that has been closed.
 var errClosed = errors.New("the log has been closed")
 
-// glance is how long a file may have been moved away or removed before the next record notices.
+// glance is how often it is looked whether the file is still there. One that was removed is given up at once, because what is written to it is lost; one
+// that was moved a glance later, so that logrotate, which moves the file, makes the next and then sends SIGHUP, is not forestalled.
 const glance = time.Second
 
 // File is a sink that is a file: one write a record, whole lines, private to its owner where it makes the file. Make it with [OpenFile].
@@ -27,6 +28,7 @@ type File struct {
 	f      *os.File   // nil where it could not be opened, and after an error
 	state  fileState
 	looked time.Time // when path was last compared with f
+	moved  bool      // that it was another file then
 	closed bool
 
 	archive archive
@@ -62,13 +64,15 @@ func (s *File) Put(r Record) error {
 	return s.write(r.Line)
 }
 
-// ready has the file open that is at the path now.
+// ready has the file open that records belong into now.
 func (s *File) ready(now time.Time) error {
 	if s.f != nil && now.Sub(s.looked) >= glance {
 		s.looked = now
-		if !s.current() {
+		moved, removed := s.gone()
+		if removed || moved && s.moved {
 			s.release()
 		}
+		s.moved = moved
 	}
 	if s.f == nil {
 		return s.open(now)
@@ -76,14 +80,14 @@ func (s *File) ready(now time.Time) error {
 	return nil
 }
 
-// current reports whether the open file is still the one at the path.
-func (s *File) current() bool {
-	there, err := os.Stat(s.path)
-	if err != nil {
-		return false
-	}
+// gone reports whether another file than the open one is at the path, or none, and whether the open one has no name at all.
+func (s *File) gone() (moved, removed bool) {
 	here, err := s.f.Stat()
-	return err == nil && os.SameFile(there, here)
+	if err != nil {
+		return true, true
+	}
+	there, err := os.Stat(s.path)
+	return err != nil || !os.SameFile(there, here), unlinked(here)
 }
 
 // write writes a line, behind the end of one that was torn. Where only the newline is missing, the record is there.

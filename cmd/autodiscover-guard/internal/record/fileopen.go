@@ -37,7 +37,7 @@ func (s *File) open(now time.Time) error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	s.f, s.state, s.looked = f, state, now
+	s.f, s.state, s.looked, s.moved = f, state, now, false
 	return nil
 }
 
