@@ -50,7 +50,7 @@ func (r *reloader) reload() {
 	result, stale := "ok", 0.0
 	if r.failed != nil {
 		result, stale = "failed", 1
-		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
+		r.logger.Error(messageNotReloaded, zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
 	}
 	r.figures.GetOrCreateCounter(`autodiscover_guard_reloads_total{result="` + result + `"}`).Inc()
 	r.figures.GetOrCreateGauge("autodiscover_guard_policy_stale", nil).Set(stale)

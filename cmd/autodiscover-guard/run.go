@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
-	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
 func runCommand() *cobra.Command {
@@ -99,13 +98,13 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	}
 	defer state.close()
 	figures := metrics.NewSet()
-	records, err := openDecisions(c, stdout, stderr, console.Dropped(figures), logger)
+	logs, err := openLogs(c, path, stdout, stderr, figures, logger)
 	if err != nil {
 		return err
 	}
-	defer records.Close()
-	decisions := zap.New(console.Counted(records.Core(), figures))
-	g, err := newGuard(c, state, decisions, logger)
+	defer logs.close()
+	logger = logs.life
+	g, err := newGuard(c, state, logs.decisions, logger)
 	if err != nil {
 		return err
 	}
@@ -114,7 +113,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err != nil {
 		return err
 	}
-	r := &reloader{load: load, guard: g, state: state, records: records, logger: logger, figures: figures, config: c, policy: g.policy}
+	r := &reloader{load: load, guard: g, state: state, records: logs.records, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
 	if err != nil {
@@ -136,6 +135,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })
+	followed.Go(func() { watchAuthority(following, g.authority, logger) })
 	defer followed.Wait()
 	defer leave()
 	ended := make(chan error, 1)
@@ -152,6 +152,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err := g.shutdown(drain); err != nil {
 		logger.Warn("what was left has been cut off", zap.Error(err))
 	}
+	logs.tell(drain)
 	logger.Info("stopped")
 	return nil
 }

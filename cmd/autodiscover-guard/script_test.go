@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		program:       main,
 		"lab-service": labService,
+		"webhook":     webhook,
 	})
 }
 

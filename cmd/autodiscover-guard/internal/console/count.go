@@ -5,6 +5,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
 )
 
 // Counted counts the decision records that pass to core: autodiscover_guard_decisions_total by action, by what a monitoring rule would have
@@ -52,4 +54,11 @@ func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
 func Dropped(set *metrics.Set) func(decisions int) {
 	counter := set.GetOrCreateCounter("autodiscover_guard_log_dropped_total")
 	return func(decisions int) { counter.Add(decisions) }
+}
+
+// Notifications gives what counts notifications by what they were about and what became of them: autodiscover_guard_notifications_total.
+func Notifications(set *metrics.Set) func(notify.Type, notify.Outcome) {
+	return func(kind notify.Type, outcome notify.Outcome) {
+		set.GetOrCreateCounter(`autodiscover_guard_notifications_total{type=` + strconv.Quote(string(kind)) + `,result=` + strconv.Quote(string(outcome)) + `}`).Inc()
+	}
 }
