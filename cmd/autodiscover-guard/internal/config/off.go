@@ -75,7 +75,7 @@ func wholeDays(parse func(string) (time.Duration, *fault)) func(string) (time.Du
 	return func(text string) (time.Duration, *fault) {
 		d, f := parse(text)
 		if f == nil && d%day != 0 {
-			return 0, &fault{text: text + " is not a number of whole days", want: didYouMean(showDays((d + day - 1) / day * day))}
+			return 0, &fault{text: text + " is not a number of whole days", want: didYouMean(showDays((d + day - 1).Truncate(day)))}
 		}
 		return d, f
 	}

@@ -18,7 +18,7 @@ type Notify struct {
 
 // NotifySecretVariable is the environment variable with the key for notifications. The key cannot stand in the configuration file, which is read by
 // more people and programs than may know it.
-const NotifySecretVariable = "AUTODISCOVER_GUARD_NOTIFY_SECRET" //nolint:gosec // the name of a secret, not a secret
+const NotifySecretVariable = "AUTODISCOVER_GUARD_NOTIFY_SECRET"
 
 var notifyKeys = []key{
 	{

@@ -38,7 +38,7 @@ type sender struct {
 	waiting chan letter
 	closing chan struct{} // closed when no more is to be waited for
 	ended   chan struct{}
-	ctx     context.Context //nolint:containedctx // the life of the goroutine, which has no caller
+	ctx     context.Context // of the goroutine, which has no caller
 	cancel  context.CancelFunc
 }
 
@@ -115,7 +115,7 @@ func (s *sender) deliver(l letter) Outcome {
 			return Failed
 		}
 		wait := min(firstWait<<attempt, longestWait)
-		wait = wait/2 + mathrand.N(wait/2+1)
+		wait = wait/2 + mathrand.N(wait/2+1) //nolint:gosec // chance for a moment, not for a secret
 		if final {
 			wait = max(wait, min(refused.after, longestWait))
 		}

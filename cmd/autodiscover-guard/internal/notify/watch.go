@@ -109,16 +109,14 @@ func (n *Notifier) seeLife(kind Type, e zapcore.Entry, fields []zapcore.Field) {
 	for _, f := range fields {
 		f.AddTo(m)
 	}
-	text := e.Message
-	key := e.Message
+	said := []string{e.Message}
 	for _, name := range []string{"certificate", "error"} {
 		if v, ok := m.Fields[name].(string); ok {
-			text += ": " + v
-			key += "\x00" + v
+			said = append(said, v)
 		}
 	}
 	m.Fields["message"] = e.Message
-	n.tell(event{kind: kind, at: e.Time, key: key, summary: text, data: m.Fields})
+	n.tell(event{kind: kind, at: e.Time, key: strings.Join(said, "\x00"), summary: strings.Join(said, ": "), data: m.Fields})
 }
 
 func dataOf(fields map[string]any) decisionData {

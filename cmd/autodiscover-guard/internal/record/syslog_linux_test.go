@@ -37,11 +37,7 @@ func TestSyslog_rsyslog(t *testing.T) {
 	if _, err := exec.LookPath("rsyslogd"); err != nil {
 		t.Skip("rsyslogd is not installed")
 	}
-	dir, err := os.MkdirTemp("", "guard") // a socket's path must be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := t.TempDir()
 	socket, out := filepath.Join(dir, "log"), filepath.Join(dir, "out")
 	conf := `global(workDirectory="` + dir + `")
 module(load="imuxsock" SysSock.Use="off")
@@ -106,11 +102,7 @@ action(type="omfile" file="` + out + `" template="t")
 
 // A daemon that takes nothing costs a second and then a record, and not an exchange.
 func TestSyslog_that_hangs(t *testing.T) {
-	dir, err := os.MkdirTemp("", "guard")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := t.TempDir()
 	socket := filepath.Join(dir, "log")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
