@@ -31,6 +31,11 @@ require (
 )
 
 require (
+	github.com/DeRuina/timberjack v1.4.9
+	github.com/coreos/go-systemd/v22 v22.7.0
+)
+
+require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	github.com/valyala/fastrand v1.1.0 // indirect

@@ -42,6 +42,7 @@ const (
 	keyReserved = "reserved_by"
 	keySecrets  = "credentials" // present, scheme, forwarded
 	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict
+	keyForeign  = "strangers"   // hosts outside the rule's set that the client was kept from, or where the rule only records, would have been
 	keyUpstream = "upstream"    // asked, status, error: one word or two, check: which check of its TLS failed
 	keyBytesIn  = "bytes_in"    // body bytes of upstream's answer that were read
 	keyBytesOut = "bytes_out"   // body bytes that the client got
@@ -130,6 +131,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
 		zap.Array(keySuggest, suggestions(d.Suggestions)),
+		zap.Strings(keyForeign, clipAll(d.Strangers)),
 		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),
 		zap.Int64(keyBytesOut, out),
@@ -235,7 +237,7 @@ func withoutMailbox(text string) string {
 	return text + strings.Join(kept, "")
 }
 
-// clipAll is for domains; one that is not, because an address was quoted in an odd way, is reduced to one.
+// clipAll is for domains and hosts; one that is not, because an address was quoted in an odd way, is reduced to one.
 func clipAll(texts []string) []string {
 	out := make([]string, 0, min(len(texts), maxSubjects))
 	for _, t := range texts[:cap(out)] {

@@ -19,7 +19,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
@@ -117,7 +116,7 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 	if err := os.WriteFile(c.Upstream.Roots, service.RootPEM(), 0o600); err != nil {
 		return err
 	}
-	g, err := newGuard(c, &stateDir{path: dir}, decisionLogger(zapcore.AddSync(log)), zap.NewNop())
+	g, err := newGuard(c, &stateDir{path: dir}, decisionLogger(log), zap.NewNop())
 	if err != nil {
 		return err
 	}

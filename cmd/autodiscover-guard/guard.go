@@ -64,7 +64,7 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 		return nil, err
 	}
 	if err := authority.RenewalErr(); err != nil {
-		logger.Warn("the issuing certificate could not be renewed", zap.Error(err))
+		logger.Warn(messageNotRenewed, zap.Error(err))
 	}
 	plugin, err := intercept.New(intercept.Config{
 		Policy:    policy,

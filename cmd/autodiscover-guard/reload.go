@@ -19,16 +19,19 @@ import (
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 	"autodiscover-guard/rules"
 )
 
 // reloader puts a changed policy in force while the guard runs. A configuration that is broken, or that the authority cannot serve, leaves
 // everything as it is.
 type reloader struct {
-	load   func() (*config.Config, error)
-	guard  *guard
-	state  *stateDir
-	logger *zap.Logger
+	load  func() (*config.Config, error)
+	guard *guard
+	state *stateDir
+	// records is opened anew at a signal.
+	records *record.Log
+	logger  *zap.Logger
 	// figures gets a counter of reloads and a gauge that is 1 while the policy in force is older than the file.
 	figures *metrics.Set
 
@@ -47,11 +50,20 @@ func (r *reloader) reload() {
 	result, stale := "ok", 0.0
 	if r.failed != nil {
 		result, stale = "failed", 1
-		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
+		r.logger.Error(messageNotReloaded, zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
 	}
 	r.figures.GetOrCreateCounter(`autodiscover_guard_reloads_total{result="` + result + `"}`).Inc()
 	r.figures.GetOrCreateGauge("autodiscover_guard_policy_stale", nil).Set(stale)
 	r.note(r.failed)
+}
+
+// reopen writes what is held into the file of decision records that has been, and begins the one that is there now.
+func (r *reloader) reopen() {
+	if err := r.records.Reopen(); err != nil {
+		r.logger.Error("the log of decisions could not be opened anew; the next record tries again", zap.Error(err))
+		return
+	}
+	r.logger.Info("log of decisions opened anew")
 }
 
 // status is what /readyz tells. A policy that could not be replaced still guards.
@@ -155,6 +167,8 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 		case <-ctx.Done():
 			return
 		case <-signals:
+			// The log comes first: what a reload makes different is recorded in the new file, and a broken configuration holds up no logrotate.
+			r.reopen()
 			r.reload()
 		case <-still.C:
 			r.reload()

@@ -17,10 +17,8 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
-	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
 func runCommand() *cobra.Command {
@@ -31,7 +29,7 @@ func runCommand() *cobra.Command {
 		Short: "start the guard",
 		Long: `Start the guard. It works without any configuration: it makes its authority in the state directory, listens on 127.0.0.1:8080, and guards
 the reserved names. When the file of --config changes, or at SIGHUP, its policy is put in force without a restart; a broken one leaves the old
-policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
+policy in force. SIGHUP also opens the file of decision records anew, as logrotate wants it. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			load := func() (*config.Config, error) {
@@ -104,18 +102,14 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		return err
 	}
 	defer state.close()
-	decisionsFile, err := c.DecisionsFile()
-	if err != nil {
-		return err
-	}
 	figures := metrics.NewSet()
-	decisions, records, err := openDecisions(decisionsFile, stdout)
+	logs, err := openLogs(c, path, stdout, stderr, figures, logger)
 	if err != nil {
 		return err
 	}
-	defer records.Close()
-	decisions = decisions.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return console.Counted(core, figures) }))
-	g, err := newGuard(c, state, decisions, logger)
+	defer logs.close()
+	logger = logs.life
+	g, err := newGuard(c, state, logs.decisions, logger)
 	if err != nil {
 		return err
 	}
@@ -129,7 +123,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		return errors.Join(err, listener.Close())
 	}
 	watch(g.plugin, figures)
-	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
+	r := &reloader{load: load, guard: g, state: state, records: logs.records, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
 	if err != nil {
@@ -146,7 +140,11 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		}
 		doors = append(doors, zap.Stringer("transparent", transparent.Addr()))
 	}
-	greet(stderr, g, listener.Addr(), decisionsFile)
+	where, err := whereDecisions(c)
+	if err != nil {
+		return err
+	}
+	greet(stderr, g, listener.Addr(), where)
 	logger.Info("listening", doors...)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -154,6 +152,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })
+	followed.Go(func() { watchAuthority(following, g.authority, logger) })
 	defer followed.Wait()
 	defer leave()
 	ended := make(chan error, 2)
@@ -173,6 +172,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	if err := g.shutdown(drain); err != nil {
 		logger.Warn("what was left has been cut off", zap.Error(err))
 	}
+	logs.tell(drain)
 	logger.Info("stopped")
 	return nil
 }
@@ -216,8 +216,5 @@ func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
 	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
 	fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", scheme, here(address), root)
 	fmt.Fprintf(w, "use it      trust the authority in the mail client, and set %s as its HTTP and HTTPS proxy\n", address)
-	if decisions == "-" {
-		decisions = "standard output"
-	}
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }

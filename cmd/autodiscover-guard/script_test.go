@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		program:       main,
 		"lab-service": labService,
+		"webhook":     webhook,
 	})
 }
 
@@ -88,11 +89,12 @@ func waitUntil(ts *testscript.TestScript, complaint string, done func() bool) {
 	}
 }
 
-// fromFile sets a variable to what a file says: fromfile NAME FILE.
+// fromFile sets a variable to what a file says, once it is there: fromfile NAME FILE.
 func fromFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: fromfile NAME FILE")
 	}
+	waitFile(ts, false, args[1:])
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 

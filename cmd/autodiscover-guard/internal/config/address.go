@@ -58,23 +58,6 @@ func loopback() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
-// orOff is another parser for something that need not be.
-func orOff(parse func(string) (string, *fault)) func(string) (string, *fault) {
-	return func(text string) (string, *fault) {
-		if text == "off" {
-			return "", nil
-		}
-		return parse(text)
-	}
-}
-
-func showOff(text string) string {
-	if text == "" {
-		return "off"
-	}
-	return word(text)
-}
-
 const wantHost = "a host name such as autodiscover.hoster.example"
 
 // parseOpen reads a host to open. It must not be a name that strangers share: what is opened is decrypted with everything below it.

@@ -25,6 +25,7 @@ type Config struct {
 	Upstream Upstream
 	Limits   Limits
 	Log      Log
+	Notify   Notify
 }
 
 // Listen says where clients are served.
@@ -124,6 +125,11 @@ type Log struct {
 	Level string
 	// Privacy is domain, hash or full: how much of an account's address a record holds.
 	Privacy string
+	// Sink is file, journald, syslog or stderr: where decision records go. Decisions counts for file alone.
+	Sink string
+	// Repeat is beyond what identical decisions are written as one record; zero writes each.
+	Repeat Rate
+	Rotate Rotate
 }
 
 // Default is the configuration without a file. Each call makes a new one.
@@ -147,7 +153,11 @@ func Default() *Config {
 			PerClient:   1024,
 			Drain:       30 * time.Second,
 		},
-		Log: Log{Decisions: "decisions.jsonl", Level: "info", Privacy: "domain"},
+		Log: Log{
+			Decisions: "decisions.jsonl", Level: "info", Privacy: "domain", Sink: "file", Repeat: Rate{Count: 10, Per: time.Second},
+			Rotate: Rotate{Size: 100 << 20, Keep: 10, Age: 90 * day},
+		},
+		Notify: Notify{Quiet: day},
 	}
 }
 
@@ -192,6 +202,7 @@ func Parse(name string, data []byte, options ...Option) (*Config, error) {
 	c := r.config
 	for _, path := range []*string{
 		&c.State, &c.Listen.Certificate, &c.Listen.Key, &c.Clients.Passwords, &c.Clients.Certificates, &c.Upstream.Roots, &c.Upstream.ProxyCredentials,
+		&c.Notify.SecretFile,
 	} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(filepath.Dir(name), *path)

@@ -117,7 +117,11 @@ func TestParse_valid(t *testing.T) {
 			Idle: time.Hour, Dial: 90 * time.Second, Answer: 2 * time.Minute,
 			Lifetime: 720 * time.Hour, Connections: 100, Tunnels: 50, PerClient: 5,
 		},
-		Log: config.Log{Decisions: "-", Level: "debug", Privacy: "hash"},
+		Log: config.Log{
+			Decisions: "-", Level: "debug", Privacy: "hash", Sink: "journald", Repeat: config.Rate{Count: 100, Per: time.Minute},
+			Rotate: config.Rotate{Size: 1 << 20, Every: 36 * time.Hour, Keep: 3, Age: 30 * 24 * time.Hour},
+		},
+		Notify: config.Notify{URL: "https://hooks.corp.example.net/guard?x=1", SecretFile: filepath.Join("testdata", "valid", "hook.secret"), Quiet: time.Hour},
 	}
 	for name, want := range map[string]*config.Config{
 		"everything": everything, "empty": config.Default(), "remark": config.Default(), "empty-document": config.Default(),
@@ -253,7 +257,7 @@ func TestReference_examples_work(t *testing.T) {
 	if err != nil || shown == 0 {
 		t.Fatalf("%d examples: %v", shown, err)
 	}
-	if got.State == "" || got.Upstream.Roots == "" || len(got.Policy.Open) == 0 || len(got.Policy.Services) == 0 || len(got.Upstream.Resolve) == 0 {
+	if got.State == "" || got.Notify.URL == "" || got.Notify.SecretFile == "" || got.Upstream.Roots == "" || len(got.Policy.Open) == 0 || len(got.Policy.Services) == 0 || len(got.Upstream.Resolve) == 0 {
 		t.Errorf("an example has no effect: %+v", got)
 	}
 }

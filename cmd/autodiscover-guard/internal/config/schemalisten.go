@@ -40,7 +40,7 @@ var listenKeys = []key{
 			at:    func(c *Config) *string { return &c.Listen.Transparent },
 			want:  wantListen + ", or off",
 			parse: orOff(parseListen),
-			show:  showOff,
+			show:  shownOrOff(word),
 		},
 	},
 	{
@@ -69,7 +69,7 @@ var listenKeys = []key{
 			at:    func(c *Config) *string { return &c.Listen.Admin },
 			want:  wantListen + ", or off",
 			parse: orOff(parseLoopback),
-			show:  showOff,
+			show:  shownOrOff(word),
 		},
 	},
 	{

@@ -2,7 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
-	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,22 +60,24 @@ func TestConsole(t *testing.T) {
 	}
 }
 
-// failing is a core whose disk is full.
-type failing struct{ zapcore.Core }
-
-func (failing) Enabled(zapcore.Level) bool                 { return true }
-func (failing) Write(zapcore.Entry, []zapcore.Field) error { return errors.New("no space") }
-
 func TestCounted(t *testing.T) {
 	set := metrics.NewSet()
-	log := zap.New(console.Counted(failing{zapcore.NewNopCore()}, set), zap.ErrorOutput(zapcore.AddSync(&strings.Builder{})))
+	log := zap.New(console.Counted(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{}), zapcore.AddSync(io.Discard), zap.DebugLevel), set))
 	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("path", `"}`))
 	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"))
-	var b strings.Builder
-	set.WritePrometheus(&b)
-	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox"} 2`, "autodiscover_guard_decisions_lost_total 2"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
+	dropped := console.Dropped(set)
+	figures := func() string {
+		var b strings.Builder
+		set.WritePrometheus(&b)
+		return b.String()
+	}
+	if !strings.Contains(figures(), "autodiscover_guard_log_dropped_total 0") {
+		t.Errorf("nothing dropped is not said:\n%s", figures())
+	}
+	dropped(5)
+	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox"} 2`, "autodiscover_guard_log_dropped_total 5"} {
+		if !strings.Contains(figures(), want) {
+			t.Errorf("no %q in\n%s", want, figures())
 		}
 	}
 }
