@@ -59,6 +59,9 @@ func (s *Stores) javaPlaces(context.Context) []place {
 	for _, file := range s.recorded(Java) {
 		add(file)
 	}
+	if given, ok := s.Places[Java]; ok {
+		files = given
+	}
 	all := make([]place, 0, len(files))
 	for _, f := range files {
 		all = append(all, s.javaPlace(f, s.keytool(homes)))
@@ -107,13 +110,18 @@ func (s *Stores) javaPlace(file, keytool string) place {
 		},
 		put: []step{s.running(keytool, args("-importcert", "-noprompt", "-alias", s.name, "-file", s.RootFile)...)},
 		take: func(f finding) []step {
+			if f.alias == "" {
+				return nil
+			}
 			return []step{s.running(keytool, args("-delete", "-alias", f.alias)...)}
 		},
 		undo: Command{keytool, []string{"-delete", "-keystore", file, "-storepass", javaPassword, "-alias", s.name}}.String(),
 		note: "Java programs that run see it after a restart",
 		ask:  "if the keystore has another password than " + javaPassword + ", import " + s.RootFile + " with keytool by hand",
 	}
-	if p.admin && s.Admin {
+	if !exists(file) {
+		p.skip = "there is no keystore"
+	} else if p.admin && s.Admin {
 		p.skip = "the keystore cannot be written"
 	}
 	return p

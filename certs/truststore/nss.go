@@ -15,12 +15,18 @@ import (
 // nssPlaces are the databases of all profiles.
 func (s *Stores) nssPlaces(context.Context) []place {
 	profiles := s.profiles()
+	if given, ok := s.Places[NSS]; ok {
+		profiles = nil
+		for _, dir := range given {
+			profiles = append(profiles, profile{"NSS", followed(dir)})
+		}
+	}
 	known := map[string]bool{}
 	for _, p := range profiles {
 		known[p.dir] = true
 	}
 	for _, dir := range s.recorded(NSS) {
-		if !known[dir] && exists(filepath.Join(dir, "cert9.db")) {
+		if _, given := s.Places[NSS]; !given && !known[dir] && exists(filepath.Join(dir, "cert9.db")) {
 			profiles = append(profiles, profile{"NSS", dir})
 		}
 	}
@@ -57,6 +63,9 @@ func (s *Stores) nssPlace(pr profile) place {
 		// -f: an empty password, so that certutil fails where there is one, instead of asking at the terminal.
 		put: []step{s.running("certutil", append(append([]string{}, byHand.Args...), "-f", nothing(s.system))...)},
 		take: func(f finding) []step {
+			if f.alias == "" {
+				return nil
+			}
 			return []step{s.running("certutil", "-D", "-d", db, "-n", f.alias, "-f", nothing(s.system))}
 		},
 		undo: Command{"certutil", []string{"-D", "-d", db, "-n", s.name}}.String() + ", or in the program's certificate manager",
@@ -65,6 +74,8 @@ func (s *Stores) nssPlace(pr profile) place {
 		ask:  "if the profile has a primary password, run this, which asks for it: " + byHand.String(),
 	}
 	switch {
+	case !exists(files[0]):
+		p.skip = "there is no database (cert9.db); its program makes one at its first start"
 	case s.system == "windows":
 		p.skip = "NSS's certutil does not exist for Windows: use the stores policies, user or system"
 	case p.admin && s.Admin:

@@ -1,6 +1,7 @@
 package truststore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -41,6 +42,14 @@ var policyPrograms = map[string][]policyProgram{
 // policyPlaces are the policies of the programs that are installed.
 func (s *Stores) policyPlaces(context.Context) []place {
 	var all []place
+	if given, ok := s.Places[Policies]; ok {
+		for _, file := range given {
+			p := s.policyPlace("Firefox or Thunderbird", file)
+			p.admin = false // whoever names a file is taken to be its owner; if not, writing it says so
+			all = append(all, p)
+		}
+		return all
+	}
 	for _, program := range policyPrograms[s.system] {
 		if file := s.policiesFile(program); file != "" {
 			all = append(all, s.policyPlace(program.name, file))
@@ -52,10 +61,10 @@ func (s *Stores) policyPlaces(context.Context) []place {
 // policiesFile is the file that a program reads, or would if it existed; "" if the program is not there.
 func (s *Stores) policiesFile(program policyProgram) string {
 	own := ""
-	for _, dir := range program.dirs {
-		for _, dir := range s.systemGlob(dir) {
-			if own == "" || exists(filepath.Join(dir, "distribution", "policies.json")) {
-				own = filepath.Join(dir, "distribution", "policies.json")
+	for _, pattern := range program.dirs {
+		for _, dir := range s.systemGlob(pattern) {
+			if file := filepath.Join(dir, "distribution", "policies.json"); own == "" || exists(file) {
+				own = file
 			}
 		}
 	}
@@ -99,6 +108,9 @@ func editFile(file, certificate string, change func([]byte, string) ([]byte, err
 	changed, err := change(text, certificate)
 	if err != nil {
 		return fmt.Errorf("reading %q: %w: it is left alone, correct it first", file, err)
+	}
+	if bytes.Equal(changed, text) {
+		return nil
 	}
 	return replaceFile(file, changed)
 }

@@ -2,7 +2,9 @@ package truststore
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
@@ -46,12 +48,12 @@ func readContainer(text []byte, at int) (*container, error) {
 	for d.PeekKind() != '}' && d.PeekKind() != ']' {
 		var p part
 		if c.kind == '{' {
-			name, err := d.ReadToken()
+			raw, err := d.ReadValue()
 			if err != nil {
 				return nil, err
 			}
-			p.name = name.String()
-			p.start = at + int(d.InputOffset()) - len(rawString(text[at:], int(d.InputOffset())))
+			p.name = unquoted(raw)
+			p.start = at + int(d.InputOffset()) - len(raw)
 		}
 		value, err := d.ReadValue()
 		if err != nil {
@@ -71,31 +73,23 @@ func readContainer(text []byte, at int) (*container, error) {
 	return c, nil
 }
 
-// rawString is the string literal that ends at an offset, quotes included: escapes make it longer than what it says.
-func rawString(text []byte, end int) []byte {
-	for at := end - 2; at >= 0; at-- {
-		if text[at] != '"' {
-			continue
-		}
-		backslashes := 0
-		for at-1-backslashes >= 0 && text[at-1-backslashes] == '\\' {
-			backslashes++
-		}
-		if backslashes%2 == 0 {
-			return text[at:end]
-		}
+// unquoted is what a string literal says, or nothing where there is another kind of value.
+func unquoted(raw []byte) string {
+	said, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return ""
 	}
-	return text[:end]
+	return string(said)
 }
 
-// checkPolicies refuses what Firefox and Thunderbird could not read either.
+// checkPolicies refuses what is not one JSON value. A name that occurs twice is refused, too: programs take the last one, people read the first.
 func checkPolicies(text []byte) error {
-	if !jsontext.Value(text).IsValid() {
-		_, err := readContainer(text, 0)
-		if err == nil {
-			err = fmt.Errorf("not one JSON object")
-		}
+	d := jsontext.NewDecoder(bytes.NewReader(text))
+	if _, err := d.ReadValue(); err != nil {
 		return err
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("there is more at offset %d than one JSON value", d.InputOffset())
 	}
 	return nil
 }
@@ -145,10 +139,7 @@ func listsCertificate(text []byte, file string) (bool, error) {
 
 // index is the element of a list that says file, or -1.
 func (c *container) index(text []byte, file string) int {
-	return slices.IndexFunc(c.parts, func(p part) bool {
-		said, err := jsontext.AppendUnquote(nil, text[p.value:p.end])
-		return err == nil && string(said) == file
-	})
+	return slices.IndexFunc(c.parts, func(p part) bool { return unquoted(text[p.value:p.end]) == file })
 }
 
 // addCertificate makes the policies install a certificate from a file. Empty text is an absent file.
@@ -182,6 +173,9 @@ func (c *container) insert(text []byte, value string) []byte {
 		return splice(text, c.open+1, c.open+1, spaceBefore(text, c.shut)+value)
 	}
 	space := string(text[c.open+1 : c.parts[0].start])
+	if space == "" {
+		space = " "
+	}
 	return splice(text, c.parts[len(c.parts)-1].end, c.parts[len(c.parts)-1].end, ","+space+value)
 }
 
@@ -196,6 +190,9 @@ func spaceBefore(text []byte, shut int) string {
 
 // dropCertificate takes out what addCertificate put in, and lists and objects that have become empty by it.
 func dropCertificate(text []byte, file string) ([]byte, error) {
+	if text == nil {
+		return nil, nil
+	}
 	way, err := descend(text)
 	if err != nil || len(way) <= len(installPath) {
 		return text, err

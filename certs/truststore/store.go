@@ -36,6 +36,9 @@ type Config struct {
 	Journal string
 	// Home is the home directory whose profiles are looked at.
 	Home string
+	// Places names, per store, the exact places to work on, where the usual ones are not to be looked for: directories of NSS databases, Java
+	// keystores, policies files. The stores System and User are where they are.
+	Places map[string][]string
 	// Admin says that this process may change what belongs to the whole computer.
 	Admin bool
 	// Getenv reads the environment (JAVA_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, APPDATA, ProgramFiles); nil is os.Getenv.

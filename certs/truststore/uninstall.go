@@ -15,7 +15,7 @@ func (s *Stores) Uninstall(ctx context.Context, names ...string) []Report {
 // PlanUninstall says what [Stores.Uninstall] would do, and changes nothing.
 func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 	return s.each(ctx, names, func(_ context.Context, p place, r Report, found finding) Report {
-		if !found.present && !found.trace && !r.Recorded {
+		if !found.present && !found.trace {
 			r.Status, r.Verified = Absent, found.how
 			return r
 		}
@@ -30,6 +30,13 @@ func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding) Report {
 	if !found.present && !found.trace && !r.Recorded {
 		r.Status, r.Verified = Absent, found.how
+		return r
+	}
+	if !found.present && !found.trace {
+		r.Status, r.Verified, r.Note = Absent, found.how, "somebody else has taken it out already"
+		if err := s.forget(p); err != nil {
+			return r.fail(err.Error())
+		}
 		return r
 	}
 	back, why := s.wayBack(p)
@@ -75,7 +82,14 @@ func (s *Stores) wayBack(p place) (*snapshot, string) {
 		}
 	}
 	back := &snapshot{dirs: rec.Dirs}
+	mine := make([]string, 0, len(p.files))
+	for _, f := range p.files {
+		mine = append(mine, followed(f))
+	}
 	for _, f := range rec.Files {
+		if !slices.Contains(mine, f.Path) { // a journal is not to be a way to write just any file
+			return nil, "only the certificate was taken out: the journal speaks of " + f.Path
+		}
 		now, err := readFile(f.Path)
 		if err != nil {
 			return nil, "only the certificate was taken out: " + err.Error()

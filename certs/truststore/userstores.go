@@ -68,7 +68,9 @@ func (s *Stores) windowsStore(store string) place {
 	if store == System {
 		path, scope, undo = `HKLM\SOFTWARE\Microsoft\SystemCertificates\Root`, nil, "as administrator: "
 	}
-	command := func(words ...string) Command { return Command{"certutil.exe", append(append([]string{}, scope...), words...)} }
+	command := func(words ...string) Command {
+		return Command{"certutil.exe", append(append([]string{}, scope...), words...)}
+	}
 	add, remove := command("-addstore", "-f", "Root", s.RootFile), command("-delstore", "Root", s.sha1Hex())
 	p := place{
 		store: store, program: "Windows", path: path, admin: store == System,
