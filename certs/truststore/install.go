@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -29,7 +28,7 @@ func onlyAbsent(r Report, found finding) (Report, bool) {
 	if !found.present {
 		return r, false
 	}
-	r.Status, r.Verified = Present, found.how
+	r.Status, r.Verified, r.Note = Present, found.how, ""
 	return r, true
 }
 
@@ -53,7 +52,7 @@ func (s *Stores) install(ctx context.Context, p place, r Report, found finding) 
 	if p.admin && !s.Admin {
 		return s.plan(p, r, p.put)
 	}
-	before, err := takeSnapshot(p.files)
+	before, err := takeSnapshot(p)
 	if err != nil {
 		return r.fail(err.Error())
 	}
@@ -72,10 +71,12 @@ func (s *Stores) install(ctx context.Context, p place, r Report, found finding) 
 		err = s.journal.write(rec)
 	}
 	if err != nil {
-		if p.ask != "" {
-			err = fmt.Errorf("%w; %s", err, p.ask)
+		if p.explain != nil {
+			if better := p.explain(err); better != "" {
+				err = errors.New(better)
+			}
 		}
-		if back := s.rollback(ctx, p, before); back != nil {
+		if back := s.rollback(ctx, p, &before); back != nil {
 			return r.fail(fmt.Sprintf("%v; and it could not be undone: %v", err, back))
 		}
 		return r.fail(err.Error() + "; everything is as it was")
@@ -97,7 +98,7 @@ func take(ctx context.Context, steps []step) ([]string, error) {
 }
 
 // rollback undoes an installation that did not succeed.
-func (s *Stores) rollback(ctx context.Context, p place, before snapshot) error {
+func (s *Stores) rollback(ctx context.Context, p place, before *snapshot) error {
 	ctx = context.WithoutCancel(ctx) // an interrupt is one of the reasons to be here
 	busy := ""
 	if p.busy != nil {
@@ -116,71 +117,6 @@ func (s *Stores) rollback(ctx context.Context, p place, before snapshot) error {
 		return nil
 	}
 	return before.putBack()
-}
-
-// snapshot is what files were before a change.
-type snapshot struct {
-	files []snapshotFile
-	dirs  []string // that did not exist, outer ones first
-}
-
-type snapshotFile struct {
-	path string // followed
-	text []byte // nil: there was none
-}
-
-func takeSnapshot(files []string) (snapshot, error) {
-	var s snapshot
-	for _, f := range files {
-		path := followed(f)
-		text, err := readFile(path)
-		if err != nil {
-			return s, err
-		}
-		s.files = append(s.files, snapshotFile{path, text})
-		var dirs []string
-		for dir := filepath.Dir(path); !exists(dir) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-			dirs = append(dirs, dir)
-		}
-		slices.Reverse(dirs)
-		for _, dir := range dirs {
-			if !slices.Contains(s.dirs, dir) {
-				s.dirs = append(s.dirs, dir)
-			}
-		}
-	}
-	return s, nil
-}
-
-// putBack makes every file what it was.
-func (s snapshot) putBack() error {
-	var errs []error
-	for _, f := range s.files {
-		now, err := readFile(f.path)
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-		case f.text == nil:
-			errs = append(errs, removeFile(f.path))
-		case now == nil || !slices.Equal(now, f.text):
-			errs = append(errs, replaceFile(f.path, f.text))
-		}
-	}
-	removeDirs(s.dirs)
-	return errors.Join(errs...)
-}
-
-// record tells the snapshot in terms of what the files are now.
-func (s snapshot) record(p place) (*record, error) {
-	r := &record{Store: p.store, Path: p.path, Dirs: s.dirs}
-	for _, f := range s.files {
-		now, err := readFile(f.path)
-		if err != nil {
-			return nil, err
-		}
-		r.Files = append(r.Files, difference(f.path, f.text, now))
-	}
-	return r, nil
 }
 
 // says joins what is known about a place.

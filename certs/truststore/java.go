@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/pem"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,6 +104,9 @@ func (s *Stores) javaPlace(file, keytool string) place {
 		store: Java, program: "Java", path: file, files: []string{file}, admin: !writable(file),
 		find: func(ctx context.Context) (finding, error) {
 			list, err := s.Run(ctx, Command{keytool, args("-list", "-rfc")})
+			if err != nil && strings.Contains(err.Error(), "password was incorrect") {
+				return finding{}, errors.New("the keystore has another password than " + javaPassword + ": import " + s.RootFile + " with keytool by hand")
+			}
 			if err != nil {
 				return finding{}, err
 			}
@@ -117,7 +121,6 @@ func (s *Stores) javaPlace(file, keytool string) place {
 		},
 		undo: Command{keytool, []string{"-delete", "-keystore", file, "-storepass", javaPassword, "-alias", s.name}}.String(),
 		note: "Java programs that run see it after a restart",
-		ask:  "if the keystore has another password than " + javaPassword + ", import " + s.RootFile + " with keytool by hand",
 	}
 	if !exists(file) {
 		p.skip = "there is no keystore"

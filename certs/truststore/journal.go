@@ -106,6 +106,7 @@ func (j *journal) forget(store, path string) error {
 	if err := removeFile(j.rootFile()); err != nil {
 		return fmt.Errorf("clearing the journal: %w", err)
 	}
+	_ = os.Remove(j.dir) // unless another root's is in it
 	return nil
 }
 

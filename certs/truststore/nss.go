@@ -71,7 +71,12 @@ func (s *Stores) nssPlace(pr profile) place {
 		undo: Command{"certutil", []string{"-D", "-d", db, "-n", s.name}}.String() + ", or in the program's certificate manager",
 		busy: func() string { return databaseBusy(files) },
 		note: "a program that runs sees it after a restart",
-		ask:  "if the profile has a primary password, run this, which asks for it: " + byHand.String(),
+		explain: func(err error) string {
+			if !strings.Contains(err.Error(), "SEC_ERROR_BAD_PASSWORD") && !strings.Contains(err.Error(), "SEC_ERROR_TOKEN_NOT_LOGGED_IN") {
+				return ""
+			}
+			return "the profile has a primary password; run this, which asks for it: " + byHand.String()
+		},
 	}
 	switch {
 	case !exists(files[0]):

@@ -7,12 +7,27 @@ import "bytes"
 
 const blockSize = 512 // divides the page sizes of SQLite
 
-// overwritten is one file before a change, told as the difference from the file after it.
+// content is what there is at a path: a file, a symbolic link, or, as the zero value, nothing.
+type content struct {
+	text []byte // not nil for a file
+	link string // where a link points
+}
+
+// digest names a content: the SHA-256 of a file, the target of a link, "" for nothing.
+func (c content) digest() string {
+	if c.link != "" {
+		return "-> " + c.link
+	}
+	return digest(c.text)
+}
+
+// overwritten is one path before a change, told as the difference from what is there after it.
 type overwritten struct {
 	Path   string  `json:"path"`
-	Before string  `json:"before"` // SHA-256, "" if there was no file
-	After  string  `json:"after"`  // SHA-256, "" if there is none
-	Size   int     `json:"size"`   // before
+	Before string  `json:"before"` // digest
+	After  string  `json:"after"`  // digest
+	Link   string  `json:"link,omitempty"`
+	Size   int     `json:"size,omitempty"` // before
 	Blocks []block `json:"blocks,omitempty"`
 }
 
@@ -22,40 +37,41 @@ type block struct {
 }
 
 // difference tells before in terms of after.
-func difference(path string, before, after []byte) overwritten {
-	o := overwritten{Path: path, Before: digest(before), After: digest(after), Size: len(before)}
-	for at := 0; at < len(before); at += blockSize {
-		end := min(at+blockSize, len(before))
-		if end <= len(after) && bytes.Equal(before[at:end], after[at:end]) {
+func difference(path string, before, after content) overwritten {
+	o := overwritten{Path: path, Before: before.digest(), After: after.digest(), Link: before.link, Size: len(before.text)}
+	for at := 0; at < len(before.text); at += blockSize {
+		end := min(at+blockSize, len(before.text))
+		if end <= len(after.text) && bytes.Equal(before.text[at:end], after.text[at:end]) {
 			continue
 		}
 		if last := len(o.Blocks) - 1; last >= 0 && o.Blocks[last].Offset+len(o.Blocks[last].Bytes) == at {
-			o.Blocks[last].Bytes = append(o.Blocks[last].Bytes, before[at:end]...)
+			o.Blocks[last].Bytes = append(o.Blocks[last].Bytes, before.text[at:end]...)
 			continue
 		}
-		o.Blocks = append(o.Blocks, block{at, bytes.Clone(before[at:end])})
+		o.Blocks = append(o.Blocks, block{at, bytes.Clone(before.text[at:end])})
 	}
 	return o
 }
 
-// restored makes the file before from the file after. ok is false if after is not what the change left, or the journal is damaged.
-func (o overwritten) restored(after []byte) (before []byte, ok bool) {
-	if digest(after) != o.After {
-		return nil, false
+// restored makes what was before from what is after. ok is false if that is not what the change left, or if the journal is damaged.
+func (o overwritten) restored(after content) (before content, ok bool) {
+	if after.digest() != o.After {
+		return content{}, false
 	}
-	if o.Before == "" {
-		return nil, true
+	if o.Before == "" || o.Link != "" {
+		before.link = o.Link
+		return before, before.digest() == o.Before
 	}
 	if o.Size < 0 || o.Size > maxFile {
-		return nil, false
+		return content{}, false
 	}
-	before = make([]byte, o.Size)
-	copy(before, after)
+	before.text = make([]byte, o.Size)
+	copy(before.text, after.text)
 	for _, b := range o.Blocks {
-		if b.Offset < 0 || b.Offset > len(before)-len(b.Bytes) {
-			return nil, false
+		if b.Offset < 0 || b.Offset > o.Size-len(b.Bytes) {
+			return content{}, false
 		}
-		copy(before[b.Offset:], b.Bytes)
+		copy(before.text[b.Offset:], b.Bytes)
 	}
-	return before, digest(before) == o.Before
+	return before, before.digest() == o.Before
 }

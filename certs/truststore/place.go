@@ -16,6 +16,7 @@ type place struct {
 	skip  string // why nothing can be done here, if so
 
 	files []string // what a change may touch; each is followed to where it really is
+	trees []string // directories: whatever lies in them may be touched, too
 	find  func(context.Context) (finding, error)
 	put   []step
 	// take is made from what find has found: a certificate may be there under another name than ours.
@@ -27,8 +28,8 @@ type place struct {
 	// programFirst: the store's program must run for taking out, as it keeps more than files lists; bytes are put back after it.
 	programFirst bool
 
-	note string // what people must know about this place
-	ask  string // why put may fail through nobody's fault, and what then
+	note    string             // what people must know after a change
+	explain func(error) string // says more about an error of put than that says itself, or nothing; nil explains nothing
 }
 
 // finding is what a place holds.

@@ -14,9 +14,10 @@ type linuxStore struct {
 	anchors string // directory; that it exists is how the family is recognised
 	suffix  string
 	update  Command
-	bundle  string // what programs read in the end
-	hashed  string // a directory of links that OpenSSL looks up, if there is one
-	java    string // the keystore that the update fills, too
+	fresh   Command // after taking out, where that is another one
+	bundle  string  // what programs read in the end
+	hashed  string  // a directory of links that OpenSSL looks up, if there is one
+	java    string  // the keystore that the update fills, too
 }
 
 // linuxStores are in the order of looking: Fedora's and Arch's directories are nobody else's; SUSE has /etc/ssl/certs like Debian.
@@ -37,8 +38,9 @@ var linuxStores = []linuxStore{
 		bundle: "/var/lib/ca-certificates/ca-bundle.pem", java: "/var/lib/ca-certificates/java-cacerts",
 	},
 	{
-		// Debian's package ca-certificates; update-ca-certificates(8) there
-		family: "Debian, Ubuntu", anchors: "/usr/local/share/ca-certificates", suffix: ".crt", update: Command{Name: "update-ca-certificates"},
+		// Debian's package ca-certificates; update-ca-certificates(8) there. Without --fresh, what was taken out leaves its links behind, and
+		// the hook that fills Java's keystore does not hear of it (ca-certificates 20230311).
+		family: "Debian, Ubuntu", anchors: "/usr/local/share/ca-certificates", suffix: ".crt", update: Command{Name: "update-ca-certificates"}, fresh: Command{Name: "update-ca-certificates", Args: []string{"--fresh"}},
 		bundle: "/etc/ssl/certs/ca-certificates.crt", hashed: "/etc/ssl/certs", java: "/etc/ssl/certs/java/cacerts",
 	},
 }
@@ -66,15 +68,21 @@ func (s *Stores) systemPlaces(context.Context) []place {
 
 func (s *Stores) linuxPlace(l linuxStore) place {
 	anchor, bundle := s.under(l.anchors+"/"+s.name+l.suffix), s.under(l.bundle)
-	remove := removing(anchor)
-	update := s.running(l.update.Name, l.update.Args...)
+	fresh := l.fresh
+	if fresh.Name == "" {
+		fresh = l.update
+	}
+	var trees []string
+	if l.hashed != "" {
+		trees = []string{s.under(l.hashed)}
+	}
 	return place{
 		store: System, program: l.family, path: s.under(l.anchors), admin: true,
-		files: []string{anchor, bundle, s.under(l.java)},
-		find:  func(ctx context.Context) (finding, error) { return s.findLinux(ctx, l, anchor, bundle) },
-		put:   []step{writing(anchor, s.rootPEM()), update},
-		take:  func(finding) []step { return []step{remove, update} },
-		undo:  "as root: " + Command{Name: "rm", Args: []string{"-f", anchor}}.String() + " && " + l.update.String(), programFirst: true,
+		files: []string{anchor, bundle, s.under(l.java)}, trees: trees,
+		find: func(ctx context.Context) (finding, error) { return s.findLinux(ctx, l, anchor, bundle) },
+		put:  []step{writing(anchor, s.rootPEM()), s.running(l.update.Name, l.update.Args...)},
+		take: func(finding) []step { return []step{removing(anchor), s.running(fresh.Name, fresh.Args...)} },
+		undo: "as root: " + Command{Name: "rm", Args: []string{"-f", anchor}}.String() + " && " + fresh.String(), programFirst: true,
 		note: "programs that run keep what they have read: restart them",
 	}
 }

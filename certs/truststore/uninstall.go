@@ -16,7 +16,7 @@ func (s *Stores) Uninstall(ctx context.Context, names ...string) []Report {
 func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 	return s.each(ctx, names, func(_ context.Context, p place, r Report, found finding) Report {
 		if !found.present && !found.trace {
-			r.Status, r.Verified = Absent, found.how
+			r.Status, r.Verified, r.Note = Absent, found.how, ""
 			return r
 		}
 		if back, _ := s.wayBack(p); back != nil && !p.programFirst {
@@ -29,7 +29,7 @@ func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 // uninstall takes the root out of one place.
 func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding) Report {
 	if !found.present && !found.trace && !r.Recorded {
-		r.Status, r.Verified = Absent, found.how
+		r.Status, r.Verified, r.Note = Absent, found.how, ""
 		return r
 	}
 	if !found.present && !found.trace {
@@ -82,15 +82,11 @@ func (s *Stores) wayBack(p place) (*snapshot, string) {
 		}
 	}
 	back := &snapshot{dirs: rec.Dirs}
-	mine := make([]string, 0, len(p.files))
-	for _, f := range p.files {
-		mine = append(mine, followed(f))
-	}
 	for _, f := range rec.Files {
-		if !slices.Contains(mine, f.Path) { // a journal is not to be a way to write just any file
+		if !p.owns(f.Path) { // a journal is not to be a way to write just any file
 			return nil, "only the certificate was taken out: the journal speaks of " + f.Path
 		}
-		now, err := readFile(f.Path)
+		now, err := readContent(f.Path)
 		if err != nil {
 			return nil, "only the certificate was taken out: " + err.Error()
 		}
@@ -98,7 +94,7 @@ func (s *Stores) wayBack(p place) (*snapshot, string) {
 		if !ok {
 			return nil, "only the certificate was taken out, because " + f.Path + " has changed since the installation"
 		}
-		back.files = append(back.files, snapshotFile{f.Path, before})
+		back.entries = append(back.entries, entry{f.Path, before})
 	}
 	return back, ""
 }
@@ -115,8 +111,8 @@ func (s *Stores) asBefore(p place) bool {
 		return false
 	}
 	return !slices.ContainsFunc(rec.Files, func(f overwritten) bool {
-		now, err := readFile(f.Path)
-		return err != nil || digest(now) != f.Before
+		now, err := readContent(f.Path)
+		return err != nil || now.digest() != f.Before
 	})
 }
 

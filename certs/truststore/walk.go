@@ -34,7 +34,7 @@ func (s *Stores) at(ctx context.Context, p place, do verb) Report {
 // Verify says of every place of the named stores whether the root is there and trusted, and changes nothing.
 func (s *Stores) Verify(ctx context.Context, names ...string) []Report {
 	return s.each(ctx, names, func(_ context.Context, _ place, r Report, found finding) Report {
-		r.Status, r.Verified = Absent, found.how
+		r.Status, r.Verified, r.Note = Absent, found.how, ""
 		if found.present {
 			r.Status = Present
 		}
