@@ -107,7 +107,7 @@ func (s *snapshot) steps() []step {
 // asBefore reports whether every file has the bytes from before the installation.
 func (s *Stores) asBefore(p place) bool {
 	rec, err := s.journal.read(p.store, p.path)
-	if err != nil || rec == nil {
+	if err != nil || rec == nil || len(rec.Files) == 0 { // what keeps no files has no bytes to compare
 		return false
 	}
 	return !slices.ContainsFunc(rec.Files, func(f overwritten) bool {

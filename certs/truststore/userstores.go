@@ -44,7 +44,7 @@ func (s *Stores) keychain(store string) place {
 			}
 			return []step{s.running(untrust.Name, untrust.Args...), s.running(remove.Name, remove.Args...)}
 		},
-		undo: undo + untrust.String() + " && " + remove.String(),
+		undo: undo + untrust.String() + " && " + remove.String(), programFirst: true, // the keychain is a database of the system
 		note: "macOS may ask for a password in a window of its own",
 	}
 }
@@ -79,7 +79,7 @@ func (s *Stores) windowsStore(store string) place {
 		},
 		put:  []step{s.running(add.Name, add.Args...)},
 		take: func(finding) []step { return []step{s.running(remove.Name, remove.Args...)} },
-		undo: undo + remove.String(),
+		undo: undo + remove.String(), programFirst: true, // the registry
 	}
 	if store == User {
 		p.note = "Windows asks in a window of its own, with the fingerprint of the certificate"
