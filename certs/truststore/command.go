@@ -150,6 +150,3 @@ func (c *clipped) Write(text []byte) (int, error) {
 	}
 	return len(text), nil
 }
-
-// asRunError tells a program that said no from one that could not be run.
-func asRunError(err error) (*RunError, bool) { return errors.AsType[*RunError](err) }

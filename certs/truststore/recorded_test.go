@@ -22,15 +22,18 @@ func TestSystem_recordedCommands(t *testing.T) {
 		ran                     []string
 	}{
 		"Fedora, RHEL": {
-			"/etc/pki/ca-trust/source/anchors", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "NAME.pem", []string{"/etc/ssl/certs/"},
+			"/etc/pki/ca-trust/source/anchors", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "NAME.pem",
+			[]string{"/etc/ssl/certs/"},
 			[]string{"update-ca-trust extract", "update-ca-trust extract"},
 		},
 		"Arch": {
-			"/etc/ca-certificates/trust-source/anchors", "/etc/ca-certificates/extracted/tls-ca-bundle.pem", "NAME.crt", []string{"/etc/ssl/certs/"},
+			"/etc/ca-certificates/trust-source/anchors", "/etc/ca-certificates/extracted/tls-ca-bundle.pem", "NAME.crt",
+			[]string{"/etc/ssl/certs/"},
 			[]string{"update-ca-trust", "update-ca-trust"},
 		},
 		"SUSE": {
-			"/etc/pki/trust/anchors", "/var/lib/ca-certificates/ca-bundle.pem", "NAME.pem", []string{"/etc/ssl/certs/"},
+			"/etc/pki/trust/anchors", "/var/lib/ca-certificates/ca-bundle.pem", "NAME.pem",
+			[]string{"/etc/ssl/certs/"},
 			[]string{"update-ca-certificates", "update-ca-certificates"},
 		},
 		"Debian, Ubuntu": {

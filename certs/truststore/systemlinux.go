@@ -105,12 +105,14 @@ func (s *Stores) findLinux(ctx context.Context, l linuxStore, anchor, bundle str
 	}
 	// The way of programs that read single certificates instead of the bundle.
 	said, err := s.Run(ctx, Command{"openssl", []string{"verify", "-no-CAfile", "-no-CAstore", "-CApath", s.under(l.hashed), s.RootFile}})
-	if _, missing := errors.AsType[*MissingError](err); missing {
+	_, missing := errors.AsType[*MissingError](err)
+	_, refused := errors.AsType[*RunError](err)
+	switch {
+	case missing:
 		return f, nil
-	}
-	if err != nil || !strings.Contains(string(said), ": OK") {
+	case refused || err == nil && !strings.Contains(string(said), ": OK"):
 		return finding{trace: true, how: "in " + bundle + ", but openssl does not find it in " + s.under(l.hashed)}, nil
 	}
 	f.how = says(f.how, "openssl verify finds it in "+s.under(l.hashed))
-	return f, nil
+	return f, err
 }

@@ -56,6 +56,13 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		return r.fail(err.Error())
 	}
 	after, err := p.find(ctx)
+	if err == nil && (after.present || after.trace) { // a copy that was there before the installation, such as one that policies have made
+		var more []string
+		if more, err = take(ctx, p.take(after)); err == nil {
+			after, err = p.find(ctx)
+		}
+		r.Did, why = append(r.Did, more...), "a copy that was there before the installation was taken out, too"
+	}
 	if err == nil && (after.present || after.trace) {
 		err = fmt.Errorf("it was taken out, but is still there: %s", after.how)
 	}

@@ -3,6 +3,7 @@ package truststore
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // G505: both systems name certificates by their SHA-1; what is compared here is the certificate itself
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -57,10 +58,11 @@ func (s *Stores) findKeychain(ctx context.Context, path string) (finding, error)
 	if !s.isRoot(text) {
 		return finding{how: "not among the certificates of " + path}, nil
 	}
-	if _, err := s.Run(ctx, Command{"security", []string{"verify-cert", "-L", "-l", "-p", "ssl", "-c", s.RootFile}}); err != nil {
-		return finding{trace: true, how: "it is in " + path + ", but not trusted: " + err.Error()}, nil
+	_, err = s.Run(ctx, Command{"security", []string{"verify-cert", "-L", "-l", "-p", "ssl", "-c", s.RootFile}})
+	if refused, ok := errors.AsType[*RunError](err); ok {
+		return finding{trace: true, how: "it is in " + path + ", but not trusted: " + refused.Said}, nil
 	}
-	return finding{present: true, how: says(compared(path), "security verify-cert trusts it")}, nil
+	return finding{present: true, how: says(compared(path), "security verify-cert trusts it")}, err
 }
 
 func (s *Stores) windowsStore(store string) place {
@@ -91,7 +93,7 @@ func (s *Stores) windowsStore(store string) place {
 // language of the system, but the hash is not.
 func (s *Stores) findWindows(ctx context.Context, c Command) (finding, error) {
 	text, err := s.Run(ctx, c)
-	if _, ended := asRunError(err); ended {
+	if _, ended := errors.AsType[*RunError](err); ended {
 		return finding{how: "certutil.exe does not find it"}, nil
 	}
 	if err != nil {

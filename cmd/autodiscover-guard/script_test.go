@@ -64,7 +64,7 @@ func canSandbox() bool {
 	if err != nil {
 		return false
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	const try = `set -e; mount -t tmpfs tmpfs "$0"; mkdir "$0/upper" "$0/work" "$0/root"
 		mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"; chroot "$0/root" true`
 	return exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", try, dir).Run() == nil

@@ -22,7 +22,7 @@ import (
 //
 //	thunderbird-client PROFILE PROXY URL TIMES
 func thunderbirdClient() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	profile, proxy, target := os.Args[1], os.Args[2], os.Args[3]
 	times, err := strconv.Atoi(os.Args[4])
@@ -43,8 +43,10 @@ user_pref("app.update.enabled", false);
 	cmd.Env = append(os.Environ(), "MOZ_HEADLESS=1", "MOZ_DISABLE_CONTENT_SANDBOX=1")
 	must(cmd.Start())
 	answer, err := askThunderbird(ctx, profile, target, times)
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	if err != nil {
+		_ = cmd.Process.Kill()
+	}
+	_ = cmd.Wait() // it was asked to quit, which ends with whatever code
 	must(err)
 	fmt.Println(answer)
 	if !strings.HasPrefix(answer, "verified") {
@@ -95,7 +97,11 @@ func askThunderbird(ctx context.Context, profile, target string, times int) (str
 		return "", err
 	}
 	var value struct{ Value string }
-	err = json.Unmarshal(answer, &value)
+	if err := json.Unmarshal(answer, &value); err != nil {
+		return "", err
+	}
+	// In peace, so that what it has imported is in its database.
+	_, err = m.call("Marionette:Quit", map[string]any{"flags": []string{"eForceQuit"}})
 	return value.Value, err
 }
 
