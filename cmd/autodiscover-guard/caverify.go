@@ -89,8 +89,13 @@ func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	leaf, err := askLeaf(ctx, r.Path, host, root)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", r.Path)
 	if err != nil {
+		r.Status, r.Note = truststore.Skipped, "no guard answers there: "+err.Error()
+		return []truststore.Report{r}, nil
+	}
+	defer conn.Close()
+	if leaf, err := askLeaf(ctx, conn, host, root); err != nil {
 		r.Status, r.Note = truststore.Failed, err.Error()
 	} else {
 		r.Verified = fmt.Sprintf("a TLS handshake for %s: its certificate, issued by %q, leads to this root", host, leaf.Issuer.CommonName)
@@ -98,13 +103,8 @@ func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
 	return []truststore.Report{r}, nil
 }
 
-// askLeaf opens a tunnel through the proxy as a client does, and returns the certificate that it gets there if that comes from root.
-func askLeaf(ctx context.Context, proxy, host string, root *x509.Certificate) (*x509.Certificate, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", proxy)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
+// askLeaf opens a tunnel through the proxy at the other end of conn as a client does, and returns the certificate that it gets there if that comes from root.
+func askLeaf(ctx context.Context, conn net.Conn, host string, root *x509.Certificate) (*x509.Certificate, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return nil, err
