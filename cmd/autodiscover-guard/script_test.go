@@ -19,9 +19,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		program:       main,
-		"lab-service": labService,
-		"webhook":     webhook,
+		program:              main,
+		"lab-service":        labService,
+		"webhook":            webhook,
+		"nss-client":         nssClient,
+		"thunderbird-client": thunderbirdClient,
 	})
 }
 
@@ -36,6 +38,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
+			if cond == "sandbox" {
+				return canSandbox(), nil
+			}
 			name, ok := strings.CutPrefix(cond, "program:")
 			if !ok {
 				return false, fmt.Errorf("unknown condition %q", cond)
@@ -50,6 +55,19 @@ func TestScripts(t *testing.T) {
 			"waitline": waitLine,
 		},
 	})
+}
+
+// canSandbox reports whether this process may make itself a copy of the whole system that goes away with it, as sandbox.sh in some scripts
+// does: a mount namespace with an overlay.
+func canSandbox() bool {
+	dir, err := os.MkdirTemp("", "sandbox")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	const try = `set -e; mount -t tmpfs tmpfs "$0"; mkdir "$0/upper" "$0/work" "$0/root"
+		mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"; chroot "$0/root" true`
+	return exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", try, dir).Run() == nil
 }
 
 // waitFile waits until a file is there: waitfile FILE.

@@ -31,7 +31,7 @@ func parseParent(text string) (string, *fault) {
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
 		bad.text = quoted(u.Scheme) + " is no kind of proxy"
 		bad.want = "want http, https or socks5"
-		if near := nearest(u.Scheme, []string{"http", "https", "socks5"}); near != "" {
+		if near := Nearest(u.Scheme, []string{"http", "https", "socks5"}); near != "" {
 			bad.want = didYouMean(near)
 		}
 		return "", bad

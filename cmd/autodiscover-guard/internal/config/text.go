@@ -22,7 +22,7 @@ func oneOf[T ~string](what string, others map[string]T, words ...T) func(string)
 		f := &fault{text: quoted(text) + " is not " + what, want: "want " + among(valid), valid: valid}
 		if w, ok := others[strings.ToLower(text)]; ok {
 			f.want = didYouMean(string(w))
-		} else if near := nearest(text, valid); near != "" {
+		} else if near := Nearest(text, valid); near != "" {
 			f.want = didYouMean(near)
 		}
 		return "", f

@@ -103,7 +103,7 @@ func describe(n *yaml.Node) string {
 // unknown says of a key what it should have been: a neighbour with a slip, or a key that belongs elsewhere.
 func unknown(word string, words []string) fault {
 	f := fault{text: "unknown key", valid: words}
-	if near := nearest(word, words); near != "" {
+	if near := Nearest(word, words); near != "" {
 		f.want = didYouMean(near)
 		return f
 	}
