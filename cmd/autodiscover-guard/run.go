@@ -160,7 +160,7 @@ func serve(ctx context.Context, file, places string, load func() (*config.Config
 		return err
 	case <-ctx.Done():
 	}
-	stop() // a second signal ends the process at once
+	stop()         // a second signal ends the process at once
 	settings.end() // while there still is a guard for them to point at
 	logger.Info("stopping", zap.Duration("at most", c.Limits.Drain))
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Limits.Drain)

@@ -42,12 +42,21 @@ type Options struct {
 	DryRun bool
 }
 
-// lock takes the lock of the configuration.
-func (d *Desktop) lock() (func(), error) {
-	if d.config.Lock == nil {
-		return func() {}, nil
+// open takes the lock and reads the journal.
+func (d *Desktop) open() (*journal, func(), error) {
+	unlock := func() {}
+	if d.config.Lock != nil {
+		var err error
+		if unlock, err = d.config.Lock(); err != nil {
+			return nil, nil, err
+		}
 	}
-	return d.config.Lock()
+	j, err := loadJournal(d.config.State)
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return j, unlock, nil
 }
 
 // Names are the families of places of this system, in their order.

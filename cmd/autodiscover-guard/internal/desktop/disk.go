@@ -78,6 +78,3 @@ func missingDirs(path string) []string {
 		missing = append([]string{dir}, missing...)
 	}
 }
-
-// clearJournal removes what a kill left of writing the journal.
-func (d disk) clearJournal(dir string) { d.clear(filepath.Join(dir, journalName)) }

@@ -91,9 +91,11 @@ func (j *journal) drop(id ID) {
 	j.Entries = slices.DeleteFunc(j.Entries, func(e Entry) bool { return e.Place == id })
 }
 
+func journalIn(dir string) string { return filepath.Join(dir, journalName) }
+
 // loadJournal reads the journal; without one it is empty.
 func loadJournal(dir string) (*journal, error) {
-	name := filepath.Join(dir, journalName)
+	name := journalIn(dir)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &journal{Schema: journalSchema, Phase: inPlace}, nil
@@ -115,7 +117,7 @@ func loadJournal(dir string) (*journal, error) {
 
 // save puts the journal on the disk, or removes it where it has nothing left to say.
 func (j *journal) save(dir string, d disk) error {
-	name := filepath.Join(dir, journalName)
+	name := journalIn(dir)
 	j.Entries = slices.DeleteFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored && j.Phase == inPlace })
 	if len(j.Entries) == 0 {
 		if err := d.remove(name); err != nil {

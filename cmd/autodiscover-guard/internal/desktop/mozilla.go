@@ -48,11 +48,15 @@ func applications(os string) []application {
 	}
 	return []application{
 		{"thunderbird", "/etc/thunderbird/policies", []string{"/usr/lib/thunderbird", "/usr/lib64/thunderbird", "/opt/thunderbird"}, []profileRoot{
-			{".thunderbird", false}, {"snap/thunderbird/common/.thunderbird", true},
-			{".var/app/org.mozilla.Thunderbird/.thunderbird", true}, {".var/app/net.thunderbird.Thunderbird/.thunderbird", true},
+			{".thunderbird", false},
+			{"snap/thunderbird/common/.thunderbird", true},
+			{".var/app/org.mozilla.Thunderbird/.thunderbird", true},
+			{".var/app/net.thunderbird.Thunderbird/.thunderbird", true},
 		}},
 		{"firefox", "/etc/firefox/policies", []string{"/usr/lib/firefox", "/usr/lib/firefox-esr", "/usr/lib64/firefox", "/opt/firefox"}, []profileRoot{
-			{".mozilla/firefox", false}, {".config/mozilla/firefox", false}, {"snap/firefox/common/.mozilla/firefox", true},
+			{".mozilla/firefox", false},
+			{".config/mozilla/firefox", false},
+			{"snap/firefox/common/.mozilla/firefox", true},
 			{".var/app/org.mozilla.firefox/.mozilla/firefox", true},
 		}},
 	}

@@ -9,14 +9,13 @@ import (
 // Off takes everything back, whatever a crash may have left, and reports what somebody has changed meanwhile. It is done when every result is
 // Good, and can be called again.
 func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
-	unlock, err := d.lock()
+	j, unlock, err := d.open()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	j, err := loadJournal(d.config.State)
-	if err != nil {
-		return nil, err
+	if !o.DryRun {
+		d.disk.clear(journalIn(d.config.State))
 	}
 	return d.takeBack(ctx, j, o, func(Entry) bool { return true })
 }
@@ -24,30 +23,25 @@ func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
 // Recover is for a guard that starts: it takes back what an interrupted command, or a guard that was to take its settings back, has left.
 // Settings that were put in place to stay do stay. No other guard may be running with the same journal.
 func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
-	unlock, err := d.lock()
+	j, unlock, err := d.open()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	j, err := loadJournal(d.config.State)
-	if err != nil {
-		return nil, err
-	}
-	d.disk.clearJournal(d.config.State)
+	d.disk.clear(journalIn(d.config.State))
 	interrupted := j.interrupted(false)
 	return d.takeBack(ctx, j, Options{}, func(e Entry) bool { return e.Stage == Waiting || interrupted && e.Stage != Kept })
 }
 
 // End is for a guard that ends: it takes back what the guard has put in place for its own time, unless somebody has made that stay.
 func (d *Desktop) End(ctx context.Context) ([]Result, error) {
-	unlock, err := d.lock()
+	j, unlock, err := d.open()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	j, err := loadJournal(d.config.State)
-	if err != nil || !j.Session {
-		return nil, err
+	if !j.Session {
+		return nil, nil
 	}
 	return d.takeBack(ctx, j, Options{}, func(e Entry) bool { return e.Stage != Kept })
 }

@@ -25,15 +25,11 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 	if err := d.checkNames(o.Only); err != nil {
 		return nil, err
 	}
-	unlock, err := d.lock()
+	j, unlock, err := d.open()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	j, err := loadJournal(d.config.State)
-	if err != nil {
-		return nil, err
-	}
 	if o.Session && j.stands() && j.Target != t {
 		return nil, fmt.Errorf("settings that point at %s were put in place to stay: setup off takes them back", j.Target.PAC)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -22,18 +21,20 @@ type Runner interface {
 const patience = 10 * time.Second
 
 // programs runs what is in PATH, in the untranslated language.
-type programs struct{}
+type programs struct {
+	environ func() []string
+}
 
 func (programs) Has(name string) bool {
 	_, err := exec.LookPath(name)
 	return err == nil
 }
 
-func (programs) Run(ctx context.Context, name string, args ...string) (string, error) {
+func (p programs) Run(ctx context.Context, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // a fixed program, and arguments go past no shell
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = append(p.environ(), "LC_ALL=C")
 	cmd.WaitDelay = time.Second // a service that it started may hold its output open
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

@@ -8,15 +8,11 @@ import (
 // Status says how each place stands, and changes nothing. guardRuns says whether a guard with this journal is running: without one, what
 // it put in place for its own time is left over.
 func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) {
-	unlock, err := d.lock()
+	j, unlock, err := d.open()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	j, err := loadJournal(d.config.State)
-	if err != nil {
-		return nil, err
-	}
 	var all []Result
 	known := map[ID]bool{}
 	for _, p := range d.places(ctx, nil, true) {

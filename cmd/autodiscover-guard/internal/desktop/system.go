@@ -32,7 +32,7 @@ func ThisSystem() (System, error) {
 		return System{}, errors.Join(errors.New("finding the settings: no home directory is known"), err)
 	}
 	return System{
-		OS: runtime.GOOS, Home: home, Getenv: os.Getenv, Run: programs{}, MayWrite: mayWrite, InUse: profileInUse,
+		OS: runtime.GOOS, Home: home, Getenv: os.Getenv, Run: programs{os.Environ}, MayWrite: mayWrite, InUse: profileInUse,
 	}, nil
 }
 

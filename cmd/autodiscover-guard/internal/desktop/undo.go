@@ -19,6 +19,9 @@ func undo(ctx context.Context, p place, now Snapshot, e Entry, force bool) (then
 		}
 	}
 	if len(values) == 0 {
+		if b := e.Before.File; b != nil && !b.Exists && !now.File.Exists {
+			now.File = b // an earlier run may have made its directories
+		}
 		return now, changed, nil
 	}
 	if then, err = p.plan(ctx, now, values); err != nil {
