@@ -50,11 +50,13 @@ func (winhttp) displaced(before Values) string {
 }
 
 func (a advproxy) text() string {
-	text, err := json.Marshal(a)
-	if err != nil {
-		return "" // strings and a bool always marshal
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // a bypass list has "<local>" in it
+	if e.Encode(a) != nil {
+		return "" // strings and a bool always encode
 	}
-	return string(text)
+	return strings.TrimSpace(text.String())
 }
 
 // read takes the JSON object out of what is printed around it, which is translated.
