@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
 
@@ -158,7 +159,8 @@ func TestMain(m *testing.M) {
 	n, err := strconv.Atoi(os.Getenv(killAt))
 	if err != nil {
 		inMemory()
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
+		return
 	}
 	d := world{os.Getenv("DESKTOP_TEST_WORLD")}.desktop()
 	d.disk = disk{step: func(string) {

@@ -90,7 +90,7 @@ func (d *Desktop) policyFile(a application) file {
 		}
 	}
 	if len(names) == 0 {
-		f := d.policiesAt(a.name, a.name)
+		f := d.policiesAt(a.name, "")
 		f.missing = a.name + " is not installed"
 		return f
 	}

@@ -1,6 +1,9 @@
 package desktop
 
-import "context"
+import (
+	"context"
+	"maps"
+)
 
 // ID says which place an entry of the journal is about.
 type ID struct {
@@ -77,11 +80,7 @@ func busy(p place) string {
 // overlay is a plan for places that are keys and nothing else.
 func overlay(now Snapshot, values Values) Snapshot {
 	then := Snapshot{Values: Values{}}
-	for k, v := range now.Values {
-		then.Values[k] = v
-	}
-	for k, v := range values {
-		then.Values[k] = v
-	}
+	maps.Copy(then.Values, now.Values)
+	maps.Copy(then.Values, values)
 	return then
 }

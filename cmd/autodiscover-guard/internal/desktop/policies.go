@@ -144,7 +144,7 @@ func findPolicies(data []byte) (found, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(data))
 	var f found
 	var err error
-	f.top, err = members(d, data, func(name string, m member) error {
+	f.top, err = members(d, data, func(name string, _ member) error {
 		if name != "policies" {
 			return d.SkipValue()
 		}
