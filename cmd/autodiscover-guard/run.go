@@ -22,14 +22,16 @@ import (
 )
 
 func runCommand() *cobra.Command {
-	var file string
+	var file, places string
 	overrides := map[string]*string{}
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "start the guard",
 		Long: `Start the guard. It works without any configuration: it makes its authority in the state directory, listens on 127.0.0.1:8080, and guards
 the reserved names. When the file of --config changes, or at SIGHUP, its policy is put in force without a restart; a broken one leaves the old
-policy in force. SIGHUP also opens the file of decision records anew, as logrotate wants it. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
+policy in force. SIGHUP also opens the file of decision records anew, as logrotate wants it. With --with-setup the settings of "setup on" are
+put in place while it runs, and taken back when it ends; what a crash has left of them is taken back at the next start. SIGTERM and SIGINT let
+exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			load := func() (*config.Config, error) {
@@ -47,10 +49,12 @@ policy in force. SIGHUP also opens the file of decision records anew, as logrota
 				}
 				return c, c.Check()
 			}
-			return serve(cmd.Context(), file, load, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return serve(cmd.Context(), file, places, load, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")
+	cmd.Flags().StringVar(&places, "with-setup", "", "put the system's and the mail clients' settings in place while it runs: all, or the `PLACES` of \"setup status\"")
+	cmd.Flags().Lookup("with-setup").NoOptDefVal = allPlaces
 	for _, o := range []struct{ key, about string }{
 		{"listen.proxy", "`ADDRESS` to serve clients on"},
 		{"listen.admin", "`ADDRESS` of the admin listener (health, metrics, root certificate), or off"},
@@ -75,8 +79,9 @@ func flagFor(key string) string {
 	return "--" + key
 }
 
-// serve runs the guard until a signal ends it. load reads the configuration, from file if there is one.
-func serve(ctx context.Context, file string, load func() (*config.Config, error), stdout, stderr io.Writer) error {
+// serve runs the guard until a signal ends it. load reads the configuration, from file if there is one; places are the settings to put in
+// place meanwhile.
+func serve(ctx context.Context, file, places string, load func() (*config.Config, error), stdout, stderr io.Writer) error {
 	c, err := load()
 	if err != nil {
 		return err
@@ -102,6 +107,11 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		return err
 	}
 	defer state.close()
+	settings, err := openSession(ctx, path, logger.Named("setup"))
+	if err != nil { // no reason not to guard
+		logger.Error("settings left over from a crash were not taken back; setup off does it", zap.Error(err))
+	}
+	defer settings.end()
 	figures := metrics.NewSet()
 	logs, err := openLogs(c, path, stdout, stderr, figures, logger)
 	if err != nil {
@@ -158,6 +168,11 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	ended := make(chan error, 2)
 	go func() { ended <- g.serve(listener) }()
 	go func() { ended <- g.serveTransparent(ctx, transparent) }()
+	if places != "" {
+		if err := settings.begin(ctx, places, path, c); err != nil {
+			return err
+		}
+	}
 	select {
 	case err := <-ended:
 		if ctx.Err() == nil { // a door that was told to stop may be the first to say so
@@ -165,7 +180,8 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		}
 	case <-ctx.Done():
 	}
-	stop() // a second signal ends the process at once
+	stop()         // a second signal ends the process at once
+	settings.end() // while there still is a guard for them to point at
 	logger.Info("stopping", zap.Duration("at most", c.Limits.Drain))
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Limits.Drain)
 	defer cancel()
