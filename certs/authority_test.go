@@ -200,7 +200,7 @@ func TestOpen_scope(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := fmt.Sprintf("authority %q was made without example.org, test, and a certificate cannot grow: "+
-		"remove that directory to have a new authority made, and trust the new root on every client", dir)
+		"widen it, and have every client trust the new root certificate", dir)
 	if err.Error() != want {
 		t.Errorf("got  %v\nwant %v", err, want)
 	}

@@ -61,8 +61,27 @@ func newRoot(names []string, now time.Time) (*issuer, error) {
 	return newIssuer(t, nil)
 }
 
-// newIssuing makes an issuing certificate with all the names of its root, and not beyond the root's dates.
-func newIssuing(root *issuer, now time.Time) (*issuer, error) {
+// newEdition signs another certificate for a root's own key and subject, with other names and fresh dates. Issuing certificates, which
+// point at that subject and key, are good under the earlier root and under this one: a client that trusts only one of the two is not cut off.
+func newEdition(root *issuer, names []string, now time.Time) (*issuer, error) {
+	t, err := authorityTemplate("root", names)
+	if err != nil {
+		return nil, err
+	}
+	t.RawSubject, t.SubjectKeyId = root.cert.RawSubject, root.cert.SubjectKeyId
+	t.NotBefore, t.NotAfter = now.Add(-backdate), now.Add(rootLife)
+	t.ExcludedDNSDomains = root.cert.ExcludedDNSDomains
+	t.MaxPathLen = 1
+	cert, err := sign(t, &issuer{cert: t, key: root.key}, root.key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &issuer{cert: cert, key: root.key}, nil
+}
+
+// newIssuing makes an issuing certificate with all the names of its root, and not beyond the root's dates. points is where clients find
+// whether it was revoked, nil for nowhere.
+func newIssuing(root *issuer, points []string, now time.Time) (*issuer, error) {
 	if !root.validAt(now) {
 		return nil, fmt.Errorf("root certificate is valid from %s to %s, and this computer's clock says %s",
 			day(root.cert.NotBefore), day(root.cert.NotAfter), day(now))
@@ -74,6 +93,7 @@ func newIssuing(root *issuer, now time.Time) (*issuer, error) {
 	t.NotBefore = latest(now.Add(-backdate), root.cert.NotBefore)
 	t.NotAfter = earliest(now.Add(issuingLife), root.cert.NotAfter)
 	t.ExcludedDNSDomains = root.cert.ExcludedDNSDomains
+	t.CRLDistributionPoints = points
 	t.MaxPathLenZero = true
 	return newIssuer(t, root)
 }
