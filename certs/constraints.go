@@ -44,12 +44,20 @@ func checkCA(cert *x509.Certificate) error {
 // liberties lists what a CA certificate leaves free that ours must not, and nil for one that is bound to named TLS servers.
 func liberties(cert *x509.Certificate) []error {
 	var free []error
+	if len(cert.PermittedDNSDomains) == 0 {
+		free = append(free, errors.New("it has no name constraints, so that its key could vouch for any site"))
+	} else {
+		free = looseNames(cert)
+	}
 	if len(cert.UnknownExtKeyUsage) != 0 || len(cert.ExtKeyUsage) != 1 || cert.ExtKeyUsage[0] != x509.ExtKeyUsageServerAuth {
 		free = append(free, errors.New("its extended key usage is not TLS servers alone"))
 	}
-	if len(cert.PermittedDNSDomains) == 0 {
-		return append(free, errors.New("it has no name constraints, so that its key could vouch for any site"))
-	}
+	return free
+}
+
+// looseNames lists what is missing from name constraints.
+func looseNames(cert *x509.Certificate) []error {
+	var free []error
 	if !cert.PermittedDNSDomainsCritical {
 		free = append(free, errors.New("its name constraints are not critical, so that clients may ignore them"))
 	}
