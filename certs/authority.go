@@ -116,7 +116,7 @@ func (a *Authority) open(names []string, now time.Time) error {
 		return err
 	}
 	a.tiers.Store(t)
-	a.complete(now)
+	a.relocate(now)
 	if _, err := a.signer(now); err != nil {
 		return err
 	}

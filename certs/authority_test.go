@@ -56,8 +56,8 @@ func TestOpen_profile(t *testing.T) {
 		if got, want := issuing.NotAfter.Sub(now), 90*24*time.Hour; got != want {
 			t.Errorf("issuing certificate lives %v, want %v", got, want)
 		}
-		if root.MaxPathLen != 1 || issuing.MaxPathLen != 0 || !issuing.MaxPathLenZero {
-			t.Errorf("path lengths %d and %d, want 1 and 0", root.MaxPathLen, issuing.MaxPathLen)
+		if root.MaxPathLen != -1 || issuing.MaxPathLen != 0 || !issuing.MaxPathLenZero {
+			t.Errorf("path lengths %d and %d, want none (-1) and 0", root.MaxPathLen, issuing.MaxPathLen)
 		}
 		if string(issuing.AuthorityKeyId) != string(root.SubjectKeyId) {
 			t.Error("issuing certificate does not point at the root's key")

@@ -105,7 +105,7 @@ func (a *Authority) newFiles(names []string, now time.Time) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.newTiers(root, now)
+	t, err := a.newTiers(root, nil, now)
 	if err != nil {
 		return nil, err
 	}

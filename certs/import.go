@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -52,23 +53,20 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(root.RawSubject, t.root.RawSubject) || !bytes.Equal(root.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo) {
+	if !bytes.Equal(root.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo) {
 		return fmt.Errorf("directory %q holds an authority below another root, SHA-256 %s: move it away, or name another directory",
 			dir, fingerprint(root))
-	}
-	if !root.Equal(t.root) {
-		if err := (&Authority{dir: dir}).retire(&issuer{cert: root}); err != nil {
-			return err
-		}
-		if err := replaceFile(filepath.Join(dir, rootFile), encodeCertificate(t.root)); err != nil {
-			return err
-		}
 	}
 	if err := replaceFile(filepath.Join(dir, issuingFile), text); err != nil {
 		return err
 	}
-	_, err = load(dir)
-	return err
+	if root.Equal(t.root) {
+		return nil
+	}
+	if err := (&Authority{dir: dir}).retire(&issuer{cert: root}); err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, rootFile), encodeCertificate(t.root))
 }
 
 // Replica returns, in PEM, what another machine needs to sign with the same issuing certificate, for [Import] there: the issuing key, the
@@ -137,6 +135,7 @@ func (m *Material) assemble() (*tiers, error) {
 		}
 		c = above
 	}
+	m.takeCrosses(t)
 	return t, m.takeList(t)
 }
 
@@ -150,20 +149,39 @@ func (m *Material) issuerOf(c *x509.Certificate, depth int) (*x509.Certificate, 
 		return nil, wrong("chain", c, "has more than %d issuers above each other", maxBetween)
 	}
 	var failed error
+	var found *x509.Certificate
 	for _, above := range m.Certificates {
 		if above == c || !bytes.Equal(above.RawSubject, c.RawIssuer) {
 			continue
 		}
-		err := above.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
-		if err == nil {
-			return above, nil
+		if err := above.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
+			failed = wrong("signature", c, "was not signed by %q, which it names as its issuer: %v", above.Subject, err)
+		} else if found == nil || selfIssued(above) { // the shortest way to a root
+			found = above
 		}
-		failed = wrong("signature", c, "was not signed by %q, which it names as its issuer: %v", above.Subject, err)
 	}
-	if failed != nil {
+	switch {
+	case found != nil:
+		return found, nil
+	case failed != nil:
 		return nil, failed
 	}
 	return nil, wrong("chain", c, "was issued by %q, whose certificate is missing: add all up to the root, and the root", c.Issuer)
+}
+
+// takeCrosses keeps what leads from the root to those that it has followed, which have the same key.
+func (m *Material) takeCrosses(t *tiers) {
+	for below := t.root; len(t.cross) < maxFormer; {
+		i := slices.IndexFunc(m.Certificates, func(c *x509.Certificate) bool {
+			return !selfIssued(c) && bytes.Equal(c.RawSubject, below.RawIssuer) && bytes.Equal(c.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo) &&
+				t.root.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+		})
+		if i < 0 {
+			return
+		}
+		below = m.Certificates[i]
+		t.cross = append(t.cross, below)
+	}
 }
 
 // takeList keeps the root's list for issuing certificates, if there is one.

@@ -26,8 +26,8 @@ func (l *leaf) fresh(t *tiers, now time.Time) bool {
 	return l.tiers == t && now.Before(l.renewAt) && !now.Before(l.cert.Leaf.NotBefore)
 }
 
-// Leaf returns a certificate for exactly name, signed by the issuing certificate, which it carries along with any
-// between that and the root; the root is not sent (RFC 8446, section 4.4.2). Case and one trailing dot do not matter. The result is cached and shared: the
+// Leaf returns a certificate for exactly name, signed by the issuing certificate, which it carries along with those
+// that clients need to get to a root, a former one included; the root is not sent (RFC 8446, section 4.4.2). Case and one trailing dot do not matter. The result is cached and shared: the
 // caller must not modify it. It has at least a third of its 14 days left, unless the issuing certificate ends sooner.
 //
 // The errors are [*NameError] for what is no host name, IP addresses and wildcards included, [*OutOfScopeError] for a
@@ -115,7 +115,7 @@ func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 		PrivateKey:  a.leafKey,
 		Leaf:        cert,
 	}
-	for _, c := range by.signers() {
+	for _, c := range by.sent(name) {
 		l.cert.Certificate = append(l.cert.Certificate, c.Raw)
 	}
 	return l, nil

@@ -107,8 +107,6 @@ func (s KeyState) String() string {
 	return fmt.Sprintf("KeyState(%d)", int(s))
 }
 
-func (a *Authority) rootKey() KeyState { return keyState(a.dir) }
-
 func keyState(dir string) KeyState {
 	f, err := os.Open(filepath.Join(dir, rootKeyFile))
 	if err == nil {
@@ -153,12 +151,11 @@ func loadTiers(dir string, root *x509.Certificate) (*tiers, error) {
 	if err != nil {
 		return nil, missing(path, err)
 	}
-	t, err := decodeTiers(text)
+	t, err := decodeTiers(text, root)
 	if err != nil {
 		return nil, &DamagedError{Path: path, Problem: "cannot be read", Remedy: restore, Err: err}
 	}
-	t.root = root
-	for _, c := range t.signers() {
+	for _, c := range t.all() {
 		if err := checkCA(c); err != nil {
 			return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: err}
 		}

@@ -31,14 +31,14 @@ func encodeKey(key crypto.Signer) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: keyBlock, Bytes: der}), nil
 }
 
-// encodeTiers writes what stands in issuing.pem: the key first, as OpenSSL's tools do, behind it the issuing certificate and those between it
-// and the root, then the root's revocation list and the operator's consent, where there are such. It is one file so that it changes at once.
+// encodeTiers writes what stands in issuing.pem: the key first, as OpenSSL's tools do, behind it the issuing certificate and what is sent along
+// with it, then the root's revocation list and the operator's consent, where there are such. It is one file so that it changes at once.
 func encodeTiers(t *tiers) ([]byte, error) {
 	text, err := encodeKey(t.key)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range t.signers() {
+	for _, c := range t.all() {
 		text = append(text, encodeCertificate(c)...)
 	}
 	if t.rootCRL != nil {
@@ -51,7 +51,7 @@ func encodeTiers(t *tiers) ([]byte, error) {
 	return text, nil
 }
 
-func decodeTiers(text []byte) (*tiers, error) {
+func decodeTiers(text []byte, root *x509.Certificate) (*tiers, error) {
 	key, rest, err := decodeKey(text)
 	if err != nil {
 		return nil, err
@@ -61,9 +61,11 @@ func decodeTiers(text []byte) (*tiers, error) {
 		return nil, err
 	}
 	t := &tiers{issuer: issuer{cert: cert, key: key}}
+	var others []*x509.Certificate
 	for {
 		block, more := pem.Decode(rest)
 		if block == nil {
+			t.arrange(root, others)
 			return t, checkRest(rest)
 		}
 		rest = more
@@ -73,7 +75,7 @@ func decodeTiers(text []byte) (*tiers, error) {
 			if err != nil {
 				return nil, err
 			}
-			t.between = append(t.between, c)
+			others = append(others, c)
 		case crlBlock:
 			t.rootCRL = block.Bytes
 		case consentBlock:

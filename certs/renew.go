@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -86,12 +87,11 @@ func (a *Authority) adopt(now time.Time) {
 	a.renewErr = nil
 }
 
-// complete makes an issuing certificate anew that does not say what it should, if the root's key is here: one that a process left behind
-// that was killed while it widened the authority, or that names another place for revocation lists. It is as good as before if that fails.
-func (a *Authority) complete(now time.Time) {
+// relocate makes an issuing certificate anew that names another place for revocation lists than it should, if the root's key is here. It is as
+// good as before where that fails.
+func (a *Authority) relocate(now time.Time) {
 	t := a.tiers.Load()
-	narrower := slices.ContainsFunc(t.root.PermittedDNSDomains, func(name string) bool { return !permits(t.cert, normalise(name)) })
-	if !t.own() || !narrower && slices.Equal(t.cert.CRLDistributionPoints, a.issuingPoints()) || a.rootKey() != KeyPresent {
+	if !t.own() || slices.Equal(t.cert.CRLDistributionPoints, a.issuingPoints()) || keyState(a.dir) != KeyPresent {
 		return
 	}
 	a.renewing.Lock()
@@ -127,7 +127,11 @@ func (a *Authority) rootWithKey(now time.Time) (*issuer, error) {
 
 // put makes an issuing certificate below root, and has it saved and in use.
 func (a *Authority) put(root *issuer, now time.Time) error {
-	t, err := a.newTiers(root, now)
+	former, err := loadFormer(a.dir)
+	if err != nil {
+		return err
+	}
+	t, err := a.newTiers(root, former, now)
 	if err != nil {
 		return err
 	}
@@ -142,14 +146,18 @@ func (a *Authority) put(root *issuer, now time.Time) error {
 	return nil
 }
 
-// newTiers makes an issuing certificate below root and, if it names a place for one, the root's revocation list.
-func (a *Authority) newTiers(root *issuer, now time.Time) (*tiers, error) {
+// newTiers makes an issuing certificate below root, what clients need that trust only one of the former roots, and, if the issuing
+// certificate names a place for one, the root's revocation list.
+func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.Time) (*tiers, error) {
 	points := a.issuingPoints()
 	iss, err := newIssuing(root, points, now)
 	if err != nil {
 		return nil, err
 	}
 	t := &tiers{issuer: *iss, root: root.cert}
+	if t.cross, err = newCrosses(root, former, now); err != nil {
+		return nil, err
+	}
 	if len(points) != 0 {
 		t.rootCRL, err = newCRL(root, now, iss.cert.NotAfter)
 	}

@@ -3,6 +3,7 @@ package certs
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -69,7 +70,7 @@ type Status struct {
 	// Root, and Chain from the issuing certificate up to below the root. The caller must not modify them.
 	Root  *x509.Certificate
 	Chain []*x509.Certificate
-	// Former are the roots that Root has succeeded, with the same key: clients that trust only one of them accept fewer names, or for a
+	// Former are the roots that Root has followed, the latest first: a client that trusts only one of them accepts fewer names, or for a
 	// shorter time.
 	Former []*x509.Certificate
 	// Ends is when the first certificate of the chain ends, and with it all leaves.
@@ -89,8 +90,9 @@ type Warning struct {
 func (a *Authority) Status(now time.Time) Status {
 	t := a.tiers.Load()
 	former, err := loadFormer(a.dir)
+	former = slices.DeleteFunc(former, t.root.Equal) // a crash may have left it there while it is not followed yet
 	s := Status{
-		Own: t.own(), Names: t.names(), Unconstrained: chainLiberties(t) != nil, RootKey: a.rootKey(),
+		Own: t.own(), Names: t.names(), Unconstrained: chainLiberties(t) != nil, RootKey: keyState(a.dir),
 		Root: t.root, Chain: t.signers(), Former: former, Ends: t.end(),
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"bytes"
 	"crypto/x509"
 	"slices"
 	"strings"
@@ -13,9 +14,25 @@ type tiers struct {
 	issuer
 	between []*x509.Certificate // above the issuing certificate and below the root; an authority of our own has none
 	root    *x509.Certificate
+	// cross are sent along for clients that trust only a former root: each vouches for the subject of the one before, the first for root's.
+	cross   []*x509.Certificate
 	rootCRL []byte // DER, what root says about issuing certificates; nil where none was made
 	// consent reports that an operator has agreed to an issuing certificate that nothing constrains.
 	consent bool
+}
+
+// arrange sorts what came with the issuing certificate into what lies below the root and what lies beside it.
+func (t *tiers) arrange(root *x509.Certificate, others []*x509.Certificate) {
+	t.root, t.between, t.cross = root, nil, nil
+	below := t.cert
+	for i, c := range others {
+		if bytes.Equal(below.RawIssuer, root.RawSubject) {
+			t.cross = others[i:]
+			return
+		}
+		t.between = append(t.between, c)
+		below = c
+	}
 }
 
 // chain lists the certificates from the issuing one up to the root.
@@ -23,13 +40,35 @@ func (t *tiers) chain() []*x509.Certificate {
 	return append(t.signers(), t.root)
 }
 
-// signers is the chain without the root: what a server sends behind a leaf.
+// signers is the chain without the root.
 func (t *tiers) signers() []*x509.Certificate {
 	return append([]*x509.Certificate{t.cert}, t.between...)
 }
 
-// own reports whether this package made the root and, with its key, can make another issuing certificate.
-func (t *tiers) own() bool { return len(t.between) == 0 && checkAuthority(t.root) == nil }
+// sent is what a server sends behind a leaf for a normalised name. What leads to a former root that does not permit the name would only lead
+// astray: GnuTLS (3.7.9) follows it where both roots are trusted.
+func (t *tiers) sent(name string) []*x509.Certificate {
+	all := t.signers()
+	for _, c := range t.cross {
+		if !permits(c, name) {
+			break
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// all is everything but the root.
+func (t *tiers) all() []*x509.Certificate { return append(t.signers(), t.cross...) }
+
+// own reports whether this package made the root and, with its key, can make another issuing certificate. What lies between is a root
+// that has not taken its place yet; see widen.go.
+func (t *tiers) own() bool {
+	another := func(c *x509.Certificate) bool {
+		return !bytes.Equal(c.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo)
+	}
+	return checkAuthority(t.root) == nil && !slices.ContainsFunc(t.between, another)
+}
 
 // begin and end bound the time in which every certificate of the chain is valid.
 func (t *tiers) begin() time.Time {
@@ -76,7 +115,8 @@ func (t *tiers) names() []string {
 }
 
 func (t *tiers) equal(other *tiers) bool {
-	return t.consent == other.consent && slices.EqualFunc(t.chain(), other.chain(), (*x509.Certificate).Equal)
+	return t.consent == other.consent && t.root.Equal(other.root) &&
+		slices.EqualFunc(t.all(), other.all(), (*x509.Certificate).Equal)
 }
 
 // permits reports whether the name constraints of one certificate let it vouch for a normalised name. A certificate without constraints

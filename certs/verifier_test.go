@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,9 +26,8 @@ import (
 
 // site is a server with a chain that a client is to judge.
 type site struct {
-	ask   string // the name, or the address, that the client asks for
-	chain [][]byte
-	port  int
+	ask  string // the name, or the address, that the client asks for
+	port int
 }
 
 // serveSite starts the server. It sends whatever chain it is given, which may be one that Go itself cannot parse.
@@ -48,7 +48,7 @@ func serveSite(t *testing.T, ask string, chain [][]byte, key crypto.Signer) site
 	if !ok {
 		t.Fatalf("address is a %T", l.Addr())
 	}
-	return site{ask, chain, addr.Port}
+	return site{ask, addr.Port}
 }
 
 func (s site) isAddress() bool { return net.ParseIP(s.ask) != nil }
@@ -65,8 +65,13 @@ type verifier struct {
 	programs []string // without one of these it cannot be asked
 	packages string   // where Debian has them
 	version  []string // a command that says it
-	judge    func(t *testing.T, roots []*x509.Certificate, sites []site) []verdict
+	// unordered is a verifier that keeps roots in no order, or that takes so long to start that one order must do.
+	unordered bool
+	judge     func(t *testing.T, roots []*x509.Certificate, sites []site) []verdict
 }
+
+// python is Debian's own: another in the path may be built with another TLS library.
+const python = "/usr/bin/python3"
 
 var verifiers = []verifier{
 	{name: "Go", judge: goJudge, version: []string{"go", "env", "GOVERSION"}},
@@ -75,15 +80,15 @@ var verifiers = []verifier{
 	{name: "NSS", programs: []string{"tstclnt", "certutil"}, packages: "libnss3-tools", version: []string{"dpkg-query", "-W", "libnss3-tools"}, judge: nssJudge},
 	{name: "curl", programs: []string{"curl"}, packages: "curl", version: []string{"curl", "--version"}, judge: oneByOne(curlClient)},
 	{
-		name: "Python", programs: []string{"python3"}, packages: "python3", version: []string{"python3", "--version"},
-		judge: batch("python3", filepath.Join("testdata", "verify.py")),
+		name: "Python", programs: []string{python}, packages: "python3", version: []string{python, "--version"},
+		judge: batch(python, filepath.Join("testdata", "verify.py")),
 	},
 	// The compiler of single files is not in default-jre-headless.
 	{
 		name: "Java", programs: []string{"java", "javac"}, packages: "default-jdk-headless", version: []string{"java", "--version"},
-		judge: batch("java", filepath.Join("testdata", "Verify.java")),
+		judge: batch("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", filepath.Join("testdata", "Verify.java")), unordered: true,
 	},
-	{name: "Chromium", programs: []string{"chromium", "certutil"}, packages: "chromium, libnss3-tools", version: []string{"chromium", "--version"}, judge: chromiumJudge},
+	{name: "Chromium", programs: []string{"chromium", "certutil"}, packages: "chromium, libnss3-tools", version: []string{"chromium", "--version"}, judge: chromiumJudge, unordered: true},
 }
 
 // missing says why a verifier cannot be asked here, or nothing.
@@ -186,10 +191,10 @@ func curlClient(roots string, s site) []string {
 }
 
 // batch is a verifier that asks for all sites in one run of a script: it prints a line for each.
-func batch(program, script string) func(*testing.T, []*x509.Certificate, []site) []verdict {
+func batch(program string, script ...string) func(*testing.T, []*x509.Certificate, []site) []verdict {
 	return func(t *testing.T, roots []*x509.Certificate, sites []site) []verdict {
 		t.Helper()
-		args := []string{script, trustFile(t, roots)}
+		args := append(slices.Clone(script), trustFile(t, roots))
 		for _, s := range sites {
 			args = append(args, s.ask, strconv.Itoa(s.port))
 		}

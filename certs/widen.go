@@ -9,17 +9,44 @@ import (
 	"time"
 )
 
-// A new edition of the root: more names, or more time. Three files change, one after the other, and whatever moment a crash picks, what is
-// there fits together, because all editions share key and subject: the former root is written down first, then the new one takes its
-// place, under which the old issuing certificate is as good as before, and then comes an issuing certificate with the new names. An
-// authority that was left before that last step is completed when it is opened.
+// A new edition of the root: more names, or more time. It has the former one's key and another subject, and the former one vouches for it
+// (newCross), so that a client that trusts either gets to a root that it knows, and one that trusts both does not have to choose.
+//
+// Three files change, one after the other, and whatever moment a crash picks, what is there fits together. First the former root is written
+// down. Then comes an issuing certificate below the new root, with what makes it good below the former one, which is still in place: the
+// authority works as before, for the old names. Last the new root takes its place.
+
+// maxFormer bounds what every handshake carries.
+const maxFormer = 4
+
+// newCrosses makes the former roots, the latest first, vouch for what followed them: the first for root, the next for the first. It stops at
+// one that has ended.
+func newCrosses(root *issuer, former []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	next := root
+	for _, f := range former {
+		if now.After(f.NotAfter) || len(all) == maxFormer {
+			break
+		}
+		if f.Equal(root.cert) {
+			continue
+		}
+		cross, err := newCross(next, f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, cross)
+		next = &issuer{cert: f, key: root.key}
+	}
+	return all, nil
+}
 
 // Widen lets the authority permit the names of scope in addition to those that it permits now, and reports whether that took a new root
 // certificate. It needs root.key in the directory.
 //
-// The new root has the key and the subject of the old one, so that no client is cut off: one that trusts only the old root goes on
-// accepting all leaves for the old names, and refuses those for the new ones until it trusts the new root, too. The old certificate is kept
-// in former.pem.
+// The former root vouches for the new one, so that no client is cut off: one that trusts only the former goes on accepting all leaves for the
+// old names, and refuses those for the new ones until it trusts the new root, too. The former root is kept in former.pem. When every client
+// trusts the new one, that file can be removed, and the next renewal sends nothing for it any more.
 func (a *Authority) Widen(scope Scope) (bool, error) {
 	names, err := scope.canonical()
 	if err != nil {
@@ -70,10 +97,10 @@ func (a *Authority) reissue(more []string) (bool, error) {
 	if err := a.retire(root); err != nil {
 		return false, err
 	}
-	if err := replaceFile(filepath.Join(a.dir, rootFile), encodeCertificate(next.cert)); err != nil {
+	if err := a.put(next, now); err != nil {
 		return false, err
 	}
-	return true, a.put(next, now)
+	return true, replaceFile(filepath.Join(a.dir, rootFile), encodeCertificate(next.cert))
 }
 
 // retire adds a root to those that clients may still trust.

@@ -95,27 +95,71 @@ func TestWiden(t *testing.T) {
 	})
 }
 
-// A kill between the new root and the new issuing certificate: what is there works as before, and the next start completes it.
+// A kill before the new root has taken its place: what is there works as before, and widening can be asked for again.
 func TestWiden_half(t *testing.T) {
 	t.Parallel()
 	dir := place(t)
 	a := open(t, dir, "example.com")
-	issuing := read(t, filepath.Join(dir, "issuing.pem"))
+	first := a.Root()
+	text := read(t, filepath.Join(dir, "root.pem"))
 	if _, err := a.Widen(certs.Scope{Names: []string{"lab.test"}}); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "issuing.pem"), issuing)
-	key := read(t, filepath.Join(dir, "root.key"))
-	remove(t, filepath.Join(dir, "root.key"))
-	mint(t, open(t, dir, "example.com"))
-	_, err := certs.Open(dir, certs.Scope{Names: []string{"lab.test"}})
-	if _, ok := errors.AsType[*certs.ScopeError](err); !ok {
-		t.Errorf("without the root's key: %v", err)
+	write(t, filepath.Join(dir, "root.pem"), text)
+	b := open(t, dir, "example.com")
+	if !accepts(t, b, "example.com", first) || !b.Root().Equal(first) || len(b.Status(time.Now()).Former) != 0 {
+		t.Error("it does not work as before")
 	}
-	write(t, filepath.Join(dir, "root.key"), key)
-	b := open(t, dir, "example.com", "lab.test")
-	if !accepts(t, b, "mail.lab.test", b.Root()) {
-		t.Error("not completed")
+	_, err := certs.Open(dir, certs.Scope{Names: []string{"lab.test"}})
+	if e, ok := errors.AsType[*certs.ScopeError](err); !ok || e.Foreign {
+		t.Errorf("a wider scope: %v", err)
+	}
+	if err := b.Renew(); err != nil || !accepts(t, b, "example.com", first) {
+		t.Errorf("renewed: %v", err)
+	}
+	if fresh, err := b.Widen(certs.Scope{Names: []string{"lab.test"}}); err != nil || !fresh {
+		t.Errorf("widened again: %v, %v", fresh, err)
+	}
+	if err := b.Rescope(certs.Scope{Names: []string{"example.com", "lab.test"}}); err != nil {
+		t.Fatal(err)
+	}
+	if !accepts(t, b, "example.com", first) || !accepts(t, b, "mail.lab.test", b.Root()) {
+		t.Error("it does not work after the second attempt")
+	}
+}
+
+// Widened again and again: each root that a client may have stopped at is good for the names that it had.
+func TestWiden_often(t *testing.T) {
+	t.Parallel()
+	dir := place(t)
+	a := open(t, dir, "a.test")
+	roots := []*x509.Certificate{a.Root()}
+	hosts := []string{"a.test", "b.test", "c.test", "d.test", "e.test"}
+	for _, name := range hosts[1:] {
+		if _, err := a.Widen(certs.Scope{Names: []string{name}}); err != nil {
+			t.Fatal(err)
+		}
+		roots = append(roots, a.Root())
+	}
+	if err := a.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, dir, hosts...)
+	for i, root := range roots {
+		for j, name := range hosts {
+			if got := accepts(t, b, name, root); got != (j <= i) {
+				t.Errorf("root %d, name %d: accepted %v", i, j, got)
+			}
+		}
+	}
+	// When nobody needs them any more, they are forgotten.
+	remove(t, filepath.Join(dir, "former.pem"))
+	if err := b.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := b.Leaf("a.test")
+	if err != nil || len(leaf.Certificate) != 2 || !accepts(t, b, "a.test", b.Root()) {
+		t.Errorf("%d certificates are sent, %v", len(leaf.Certificate), err)
 	}
 }
 
