@@ -106,37 +106,57 @@ func TestImport_refused(t *testing.T) {
 		want  []string
 	}{
 		"no key": {more: func(_ *testing.T, _ company, m *certs.Material) { m.Keys = nil }, want: []string{"key: there is no private key"}},
-		"two keys": {more: func(_ *testing.T, c company, m *certs.Material) { m.Keys = append(m.Keys, c.root.key) },
-			want: []string{"key: there are 2 private keys"}},
-		"another's key": {more: func(t *testing.T, _ company, m *certs.Material) {
-			m.Keys = []crypto.Signer{issue(t, template("x"), nil).key}
+		"two keys": {
+			more: func(_ *testing.T, c company, m *certs.Material) { m.Keys = append(m.Keys, c.root.key) },
+			want: []string{"key: there are 2 private keys"},
 		},
-			want: []string{"key match: none of the 3 certificates"}},
-		"the root itself": {more: func(_ *testing.T, c company, m *certs.Material) { m.Keys = []crypto.Signer{c.root.key} },
-			want: []string{`chain: certificate "CN=Corp Root CA" is a root`}},
-		"no root": {more: func(_ *testing.T, _ company, m *certs.Material) { m.Certificates = m.Certificates[1:] },
-			want: []string{`chain: certificate "CN=Corp Policy CA" was issued by "CN=Corp Root CA", whose certificate is missing`}},
-		"nothing between": {more: func(_ *testing.T, _ company, m *certs.Material) { m.Certificates = m.Certificates[:2] },
-			want: []string{`was issued by "CN=Corp Policy CA", whose certificate is missing`}},
+		"another's key": {
+			more: func(t *testing.T, _ company, m *certs.Material) {
+				m.Keys = []crypto.Signer{issue(t, template("x"), nil).key}
+			},
+			want: []string{"key match: none of the 3 certificates"},
+		},
+		"the root itself": {
+			more: func(_ *testing.T, c company, m *certs.Material) { m.Keys = []crypto.Signer{c.root.key} },
+			want: []string{`chain: certificate "CN=Corp Root CA" is a root`},
+		},
+		"no root": {
+			more: func(_ *testing.T, _ company, m *certs.Material) { m.Certificates = m.Certificates[1:] },
+			want: []string{`chain: certificate "CN=Corp Policy CA" was issued by "CN=Corp Root CA", whose certificate is missing`},
+		},
+		"nothing between": {
+			more: func(_ *testing.T, _ company, m *certs.Material) { m.Certificates = m.Certificates[:2] },
+			want: []string{`was issued by "CN=Corp Policy CA", whose certificate is missing`},
+		},
 		"another of that name": {more: func(t *testing.T, c company, m *certs.Material) {
 			m.Certificates = []*x509.Certificate{c.root.cert, c.issuing.cert, issue(t, template("Corp Policy CA"), c.root).cert}
 		}, want: []string{`signature: certificate "CN=Corp Discovery CA" was not signed by "CN=Corp Policy CA"`}},
-		"no CA": {spoil: func(_, _, i *x509.Certificate) {
-			i.IsCA, i.KeyUsage, i.PermittedDNSDomains, i.ExcludedIPRanges = false, x509.KeyUsageDigitalSignature, nil, nil
+		"no CA": {
+			spoil: func(_, _, i *x509.Certificate) {
+				i.IsCA, i.KeyUsage, i.PermittedDNSDomains, i.ExcludedIPRanges = false, x509.KeyUsageDigitalSignature, nil, nil
+			},
+			want: []string{`CA: certificate "CN=Corp Discovery CA" is not fit to sign: it is not a CA certificate`},
 		},
-			want: []string{`CA: certificate "CN=Corp Discovery CA" is not fit to sign: it is not a CA certificate`}},
-		"may not sign": {spoil: func(_, _, i *x509.Certificate) { i.KeyUsage = x509.KeyUsageCRLSign },
-			want: []string{"its key usage does not include signing certificates"}},
-		"path length": {spoil: func(r, p, _ *x509.Certificate) { r.MaxPathLen, p.MaxPathLenZero = 1, true },
-			want: []string{`path length: certificate "CN=Corp Policy CA" allows 0 CA certificates below it, and there are 1`}},
+		"may not sign": {
+			spoil: func(_, _, i *x509.Certificate) { i.KeyUsage = x509.KeyUsageCRLSign },
+			want:  []string{"its key usage does not include signing certificates"},
+		},
+		"path length": {
+			spoil: func(r, p, _ *x509.Certificate) { r.MaxPathLen, p.MaxPathLenZero = 1, true },
+			want:  []string{`path length: certificate "CN=Corp Policy CA" allows 0 CA certificates below it, and there are 1`},
+		},
 		"expired, and the policy CA to come": {spoil: func(_, p, i *x509.Certificate) {
 			i.NotBefore, i.NotAfter = i.NotBefore.AddDate(-1, 0, 0), i.NotBefore
 			p.NotBefore = time.Now().Add(time.Hour)
 		}, want: []string{`validity: certificate "CN=Corp Discovery CA" is valid from`, `validity: certificate "CN=Corp Policy CA" is valid from`}},
-		"for mail": {spoil: func(_, _, i *x509.Certificate) { i.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} },
-			want: []string{`extended key usage: certificate "CN=Corp Discovery CA" is not for TLS servers`}},
-		"the policy CA for mail": {spoil: func(_, p, _ *x509.Certificate) { p.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} },
-			want: []string{`extended key usage: certificate "CN=Corp Policy CA" is not for TLS servers`}},
+		"for mail": {
+			spoil: func(_, _, i *x509.Certificate) { i.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} },
+			want:  []string{`extended key usage: certificate "CN=Corp Discovery CA" is not for TLS servers`},
+		},
+		"the policy CA for mail": {
+			spoil: func(_, p, _ *x509.Certificate) { p.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} },
+			want:  []string{`extended key usage: certificate "CN=Corp Policy CA" is not for TLS servers`},
+		},
 		"key identifiers": {
 			more: func(t *testing.T, c company, m *certs.Material) {
 				another := *c.policy.cert
@@ -146,19 +166,29 @@ func TestImport_refused(t *testing.T) {
 			},
 			want: []string{`key identifiers: certificate "CN=Corp Discovery CA" names the issuer's key 0304, and "CN=Corp Policy CA" has `},
 		},
-		"critical extension": {spoil: func(_, _, i *x509.Certificate) { i.ExtraExtensions = []pkix.Extension{unknown} },
-			want: []string{`critical extensions: certificate "CN=Corp Discovery CA" has some that clients will not understand: 1.3.6.1.4.1.55555.1`}},
-		"unconstrained": {spoil: func(_, _, i *x509.Certificate) {
-			i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage = nil, nil, nil
+		"critical extension": {
+			spoil: func(_, _, i *x509.Certificate) { i.ExtraExtensions = []pkix.Extension{unknown} },
+			want:  []string{`critical extensions: certificate "CN=Corp Discovery CA" has some that clients will not understand: 1.3.6.1.4.1.55555.1`},
 		},
-			want: []string{"constraints: ", "its extended key usage is not TLS servers alone", "it has no name constraints, so that its key could vouch for any site"}},
+		"unconstrained": {
+			spoil: func(_, _, i *x509.Certificate) {
+				i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage = nil, nil, nil
+			},
+			want: []string{"constraints: ", "its extended key usage is not TLS servers alone", "it has no name constraints, so that its key could vouch for any site"},
+		},
 		"addresses": {spoil: func(_, _, i *x509.Certificate) { i.ExcludedIPRanges = nil }, want: []string{"do not exclude all IP addresses"}},
-		"not critical": {spoil: func(_, _, i *x509.Certificate) { i.PermittedDNSDomainsCritical = false },
-			want: []string{"its name constraints are not critical"}},
-		"names that exclude each other": {spoil: func(_, p, _ *x509.Certificate) { p.PermittedDNSDomains = []string{"corp.example.net"} },
-			want: []string{"and those above it permit no name together"}},
-		"several things": {spoil: func(_, p, i *x509.Certificate) { p.MaxPathLenZero, i.ExcludedIPRanges, i.ExtKeyUsage = true, nil, nil },
-			want: []string{"path length: ", "do not exclude all IP addresses", "extended key usage is not TLS servers alone"}},
+		"not critical": {
+			spoil: func(_, _, i *x509.Certificate) { i.PermittedDNSDomainsCritical = false },
+			want:  []string{"its name constraints are not critical"},
+		},
+		"names that exclude each other": {
+			spoil: func(_, p, _ *x509.Certificate) { p.PermittedDNSDomains = []string{"corp.example.net"} },
+			want:  []string{"and those above it permit no name together"},
+		},
+		"several things": {
+			spoil: func(_, p, i *x509.Certificate) { p.MaxPathLenZero, i.ExcludedIPRanges, i.ExtKeyUsage = true, nil, nil },
+			want:  []string{"path length: ", "do not exclude all IP addresses", "extended key usage is not TLS servers alone"},
+		},
 		"another's revocation list": {more: func(t *testing.T, _ company, m *certs.Material) {
 			other := openAt(t, place(t), admin, "example.com")
 			m.Lists = []*x509.RevocationList{list(t, other.RootRevocationList(), other.Root())}

@@ -121,6 +121,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	}
 	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
+	authorityFigures(g.authority, figures)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -137,6 +138,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })
+	followed.Go(func() { tendAuthority(following, g.authority, logger) })
 	defer followed.Wait()
 	defer leave()
 	ended := make(chan error, 1)

@@ -31,6 +31,8 @@ type Listen struct {
 	Proxy string
 	// Admin is a loopback address and a port for health, metrics and the root certificate; empty for none.
 	Admin string
+	// AdminURL is how clients reach the admin listener, http://HOST[:PORT], or empty.
+	AdminURL string
 }
 
 // Policy says what is guarded.

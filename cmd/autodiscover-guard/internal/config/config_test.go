@@ -72,7 +72,7 @@ func ordered(t *testing.T, err error) {
 
 func TestParse_valid(t *testing.T) {
 	everything := &config.Config{
-		Listen: config.Listen{Proxy: "[::1]:3128", Admin: ""},
+		Listen: config.Listen{Proxy: "[::1]:3128", Admin: "", AdminURL: "http://gateway.corp.example:8081"},
 		State:  filepath.Join("testdata", "valid", "state"),
 		Policy: config.Policy{
 			Sets:     []string{"ietf", "vendor-documentation"},
@@ -89,7 +89,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{13},
+			RuleLines: []int{14},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{
