@@ -120,6 +120,10 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		return err
 	}
 	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
+	// Before anybody can know that the guard is there: a signal that nobody has asked for would end it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	r.note(nil)
 	authorityFigures(g.authority, figures)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
@@ -132,9 +136,6 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	}
 	greet(stderr, g, listener.Addr(), decisionsFile)
 	logger.Info("listening", zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version()))
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })
