@@ -102,7 +102,7 @@ func (a *Authority) relocate(now time.Time) {
 // renew makes a new issuing certificate, writes it and takes it into use. If only the writing does not work, the new
 // one is used all the same, from memory: a full or read-only disk is no reason to stop, now or when the old one ends.
 func (a *Authority) renew(now time.Time) error {
-	root, err := a.rootWithKey(now)
+	root, err := a.rootWithKey()
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (a *Authority) renew(now time.Time) error {
 }
 
 // rootWithKey reads the root and its key from disk: another process may have widened it.
-func (a *Authority) rootWithKey(now time.Time) (*issuer, error) {
+func (a *Authority) rootWithKey() (*issuer, error) {
 	if t := a.tiers.Load(); !t.own() {
 		return nil, errors.New("the issuing certificate is another CA's: have that issue a new one, and import it")
 	}

@@ -103,7 +103,7 @@ func (v verifier) missing() string {
 
 func (v verifier) versionLine(t *testing.T) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), v.version[0], v.version[1:]...).Output() //nolint:gosec // a table above
+	out, err := exec.CommandContext(t.Context(), v.version[0], v.version[1:]...).Output()
 	if err != nil {
 		return err.Error()
 	}
@@ -158,7 +158,7 @@ func oneByOne(command func(roots string, s site) []string) func(*testing.T, []*x
 // run says accepted for exit code 0. A program that could not be started, or that was killed, gives no verdict.
 func run(t *testing.T, args ...string) verdict {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...) //nolint:gosec // commands of the table above
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() < 0) {
 		t.Fatalf("%v: %v\n%s", args, err, out)
@@ -198,7 +198,7 @@ func batch(program string, script ...string) func(*testing.T, []*x509.Certificat
 		for _, s := range sites {
 			args = append(args, s.ask, strconv.Itoa(s.port))
 		}
-		out, err := exec.CommandContext(t.Context(), program, args...).Output() //nolint:gosec // commands of the table above
+		out, err := exec.CommandContext(t.Context(), program, args...).Output()
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		if err != nil || len(lines) != len(sites) {
 			t.Fatalf("%s: %v, %d answers for %d sites\n%s", program, err, len(lines), len(sites), out)

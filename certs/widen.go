@@ -69,7 +69,7 @@ func (a *Authority) reissue(more []string) (bool, error) {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
 	now := time.Now()
-	root, err := a.rootWithKey(now)
+	root, err := a.rootWithKey()
 	if err != nil {
 		return false, err
 	}

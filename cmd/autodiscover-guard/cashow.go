@@ -141,12 +141,12 @@ func (s shownAuthority) print(out io.Writer) {
 	if s.Unconstrained && s.Names != nil {
 		line("", "and more: its constraints are not complete")
 	}
-	s.Root.print(line, "root")
+	s.Root.show(line, "root")
 	for i, c := range s.Chain {
-		c.print(line, map[bool]string{true: "issuing", false: "between"}[i == 0])
+		c.show(line, map[bool]string{true: "issuing", false: "between"}[i == 0])
 	}
 	for _, c := range s.Former {
-		c.print(line, "former root")
+		c.show(line, "former root")
 	}
 	switch s.RootKey {
 	case certs.KeyPresent.String():
@@ -167,7 +167,7 @@ func (s shownAuthority) print(out io.Writer) {
 	}
 }
 
-func (c shownCertificate) print(line func(label, format string, a ...any), label string) {
+func (c shownCertificate) show(line func(label, format string, a ...any), label string) {
 	line(label, "%s", c.Subject)
 	line("", "SHA-256 %s", c.SHA256)
 	line("", "%s to %s, %d days left", c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), c.Days)
