@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"time"
 )
 
 // ReadRoot reads the root certificate of the authority in dir and returns the absolute path of its file. Unlike [Open] it needs no scope and makes
@@ -23,6 +22,6 @@ func ReadRoot(dir string) (*x509.Certificate, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("reading the root of the authority %q: %w", dir, err)
 	}
-	root, err := loadRoot(dir, time.Now())
+	root, err := loadRoot(dir)
 	return root, filepath.Join(dir, rootFile), err
 }

@@ -111,6 +111,7 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	c := config.Default()
+	c.Listen.Admin = "" // nothing to be named in certificates
 	c.Upstream.Roots = filepath.Join(dir, "service.pem")
 	c.Upstream.Resolve = map[string]string{lab.AutoDetectHost: service.Addr()}
 	if err := os.WriteFile(c.Upstream.Roots, service.RootPEM(), 0o600); err != nil {

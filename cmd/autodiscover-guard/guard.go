@@ -59,12 +59,9 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 		return nil, err
 	}
 	d.papers.Store(p)
-	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy)
+	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy, revocationAddress(c))
 	if err != nil {
 		return nil, err
-	}
-	if err := authority.RenewalErr(); err != nil {
-		logger.Warn(messageNotRenewed, zap.Error(err))
 	}
 	plugin, err := intercept.New(intercept.Config{
 		Policy:    policy,
@@ -133,19 +130,9 @@ func debugLog(logger *zap.Logger) *log.Logger {
 }
 
 // openAuthority opens or makes the authority and says what to do where it cannot serve.
-func openAuthority(dir string, policy *rules.Policy) (*certs.Authority, error) {
-	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()})
-	if _, narrow := errors.AsType[*certs.ScopeError](err); narrow {
-		return nil, hint(fmt.Errorf("authority: %w", err), "an authority with more names is a new one: move %s away, start again, and let the clients trust %s",
-			dir, filepath.Join(dir, "root.pem"))
-	}
-	if damaged, ok := errors.AsType[*certs.DamagedError](err); ok {
-		return nil, hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("authority: %w", err)
-	}
-	return authority, nil
+func openAuthority(dir string, policy *rules.Policy, revocation string) (*certs.Authority, error) {
+	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()}, certs.RevocationAt(revocation))
+	return authority, explained(err)
 }
 
 // serve answers clients of the proxy until shutdown is called or the listener fails.

@@ -28,16 +28,11 @@ type logs struct {
 // alarms are the messages that somebody is told of, and as what.
 var alarms = map[string]notify.Type{
 	messageNotReloaded: notify.Reload,
-	messageEnding:      notify.Authority,
-	messageNotRenewed:  notify.Authority,
+	messageAuthority:   notify.Authority,
 }
 
-// The messages of alarms.
-const (
-	messageNotReloaded = "the configuration was not reloaded; the policy in force stays"
-	messageEnding      = "a certificate of the authority is about to end"
-	messageNotRenewed  = "the issuing certificate could not be renewed"
-)
+// messageNotReloaded is a message to alert on.
+const messageNotReloaded = "the configuration was not reloaded; the policy in force stays"
 
 // openLogs opens what the configuration asks for. life is where everything else goes already.
 func openLogs(c *config.Config, state string, stdout, stderr io.Writer, figures *metrics.Set, life *zap.Logger) (*logs, error) {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -109,9 +108,8 @@ func (r *reloader) apply() error {
 	both := slices.Concat(policy.Scope(), r.policy.Scope())
 	slices.Sort(both)
 	if err := r.guard.authority.Rescope(certs.Scope{Names: slices.Compact(both)}); err != nil {
-		if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
-			return fmt.Errorf("the authority was made without %s, and a certificate cannot grow: stop the guard, move %s away, start it again, and let the clients trust the new root",
-				strings.Join(narrow.Missing, ", "), narrow.Dir)
+		if narrow, ok := errors.AsType[*certs.ScopeError](err); ok && !narrow.Foreign {
+			return fmt.Errorf("authority: %w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
 		}
 		return fmt.Errorf("authority: %w", err)
 	}

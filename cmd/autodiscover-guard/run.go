@@ -134,7 +134,12 @@ func serve(ctx context.Context, file, places string, load func() (*config.Config
 	}
 	watch(g.plugin, figures)
 	r := &reloader{load: load, guard: g, state: state, records: logs.records, logger: logger, figures: figures, config: c, policy: g.policy}
+	// Before anybody can know that the guard is there: a signal that nobody has asked for would end it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	r.note(nil)
+	authorityFigures(g.authority, figures)
 	admin, err := startAdmin(ctx, c.Listen.Admin, r)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -156,13 +161,10 @@ func serve(ctx context.Context, file, places string, load func() (*config.Config
 	}
 	greet(stderr, g, listener.Addr(), where)
 	logger.Info("listening", doors...)
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })
-	followed.Go(func() { watchAuthority(following, g.authority, logger) })
+	followed.Go(func() { tendAuthority(following, g.authority, logger) })
 	defer followed.Wait()
 	defer leave()
 	ended := make(chan error, 2)

@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,35 @@ func onLoopback(address string) bool {
 // loopback are the addresses of this computer's own programs.
 func loopback() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+}
+
+const wantURL = "an address such as http://gateway.corp.example:8081"
+
+// parseURL reads the address of a plain web server, and nothing below it.
+func parseURL(text string) (string, *fault) {
+	if text == "" || isServer(text) {
+		return strings.TrimRight(text, "/"), nil
+	}
+	f := &fault{text: quoted(text) + " is not the address of a plain web server", want: "want " + wantURL}
+	rest := text
+	if _, after, ok := strings.Cut(text, "://"); ok {
+		rest = after
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if near := "http://" + host; isServer(near) {
+		f.want = didYouMean(near)
+	}
+	return "", f
+}
+
+func isServer(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return false
+	}
+	_, address := netip.ParseAddr(u.Hostname())
+	_, name := hostName(u.Hostname())
+	return name || address == nil
 }
 
 const wantHost = "a host name such as autodiscover.hoster.example"

@@ -42,6 +42,8 @@ type Listen struct {
 	ProxyProtocol []netip.Prefix
 	// Admin is a loopback address and a port for health, metrics and the root certificate; empty for none.
 	Admin string
+	// AdminURL is how clients reach the admin listener, http://HOST[:PORT], or empty.
+	AdminURL string
 }
 
 // Clients says who may use the guard.

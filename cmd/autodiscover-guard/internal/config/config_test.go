@@ -78,6 +78,7 @@ func TestParse_valid(t *testing.T) {
 		Listen: config.Listen{
 			Proxy: "[::]:3128", Certificate: filepath.Join("testdata", "valid", "proxy.pem"), Key: filepath.Join("testdata", "valid", "keys", "proxy.key"),
 			Transparent: "[::]:8443", TransparentBy: "tproxy",
+			AdminURL:      "http://gateway.corp.example:8081",
 			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
 		},
 		Clients: config.Clients{
@@ -100,7 +101,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{23},
+			RuleLines: []int{24},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

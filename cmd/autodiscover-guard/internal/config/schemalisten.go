@@ -73,6 +73,19 @@ var listenKeys = []key{
 		},
 	},
 	{
+		name: "listen.admin_url",
+		about: "How clients reach the admin listener, where that is not its own address: a name that they can resolve, or that of a load balancer. " +
+			"It is put into certificates as the place of the (empty) revocation lists, /authority.crl and /root.crl, for which Windows asks. Plain " +
+			"http, as lists for TLS cannot be fetched with TLS. Empty means listen.admin for a guard that serves this computer alone, and no place for others.",
+		sample: "http://gateway.corp.example:8081",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.AdminURL },
+			want:  wantURL,
+			parse: parseURL,
+			show:  word,
+		},
+	},
+	{
 		name: "state",
 		about: "The directory for the authority, its keys and the decision records. Empty means the usual place: what systemd sets up, " +
 			"/var/lib/autodiscover-guard for a service, else $XDG_STATE_HOME/autodiscover-guard or ~/.local/state/autodiscover-guard. " +

@@ -5,6 +5,8 @@
 //	/readyz     200 with a JSON document: the policy in force, and why a newer one is not
 //	/metrics    the figures, in the text format of Prometheus
 //	/ca.pem     the root certificate; /ca.cer is the same in DER, for Windows and Android
+//
+// and the revocation lists of the authority. Those, which are public and which certificates name the place of, are served under any name.
 package console
 
 import (
@@ -34,11 +36,14 @@ type Status struct {
 	IssuingUntil time.Time `json:"issuing_until"`
 }
 
-// Config is what the console shows. All is required.
+// Config is what the console shows. All but the lists is required.
 type Config struct {
-	Status  func() Status
-	RootPEM []byte
+	Status func() Status
+	// RootPEM is asked each time: a root can be followed by another while the guard runs.
+	RootPEM func() []byte
 	Metrics *metrics.Set
+	// RevocationLists are in DER, by path. A list that is empty is not there.
+	RevocationLists map[string]func() ([]byte, error)
 }
 
 // New makes the handler. It is safe for concurrent use.
@@ -52,16 +57,28 @@ func New(c Config) http.Handler {
 		metrics.WriteProcessMetrics(&b)
 		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 	})
-	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-pem-file", c.RootPEM) })
+	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-pem-file", c.RootPEM()) })
 	mux.HandleFunc("GET /ca.cer", func(w http.ResponseWriter, r *http.Request) {
-		block, _ := pem.Decode(c.RootPEM)
+		block, _ := pem.Decode(c.RootPEM())
 		if block == nil {
 			http.NotFound(w, r)
 			return
 		}
 		send(w, "application/x-x509-ca-cert", block.Bytes)
 	})
-	return ownNameOnly(mux)
+	public := http.NewServeMux()
+	public.Handle("/", ownNameOnly(mux))
+	for path, list := range c.RevocationLists {
+		public.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			der, err := list()
+			if err != nil || len(der) == 0 { // why there is none is the operator's to know, and stands in the log
+				http.NotFound(w, r)
+				return
+			}
+			send(w, "application/pkix-crl", der) // RFC 5280, section 4.2.1.13
+		})
+	}
+	return public
 }
 
 func send(w http.ResponseWriter, mediaType string, body []byte) {

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +30,11 @@ func ask(t *testing.T, h http.Handler, method, host, path string) *httptest.Resp
 func TestConsole(t *testing.T) {
 	set := metrics.NewSet()
 	status := console.Status{Ready: true, Policy: "0123", Authority: "AB:CD"}
-	h := console.New(console.Config{Status: func() console.Status { return status }, RootPEM: []byte(rootPEM), Metrics: set})
+	h := console.New(console.Config{Status: func() console.Status { return status }, RootPEM: func() []byte { return []byte(rootPEM) }, Metrics: set, RevocationLists: map[string]func() ([]byte, error){
+		"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
+		"/root.crl":      func() ([]byte, error) { return nil, nil },
+		"/broken.crl":    func() ([]byte, error) { return nil, errors.New("no") },
+	}})
 	set.GetOrCreateCounter("autodiscover_guard_test_total").Inc()
 	for _, c := range []struct {
 		name, method, host, path, want string
@@ -40,6 +45,11 @@ func TestConsole(t *testing.T) {
 		{"figures", "GET", "[::1]:8081", "/metrics", "autodiscover_guard_test_total 1", 200},
 		{"root as PEM", "GET", "127.0.0.1", "/ca.pem", "BEGIN CERTIFICATE", 200},
 		{"root as DER", "GET", "127.0.0.1", "/ca.cer", "\x30\x03\x02\x01\x05", 200},
+		{"revocation list", "GET", "127.0.0.1", "/authority.crl", "list", 200},
+		{"revocation list, under the name in certificates", "GET", "gateway.corp.example:8081", "/authority.crl", "list", 200},
+		{"no revocation list", "GET", "127.0.0.1", "/root.crl", "", 404},
+		{"a list that cannot be signed", "GET", "127.0.0.1", "/broken.crl", "", 404},
+		{"only reading a list", "POST", "127.0.0.1", "/authority.crl", "", 404},
 		{"nothing else", "GET", "127.0.0.1", "/root.key", "", 404},
 		{"only reading", "POST", "127.0.0.1", "/livez", "", 405},
 		{"a foreign name", "GET", "rebound.stranger.net", "/metrics", "ask by address", 421},

@@ -10,7 +10,7 @@
 //	stranger    a host outside the rule was suggested, and never before
 //	leak        a client was told, or its password taken to, a host outside the rule, because the rule only monitors
 //	reload      a changed configuration was not put in force
-//	authority   a certificate of the authority is about to end
+//	authority   the authority needs somebody: a certificate is about to end, cannot be renewed, or its key lies about
 //
 // It looks at what is logged and at nothing else, so that what is decided does not depend on who is told.
 //
@@ -26,7 +26,7 @@
 //	          "exchange": "ec132ad5-1", "credentials_forwarded": false}}
 //
 // count is how often it happened since it was last told, this time included. guard is the computer's name. The data of a reload are "message"
-// and what was logged with it ("error", "policy"), those of an authority "message", "certificate" and "until".
+// and what was logged with it ("error", "policy"), those of an authority "message", "pressing", "problem" and "cure".
 //
 // # The signature
 //

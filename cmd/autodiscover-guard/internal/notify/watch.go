@@ -110,7 +110,7 @@ func (n *Notifier) seeLife(kind Type, e zapcore.Entry, fields []zapcore.Field) {
 		f.AddTo(m)
 	}
 	said := []string{e.Message}
-	for _, name := range []string{"certificate", "error"} {
+	for _, name := range []string{"problem", "error"} {
 		if v, ok := m.Fields[name].(string); ok {
 			said = append(said, v)
 		}
