@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -31,6 +32,11 @@ type reloader struct {
 	logger *zap.Logger
 	// figures gets a counter of reloads and a gauge that is 1 while the policy in force is older than the file.
 	figures *metrics.Set
+	// supervisor hears of reloads and of the end.
+	supervisor supervisor
+	doors      *doors
+	// draining is true from the moment at which the guard is told to stop.
+	draining atomic.Bool
 
 	mu     sync.Mutex // one reload at a time; guards what follows
 	config *config.Config
@@ -41,6 +47,8 @@ type reloader struct {
 
 // reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
 func (r *reloader) reload() {
+	r.supervisor.reloading()
+	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed, r.at = r.apply(), time.Now().UTC()
@@ -49,8 +57,8 @@ func (r *reloader) reload() {
 		result, stale = "failed", 1
 		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
 	}
-	r.figures.GetOrCreateCounter(`autodiscover_guard_reloads_total{result="` + result + `"}`).Inc()
-	r.figures.GetOrCreateGauge("autodiscover_guard_policy_stale", nil).Set(stale)
+	r.figures.GetOrCreateCounter(reloadsTotal(result)).Inc()
+	r.figures.GetOrCreateGauge(policyStale, nil).Set(stale)
 	r.note(r.failed)
 }
 
@@ -60,13 +68,38 @@ func (r *reloader) status() console.Status {
 	defer r.mu.Unlock()
 	a := r.guard.authority
 	s := console.Status{
-		Ready: true, Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
+		Ready: !r.draining.Load(), Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
 		Authority: a.Fingerprint(), IssuingUntil: a.Issuing().NotAfter.UTC(),
+	}
+	if !s.Ready {
+		s.Reason = "draining"
 	}
 	if r.failed != nil {
 		s.Reload = r.failed.Error()
 	}
 	return s
+}
+
+// summary is what the service manager shows of us, in one line.
+func (r *reloader) summary() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := "policy " + r.policy.Revision() + "; " + r.doors.String()
+	if r.failed != nil {
+		text += "; not reloaded: " + r.failed.Error()
+	}
+	return text
+}
+
+// selfCheck is what the watchdog hangs on: that the hall answers a client, and the admin handler too. While the guard drains the hall takes nobody
+// any more, and limits.drain bounds how long that lasts.
+func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
+	if !r.draining.Load() {
+		if err := r.guard.plugin.SelfCheck(ctx); err != nil && !r.draining.Load() {
+			return err
+		}
+	}
+	return admin.check(ctx)
 }
 
 // note tells scripts which policy is in force, and why a newer one is not.

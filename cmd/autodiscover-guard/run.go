@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -30,9 +28,19 @@ func runCommand() *cobra.Command {
 		Short: "start the guard",
 		Long: `Start the guard. It works without any configuration: it makes its authority in the state directory, listens on 127.0.0.1:8080, and guards
 the reserved names. When the file of --config changes, or at SIGHUP, its policy is put in force without a restart; a broken one leaves the old
-policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once.`,
+policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it with exit code 0; a second signal ends it at once. Meanwhile
+/readyz of the admin listener answers 503.
+
+Under systemd it says when it is ready, reloads and stops (Type=notify), serves the watchdog (WatchdogSec=), and takes over sockets that are
+named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard setup gateway --print" prints the units.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			inherited, err := inheritedSockets()
+			if err != nil {
+				return err
+			}
+			defer inherited.close()
+			addresses := inherited.addresses()
 			load := func() (*config.Config, error) {
 				c, err := loadConfig(file)
 				if err != nil {
@@ -46,9 +54,12 @@ policy in force. SIGTERM and SIGINT let exchanges in flight finish, then end it 
 						return nil, fmt.Errorf("%s: %w", flagFor(key), err)
 					}
 				}
+				if err := addresses.claim(c); err != nil {
+					return nil, err
+				}
 				return c, c.Check()
 			}
-			return serve(cmd.Context(), file, load, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return serve(cmd.Context(), file, load, inherited, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")
@@ -77,7 +88,7 @@ func flagFor(key string) string {
 }
 
 // serve runs the guard until a signal ends it. load reads the configuration, from file if there is one.
-func serve(ctx context.Context, file string, load func() (*config.Config, error), stdout, stderr io.Writer) error {
+func serve(ctx context.Context, file string, load func() (*config.Config, error), inherited sockets, stdout, stderr io.Writer) error {
 	c, err := load()
 	if err != nil {
 		return err
@@ -116,45 +127,53 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 		return err
 	}
 	defer g.close()
-	listener, err := listen(ctx, "listen.proxy", c.Listen.Proxy)
+	d, err := openDoors(ctx, c.Listen, inherited)
 	if err != nil {
 		return err
 	}
-	transparent, err := listenTransparent(ctx, c.Listen)
-	if err != nil {
-		return errors.Join(err, listener.Close())
+	defer d.close()
+	r := &reloader{
+		load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy,
+		supervisor: supervisor{logger}, doors: d,
 	}
-	watch(g.plugin, figures)
-	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
-	admin, err := startAdmin(ctx, c.Listen.Admin, r)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	watch(g, r, figures)
+	// Until everything has ended: whoever asks how the guard is must hear that it ends.
+	admin := startAdmin(d.admin, c.Listen.Pprof, r)
 	defer admin.stop()
-	if err := state.note("address", listener.Addr().String()); err != nil {
+	if err := d.note(state); err != nil {
 		return err
 	}
-	doors := []zap.Field{zap.Stringer("proxy", listener.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
-	if transparent != nil {
-		if err := state.note("transparent", transparent.Addr().String()); err != nil {
-			return err
-		}
-		doors = append(doors, zap.Stringer("transparent", transparent.Addr()))
+	greet(stderr, g, d.proxy.Addr(), decisionsFile)
+	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
+	if d.transparent != nil {
+		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))
 	}
-	greet(stderr, g, listener.Addr(), decisionsFile)
-	logger.Info("listening", doors...)
+	logger.Info("listening", fields...)
+	return r.live(ctx, stop, file, admin)
+}
+
+// live serves until ctx ends or a door fails, and then lets what runs finish. stop gives the signals back that end ctx.
+func (r *reloader) live(ctx context.Context, stop func(), file string, admin adminServer) error {
+	ended := make(chan error, 2)
+	go func() { ended <- r.guard.serve(r.doors.proxy) }()
+	go func() { ended <- r.guard.serveTransparent(ctx, r.doors.transparent) }()
+
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	r.supervisor.ready(r.summary())
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, file, hangups) })
 	defer followed.Wait()
 	defer leave()
-	ended := make(chan error, 2)
-	go func() { ended <- g.serve(listener) }()
-	go func() { ended <- g.serveTransparent(ctx, transparent) }()
+	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	var watching sync.WaitGroup
+	watching.Go(func() { r.supervisor.watch(watched, func(ctx context.Context) error { return r.selfCheck(ctx, admin) }) })
+	defer watching.Wait()
+	defer unwatch()
+
 	select {
 	case err := <-ended:
 		if ctx.Err() == nil { // a door that was told to stop may be the first to say so
@@ -163,40 +182,24 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	case <-ctx.Done():
 	}
 	stop() // a second signal ends the process at once
-	logger.Info("stopping", zap.Duration("at most", c.Limits.Drain))
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Limits.Drain)
+	r.draining.Store(true)
+	leave()
+	followed.Wait() // a reload that is under way would say that we are ready
+	return r.drain(ctx)
+}
+
+// drain lets what runs finish, for as long as limits.drain allows.
+func (r *reloader) drain(ctx context.Context) error {
+	limit := r.config.Limits.Drain
+	r.supervisor.stopping("draining, for " + limit.String() + " at most")
+	r.logger.Info("stopping", zap.Duration("at most", limit))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	if err := g.shutdown(drain); err != nil {
-		logger.Warn("what was left has been cut off", zap.Error(err))
+	if err := r.guard.shutdown(ctx); err != nil {
+		r.logger.Warn("what was left has been cut off", zap.Error(err))
 	}
-	logger.Info("stopped")
+	r.logger.Info("stopped")
 	return nil
-}
-
-// listen binds the address and explains what stands in the way.
-func listen(ctx context.Context, key, address string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	switch {
-	case err == nil:
-		return l, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, hint(fmt.Errorf("%s: %s is taken by another process", key, address), "is a guard running already? otherwise choose another address: %s 127.0.0.1:0 takes any free port", flagFor(key))
-	case errors.Is(err, syscall.EACCES):
-		return nil, hint(fmt.Errorf("%s: no permission to listen on %s", key, address), "ports below 1024 need a privilege; choose a higher one")
-	}
-	return nil, fmt.Errorf("%s: %w", key, err)
-}
-
-// here is where this computer itself reaches a listener.
-func here(address net.Addr) string {
-	at, err := netip.ParseAddrPort(address.String())
-	switch {
-	case err != nil || !at.Addr().IsUnspecified():
-		return address.String()
-	case at.Addr().Is4():
-		return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()).String()
-	}
-	return netip.AddrPortFrom(netip.IPv6Loopback(), at.Port()).String()
 }
 
 // greet says in a few lines what somebody needs who starts the guard for the first time.

@@ -19,8 +19,9 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		program:       main,
-		"lab-service": labService,
+		program:           main,
+		"lab-service":     labService,
+		"notify-listener": notifyListener,
 	})
 }
 
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"fromfile": fromFile,
 			"lines":    countLines,
 			"waitline": waitLine,
+			"freeport": freePort,
 		},
 	})
 }

@@ -41,6 +41,8 @@ type Listen struct {
 	ProxyProtocol []netip.Prefix
 	// Admin is a loopback address and a port for health, metrics and the root certificate; empty for none.
 	Admin string
+	// Pprof has the admin listener offer profiles.
+	Pprof bool
 }
 
 // Clients says who may use the guard.

@@ -79,6 +79,7 @@ func TestParse_valid(t *testing.T) {
 			Proxy: "[::]:3128", Certificate: filepath.Join("testdata", "valid", "proxy.pem"), Key: filepath.Join("testdata", "valid", "keys", "proxy.key"),
 			Transparent: "[::]:8443", TransparentBy: "tproxy",
 			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
+			Pprof:         true,
 		},
 		Clients: config.Clients{
 			Allow:     []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")},
@@ -100,7 +101,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{23},
+			RuleLines: []int{24},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// notifyListener is a program for scripts: the service manager's end of sd_notify(3). It listens at a datagram socket and writes down what comes, one
+// assignment on a line, until a signal ends it.
+//
+//	notify-listener SOCKET FILE
+func notifyListener() {
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: os.Args[1], Net: "unixgram"})
+	must(err)
+	out, err := os.Create(os.Args[2])
+	must(err)
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-ended
+		_ = conn.Close()
+	}()
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return
+		}
+		fmt.Fprintln(out, strings.TrimSuffix(string(buffer[:n]), "\n"))
+	}
+}
+
+// freePort sets a variable to a port of 127.0.0.1 that nobody listens at, for programs that cannot be asked which one they took: freeport NAME...
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: freeport NAME...")
+	}
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // so that the next one is another
+		ts.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+	}
+}
