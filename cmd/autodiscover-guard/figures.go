@@ -14,7 +14,9 @@ import (
 // What counts and tells reloads.
 const policyStale = "autodiscover_guard_policy_stale"
 
-func reloadsTotal(result string) string { return `autodiscover_guard_reloads_total{result="` + result + `"}` }
+func reloadsTotal(result string) string {
+	return `autodiscover_guard_reloads_total{result="` + result + `"}`
+}
 
 // watch puts the figures of plugin, policy and leaves among the metrics. They are read when somebody asks, all of one answer at one moment. Series
 // that count rare things are there with zero from the start: an alert on something that is not there never rings.

@@ -92,7 +92,7 @@ func (r *reloader) summary() string {
 }
 
 // selfCheck is what the watchdog hangs on: that the hall answers a client, and the admin handler too. While the guard drains the hall takes nobody
-// any more, and limits.drain bounds how long that lasts.
+// any more, and limits.drain_timeout bounds how long that lasts.
 func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
 	if !r.draining.Load() {
 		if err := r.guard.plugin.SelfCheck(ctx); err != nil && !r.draining.Load() {

@@ -20,6 +20,7 @@ More:
   autodiscover-guard policy test FILE...                check expectations that are written beside a policy
   autodiscover-guard dialects                           what is recognised
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
+  autodiscover-guard setup gateway --print              units and packet filter for a gateway
   autodiscover-guard config                             every key of the configuration file, with its default
   autodiscover-guard COMMAND --help                     all flags
 `
@@ -44,7 +45,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hint(err, "%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), dialectsCommand(), reservedCommand(), configCommand(), setupCommand(), versionCommand())
 	return root
 }
 

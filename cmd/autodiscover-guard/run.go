@@ -170,7 +170,9 @@ func (r *reloader) live(ctx context.Context, stop func(), file string, admin adm
 	defer leave()
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	var watching sync.WaitGroup
-	watching.Go(func() { r.supervisor.watch(watched, func(ctx context.Context) error { return r.selfCheck(ctx, admin) }) })
+	watching.Go(func() {
+		r.supervisor.watch(watched, func(ctx context.Context) error { return r.selfCheck(ctx, admin) })
+	})
 	defer watching.Wait()
 	defer unwatch()
 
@@ -188,7 +190,7 @@ func (r *reloader) live(ctx context.Context, stop func(), file string, admin adm
 	return r.drain(ctx)
 }
 
-// drain lets what runs finish, for as long as limits.drain allows.
+// drain lets what runs finish, for as long as limits.drain_timeout allows.
 func (r *reloader) drain(ctx context.Context) error {
 	limit := r.config.Limits.Drain
 	r.supervisor.stopping("draining, for " + limit.String() + " at most")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -47,4 +48,11 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 		defer l.Close() // so that the next one is another
 		ts.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
 	}
+}
+
+// haveNamespaces reports whether a script can have a network of its own, with a packet filter that redirects in it.
+func haveNamespaces() bool {
+	const rules = "table inet t { chain c { type nat hook output priority -100; meta skuid 65534 fib daddr type local tcp dport 443 redirect to :8443; }; " +
+		"chain p { type filter hook prerouting priority mangle; meta l4proto tcp socket transparent 1 accept; ip daddr 192.0.2.1 tcp dport 1 tproxy ip to :8443; }; }"
+	return exec.Command("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "nft", rules).Run() == nil
 }

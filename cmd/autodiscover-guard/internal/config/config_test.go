@@ -85,7 +85,7 @@ func TestParse_valid(t *testing.T) {
 			Allow:     []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")},
 			Passwords: filepath.Join("testdata", "valid", "passwords"), Certificates: filepath.Join("testdata", "valid", "clients.pem"),
 		},
-		State:  filepath.Join("testdata", "valid", "state"),
+		State: filepath.Join("testdata", "valid", "state"),
 		Policy: config.Policy{
 			Sets:     []string{"ietf", "vendor-documentation"},
 			Services: map[string]config.Mode{"autodetect": config.Off, "ispdb": config.Enforce},
