@@ -26,7 +26,7 @@ func setupGatewayCommand() *cobra.Command {
 comment that says where it goes. Without PART all are printed, with PARTs these alone:
 
   user       the user that the guard runs as (sysusers.d)
-  sockets    systemd sockets for the doors; with --socket only
+  sockets    systemd sockets: with --socket for every door, else for those that take a privilege (tproxy, ports below 1024)
   service    the systemd service, hardened
   sysctl     forwarding
   nftables   rules that send clients' connections to the transparent door (listen.transparent, listen.transparent_by)
@@ -68,7 +68,7 @@ For example: ` + program + ` setup gateway --print --config /etc/` + program + `
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` of the gateway")
 	cmd.Flags().StringVar(&user, "user", gateway.Name, "`USER` that the guard runs as, and nobody else does")
 	cmd.Flags().BoolVar(&print, "print", false, "print to the standard output")
-	cmd.Flags().BoolVar(&sockets, "socket", false, "have systemd make the listeners, so that none is closed while the guard is restarted")
+	cmd.Flags().BoolVar(&sockets, "socket", false, "have systemd make all listeners, so that none is closed while the guard is restarted")
 	return cmd
 }
 
@@ -131,7 +131,7 @@ func chosen(files []gateway.File, parts []string, plan gateway.Plan) ([]gateway.
 		}
 		switch part {
 		case "sockets":
-			return nil, hint(errors.New("systemd was not asked to make sockets"), "add --socket")
+			return nil, hint(errors.New("no door takes a privilege, so systemd need not make any"), "add --socket to have it make all")
 		case "nftables", "network", "sysctl":
 			if plan.Transparent.IsValid() {
 				return nil, errors.New("clients.allow names this computer's own programs alone, so nothing is forwarded")

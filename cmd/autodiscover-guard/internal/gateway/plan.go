@@ -33,7 +33,7 @@ type Plan struct {
 	// Drain is how long the guard may take to end, Descriptors how many it may need.
 	Drain       time.Duration
 	Descriptors int64
-	// Sockets has systemd make the listeners.
+	// Sockets has systemd make all listeners. It makes those that take a privilege (TPROXY, ports below 1024) in any case.
 	Sockets bool
 }
 
@@ -51,10 +51,8 @@ func (p Plan) Files() ([]File, error) {
 		return nil, err
 	}
 	files := []File{p.file("user", "/etc/sysusers.d/"+Name+".conf", "user.conf", p)}
-	if p.Sockets {
-		for _, d := range p.doors() {
-			files = append(files, p.file("sockets", "/etc/systemd/system/"+d.Unit(), "door.socket", d))
-		}
+	for _, d := range p.sockets() {
+		files = append(files, p.file("sockets", "/etc/systemd/system/"+d.Unit(), "door.socket", d))
 	}
 	files = append(files, p.file("service", "/etc/systemd/system/"+Name+".service", "guard.service", p))
 	if !p.Transparent.IsValid() {

@@ -38,29 +38,17 @@ func (p Plan) RulesFile() string { return "/etc/" + Name + ".nft" }
 
 // SocketUnits are the names of the sockets, where systemd makes them.
 func (p Plan) SocketUnits() string {
-	if !p.Sockets {
-		return ""
-	}
 	var names []string
-	for _, d := range p.doors() {
+	for _, d := range p.sockets() {
 		names = append(names, d.Unit())
 	}
 	return strings.Join(names, " ")
 }
 
-// Capabilities are the few that the guard needs to listen where it is told to, if it listens itself.
-func (p Plan) Capabilities() string {
-	if p.Sockets {
-		return ""
-	}
-	var all []string
-	if slices.ContainsFunc(p.doors(), func(d door) bool { return d.At.Port() < 1024 }) {
-		all = append(all, "CAP_NET_BIND_SERVICE")
-	}
-	if p.Transparent.IsValid() && p.TPROXY {
-		all = append(all, "CAP_NET_ADMIN")
-	}
-	return strings.Join(all, " ")
+// sockets are the doors that systemd opens: all where that was asked for, and else those that take a privilege, which the guard then need not
+// have.
+func (p Plan) sockets() []door {
+	return slices.DeleteFunc(p.doors(), func(d door) bool { return !p.Sockets && !d.Transparent && d.At.Port() >= 1024 })
 }
 
 // StopSeconds is when systemd loses patience: some time after the guard itself does.
