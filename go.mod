@@ -7,6 +7,7 @@ require (
 	github.com/VictoriaMetrics/metrics v1.44.0
 	github.com/andybalholm/brotli v1.2.8
 	github.com/beevik/etree v1.8.1
+	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/elazarl/goproxy v1.9.3 // exactly: its https.go changes in nearly every release
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/go-json-experiment/json v1.27.2
@@ -31,10 +32,7 @@ require (
 	golang.org/x/tools v0.52.0
 )
 
-require (
-	github.com/DeRuina/timberjack v1.4.9
-	github.com/coreos/go-systemd/v22 v22.7.0
-)
+require github.com/DeRuina/timberjack v1.4.9
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 )
 
 // maxLeaves bounds the cache at about 20 MB. Names below a scope are endless, and a client may ask for any of them.
@@ -70,7 +71,7 @@ func (a *Authority) dropStale(name string, now time.Time) {
 
 // newLeafCache has no expiry, so it has no goroutine of its own; see leaf for who decides.
 func newLeafCache(size int) (*otter.Cache[string, *leaf], error) {
-	cache, err := otter.New(&otter.Options[string, *leaf]{MaximumSize: size})
+	cache, err := otter.New(&otter.Options[string, *leaf]{MaximumSize: size, StatsRecorder: stats.NewCounter()})
 	if err != nil {
 		return nil, fmt.Errorf("making the leaf cache: %w", err)
 	}

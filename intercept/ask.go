@@ -230,7 +230,8 @@ var (
 // failed notes why upstream gave no answer.
 func (x *exchange) failed(err error) failure {
 	f := failureOf(err)
-	x.upstream.class, x.upstream.check = f.class, f.check
+	x.upstream.check = f.check
+	x.blame(f.class)
 	return f
 }
 
@@ -246,7 +247,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	resp.Trailer = nil
 	switch {
 	case err != nil:
-		x.upstream.class = brokenClass(wait.reason(err))
+		x.blame(brokenClass(wait.reason(err)))
 		x.decision = x.policy.Unanswered(x.plan, reasonBroken)
 	case over:
 		x.decision = x.policy.Unanswered(x.plan, reasonLong)

@@ -18,6 +18,8 @@ type hallConn struct {
 	door    door
 	byHost  bool
 	shunned bool // no handshake succeeds, whatever the authority would sign
+	refused bool // the handshake was turned away
+	check   bool // made by SelfCheck: nobody's, and not counted
 	binding *binding
 	leaf    *tls.Certificate
 	release func() // gives the tunnel's seat back

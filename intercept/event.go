@@ -72,7 +72,7 @@ func (x *exchange) finish(status int, out int64) {
 		if x.relay != nil {
 			x.in = x.relay.bytes.Load()
 			if x.cut.Load() && x.upstream.class == "" {
-				x.upstream.class = "truncated"
+				x.blame("truncated")
 			}
 		}
 		if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {

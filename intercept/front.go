@@ -279,6 +279,7 @@ func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
 
 func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	f := failureOf(err)
+	p.failures.add(f.class)
 	if f.class == classPrivate {
 		f.status = http.StatusForbidden // the tunnel is what is forbidden; no upstream has failed
 	}

@@ -37,6 +37,14 @@ type Stats struct {
 	RefusedAmbiguous int64
 	// RetiredTunnels counts tunnels that were closed because they had lived for Limits.Lifetime.
 	RetiredTunnels int64
+
+	// Handshakes counts TLS handshakes of clients in opened connections by how they ended: done, untrusted (the client does not trust the
+	// authority), refused (by us: another name than the tunnel's, or one that nobody signs for), ended (by the client), gone (it went away),
+	// timeout, not tls, stopping, other. Every word is a key from the start.
+	Handshakes map[string]int64
+	// UpstreamErrors counts upstreams that gave no whole answer, or no tunnel, by the word that the record has for it (upstream.error): dns, connect, tls,
+	// timeout, truncated, protocol, proxy, private address, loop, canceled (the client went away), other. Every word is a key from the start.
+	UpstreamErrors map[string]int64
 }
 
 // refusals are the counters behind Stats.
@@ -58,6 +66,8 @@ func (p *Plugin) Stats() Stats {
 		RefusedAmbiguous:   p.refused.ambiguous.Load(),
 		RetiredTunnels:     p.refused.retired.Load(),
 		Quarantined:        p.quarantine.size(),
+		Handshakes:         p.handshakes.all(),
+		UpstreamErrors:     p.failures.all(),
 	}
 	p.guests.mu.Lock()
 	defer p.guests.mu.Unlock()

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -112,6 +110,7 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 // turnAway tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
 // crypto/tls send internal_error.
 func (h *hall) turnAway(c *hallConn, reason string, err error) *tls.Config {
+	c.refused = true
 	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
 		zap.String(keyReason, reason), zap.Error(err))
 	return h.refusing
@@ -140,49 +139,14 @@ func (h *hall) welcome(c *hallConn) {
 		h.handshakeFailed(c, err)
 		return
 	}
+	if !c.check {
+		h.p.handshakes.add(handshakeDone)
+	}
 	if t.ConnectionState().NegotiatedProtocol == "h2" {
 		given = h.listener.give(t)
 		return
 	}
 	given = h.listener.give(watch(t, c))
-}
-
-// handshakeFailed tells why a client did not come in. That it does not trust the authority is the one thing an operator must hear of: then
-// nothing is guarded, it just fails.
-func (h *hall) handshakeFailed(c *hallConn, err error) {
-	reason, trust := handshakeReason(err)
-	log := h.p.logger.Debug
-	if trust {
-		log = h.p.logger.Warn
-	}
-	log("handshake failed", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
-		zap.String(keyReason, reason), zap.Error(err))
-}
-
-// handshakeReason puts the error of a handshake into words, and reports whether the client rejected our certificate. The alerts are unexported
-// in crypto/tls; their texts are those of go1.26, alert.go.
-func handshakeReason(err error) (reason string, trust bool) {
-	text := err.Error()
-	if strings.HasPrefix(text, "remote error: ") {
-		for _, alert := range []string{"unknown certificate authority", "bad certificate", "unknown certificate", "access denied", "unsupported certificate"} {
-			if strings.HasSuffix(text, alert) {
-				return "the client does not trust the authority", true
-			}
-		}
-		return "the client ended the handshake", false
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the client does not speak TLS", false
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return "the client was silent for too long", false
-	case errors.Is(err, context.Canceled):
-		return "the guard is stopping", false
-	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return "the client went away", false
-	}
-	return "no agreement on the handshake", false
 }
 
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.3,

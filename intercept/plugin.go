@@ -169,6 +169,8 @@ type Plugin struct {
 	guests     guests
 	quarantine quarantine
 	refused    refusals
+	handshakes tally
+	failures   tally
 	farewells  atomic.Int64
 	original   func(*net.TCPConn) (netip.AddrPort, error)
 
@@ -209,6 +211,9 @@ func New(c Config) (*Plugin, error) {
 		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
 		upstream: c.Upstream,
 		run:      runID(),
+		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
+			handshakeNotTLS, handshakeStopping, tallyOther),
+		failures: newTally("dns", "connect", "tls", classTimeout, "truncated", "protocol", classProxy, classPrivate, classLoop, "canceled", tallyOther),
 	}
 	if p.clock == nil {
 		p.clock = time.Now

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -20,13 +21,12 @@ const (
 )
 
 // mailPorts are where mail is sent, fetched and filtered: the IANA registry's smtp, pop3, imap, submissions, submission, imaps, pop3s and sieve.
-func mailPort(port uint16) bool {
-	switch port {
-	case 25, 110, 143, 465, 587, 993, 995, 4190:
-		return true
-	}
-	return false
-}
+var mailPorts = [...]uint16{25, 110, 143, 465, 587, 993, 995, 4190}
+
+// MailPorts are the ports that Config.Quarantine shuts, in ascending order. A packet filter in front of the transparent door has to send them there.
+func MailPorts() []uint16 { return slices.Clone(mailPorts[:]) }
+
+func mailPort(port uint16) bool { return slices.Contains(mailPorts[:], port) }
 
 // quarantine remembers which hosts a client was kept from. A client that heard of one in a way that the guard does not see (another protocol, a
 // cache, a guess) would next offer its password there.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"time"
 
@@ -15,21 +17,15 @@ import (
 // adminServer is the admin listener; the zero value is none.
 type adminServer struct{ server *http.Server }
 
-// startAdmin serves the console, unless the address is empty.
-func startAdmin(ctx context.Context, address string, r *reloader) (adminServer, error) {
-	if address == "" {
-		return adminServer{}, nil
-	}
-	l, err := listen(ctx, "listen.admin", address)
-	if err != nil {
-		return adminServer{}, err
-	}
-	if err := r.state.note("admin", l.Addr().String()); err != nil {
-		return adminServer{}, errors.Join(err, l.Close())
+// startAdmin serves the console, where there is a listener for it.
+func startAdmin(l net.Listener, pprof bool, r *reloader) adminServer {
+	if l == nil {
+		return adminServer{}
 	}
 	server := &http.Server{
 		Handler: console.New(console.Config{
-			Status: r.status, RootPEM: r.guard.authority.RootPEM, Metrics: r.figures, RevocationLists: revocationLists(r.guard.authority),
+			Status: r.status, RootPEM: r.guard.authority.RootPEM, Metrics: r.figures, Pprof: pprof,
+			RevocationLists: revocationLists(r.guard.authority),
 		}),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
@@ -39,10 +35,27 @@ func startAdmin(ctx context.Context, address string, r *reloader) (adminServer, 
 		ErrorLog:          debugLog(r.logger.Named("admin")),
 	}
 	go func() { _ = server.Serve(l) }()
-	return adminServer{server}, nil
+	return adminServer{server}
 }
 
-// stop ends it at once: what it tells is of no use to a guard that ends.
+// check asks the console's handler, without a connection, whether the guard is alive.
+func (a adminServer) check(ctx context.Context) error {
+	if a.server == nil {
+		return nil
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/livez", nil)
+	if err != nil {
+		return err
+	}
+	w := httptest.NewRecorder()
+	a.server.Handler.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		return fmt.Errorf("checking the admin handler: answered %d, want 200", w.Code)
+	}
+	return nil
+}
+
+// stop ends it at once. It is the last thing to end: a load balancer asks it whether to send anybody here.
 func (a adminServer) stop() {
 	if a.server != nil {
 		_ = a.server.Close()

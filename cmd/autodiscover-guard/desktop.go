@@ -26,19 +26,6 @@ type setupFlags struct {
 	options          desktop.Options
 }
 
-func setupCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "setup",
-		Short: "point the system's proxy and the mail clients at the guard, and take that back exactly",
-		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return hint(errors.New("setup takes on, off or status"), "%s --help says what they do", cmd.CommandPath())
-		},
-	}
-	cmd.AddCommand(setupOnCommand(), setupOffCommand(), setupStatusCommand())
-	return cmd
-}
-
 func setupOnCommand() *cobra.Command {
 	var f setupFlags
 	cmd := &cobra.Command{

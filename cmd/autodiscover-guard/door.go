@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -93,21 +91,6 @@ func (d *doorman) tlsConfig() *tls.Config {
 			return d.papers.Load().tls, nil // the same one until a reload: the keys of session tickets live in it
 		},
 	}
-}
-
-// listenTransparent binds the transparent door; nil where there is none.
-func listenTransparent(ctx context.Context, c config.Listen) (net.Listener, error) {
-	if c.Transparent == "" {
-		return nil, nil
-	}
-	if c.TransparentBy == "tproxy" {
-		l, err := intercept.ListenTPROXY(ctx, c.Transparent)
-		if err != nil {
-			return nil, fmt.Errorf("listen.transparent: %w", err)
-		}
-		return l, nil
-	}
-	return listen(ctx, "listen.transparent", c.Transparent)
 }
 
 // readCredentials reads the name and the password for the proxy behind us from a file that nobody else can read.

@@ -25,7 +25,8 @@ func TestRun_clientInALoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer service.Close()
-	guard := startProcess(t, service)
+	guard := newProcess(t, service)
+	guard.start(t)
 	const clients, each = 4, 500
 	var all sync.WaitGroup
 	for range clients {

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -18,7 +19,6 @@ import (
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
-	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 	"autodiscover-guard/rules"
 )
 
@@ -28,11 +28,18 @@ type reloader struct {
 	load  func() (*config.Config, error)
 	guard *guard
 	state *stateDir
-	// records is opened anew at a signal.
-	records *record.Log
-	logger  *zap.Logger
+	// logs: the file of decision records is opened anew at a signal.
+	logs   *logs
+	logger *zap.Logger
+	// settings are those of the desktop that live as long as the guard.
+	settings *session
 	// figures gets a counter of reloads and a gauge that is 1 while the policy in force is older than the file.
 	figures *metrics.Set
+	// supervisor hears of reloads and of the end.
+	supervisor supervisor
+	doors      *doors
+	// draining is true from the moment at which the guard is told to stop.
+	draining atomic.Bool
 
 	mu     sync.Mutex // one reload at a time; guards what follows
 	config *config.Config
@@ -43,6 +50,8 @@ type reloader struct {
 
 // reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
 func (r *reloader) reload() {
+	r.supervisor.reloading()
+	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed, r.at = r.apply(), time.Now().UTC()
@@ -51,14 +60,14 @@ func (r *reloader) reload() {
 		result, stale = "failed", 1
 		r.logger.Error(messageNotReloaded, zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
 	}
-	r.figures.GetOrCreateCounter(`autodiscover_guard_reloads_total{result="` + result + `"}`).Inc()
-	r.figures.GetOrCreateGauge("autodiscover_guard_policy_stale", nil).Set(stale)
+	r.figures.GetOrCreateCounter(reloadsTotal(result)).Inc()
+	r.figures.GetOrCreateGauge(policyStale, nil).Set(stale)
 	r.note(r.failed)
 }
 
 // reopen writes what is held into the file of decision records that has been, and begins the one that is there now.
 func (r *reloader) reopen() {
-	if err := r.records.Reopen(); err != nil {
+	if err := r.logs.records.Reopen(); err != nil {
 		r.logger.Error("the log of decisions could not be opened anew; the next record tries again", zap.Error(err))
 		return
 	}
@@ -71,13 +80,38 @@ func (r *reloader) status() console.Status {
 	defer r.mu.Unlock()
 	a := r.guard.authority
 	s := console.Status{
-		Ready: true, Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
+		Ready: !r.draining.Load(), Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
 		Authority: a.Fingerprint(), IssuingUntil: a.Issuing().NotAfter.UTC(),
+	}
+	if !s.Ready {
+		s.Reason = "draining"
 	}
 	if r.failed != nil {
 		s.Reload = r.failed.Error()
 	}
 	return s
+}
+
+// summary is what the service manager shows of us, in one line.
+func (r *reloader) summary() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := "policy " + r.policy.Revision() + "; " + r.doors.String()
+	if r.failed != nil {
+		text += "; not reloaded: " + r.failed.Error()
+	}
+	return text
+}
+
+// selfCheck is what the watchdog hangs on: that the hall answers a client, and the admin handler too. While the guard drains the hall takes nobody
+// any more, and limits.drain_timeout bounds how long that lasts.
+func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
+	if !r.draining.Load() {
+		if err := r.guard.plugin.SelfCheck(ctx); err != nil && !r.draining.Load() {
+			return err
+		}
+	}
+	return admin.check(ctx)
 }
 
 // note tells scripts which policy is in force, and why a newer one is not.

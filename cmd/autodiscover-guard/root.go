@@ -23,6 +23,7 @@ More:
   autodiscover-guard setup on | off | status            system proxy and mail-client settings, exactly undone
   autodiscover-guard dialects                           what is recognised
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
+  autodiscover-guard setup gateway --print              units and packet filter for a gateway
   autodiscover-guard config                             every key of the configuration file, with its default
   autodiscover-guard COMMAND --help                     all flags
 `

@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		"webhook":            webhook,
 		"nss-client":         nssClient,
 		"thunderbird-client": thunderbirdClient,
+		"notify-listener":    notifyListener,
 	})
 }
 
@@ -38,7 +39,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "sandbox" {
+			switch cond {
+			case "superuser":
+				return os.Geteuid() == 0, nil
+			case "namespaces":
+				return haveNamespaces(), nil
+			case "sandbox":
 				return canSandbox(), nil
 			}
 			name, ok := strings.CutPrefix(cond, "program:")
@@ -53,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"fromfile": fromFile,
 			"lines":    countLines,
 			"waitline": waitLine,
+			"freeport": freePort,
 		},
 	})
 }

@@ -38,6 +38,7 @@ func openState(path string) (*stateDir, error) {
 		return nil, fmt.Errorf("state: locking %q: %w", name, err)
 	}
 	s := &stateDir{path: path, lock: f}
+	s.forget() // a guard that was killed has left what is true no longer
 	if err := s.note("pid", strconv.Itoa(os.Getpid())); err != nil {
 		s.close()
 		return nil, err
@@ -68,8 +69,13 @@ func (s *stateDir) note(name, text string) error {
 
 // close gives the directory back. What was only true while the guard ran goes.
 func (s *stateDir) close() {
+	s.forget()
+	_ = s.lock.Close()
+}
+
+// forget removes what note has written.
+func (s *stateDir) forget() {
 	for _, name := range []string{"address", "admin", "pid", "policy", "transparent"} {
 		_ = os.Remove(filepath.Join(s.path, name))
 	}
-	_ = s.lock.Close()
 }

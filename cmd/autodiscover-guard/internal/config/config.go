@@ -44,6 +44,8 @@ type Listen struct {
 	Admin string
 	// AdminURL is how clients reach the admin listener, http://HOST[:PORT], or empty.
 	AdminURL string
+	// Pprof has the admin listener offer profiles.
+	Pprof bool
 }
 
 // Clients says who may use the guard.

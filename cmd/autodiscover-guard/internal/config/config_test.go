@@ -80,6 +80,7 @@ func TestParse_valid(t *testing.T) {
 			Transparent: "[::]:8443", TransparentBy: "tproxy",
 			AdminURL:      "http://gateway.corp.example:8081",
 			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
+			Pprof:         true,
 		},
 		Clients: config.Clients{
 			Allow:     []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")},
@@ -101,7 +102,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{24},
+			RuleLines: []int{25},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

@@ -86,6 +86,17 @@ var listenKeys = []key{
 		},
 	},
 	{
+		name: "listen.pprof",
+		about: "on lets the admin listener make profiles of the running program (/debug/pprof/), for \"go tool pprof\". A profile holds no traffic, but " +
+			"making one costs time, and every program of this computer may ask for it.",
+		value: single[bool]{
+			at:    func(c *Config) *bool { return &c.Listen.Pprof },
+			want:  "on or off",
+			parse: parseSwitch,
+			show:  showSwitch,
+		},
+	},
+	{
 		name: "state",
 		about: "The directory for the authority, its keys and the decision records. Empty means the usual place: what systemd sets up, " +
 			"/var/lib/autodiscover-guard for a service, else $XDG_STATE_HOME/autodiscover-guard or ~/.local/state/autodiscover-guard. " +

@@ -71,3 +71,16 @@ func clipped(text string) string {
 	q := quoted(text)
 	return q[1 : len(q)-1]
 }
+
+// parseSwitch reads a word that turns something on or off.
+func parseSwitch(text string) (bool, *fault) {
+	word, f := oneOf("a switch", map[string]string{"true": "on", "yes": "on", "false": "off", "no": "off"}, "on", "off")(text)
+	return word == "on", f
+}
+
+func showSwitch(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}

@@ -2,9 +2,10 @@
 // out no key, and answers nobody who asks for it by a foreign name, because a web page could otherwise make a browser ask (DNS rebinding).
 //
 //	/livez      200 as long as the process answers
-//	/readyz     200 with a JSON document: the policy in force, and why a newer one is not
+//	/readyz     200 with a JSON document: the policy in force, and why a newer one is not; 503 while the guard ends
 //	/metrics    the figures, in the text format of Prometheus
 //	/ca.pem     the root certificate; /ca.cer is the same in DER, for Windows and Android
+//	/debug/pprof/  where it is asked for: profiles of the Go runtime
 //
 // and the revocation lists of the authority. Those, which are public and which certificates name the place of, are served under any name.
 package console
@@ -23,7 +24,9 @@ import (
 
 // Status is what /readyz tells.
 type Status struct {
-	Ready bool `json:"ready"`
+	// Ready is whether new work is taken; it is answered 503 where not. Reason says why not: draining.
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"`
 	// Policy is the revision in force.
 	Policy string `json:"policy"`
 	// Stale reports that the last reload failed: the policy in force is older than the file.
@@ -36,7 +39,7 @@ type Status struct {
 	IssuingUntil time.Time `json:"issuing_until"`
 }
 
-// Config is what the console shows. All but the lists is required.
+// Config is what the console shows. All is required but the lists and Pprof.
 type Config struct {
 	Status func() Status
 	// RootPEM is asked each time: a root can be followed by another while the guard runs.
@@ -44,6 +47,8 @@ type Config struct {
 	Metrics *metrics.Set
 	// RevocationLists are in DER, by path. A list that is empty is not there.
 	RevocationLists map[string]func() ([]byte, error)
+	// Pprof offers the profiles of the Go runtime.
+	Pprof bool
 }
 
 // New makes the handler. It is safe for concurrent use.
@@ -66,6 +71,9 @@ func New(c Config) http.Handler {
 		}
 		send(w, "application/x-x509-ca-cert", block.Bytes)
 	})
+	if c.Pprof {
+		offerProfiles(mux)
+	}
 	public := http.NewServeMux()
 	public.Handle("/", ownNameOnly(mux))
 	for path, list := range c.RevocationLists {
@@ -82,11 +90,16 @@ func New(c Config) http.Handler {
 }
 
 func send(w http.ResponseWriter, mediaType string, body []byte) {
+	sendStatus(w, http.StatusOK, mediaType, body)
+}
+
+func sendStatus(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
 
@@ -96,10 +109,11 @@ func ready(w http.ResponseWriter, s Status) {
 		http.Error(w, "the status cannot be written", http.StatusInternalServerError)
 		return
 	}
+	status := http.StatusOK
 	if !s.Ready {
-		w.WriteHeader(http.StatusServiceUnavailable)
+		status = http.StatusServiceUnavailable
 	}
-	send(w, "application/json", append(body, '\n'))
+	sendStatus(w, status, "application/json", append(body, '\n'))
 }
 
 // ownNameOnly refuses requests for a name that is no address and not localhost.

@@ -62,19 +62,41 @@ func TestConsole(t *testing.T) {
 			}
 		})
 	}
-	status = console.Status{Policy: "0123", Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
+	status = console.Status{Reason: "draining", Policy: "0123", Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
 	w := ask(t, h, "GET", "127.0.0.1", "/readyz")
 	var got console.Status
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 || got != status {
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 || got != status || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("%d %+v, %v", w.Code, got, err)
+	}
+}
+
+// Profiles are there where they are asked for, by the guard's own names, and without the command line.
+func TestConsole_pprof(t *testing.T) {
+	for _, c := range []struct {
+		name, host, path string
+		on               bool
+		status           int
+	}{
+		{"off", "127.0.0.1", "/debug/pprof/goroutine", false, 404},
+		{"on", "127.0.0.1", "/debug/pprof/goroutine", true, 200},
+		{"the list", "127.0.0.1", "/debug/pprof/", true, 200},
+		{"by a foreign name", "rebound.stranger.net", "/debug/pprof/goroutine", true, 421},
+		{"the command line", "127.0.0.1", "/debug/pprof/cmdline", true, 404},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := console.New(console.Config{Status: func() console.Status { return console.Status{} }, Metrics: metrics.NewSet(), Pprof: c.on})
+			if w := ask(t, h, "GET", c.host, c.path); w.Code != c.status {
+				t.Errorf("got %d, want %d: %s", w.Code, c.status, w.Body)
+			}
+		})
 	}
 }
 
 func TestCounted(t *testing.T) {
 	set := metrics.NewSet()
 	log := zap.New(console.Counted(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{}), zapcore.AddSync(io.Discard), zap.DebugLevel), set))
-	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("path", `"}`))
-	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"))
+	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("rule", "documentation"), zap.String("path", `"}`))
+	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("rule", "documentation"))
 	dropped := console.Dropped(set)
 	figures := func() string {
 		var b strings.Builder
@@ -85,7 +107,7 @@ func TestCounted(t *testing.T) {
 		t.Errorf("nothing dropped is not said:\n%s", figures())
 	}
 	dropped(5)
-	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox"} 2`, "autodiscover_guard_log_dropped_total 5"} {
+	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox",rule="documentation"} 2`, "autodiscover_guard_log_dropped_total 5"} {
 		if !strings.Contains(figures(), want) {
 			t.Errorf("no %q in\n%s", want, figures())
 		}

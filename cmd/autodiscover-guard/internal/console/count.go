@@ -10,7 +10,8 @@ import (
 )
 
 // Counted counts the decision records that pass to core: autodiscover_guard_decisions_total by action, by what a monitoring rule would have
-// done, and by dialect. All three are words of short lists, so that no client can make series.
+// done, by dialect, and by rule. The first three are words of short lists and rules are the operator's and the built-in ones, so that no client
+// can make series.
 func Counted(core zapcore.Core, set *metrics.Set) zapcore.Core { return counted{core, set} }
 
 type counted struct {
@@ -33,7 +34,7 @@ func (c counted) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.
 
 // Write implements zapcore.Core.
 func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	var action, would, dialect string
+	var action, would, dialect, rule string
 	for _, f := range fields {
 		switch f.Key {
 		case "action":
@@ -42,10 +43,12 @@ func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
 			would = f.String
 		case "dialect":
 			dialect = f.String
+		case "rule":
+			rule = f.String
 		}
 	}
 	c.set.GetOrCreateCounter(`autodiscover_guard_decisions_total{action=` + strconv.Quote(action) + `,would=` + strconv.Quote(would) +
-		`,dialect=` + strconv.Quote(dialect) + `}`).Inc()
+		`,dialect=` + strconv.Quote(dialect) + `,rule=` + strconv.Quote(rule) + `}`).Inc()
 	return c.Core.Write(e, fields)
 }
 
