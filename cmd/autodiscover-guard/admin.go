@@ -6,14 +6,15 @@ import (
 	"net/http"
 	"time"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
 // adminServer is the admin listener; the zero value is none.
 type adminServer struct{ server *http.Server }
 
-// startAdmin serves the console, unless the address is empty.
-func startAdmin(ctx context.Context, address string, r *reloader) (adminServer, error) {
+// startAdmin serves the console, unless the address is empty. proxy is where clients reach the guard.
+func startAdmin(ctx context.Context, address string, r *reloader, proxy companion.Proxy) (adminServer, error) {
 	if address == "" {
 		return adminServer{}, nil
 	}
@@ -25,7 +26,9 @@ func startAdmin(ctx context.Context, address string, r *reloader) (adminServer, 
 		return adminServer{}, errors.Join(err, l.Close())
 	}
 	server := &http.Server{
-		Handler:           console.New(console.Config{Status: r.status, RootPEM: r.guard.authority.RootPEM(), Metrics: r.figures}),
+		Handler: console.New(console.Config{
+			Status: r.status, Root: r.guard.authority.Root(), Metrics: r.figures, PAC: func() []byte { return r.pac(proxy) }, Proxy: proxy,
+		}),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
 		WriteTimeout:      30 * time.Second,

@@ -127,7 +127,7 @@ func serve(ctx context.Context, file string, load func() (*config.Config, error)
 	watch(g.plugin, figures)
 	r := &reloader{load: load, guard: g, state: state, logger: logger, figures: figures, config: c, policy: g.policy}
 	r.note(nil)
-	admin, err := startAdmin(ctx, c.Listen.Admin, r)
+	admin, err := startAdmin(ctx, c.Listen.Admin, r, proxyAt(c.Listen, here(listener.Addr())))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -70,7 +70,7 @@ func someHosts(p *rules.Policy, n int) []string {
 		case 0:
 			name = pick(labels) + "." + name
 		case 1:
-			name = pick(labels) + name
+			name = "evil" + name
 		case 2:
 			name += "." + pick(labels)
 		case 3:

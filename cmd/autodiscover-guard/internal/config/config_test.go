@@ -79,12 +79,13 @@ func TestParse_valid(t *testing.T) {
 			Proxy: "[::]:3128", Certificate: filepath.Join("testdata", "valid", "proxy.pem"), Key: filepath.Join("testdata", "valid", "keys", "proxy.key"),
 			Transparent: "[::]:8443", TransparentBy: "tproxy",
 			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
+			Name:          "guard.xn--bcher-kva.example", PAC: config.PACOpen,
 		},
 		Clients: config.Clients{
 			Allow:     []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")},
 			Passwords: filepath.Join("testdata", "valid", "passwords"), Certificates: filepath.Join("testdata", "valid", "clients.pem"),
 		},
-		State:  filepath.Join("testdata", "valid", "state"),
+		State: filepath.Join("testdata", "valid", "state"),
 		Policy: config.Policy{
 			Sets:     []string{"ietf", "vendor-documentation"},
 			Services: map[string]config.Mode{"autodetect": config.Off, "ispdb": config.Enforce},
@@ -100,7 +101,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{23},
+			RuleLines: []int{25},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

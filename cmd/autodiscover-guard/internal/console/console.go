@@ -1,14 +1,18 @@
 // Package console is the admin listener: health, metrics, and the authority's certificate for whoever has to trust it. It only reads, hands
 // out no key, and answers nobody who asks for it by a foreign name, because a web page could otherwise make a browser ask (DNS rebinding).
 //
-//	/livez      200 as long as the process answers
-//	/readyz     200 with a JSON document: the policy in force, and why a newer one is not
-//	/metrics    the figures, in the text format of Prometheus
-//	/ca.pem     the root certificate; /ca.cer is the same in DER, for Windows and Android
+//	/setup             how to set clients up, per platform; / leads there
+//	/proxy.pac         the PAC file of the policy in force; /wpad.dat is the same
+//	/livez             200 as long as the process answers
+//	/readyz            200 with a JSON document: the policy in force, and why a newer one is not
+//	/metrics           the figures, in the text format of Prometheus
+//	/ca.pem            the root certificate; /ca.cer is the same in DER, for Windows and Android
+//	/ca.mobileconfig   the same as a configuration profile, for Apple's systems
 package console
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"net"
@@ -17,6 +21,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 )
 
 // Status is what /readyz tells.
@@ -37,8 +43,12 @@ type Status struct {
 // Config is what the console shows. All is required.
 type Config struct {
 	Status  func() Status
-	RootPEM []byte
+	Root    *x509.Certificate
 	Metrics *metrics.Set
+	// PAC writes the PAC file of the policy in force.
+	PAC func() []byte
+	// Proxy is where clients reach the guard.
+	Proxy companion.Proxy
 }
 
 // New makes the handler. It is safe for concurrent use.
@@ -52,24 +62,38 @@ func New(c Config) http.Handler {
 		metrics.WriteProcessMetrics(&b)
 		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 	})
-	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-pem-file", c.RootPEM) })
-	mux.HandleFunc("GET /ca.cer", func(w http.ResponseWriter, r *http.Request) {
-		block, _ := pem.Decode(c.RootPEM)
-		if block == nil {
-			http.NotFound(w, r)
-			return
-		}
-		send(w, "application/x-x509-ca-cert", block.Bytes)
+	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {
+		send(w, "application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Root.Raw}))
 	})
+	mux.HandleFunc("GET /ca.cer", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-x509-ca-cert", c.Root.Raw) })
+	mux.HandleFunc("GET /ca.mobileconfig", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Disposition", `attachment; filename="autodiscover-guard.mobileconfig"`)
+		send(w, companion.ProfileMediaType, companion.Profile(c.Root, "", false))
+	})
+	for _, path := range []string{"/proxy.pac", "/wpad.dat"} { // the second name is that of WPAD, draft-ietf-wrec-wpad-01, section 4.4.1
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { send(w, companion.PACMediaType, c.PAC()) })
+	}
+	mux.HandleFunc("GET /setup", setupPage(c.Root, c.Status().Authority, c.Proxy))
+	mux.Handle("GET /{$}", http.RedirectHandler("/setup", http.StatusFound))
 	return ownNameOnly(mux)
 }
 
 func send(w http.ResponseWriter, mediaType string, body []byte) {
+	write(w, mediaType, "default-src 'none'; frame-ancestors 'none'", body)
+}
+
+// sendPage sends HTML under a content security policy of its own.
+func sendPage(w http.ResponseWriter, policy string, body []byte) {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	write(w, "text/html; charset=utf-8", policy, body)
+}
+
+func write(w http.ResponseWriter, mediaType, policy string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", policy)
 	_, _ = w.Write(body)
 }
 
