@@ -163,10 +163,25 @@ func TestNameServers(t *testing.T) {
 				name  string
 				there bool
 			}{
-				{"imap.example.com", false}, {"smtp.example.org", false}, {"autodiscover.example.net", false}, {"anything.invalid", false}, {"invalid", false},
-				{"mail.closed.stranger.net", false}, {"imap.corp.stranger.net", false}, {"autoconfig.closed.stranger.net", false}, {"imap.some.example", false},
-				{"example.com", true}, {"www.example.com", true}, {"imap.stranger.net", true}, {"mail.corp.stranger.net", true}, {"www.corp.stranger.net", true},
-				{"autodiscover.corp.stranger.net", true}, {"mail.lab.example", true}, {"lab.example", true}, {"a.deep.example", true}, {"closed.stranger.net", true},
+				{"imap.example.com", false},
+				{"smtp.example.org", false},
+				{"autodiscover.example.net", false},
+				{"anything.invalid", false},
+				{"invalid", false},
+				{"mail.closed.stranger.net", false},
+				{"imap.corp.stranger.net", false},
+				{"autoconfig.closed.stranger.net", false},
+				{"imap.some.example", false},
+				{"example.com", true},
+				{"www.example.com", true},
+				{"imap.stranger.net", true},
+				{"mail.corp.stranger.net", true},
+				{"www.corp.stranger.net", true},
+				{"autodiscover.corp.stranger.net", true},
+				{"mail.lab.example", true},
+				{"lab.example", true},
+				{"a.deep.example", true},
+				{"closed.stranger.net", true},
 				{"imap.evilexample.com", true},
 			} {
 				addresses, err := r.LookupNetIP(t.Context(), "ip4", c.name+".")
