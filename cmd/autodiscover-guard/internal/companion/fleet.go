@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// certificateFile is what the root certificate is called where Thunderbird looks for it: Mozilla's programs search a bare name in
-// /usr/lib/mozilla/certificates, in the user's directory for the same, and beside policies.json (Thunderbird 153, Policies.sys.mjs).
+// certificateFile is what the root certificate is called where Thunderbird looks for it. It searches a bare name in the folder certificates
+// of distribution beside the program, of the user's directory for Mozilla (~/.mozilla), and of /usr/lib/mozilla (153.7, Policies.sys.mjs).
 const certificateFile = "autodiscover-guard.pem"
 
 // thunderbird writes policies.json, which Firefox reads as well. The proxy is not locked: a user may have another one to use. Guessing

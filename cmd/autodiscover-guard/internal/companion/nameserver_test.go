@@ -58,6 +58,7 @@ func everything(query []byte) []byte {
 		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.MXResource{Pref: 10, MX: target}}}
 	case dnsmessage.TypeSRV:
 		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.SRVResource{Port: 993, Target: target}}}
+	default: // nothing of that type
 	}
 	answer, err := m.Pack()
 	if err != nil {

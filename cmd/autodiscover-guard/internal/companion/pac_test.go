@@ -256,3 +256,11 @@ func TestPAC_hostile_proxy(t *testing.T) {
 		t.Error(pac[:300])
 	}
 }
+
+func TestPAC_proxy_at_an_IPv6_address(t *testing.T) {
+	t.Parallel()
+	p := companion.Proxy{Host: "2001:db8::1", Port: "8080", Open: true}
+	if pac := string(companion.PAC(builtIn(t), p)); !strings.Contains(pac, `var guard = "PROXY [2001:db8::1]:8080; DIRECT";`) {
+		t.Error(pac[:300])
+	}
+}

@@ -87,7 +87,7 @@ func Pieces() []Piece {
 		},
 		{
 			"thunderbird", "policies.json for Thunderbird, and Firefox: certificate and proxy",
-			"Save it as /etc/thunderbird/policies/policies.json or distribution/policies.json beside the program, and the root certificate as " + certificateFile + ", there or in /usr/lib/mozilla/certificates.",
+			"Save it as /etc/thunderbird/policies/policies.json, or distribution/policies.json beside the program, and the root certificate as " + certificateFile + " in /usr/lib/mozilla/certificates (Windows: %AppData%\\Mozilla\\Certificates).",
 			"about:policies", NeedPACURL, thunderbird,
 		},
 		{

@@ -128,10 +128,10 @@ func TestPieces_checked_by_their_programs(t *testing.T) {
 		if err != nil || strings.Contains(string(out), "autodiscover-guard.conf") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		if err := os.WriteFile(dropIn, append(text, "Enviroment=a=b\n"...), 0o600); err != nil {
+		if err := os.WriteFile(dropIn, append(text, "NoSuchKey=a\n"...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, _ := exec.CommandContext(t.Context(), "systemd-analyze", "verify", unit).CombinedOutput(); !strings.Contains(string(out), "Enviroment") {
+		if out, _ := exec.CommandContext(t.Context(), "systemd-analyze", "verify", unit).CombinedOutput(); !strings.Contains(string(out), "NoSuchKey") {
 			t.Errorf("a spoilt drop-in was not noticed:\n%s", out)
 		}
 	})

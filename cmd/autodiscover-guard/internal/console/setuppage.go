@@ -69,7 +69,7 @@ func platforms(base, name string, proxy companion.Proxy) []platform {
 			{"Set the PAC file for the network: Settings, Wi-Fi, the network, Configure Proxy, Automatic. The device must reach it: put it on a web server of yours.", "autodiscover-guard setup print --for pac >proxy.pac"},
 		}},
 		{"android", "Android", []step{
-			{"Bring ca.cer to the device: Settings, Security, Encryption and credentials, Install a certificate, CA certificate. Since Android 7 an app trusts it only if its maker says so; mail apps that do not fail closed, and are not told any server.", ""},
+			{"Bring ca.cer to the device: Settings, Security, Encryption and credentials, Install a certificate, CA certificate. Since Android 7 an app trusts it only if its maker says so; a mail app that does not gets no answer, and so is told no server.", ""},
 			{"Set the PAC file for the network: Settings, Network, the network, Modify, Advanced, Proxy, Proxy Auto-Config.", ""},
 		}},
 		{"linux", "Debian, Fedora, GNOME", []step{
