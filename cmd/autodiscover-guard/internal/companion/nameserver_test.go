@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,13 +19,15 @@ import (
 )
 
 // upstreamServer is a name server that has everything: each name has an address, each domain a mail server, each service a target. It is what the
-// pieces have to keep from clients.
-func upstreamServer(t *testing.T) (port string) {
+// pieces have to keep from clients. The address is one of its own, by which it is known.
+func upstreamServer(t *testing.T) (port string, address netip.Addr) {
 	t.Helper()
 	c, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	at := c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	mark := [4]byte{198, 18, byte(at >> 8), byte(at)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -32,17 +37,16 @@ func upstreamServer(t *testing.T) (port string) {
 			if err != nil {
 				return
 			}
-			if answer := everything(buf[:n]); answer != nil {
+			if answer := everything(buf[:n], mark); answer != nil {
 				_, _ = c.WriteTo(answer, from)
 			}
 		}
 	}()
 	t.Cleanup(func() { _ = c.Close(); <-done })
-	_, port, _ = net.SplitHostPort(c.LocalAddr().String())
-	return port
+	return strconv.Itoa(int(at)), netip.AddrFrom4(mark)
 }
 
-func everything(query []byte) []byte {
+func everything(query []byte, address [4]byte) []byte {
 	var m dnsmessage.Message
 	if m.Unpack(query) != nil || len(m.Questions) != 1 {
 		return nil
@@ -53,7 +57,7 @@ func everything(query []byte) []byte {
 	m.Response, m.RecursionAvailable, m.Authoritative, m.Additionals = true, true, true, nil
 	switch q.Type {
 	case dnsmessage.TypeA:
-		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}}}
+		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: address}}}
 	case dnsmessage.TypeMX:
 		m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.MXResource{Pref: 10, MX: target}}}
 	case dnsmessage.TypeSRV:
@@ -67,16 +71,24 @@ func everything(query []byte) []byte {
 	return answer
 }
 
-// freePort is one that nobody listens on at the moment.
+// freePort is one that nobody listens on at the moment, by UDP and TCP.
 func freePort(t *testing.T) string {
 	t.Helper()
-	c, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 10 {
+		c, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", c.LocalAddr().String())
+		_, port, _ := net.SplitHostPort(c.LocalAddr().String())
+		_ = c.Close()
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer c.Close()
-	_, port, _ := net.SplitHostPort(c.LocalAddr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 // nameServers are those that a piece is really put into.
@@ -115,38 +127,51 @@ func unboundConfig(t *testing.T, modules, more, port, upstream string) string {
 	return file
 }
 
-// start runs a name server until the test ends, and gives a resolver that asks it.
-func start(t *testing.T, program string, arguments []string, port string) *net.Resolver {
+// start runs a name server until the test ends, and gives a resolver that asks it. What answers must have the upstream's address to tell: a port
+// that is free now may be another's in a moment.
+func start(t *testing.T, program string, arguments func(port string) []string, upstream netip.Addr) *net.Resolver {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, arguments...)
 	var log strings.Builder
-	cmd.Stderr, cmd.Stdout = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
-	r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, strings.TrimRight(network, "46"), "127.0.0.1:"+port)
-	}}
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		_, err := r.LookupNetIP(ctx, "ip4", "ready.stranger.net.")
-		cancel()
-		if err == nil {
+	for range 5 {
+		port := freePort(t)
+		cmd := exec.CommandContext(t.Context(), program, arguments(port)...)
+		log.Reset()
+		cmd.Stderr, cmd.Stdout = &log, &log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = cmd.Wait() }()
+		t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
+		r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, strings.TrimRight(network, "46"), "127.0.0.1:"+port)
+		}}
+		if answers(t, r, upstream, ended) {
 			return r
+		}
+	}
+	t.Fatalf("%s does not answer: %s", program, log.String())
+	return nil
+}
+
+// answers waits until the resolver's server has the upstream's address to tell; false where the program has ended.
+func answers(t *testing.T, r *net.Resolver, upstream netip.Addr, ended <-chan struct{}) bool {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		addresses, err := r.LookupNetIP(ctx, "ip4", "ready.stranger.net.")
+		cancel()
+		if err == nil && slices.Contains(addresses, upstream) {
+			return true
 		}
 		select {
 		case <-ended:
-			t.Fatalf("%s ended: %s", program, log.String())
+			return false
 		default:
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer: %v\n%s", program, err, log.String())
-		}
 	}
+	t.Fatal("the name server is busy for too long")
+	return false
 }
 
 // A name server with the piece says nothing that the policy would not, although the one behind it has a server of a stranger for everything; and
@@ -158,8 +183,9 @@ func TestNameServers(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			need(t, s.program, s.debian)
-			port := freePort(t)
-			r := start(t, s.program, s.command(t, write(t, s.piece, f), port, upstreamServer(t)), port)
+			piece := write(t, s.piece, f)
+			upstream, address := upstreamServer(t)
+			r := start(t, s.program, func(port string) []string { return s.command(t, piece, port, upstream) }, address)
 			for _, c := range []struct {
 				name  string
 				there bool
