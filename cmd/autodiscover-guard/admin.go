@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
@@ -17,14 +18,15 @@ import (
 // adminServer is the admin listener; the zero value is none.
 type adminServer struct{ server *http.Server }
 
-// startAdmin serves the console, where there is a listener for it.
-func startAdmin(l net.Listener, pprof bool, r *reloader) adminServer {
+// startAdmin serves the console, where there is a listener for it. proxy is where clients reach the guard.
+func startAdmin(l net.Listener, pprof bool, r *reloader, proxy companion.Proxy) adminServer {
 	if l == nil {
 		return adminServer{}
 	}
 	server := &http.Server{
 		Handler: console.New(console.Config{
-			Status: r.status, RootPEM: r.guard.authority.RootPEM, Metrics: r.figures, Pprof: pprof,
+			Status: r.status, Root: r.guard.authority.Root, Metrics: r.figures, Pprof: pprof,
+			PAC: func() []byte { return r.pac(proxy) }, Proxy: proxy,
 			RevocationLists: revocationLists(r.guard.authority),
 		}),
 		ReadHeaderTimeout: 5 * time.Second,

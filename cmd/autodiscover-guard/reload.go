@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/rules"
@@ -112,6 +113,14 @@ func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
 		}
 	}
 	return admin.check(ctx)
+}
+
+// pac is the PAC file of the policy in force.
+func (r *reloader) pac(proxy companion.Proxy) []byte {
+	r.mu.Lock()
+	policy := r.policy
+	r.mu.Unlock()
+	return companion.PAC(policy, proxy)
 }
 
 // note tells scripts which policy is in force, and why a newer one is not.

@@ -21,6 +21,7 @@ More:
   autodiscover-guard ca show                            what the authority may sign for, how long, and what to do next
   autodiscover-guard ca install                         let the clients of this computer trust the authority; verify, uninstall
   autodiscover-guard setup on | off | status            system proxy and mail-client settings, exactly undone
+  autodiscover-guard setup print --for KIND             pieces for Thunderbird, Outlook, name servers, packet filters
   autodiscover-guard dialects                           what is recognised
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
   autodiscover-guard setup gateway --print              units and packet filter for a gateway

@@ -89,7 +89,7 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io
 	watch(g, r, r.figures)
 	authorityFigures(g.authority, r.figures)
 	// Until everything has ended: whoever asks how the guard is must hear that it ends.
-	admin := startAdmin(d.admin, r.config.Listen.Pprof, r)
+	admin := startAdmin(d.admin, r.config.Listen.Pprof, r, proxyAt(r.config.Listen, here(d.proxy.Addr())))
 	defer admin.stop()
 	if err := d.note(r.state); err != nil {
 		return err

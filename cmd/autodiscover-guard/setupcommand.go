@@ -14,7 +14,7 @@ func setupCommand() *cobra.Command {
 		Short: "put the guard in its place: on a desktop, on a gateway",
 		Args:  noArguments,
 	}
-	cmd.AddCommand(setupOnCommand(), setupOffCommand(), setupStatusCommand(), setupGatewayCommand())
+	cmd.AddCommand(setupOnCommand(), setupOffCommand(), setupStatusCommand(), setupPrintCommand(), setupGatewayCommand())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		var names []string
 		for _, child := range cmd.Commands() {

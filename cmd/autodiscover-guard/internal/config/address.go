@@ -136,6 +136,25 @@ func hostName(text string) (string, bool) {
 	return host, true
 }
 
+// parseName reads the name by which something is reached: a host name, or an address with or without brackets. Unlike a host to open it may have
+// one label only.
+func parseName(text string) (string, *fault) {
+	if text == "" {
+		return "", nil
+	}
+	if at, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")); err == nil && at.Zone() == "" && !at.IsUnspecified() {
+		return at.Unmap().String(), nil
+	}
+	if host, ok := hostName(text); ok {
+		return host, nil
+	}
+	f := &fault{text: quoted(text) + " is not a host name or an address", want: "want one such as guard.lab.test, without scheme and port"}
+	if bare, ok := hostName(bareHost(text)); ok {
+		f.want = didYouMean(bare)
+	}
+	return "", f
+}
+
 // parseAsked reads what is to be dialled elsewhere: a host, or a host and a port.
 func parseAsked(_ *reader, text string) (string, *fault) {
 	if at, ok := endpoint(text); ok {

@@ -40,13 +40,28 @@ type Listen struct {
 	TransparentBy string
 	// ProxyProtocol are load balancers. It is nil where there are none.
 	ProxyProtocol []netip.Prefix
-	// Admin is a loopback address and a port for health, metrics and the root certificate; empty for none.
+	// Name is the host name or address by which clients reach the proxy, canonical; empty for that of Proxy.
+	Name string
+	// PAC says what clients do where the proxy does not answer.
+	PAC PAC
+	// Admin is a loopback address and a port for health, metrics, the PAC file and the root certificate; empty for none.
 	Admin string
 	// AdminURL is how clients reach the admin listener, http://HOST[:PORT], or empty.
 	AdminURL string
 	// Pprof has the admin listener offer profiles.
 	Pprof bool
 }
+
+// PAC is what a PAC file says of a proxy that does not answer. The empty PAC is invalid.
+type PAC string
+
+// What a client does then.
+const (
+	// PACClosed lets it fail.
+	PACClosed PAC = "closed"
+	// PACOpen lets it go directly.
+	PACOpen PAC = "open"
+)
 
 // Clients says who may use the guard.
 type Clients struct {
@@ -139,7 +154,7 @@ type Log struct {
 // Default is the configuration without a file. Each call makes a new one.
 func Default() *Config {
 	return &Config{
-		Listen:  Listen{Proxy: "127.0.0.1:8080", Admin: "127.0.0.1:8081", TransparentBy: "redirect"},
+		Listen:  Listen{Proxy: "127.0.0.1:8080", Admin: "127.0.0.1:8081", TransparentBy: "redirect", PAC: PACClosed},
 		Clients: Clients{Allow: loopback(), Quarantine: 10 * time.Minute},
 		Policy:  Policy{Sets: defaultSets()},
 		Limits: Limits{

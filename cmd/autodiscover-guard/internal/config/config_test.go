@@ -81,6 +81,7 @@ func TestParse_valid(t *testing.T) {
 			AdminURL:      "http://gateway.corp.example:8081",
 			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
 			Pprof:         true,
+			Name:          "guard.xn--bcher-kva.example", PAC: config.PACOpen,
 		},
 		Clients: config.Clients{
 			Allow:     []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")},

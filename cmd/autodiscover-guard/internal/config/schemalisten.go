@@ -62,9 +62,33 @@ var listenKeys = []key{
 		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Listen.ProxyProtocol }),
 	},
 	{
+		name: "listen.name",
+		about: "The name or address by which clients reach the proxy, for the PAC file, the set-up page and \"setup print\"; empty means the " +
+			"proxy's own address. A proxy that listens on all addresses needs it as soon as other computers are to be set up.",
+		sample: "guard.lab.test",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.Name },
+			want:  "a host name or an IP address, without a port",
+			parse: parseName,
+			show:  word,
+		},
+	},
+	{
+		name: "listen.pac",
+		about: "What the PAC file has clients do where the proxy does not answer: closed (discovery fails, and nothing else does) or open (they ask " +
+			"directly, unguarded).",
+		value: single[PAC]{
+			at:    func(c *Config) *PAC { return &c.Listen.PAC },
+			want:  "closed or open",
+			parse: oneOf("what a PAC file can do", map[string]PAC{"fail-open": PACOpen, "fail-closed": PACClosed, "direct": PACOpen}, PACClosed, PACOpen),
+			show:  func(p PAC) string { return word(string(p)) },
+		},
+	},
+	{
 		name: "listen.admin",
-		about: "The admin listener's address and port, loopback only: /livez, /readyz, /metrics, and the root certificate as /ca.pem and /ca.cer. " +
-			"It shows no key and no decision; off means none.",
+		about: "The admin listener's address and port, loopback only: /livez, /readyz, /metrics, the PAC file as /proxy.pac and /wpad.dat, the root " +
+			"certificate as /ca.pem, /ca.cer and /ca.mobileconfig, and a page that says how to set clients up. It shows no key and no decision; off " +
+			"means none.",
 		value: single[string]{
 			at:    func(c *Config) *string { return &c.Listen.Admin },
 			want:  wantListen + ", or off",

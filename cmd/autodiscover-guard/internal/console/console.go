@@ -1,17 +1,21 @@
 // Package console is the admin listener: health, metrics, and the authority's certificate for whoever has to trust it. It only reads, hands
 // out no key, and answers nobody who asks for it by a foreign name, because a web page could otherwise make a browser ask (DNS rebinding).
 //
-//	/livez      200 as long as the process answers
-//	/readyz     200 with a JSON document: the policy in force, and why a newer one is not; 503 while the guard ends
-//	/metrics    the figures, in the text format of Prometheus
-//	/ca.pem     the root certificate; /ca.cer is the same in DER, for Windows and Android
-//	/debug/pprof/  where it is asked for: profiles of the Go runtime
+//	/setup             how to set clients up, per platform; / leads there
+//	/proxy.pac         the PAC file of the policy in force; /wpad.dat is the same
+//	/livez             200 as long as the process answers
+//	/readyz            200 with a JSON document: the policy in force, and why a newer one is not; 503 while the guard ends
+//	/metrics           the figures, in the text format of Prometheus
+//	/ca.pem            the root certificate; /ca.cer is the same in DER, for Windows and Android
+//	/ca.mobileconfig   the same as a configuration profile, for Apple's systems
+//	/debug/pprof/      where it is asked for: profiles of the Go runtime
 //
 // and the revocation lists of the authority. Those, which are public and which certificates name the place of, are served under any name.
 package console
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"net"
@@ -20,6 +24,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 )
 
 // Status is what /readyz tells.
@@ -42,9 +48,13 @@ type Status struct {
 // Config is what the console shows. All is required but the lists and Pprof.
 type Config struct {
 	Status func() Status
-	// RootPEM is asked each time: a root can be followed by another while the guard runs.
-	RootPEM func() []byte
+	// Root is asked each time: a root can be followed by another while the guard runs.
+	Root    func() *x509.Certificate
 	Metrics *metrics.Set
+	// PAC writes the PAC file of the policy in force.
+	PAC func() []byte
+	// Proxy is where clients reach the guard.
+	Proxy companion.Proxy
 	// RevocationLists are in DER, by path. A list that is empty is not there.
 	RevocationLists map[string]func() ([]byte, error)
 	// Pprof offers the profiles of the Go runtime.
@@ -62,15 +72,19 @@ func New(c Config) http.Handler {
 		metrics.WriteProcessMetrics(&b)
 		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 	})
-	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-pem-file", c.RootPEM()) })
-	mux.HandleFunc("GET /ca.cer", func(w http.ResponseWriter, r *http.Request) {
-		block, _ := pem.Decode(c.RootPEM())
-		if block == nil {
-			http.NotFound(w, r)
-			return
-		}
-		send(w, "application/x-x509-ca-cert", block.Bytes)
+	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {
+		send(w, "application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Root().Raw}))
 	})
+	mux.HandleFunc("GET /ca.cer", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-x509-ca-cert", c.Root().Raw) })
+	mux.HandleFunc("GET /ca.mobileconfig", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Disposition", `attachment; filename="autodiscover-guard.mobileconfig"`)
+		send(w, companion.ProfileMediaType, companion.Profile(c.Root(), "", false))
+	})
+	for _, path := range []string{"/proxy.pac", "/wpad.dat"} { // the second name is that of WPAD, draft-ietf-wrec-wpad-01, section 4.4.1
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { send(w, companion.PACMediaType, c.PAC()) })
+	}
+	mux.HandleFunc("GET /setup", setupPage(c))
+	mux.Handle("GET /{$}", http.RedirectHandler("/setup", http.StatusFound))
 	if c.Pprof {
 		offerProfiles(mux)
 	}
@@ -94,11 +108,21 @@ func send(w http.ResponseWriter, mediaType string, body []byte) {
 }
 
 func sendStatus(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	write(w, status, mediaType, "default-src 'none'; frame-ancestors 'none'", body)
+}
+
+// sendPage sends HTML under a content security policy of its own.
+func sendPage(w http.ResponseWriter, policy string, body []byte) {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	write(w, http.StatusOK, "text/html; charset=utf-8", policy, body)
+}
+
+func write(w http.ResponseWriter, status int, mediaType, policy string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", policy)
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

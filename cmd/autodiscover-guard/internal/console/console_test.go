@@ -14,10 +14,31 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
-const rootPEM = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n"
+// fixture is a console over a fresh authority.
+func fixture(t *testing.T, status *console.Status, pac *string) (http.Handler, *metrics.Set, *certs.Authority) {
+	t.Helper()
+	a, err := certs.Open(t.TempDir(), certs.Scope{Names: []string{"example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	status.Authority = a.Fingerprint()
+	set := metrics.NewSet()
+	return console.New(console.Config{
+		Status: func() console.Status { return *status }, Root: a.Root, Metrics: set, PAC: func() []byte { return []byte(*pac) },
+		Proxy: companion.Proxy{Host: "127.0.0.1", Port: "8080"},
+		RevocationLists: map[string]func() ([]byte, error){
+			"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
+			"/root.crl":      func() ([]byte, error) { return nil, nil },
+			"/broken.crl":    func() ([]byte, error) { return nil, errors.New("no") },
+		},
+	}), set, a
+}
 
 func ask(t *testing.T, h http.Handler, method, host, path string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -28,13 +49,8 @@ func ask(t *testing.T, h http.Handler, method, host, path string) *httptest.Resp
 }
 
 func TestConsole(t *testing.T) {
-	set := metrics.NewSet()
-	status := console.Status{Ready: true, Policy: "0123", Authority: "AB:CD"}
-	h := console.New(console.Config{Status: func() console.Status { return status }, RootPEM: func() []byte { return []byte(rootPEM) }, Metrics: set, RevocationLists: map[string]func() ([]byte, error){
-		"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
-		"/root.crl":      func() ([]byte, error) { return nil, nil },
-		"/broken.crl":    func() ([]byte, error) { return nil, errors.New("no") },
-	}})
+	status, pac := console.Status{Ready: true, Policy: "0123"}, "function FindProxyForURL"
+	h, set, a := fixture(t, &status, &pac)
 	set.GetOrCreateCounter("autodiscover_guard_test_total").Inc()
 	for _, c := range []struct {
 		name, method, host, path, want string
@@ -43,8 +59,13 @@ func TestConsole(t *testing.T) {
 		{"alive", "GET", "127.0.0.1:8081", "/livez", "ok", 200},
 		{"ready", "GET", "localhost:8081", "/readyz", `"policy": "0123"`, 200},
 		{"figures", "GET", "[::1]:8081", "/metrics", "autodiscover_guard_test_total 1", 200},
-		{"root as PEM", "GET", "127.0.0.1", "/ca.pem", "BEGIN CERTIFICATE", 200},
-		{"root as DER", "GET", "127.0.0.1", "/ca.cer", "\x30\x03\x02\x01\x05", 200},
+		{"root as PEM", "GET", "127.0.0.1", "/ca.pem", string(a.RootPEM()), 200},
+		{"root as DER", "GET", "127.0.0.1", "/ca.cer", string(a.Root().Raw), 200},
+		{"root for Apple", "GET", "127.0.0.1", "/ca.mobileconfig", "com.apple.security.root", 200},
+		{"PAC file", "GET", "127.0.0.1", "/proxy.pac", pac, 200},
+		{"PAC file by its old name", "HEAD", "127.0.0.1", "/wpad.dat", "", 200},
+		{"the page", "GET", "127.0.0.1:8081", "/setup", a.Fingerprint(), 200},
+		{"to the page", "GET", "127.0.0.1:8081", "/", "/setup", 302},
 		{"revocation list", "GET", "127.0.0.1", "/authority.crl", "list", 200},
 		{"revocation list, under the name in certificates", "GET", "gateway.corp.example:8081", "/authority.crl", "list", 200},
 		{"no revocation list", "GET", "127.0.0.1", "/root.crl", "", 404},
@@ -62,7 +83,7 @@ func TestConsole(t *testing.T) {
 			}
 		})
 	}
-	status = console.Status{Reason: "draining", Policy: "0123", Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
+	status = console.Status{Reason: "draining", Policy: "0123", Authority: a.Fingerprint(), Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
 	w := ask(t, h, "GET", "127.0.0.1", "/readyz")
 	var got console.Status
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 || got != status || w.Header().Get("Content-Type") != "application/json" {
@@ -89,6 +110,26 @@ func TestConsole_pprof(t *testing.T) {
 				t.Errorf("got %d, want %d: %s", w.Code, c.status, w.Body)
 			}
 		})
+	}
+}
+func TestConsole_media_types(t *testing.T) {
+	status, pac := console.Status{}, "first"
+	h, _, _ := fixture(t, &status, &pac)
+	for path, want := range map[string]string{
+		"/proxy.pac": "application/x-ns-proxy-autoconfig", "/wpad.dat": "application/x-ns-proxy-autoconfig", "/ca.pem": "application/x-pem-file",
+		"/ca.cer": "application/x-x509-ca-cert", "/ca.mobileconfig": "application/x-apple-aspen-config", "/setup": "text/html; charset=utf-8",
+	} {
+		w := ask(t, h, "GET", "127.0.0.1", path)
+		if got := w.Header().Get("Content-Type"); got != want || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %s, %v", path, got, w.Header())
+		}
+		if strings.Contains(w.Body.String(), "PRIVATE KEY") {
+			t.Errorf("%s: a key", path)
+		}
+	}
+	pac = "second"
+	if got := ask(t, h, "GET", "127.0.0.1", "/proxy.pac").Body.String(); got != "second" {
+		t.Errorf("the PAC file is %q, not that of the policy in force", got)
 	}
 }
 

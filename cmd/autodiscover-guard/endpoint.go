@@ -1,0 +1,20 @@
+package main
+
+import (
+	"net"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+)
+
+// proxyAt is the guard as clients reach it: by the name that the configuration gives it, else by the address, at the address's port.
+func proxyAt(c config.Listen, address string) companion.Proxy {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil { // of an address that a listener has, or that the configuration was checked for
+		host, port = address, ""
+	}
+	if c.Name != "" {
+		host = c.Name
+	}
+	return companion.Proxy{Host: host, Port: port, TLS: c.Certificate != "", Open: c.PAC == config.PACOpen}
+}

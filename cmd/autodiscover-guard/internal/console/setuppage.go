@@ -1,0 +1,92 @@
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
+)
+
+//go:embed setup.html
+var setupHTML string
+
+//go:embed setup.css
+var setupCSS string
+
+var setupTemplate = template.Must(template.New("setup.html").Parse(setupHTML))
+
+// setupPage says how to set clients up: plain HTML that asks for nothing beyond itself and runs nothing. Its one style sheet stands in it, and
+// the policy names that by its digest.
+func setupPage(c Config) http.HandlerFunc {
+	sum := sha256.Sum256([]byte(setupCSS))
+	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return func(w http.ResponseWriter, r *http.Request) {
+		base := "http://" + r.Host // a loopback name: others are turned away before
+		var b bytes.Buffer
+		err := setupTemplate.Execute(&b, map[string]any{
+			"Style":       template.CSS(setupCSS), //nolint:gosec // G203: a file of this program
+			"Fingerprint": c.Status().Authority, "Proxy": c.Proxy, "Base": base, "Platforms": platforms(base, c.Root().Subject.CommonName, c.Proxy),
+		})
+		if err != nil {
+			http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+			return
+		}
+		sendPage(w, policy, b.Bytes())
+	}
+}
+
+// platform is one section of the page, and step a sentence with the commands that belong to it.
+type (
+	platform struct {
+		ID, Name string
+		Steps    []step
+	}
+	step struct{ Say, Run string }
+)
+
+// platforms are the sections; name is the root's. Commands end in nothing that a shell would have to ask for; where one changes the whole computer it says sudo.
+func platforms(base, name string, proxy companion.Proxy) []platform {
+	pac := base + "/proxy.pac"
+	fetch := "curl -fsSo ca.pem " + base + "/ca.pem && openssl x509 -in ca.pem -noout -fingerprint -sha256"
+	return []platform{
+		{"windows", "Windows", []step{
+			{"Fetch, compare the fingerprint, trust (Windows, Outlook, Edge, Chrome):", "curl.exe -fsSo ca.cer " + base + "/ca.cer\ncertutil -hashfile ca.cer SHA256\ncertutil -user -addstore Root ca.cer"},
+			{"Set the PAC file (Settings, Network and Internet, Proxy, Use setup script), or:", `reg add "HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings" /v AutoConfigURL /t REG_SZ /d ` + pac + " /f"},
+			{"Undo:", "certutil -user -delstore Root \"" + name + "\"\n" + `reg delete "HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings" /v AutoConfigURL /f`},
+		}},
+		{"macos", "macOS", []step{
+			{"Fetch, compare the fingerprint, trust:", fetch + "\nsudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain ca.pem"},
+			{"Set the PAC file for a network service (networksetup -listallnetworkservices names them):", "networksetup -setautoproxyurl Wi-Fi " + pac},
+			{"Undo:", "sudo security remove-trusted-cert -d ca.pem\nnetworksetup -setautoproxystate Wi-Fi off"},
+		}},
+		{"ios", "iOS and iPadOS", []step{
+			{"Bring ca.mobileconfig to the device (AirDrop, a mail, an MDM) and install it: Settings, General, VPN and Device Management. Then switch the root on: Settings, General, About, Certificate Trust Settings.", ""},
+			{"Set the PAC file for the network: Settings, Wi-Fi, the network, Configure Proxy, Automatic. The device must reach it: put it on a web server of yours.", "autodiscover-guard setup print --for pac >proxy.pac"},
+		}},
+		{"android", "Android", []step{
+			{"Bring ca.cer to the device: Settings, Security, Encryption and credentials, Install a certificate, CA certificate. Since Android 7 an app trusts it only if its maker says so; a mail app that does not gets no answer, and so is told no server.", ""},
+			{"Set the PAC file for the network: Settings, Network, the network, Modify, Advanced, Proxy, Proxy Auto-Config.", ""},
+		}},
+		{"linux", "Debian, Fedora, GNOME", []step{
+			{"Fetch and compare the fingerprint:", fetch},
+			{"Debian, Ubuntu:", "sudo cp ca.pem /usr/local/share/ca-certificates/autodiscover-guard.crt && sudo update-ca-certificates"},
+			{"Fedora, Red Hat:", "sudo cp ca.pem /etc/pki/ca-trust/source/anchors/autodiscover-guard.pem && sudo update-ca-trust"},
+			{"Set the PAC file for GNOME (Evolution, Geary):", "gsettings set org.gnome.system.proxy autoconfig-url " + pac + "\ngsettings set org.gnome.system.proxy mode auto"},
+			{"Programs that know no PAC file (curl, exchangelib, servers) send everything; the guard tunnels what is no discovery:", "export https_proxy=" + proxy.URL() + " http_proxy=" + proxy.URL()},
+		}},
+		{"thunderbird", "Thunderbird and Firefox", []step{
+			{"Settings, Privacy and Security, Certificates, Authorities, Import; then Settings, General, Network and Disk Space, Connection, Automatic proxy configuration URL. Or put it into the profile while the program is closed:", "certutil -A -t C,, -n autodiscover-guard -i ca.pem -d sql:PROFILE"},
+			{"For a fleet, in distribution/policies.json, or /etc/thunderbird/policies and /etc/firefox/policies:", "autodiscover-guard setup print --for thunderbird"},
+		}},
+		{"chromium", "Chromium on Linux", []step{
+			{"Trust in the user's store, and the PAC file for one start (for good: the policies ProxyMode and ProxyPacUrl):", "certutil -A -t C,, -n autodiscover-guard -i ca.pem -d sql:$HOME/.pki/nssdb\nchromium --proxy-pac-url=" + pac},
+		}},
+		{"java", "Java", []step{
+			{"Trust in the runtime's own store, and the proxy of the system:", "keytool -importcert -cacerts -storepass changeit -noprompt -alias autodiscover-guard -file ca.pem\njava -Djava.net.useSystemProxies=true ..."},
+		}},
+	}
+}
