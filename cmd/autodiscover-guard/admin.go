@@ -21,6 +21,8 @@ func startAdmin(ctx context.Context, address string, r *reloader) (adminServer, 
 	if err != nil {
 		return adminServer{}, err
 	}
+	// Who reaches it through the proxy comes from this computer, whoever he is.
+	r.guard.plugin.Listening(l.Addr())
 	if err := r.state.note("admin", l.Addr().String()); err != nil {
 		return adminServer{}, errors.Join(err, l.Close())
 	}

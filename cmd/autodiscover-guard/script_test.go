@@ -43,10 +43,11 @@ func TestScripts(t *testing.T) {
 			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"waitfile": waitFile,
-			"fromfile": fromFile,
-			"lines":    countLines,
-			"waitline": waitLine,
+			"waitfile":  waitFile,
+			"fromfile":  fromFile,
+			"lines":     countLines,
+			"waitline":  waitLine,
+			"turnsback": turnsBack,
 		},
 	})
 }
