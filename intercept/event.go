@@ -74,11 +74,22 @@ func (x *exchange) finish(status int, out int64) {
 				x.upstream.class = "truncated"
 			}
 		}
-		if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
-			entry.Time = x.p.clock().UTC()
-			entry.Write(x.fields(status, out)...)
-		}
+		x.write(status, out)
 	})
+}
+
+// write hands the record to the log. What the log cannot write is for it to count; even where it panics, the client gets its answer, which may
+// still stand in a buffer.
+func (x *exchange) write(status int, out int64) {
+	defer func() {
+		if v := recover(); v != nil {
+			x.p.recovered(v, zap.String(keyExchange, x.id))
+		}
+	}()
+	if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
+		entry.Time = x.p.clock().UTC()
+		entry.Write(x.fields(status, out)...)
+	}
 }
 
 // refuseTunnel writes the record of a tunnel that is refused for where it leads: nothing was asked yet.
