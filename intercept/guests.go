@@ -37,11 +37,13 @@ type Stats struct {
 	RefusedAmbiguous int64
 	// RetiredTunnels counts tunnels that were closed because they had lived for Limits.Lifetime.
 	RetiredTunnels int64
+	// FailedAccepts counts how often no connection could be accepted, most of all for want of descriptors. Clients wait meanwhile.
+	FailedAccepts int64
 }
 
 // refusals are the counters behind Stats.
 type refusals struct {
-	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired atomic.Int64
+	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired, accepts atomic.Int64
 }
 
 // Stats returns the figures as they are now.
@@ -57,6 +59,7 @@ func (p *Plugin) Stats() Stats {
 		RefusedLoops:       p.refused.loops.Load(),
 		RefusedAmbiguous:   p.refused.ambiguous.Load(),
 		RetiredTunnels:     p.refused.retired.Load(),
+		FailedAccepts:      p.refused.accepts.Load(),
 		Quarantined:        p.quarantine.size(),
 	}
 	p.guests.mu.Lock()

@@ -68,7 +68,8 @@ type process struct {
 	state, address string
 }
 
-func startProcess(t *testing.T, service *lab.Service) *process {
+// startProcess starts the program; where says where further hosts are, as upstream.resolve does.
+func startProcess(t *testing.T, service *lab.Service, where ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -81,7 +82,7 @@ func startProcess(t *testing.T, service *lab.Service) *process {
 	}
 	p := &process{state: filepath.Join(dir, "state"), stderr: new(bytes.Buffer)}
 	write(t, filepath.Join(dir, "root.pem"), string(service.RootPEM()))
-	write(t, filepath.Join(dir, "guard.yaml"), "upstream:\n  roots: root.pem\n  resolve: {"+lab.AutoDetectHost+": \""+service.Addr()+"\"}\n")
+	write(t, filepath.Join(dir, "guard.yaml"), "upstream:\n  roots: root.pem\n  resolve: {"+strings.Join(append(where, lab.AutoDetectHost+": \""+service.Addr()+"\""), ", ")+"}\n")
 	p.cmd = exec.CommandContext(t.Context(), program, "run", "--config", filepath.Join(dir, "guard.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", p.state)
 	p.cmd.Stderr = p.stderr
 	if err := p.cmd.Start(); err != nil {

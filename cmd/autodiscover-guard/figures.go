@@ -30,4 +30,5 @@ func watch(p *intercept.Plugin, set *metrics.Set) {
 	} {
 		set.NewGauge(`autodiscover_guard_refused_total{why="`+why+`"}`, func() float64 { return float64(of(p.Stats())) })
 	}
+	set.NewGauge("autodiscover_guard_accept_failures_total", func() float64 { return float64(p.Stats().FailedAccepts) })
 }
