@@ -170,7 +170,7 @@ type Plugin struct {
 	quarantine quarantine
 	refused    refusals
 	farewells  atomic.Int64
-	complained atomic.Int64 // when acceptFailed last told the log, in ns
+	complained atomic.Pointer[time.Time] // when acceptFailed last told the log
 	original   func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy

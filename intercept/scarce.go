@@ -31,8 +31,8 @@ func (p *Plugin) acceptFailed(err error) {
 		return
 	}
 	n := p.refused.accepts.Add(1)
-	now := time.Now().UnixNano()
-	if last := p.complained.Load(); (last == 0 || now-last > int64(complaintEvery)) && p.complained.CompareAndSwap(last, now) {
+	now := time.Now()
+	if last := p.complained.Load(); (last == nil || now.Sub(*last) > complaintEvery) && p.complained.CompareAndSwap(last, &now) {
 		p.logger.Warn("accepting failed", zap.Error(err), zap.Int64("times", n))
 	}
 }
