@@ -144,7 +144,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),
 		zap.Int64(keyBytesOut, out),
-		zap.Int64(keyTook, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds()),
+		zap.Int64(keyTook, max(0, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds())),
 		zap.String(keyPolicy, x.policy.Revision()),
 	}
 }
