@@ -75,11 +75,22 @@ func (x *exchange) finish(status int, out int64) {
 				x.blame("truncated")
 			}
 		}
-		if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
-			entry.Time = x.p.clock().UTC()
-			entry.Write(x.fields(status, out)...)
-		}
+		x.write(status, out)
 	})
+}
+
+// write hands the record to the log. What the log cannot write is for it to count; even where it panics, the client gets its answer, which may
+// still stand in a buffer.
+func (x *exchange) write(status int, out int64) {
+	defer func() {
+		if v := recover(); v != nil {
+			x.p.recovered(v, zap.String(keyExchange, x.id))
+		}
+	}()
+	if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
+		entry.Time = x.p.clock().UTC()
+		entry.Write(x.fields(status, out)...)
+	}
 }
 
 // refuseTunnel writes the record of a tunnel that is refused for where it leads: nothing was asked yet.
@@ -135,7 +146,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),
 		zap.Int64(keyBytesOut, out),
-		zap.Int64(keyTook, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds()),
+		zap.Int64(keyTook, max(0, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds())),
 		zap.String(keyPolicy, x.policy.Revision()),
 	}
 }

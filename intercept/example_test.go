@@ -31,7 +31,8 @@ const outlookAsks = `<Autodiscover xmlns="http://schemas.microsoft.com/exchange/
 	`<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>` +
 	`</Request></Autodiscover>`
 
-// A proxy of one's own: Front stands before goproxy, and the server gives every client connection its place.
+// A proxy of one's own: Front stands before goproxy, Listener before the server, which gives every client connection its place. With TLS in front
+// (ServeTLS) it also needs plugin.ConfigureHTTP2(server), before it serves.
 func ExamplePlugin_Front() {
 	state, err := os.MkdirTemp("", "")
 	if err != nil {
@@ -57,13 +58,18 @@ func ExamplePlugin_Front() {
 		Handler:           plugin.Front(goproxy.NewProxyHttpServer()),
 		ConnContext:       plugin.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+	}
+	// For a door that speaks TLS: server.TLSConfig, this, and server.ServeTLS below.
+	if err := plugin.ConfigureHTTP2(server); err != nil {
+		log.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.Serve(plugin.Listener(listener)) }() // the gate: who may come, and how many
 
 	// A client that uses the proxy and trusts the authority.
 	trusted := x509.NewCertPool()
@@ -95,7 +101,9 @@ func ExamplePlugin_Front() {
 	// autodiscover.example.com refuse documentation
 }
 
-// A proxy that somebody else owns gets only the filters.
+// A proxy that somebody else owns gets only the filters. Install alone does not open tunnels, so that discovery over HTTPS is seen only where that
+// proxy opens them itself; it does not know the gate's limits, does not keep clients from the mail ports of a host, cannot drain at a stop, and in
+// goproxy's own loop a panic of another handler still ends the process. See its documentation for the whole list.
 func ExamplePlugin_Install() {
 	state, err := os.MkdirTemp("", "")
 	if err != nil {

@@ -43,12 +43,13 @@ const (
 	classLoop    = "loop"
 	classProxy   = "proxy"
 	classTimeout = "timeout"
+	classScarce  = "resources"
 )
 
 // beforeRequest reports whether nothing of the request can have left.
 func (f failure) beforeRequest() bool {
 	switch f.class {
-	case "dns", "connect", "tls", classPrivate, classLoop:
+	case "dns", "connect", "tls", classPrivate, classLoop, classScarce:
 		return true
 	}
 	return false
@@ -66,6 +67,9 @@ func failureOf(err error) failure {
 		return failure{class: classPrivate, status: http.StatusBadGateway, text: "leads to a private address, which this proxy does not connect to"}
 	case errors.Is(err, errLoop):
 		return failure{class: classLoop, status: http.StatusLoopDetected, text: "is this proxy itself"}
+	}
+	if scarce(err) { // also where it was a name that could not be looked up for it
+		return failure{class: classScarce, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors or memory"}
 	}
 	if f, ok := certificateFailure(err); ok {
 		return f

@@ -37,19 +37,21 @@ type Stats struct {
 	RefusedAmbiguous int64
 	// RetiredTunnels counts tunnels that were closed because they had lived for Limits.Lifetime.
 	RetiredTunnels int64
+	// FailedAccepts counts how often no connection could be accepted, most of all for want of descriptors. Clients wait meanwhile.
+	FailedAccepts int64
 
 	// Handshakes counts TLS handshakes of clients in opened connections by how they ended: done, untrusted (the client does not trust the
 	// authority), refused (by us: another name than the tunnel's, or one that nobody signs for), ended (by the client), gone (it went away),
 	// timeout, not tls, stopping, other. Every word is a key from the start.
 	Handshakes map[string]int64
 	// UpstreamErrors counts upstreams that gave no whole answer, or no tunnel, by the word that the record has for it (upstream.error): dns, connect, tls,
-	// timeout, truncated, protocol, proxy, private address, loop, canceled (the client went away), other. Every word is a key from the start.
+	// timeout, truncated, protocol, proxy, private address, loop, resources (no descriptor was left), canceled (the client went away), other. Every word is a key from the start.
 	UpstreamErrors map[string]int64
 }
 
 // refusals are the counters behind Stats.
 type refusals struct {
-	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired atomic.Int64
+	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired, accepts atomic.Int64
 }
 
 // Stats returns the figures as they are now.
@@ -65,6 +67,7 @@ func (p *Plugin) Stats() Stats {
 		RefusedLoops:       p.refused.loops.Load(),
 		RefusedAmbiguous:   p.refused.ambiguous.Load(),
 		RetiredTunnels:     p.refused.retired.Load(),
+		FailedAccepts:      p.refused.accepts.Load(),
 		Quarantined:        p.quarantine.size(),
 		Handshakes:         p.handshakes.all(),
 		UpstreamErrors:     p.failures.all(),

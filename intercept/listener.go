@@ -43,6 +43,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 	for {
 		c, err := k.Listener.Accept()
 		if err != nil {
+			k.p.acceptFailed(err)
 			return nil, err
 		}
 		client := addressOf(c.RemoteAddr())

@@ -172,6 +172,7 @@ type Plugin struct {
 	handshakes tally
 	failures   tally
 	farewells  atomic.Int64
+	complained atomic.Pointer[time.Time] // when acceptFailed last told the log
 	original   func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
@@ -213,7 +214,7 @@ func New(c Config) (*Plugin, error) {
 		run:      runID(),
 		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
 			handshakeNotTLS, handshakeStopping, tallyOther),
-		failures: newTally("dns", "connect", "tls", classTimeout, "truncated", "protocol", classProxy, classPrivate, classLoop, "canceled", tallyOther),
+		failures: newTally("dns", "connect", "tls", classTimeout, "truncated", "protocol", classProxy, classPrivate, classLoop, classScarce, "canceled", tallyOther),
 	}
 	if p.clock == nil {
 		p.clock = time.Now

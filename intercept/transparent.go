@@ -52,9 +52,8 @@ func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("serving the transparent door: %w", err)
 		default:
-			// Out of descriptors, or the client is gone: what runs goes on, and descriptors come back.
+			// Out of descriptors, or the client is gone: what runs goes on, and descriptors come back. net/http waits in the same way.
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			p.logger.Warn("accepting failed", zap.Error(err), zap.Duration("pause", pause))
 			wait(ctx, p.stopping, pause)
 		}
 	}

@@ -23,6 +23,8 @@ func startAdmin(l net.Listener, pprof bool, r *reloader, proxy companion.Proxy) 
 	if l == nil {
 		return adminServer{}
 	}
+	// Who reaches it through the proxy comes from this computer, whoever he is.
+	r.guard.plugin.Listening(l.Addr())
 	server := &http.Server{
 		Handler: console.New(console.Config{
 			Status: r.status, Root: r.guard.authority.Root, Metrics: r.figures, Pprof: pprof,

@@ -65,6 +65,7 @@ func writeSince(w io.Writer, s intercept.Stats) {
 		"loop":                     s.RefusedLoops,
 		"ambiguous HTTP/1 request": s.RefusedAmbiguous,
 	})
+	metrics.WriteCounterUint64(w, "autodiscover_guard_accept_failures_total", uint64(max(s.FailedAccepts, 0)))
 	writeCounts(w, "autodiscover_guard_handshakes_total", "outcome", s.Handshakes)
 	writeCounts(w, "autodiscover_guard_upstream_errors_total", "class", s.UpstreamErrors)
 }

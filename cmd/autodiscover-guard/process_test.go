@@ -28,13 +28,13 @@ type process struct {
 	dir, state, address string
 }
 
-// newProcess makes a place for it, in which service stands in the place of AutoDetect.
-func newProcess(t *testing.T, service *lab.Service) *process {
+// newProcess makes a place for it, in which service stands in the place of AutoDetect; where says where further hosts are, as upstream.resolve does.
+func newProcess(t *testing.T, service *lab.Service, where ...string) *process {
 	t.Helper()
 	dir := t.TempDir()
 	p := &process{dir: dir, state: filepath.Join(dir, "state")}
 	write(t, filepath.Join(dir, "root.pem"), string(service.RootPEM()))
-	write(t, filepath.Join(dir, "guard.yaml"), "upstream:\n  roots: root.pem\n  resolve: {"+lab.AutoDetectHost+": \""+service.Addr()+"\"}\n")
+	write(t, filepath.Join(dir, "guard.yaml"), "upstream:\n  roots: root.pem\n  resolve: {"+strings.Join(append(where, lab.AutoDetectHost+": \""+service.Addr()+"\""), ", ")+"}\n")
 	return p
 }
 

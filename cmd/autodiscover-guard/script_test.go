@@ -55,11 +55,12 @@ func TestScripts(t *testing.T) {
 			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"waitfile": waitFile,
-			"fromfile": fromFile,
-			"lines":    countLines,
-			"waitline": waitLine,
-			"freeport": freePort,
+			"waitfile":  waitFile,
+			"fromfile":  fromFile,
+			"lines":     countLines,
+			"waitline":  waitLine,
+			"freeport":  freePort,
+			"turnsback": turnsBack,
 		},
 	})
 }

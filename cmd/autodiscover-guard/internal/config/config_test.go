@@ -103,7 +103,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{25},
+			RuleLines: []int{27},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

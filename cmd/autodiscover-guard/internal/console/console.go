@@ -70,6 +70,7 @@ func New(c Config) http.Handler {
 		var b bytes.Buffer
 		c.Metrics.WritePrometheus(&b)
 		metrics.WriteProcessMetrics(&b)
+		metrics.WriteFDMetrics(&b)
 		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 	})
 	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {

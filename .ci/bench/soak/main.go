@@ -1,0 +1,118 @@
+// Command soak lets the real program work for a while, with clients and upstreams that come and go as they please, and fails where it loses an
+// answer, mixes two up, tells a guarded client about a stranger, misses a decision record, or grows.
+//
+//	go run -C .ci ./bench/soak -for 10m
+//
+// Everything is on loopback: the upstreams are in this process, the guard is a process of its own. The table that is printed has what the guard's
+// process holds while nobody asks it anything, and is judged at the end: see flat.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+type options struct {
+	guard   string
+	lasting time.Duration
+	every   time.Duration
+	clients int
+	rate    int
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.guard, "guard", "", "the program `FILE`; built from the repository where empty")
+	flag.DurationVar(&o.lasting, "for", 10*time.Minute, "how long")
+	flag.DurationVar(&o.every, "every", 30*time.Second, "how often the guard is measured")
+	flag.IntVar(&o.clients, "clients", 24, "how many clients ask at once")
+	flag.IntVar(&o.rate, "rate", 150, "how many questions a second, all clients together")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	findings, err := soak(ctx, o, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "soak: error:", err)
+		os.Exit(2)
+	}
+	for _, f := range findings {
+		fmt.Println("finding:", f)
+	}
+	if len(findings) > 0 {
+		os.Exit(1)
+	}
+	fmt.Println("soak: nothing found")
+}
+
+func soak(ctx context.Context, o options, out io.Writer) (findings []string, err error) {
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if o.guard == "" {
+		o.guard = filepath.Join(dir, "autodiscover-guard")
+		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-o", o.guard, "./cmd/autodiscover-guard")
+		if text, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building the guard: %w: %s", err, text)
+		}
+	}
+	up, err := startUpstream()
+	if err != nil {
+		return nil, err
+	}
+	defer up.close()
+	g, err := startGuard(ctx, o.guard, dir, up)
+	if err != nil {
+		return nil, err
+	}
+	defer g.kill()
+	l := newLoad(g, o.clients, o.rate)
+	samples, err := watch(ctx, o, g, l, out)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.stop(); err != nil {
+		findings = append(findings, fmt.Sprintf("the guard ended with %v; its last words:\n%s", err, g.lastWords()))
+	}
+	records, err := readRecords(g.state)
+	if err != nil {
+		return nil, err
+	}
+	findings = append(findings, l.findings()...)
+	findings = append(findings, missing(l.exchanges(), up.asked(), records)...)
+	findings = append(findings, flat(samples)...)
+	l.print(out, records)
+	return findings, nil
+}
+
+// watch lets the load run, and stops it for each measurement.
+func watch(ctx context.Context, o options, g *guard, l *load, out io.Writer) ([]sample, error) {
+	begun := time.Now()
+	var samples []sample
+	fmt.Fprintln(out, header)
+	for time.Since(begun) < o.lasting {
+		span, cancel := context.WithTimeout(ctx, min(o.every, o.lasting-time.Since(begun)))
+		l.run(span)
+		cancel()
+		if ctx.Err() != nil {
+			return samples, errors.New("interrupted")
+		}
+		s, err := g.measure(ctx)
+		if err != nil {
+			return samples, fmt.Errorf("measuring the guard: %w; its last words:\n%s", err, g.lastWords())
+		}
+		s.at, s.done = time.Since(begun).Round(time.Second), l.done.Load()
+		samples = append(samples, s)
+		fmt.Fprintln(out, s)
+	}
+	return samples, nil
+}
