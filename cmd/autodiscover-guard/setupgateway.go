@@ -18,7 +18,7 @@ import (
 
 func setupGatewayCommand() *cobra.Command {
 	var file, user string
-	var print, sockets bool
+	var printed, sockets bool
 	cmd := &cobra.Command{
 		Use:   "gateway --print [PART...]",
 		Short: "print what stands around the guard on a gateway: units, packet filter, routes",
@@ -34,7 +34,7 @@ comment that says where it goes. Without PART all are printed, with PARTs these 
 
 For example: ` + program + ` setup gateway --print --config /etc/` + program + `.yaml nftables | nft -c -f -`,
 		RunE: func(cmd *cobra.Command, parts []string) error {
-			if !print {
+			if !printed {
 				return hint(errors.New("setup gateway changes nothing on this computer, it prints"), "say so: %s --print", cmd.CommandPath())
 			}
 			c, err := loadConfig(file)
@@ -67,7 +67,7 @@ For example: ` + program + ` setup gateway --print --config /etc/` + program + `
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` of the gateway")
 	cmd.Flags().StringVar(&user, "user", gateway.Name, "`USER` that the guard runs as, and nobody else does")
-	cmd.Flags().BoolVar(&print, "print", false, "print to the standard output")
+	cmd.Flags().BoolVar(&printed, "print", false, "print to the standard output")
 	cmd.Flags().BoolVar(&sockets, "socket", false, "have systemd make all listeners, so that none is closed while the guard is restarted")
 	return cmd
 }

@@ -31,7 +31,7 @@ func inheritedSockets() (sockets, error) {
 }
 
 func (s sockets) add(f *os.File, alone bool) error {
-	defer f.Close() // the listener has a descriptor of its own
+	defer func() { _ = f.Close() }() // the listener has a descriptor of its own
 	key, err := doorOf(f.Name(), alone)
 	if err != nil {
 		return err

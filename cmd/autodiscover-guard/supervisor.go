@@ -63,7 +63,7 @@ func (s supervisor) prove(ctx context.Context, limit time.Duration, check func(c
 	switch err := check(ctx); {
 	case err == nil:
 		s.say(daemon.SdNotifyWatchdog)
-	case ctx.Err() == context.Canceled: //nolint:errorlint // of our own making: the guard ends
+	case ctx.Err() == context.Canceled: // of our own making: the guard ends
 	default:
 		s.logger.Error("the self check failed; the watchdog is not told that all is well", zap.Error(err))
 	}

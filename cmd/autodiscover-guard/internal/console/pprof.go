@@ -2,7 +2,7 @@ package console
 
 import (
 	"net/http"
-	"net/http/pprof" //nolint:gosec // G108: what it registers itself is in http.DefaultServeMux, which nobody serves here
+	"net/http/pprof" // what it registers itself is in http.DefaultServeMux, which nobody serves here
 )
 
 // offerProfiles serves what "go tool pprof" asks for. A profile holds stacks and counts and no traffic; but making one costs time, and any

@@ -76,8 +76,8 @@ func (p Plan) forwards() bool {
 // Forwards is forwards for a rewriting packet filter: what comes from outside is not rewritten to a loopback address.
 func (p Plan) Forwards() bool { return p.forwards() && !p.Transparent.Addr().IsLoopback() }
 
-// family is one of the two that a rule is about.
-type family struct {
+// Family is one of the two that a rule is about.
+type Family struct {
 	// NFProto, IP and Set are how nftables calls it, its addresses, and their type.
 	NFProto, IP, Set string
 	// Version is 4 or 6.
@@ -91,10 +91,10 @@ type family struct {
 }
 
 // Families are those that the transparent door serves: both where it has the address ::.
-func (p Plan) Families() []family {
+func (p Plan) Families() []Family {
 	at := p.Transparent.Addr()
-	var all []family
-	for _, f := range []family{
+	var all []Family
+	for _, f := range []Family{
 		{NFProto: "ipv4", IP: "ip", Set: "ipv4_addr", Version: 4},
 		{NFProto: "ipv6", IP: "ip6", Set: "ipv6_addr", Version: 6},
 	} {

@@ -1,0 +1,73 @@
+package gateway_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/gateway"
+)
+
+func plan(change func(*gateway.Plan)) gateway.Plan {
+	p := gateway.Plan{
+		Program: "/usr/local/bin/autodiscover-guard", User: "guard", Proxy: netip.MustParseAddrPort("[::]:8080"), Transparent: netip.MustParseAddrPort("[::]:8443"),
+		Clients: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}, Ports: []uint16{80, 443}, Drain: 30 * time.Second, Descriptors: 4096,
+	}
+	change(&p)
+	return p
+}
+
+// What cannot be meant, or would mean something else to whoever reads the file, is refused.
+func TestPlan_refused(t *testing.T) {
+	for name, change := range map[string]func(*gateway.Plan){
+		"nothing":             func(p *gateway.Plan) { *p = gateway.Plan{} },
+		"root":                func(p *gateway.Plan) { p.User = "root" },
+		"root by number":      func(p *gateway.Plan) { p.User = "0" },
+		"a line in a path":    func(p *gateway.Plan) { p.Config = "/etc/a\nExecStartPre=/bin/evil" },
+		"a specifier":         func(p *gateway.Plan) { p.State = "/srv/%i" },
+		"a statement for nft": func(p *gateway.Plan) { p.User = "x return; accept" },
+		"any port":            func(p *gateway.Plan) { p.Transparent = netip.MustParseAddrPort("[::]:0") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if files, err := plan(change).Files(); err == nil {
+				t.Errorf("got %d files", len(files))
+			}
+		})
+	}
+}
+
+// Whatever the doors are, the guard's own connections are left alone before anything is redirected, and the service has no capability.
+func TestPlan_neverALoop(t *testing.T) {
+	for name, change := range map[string]func(*gateway.Plan){
+		"redirect":    func(*gateway.Plan) {},
+		"tproxy":      func(p *gateway.Plan) { p.TPROXY = true },
+		"one address": func(p *gateway.Plan) { p.Transparent = netip.MustParseAddrPort("192.168.0.1:8443") },
+		"own":         func(p *gateway.Plan) { p.Transparent = netip.MustParseAddrPort("127.0.0.1:8443"); p.Clients = nil },
+		"low port":    func(p *gateway.Plan) { p.Proxy = netip.MustParseAddrPort("[::]:443") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, err := plan(change).Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if !strings.HasPrefix(f.Text, "# "+f.Path+"\n") || strings.Contains(f.Text, "<no value>") {
+					t.Errorf("%s: does not say where it goes, or is not whole:\n%s", f.Path, f.Text)
+				}
+				switch f.Part {
+				case "nftables":
+					_, output, _ := strings.Cut(f.Text, "chain output {")
+					own, send := strings.Index(output, "meta skuid guard return"), max(strings.Index(output, "jump to_guard"), strings.Index(output, "mark set"))
+					if own < 0 || send < 0 || own > send {
+						t.Errorf("the guard's own connections are redirected:\n%s", f.Text)
+					}
+				case "service":
+					if !strings.Contains(f.Text, "\nCapabilityBoundingSet=\n") || strings.Contains(f.Text, "AmbientCapabilities") {
+						t.Errorf("the service has a capability:\n%s", f.Text)
+					}
+				}
+			}
+		})
+	}
+}
