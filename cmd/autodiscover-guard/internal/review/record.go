@@ -80,7 +80,7 @@ type Upstream struct {
 }
 
 // maxRepeat is the most that one line may stand for. More is no count that a guard made.
-const maxRepeat = 1 << 40
+const maxRepeat = 1 << 31
 
 // Times is how many decisions the record stands for.
 func (r *Record) Times() int64 { return max(r.Repeat, 1) }
