@@ -18,6 +18,7 @@ More:
   autodiscover-guard check FILE...                      decide on saved exchanges (HAR, or raw HTTP as curl -v shows it)
   autodiscover-guard policy show                        the rules in force, numbered, and where each comes from
   autodiscover-guard policy test FILE...                check expectations that are written beside a policy
+  autodiscover-guard review [FILE...]                   what the decision records of a running guard say
   autodiscover-guard dialects                           what is recognised
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
   autodiscover-guard config                             every key of the configuration file, with its default
@@ -44,7 +45,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hint(err, "%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), reviewCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	return root
 }
 
