@@ -94,7 +94,7 @@ func (t *truth) count(r *record, at time.Time, run string) {
 		t.shapes.add([]string{"guarded, and could not be read", r.dialect, r.host, r.reason}, n, 0, at, r.client)
 	}
 	if r.door == "transparent" {
-		t.clients.add([]string{r.client, "does not use the proxy: its traffic was redirected", r.host}, n, 0, at, r.client)
+		t.clients.add([]string{r.client, "does not use the proxy: its traffic was redirected", ""}, n, 0, at, r.client)
 	}
 	t.strangers(r, n, at, minute)
 }

@@ -81,7 +81,7 @@ func (s *Section) page() pageSection {
 	for _, row := range s.Rows {
 		cells := make([]cell, len(row))
 		for i, v := range row {
-			cells[i] = cell{heading(s.Columns[i]), printable(text(v)), isNumber(v)}
+			cells[i] = cell{heading(s.Columns[i]), cellText(v), isNumber(v)}
 		}
 		out.Rows = append(out.Rows, cells)
 	}

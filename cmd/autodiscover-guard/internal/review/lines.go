@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// chunk is how much is read at once. Lines are parts of one string per chunk, so that none of them is copied.
+	// chunk is how much is read at once. Lines are parts of one string per chunk, so that none of them is copied by itself.
 	chunk = 256 << 10
 	// maxLine is the longest line that is looked at. The guard's records are bounded, far below.
 	maxLine = 1 << 20

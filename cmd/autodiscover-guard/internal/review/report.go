@@ -86,9 +86,7 @@ func (s *Summary) Report(log Log, top int) *Report {
 			ID: "failures", Title: "Upstream failures", Total: s.failures.Total, Unit: "decisions",
 			Columns: []string{"error", "check", "host", "times", "clients", "first", "last"},
 		}),
-		section(&s.changes, top, Section{
-			ID: "changes", Title: "Policies, authorities and processes seen", Columns: []string{"what", "name", "times", "first", "last"},
-		}),
+		s.changeSection(top),
 		s.gapSection(log),
 		section(&s.messages, top, Section{
 			ID: "messages", Title: "Other warnings and errors", Total: s.messages.Total, Unit: "messages",
@@ -169,6 +167,17 @@ func (s *Summary) latencySection() *Section {
 	row("all", &s.overall)
 	for _, name := range slices.Sorted(maps.Keys(s.latency)) {
 		row(name, s.latency[name])
+	}
+	return out
+}
+
+// changeSection lists what was in force when: policies, authorities and processes, each with its first and last decision, and reloads.
+func (s *Summary) changeSection(top int) *Section {
+	out := &Section{ID: "changes", Title: "Policies, authorities and processes seen", Columns: []string{"what", "name", "times", "first", "last"}}
+	for _, t := range []*Tally{&s.policies, &s.authorities, &s.processes, &s.reloaded} {
+		part := section(t, top, Section{Columns: out.Columns})
+		out.Omitted, out.OmittedCount = part.Omitted+out.Omitted, part.OmittedCount+out.OmittedCount
+		out.Rows = append(out.Rows, part.Rows...)
 	}
 	return out
 }

@@ -74,7 +74,7 @@ const maxWindow = 8 << 20
 
 // decompress looks at the first bytes: log rotation adds suffixes of its own.
 func decompress(r io.Reader) (plain io.Reader, done func(), err error) {
-	b := bufio.NewReaderSize(r, chunk)
+	b := bufio.NewReaderSize(r, 4<<10) // reads of more go past it
 	magic, err := b.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err

@@ -18,8 +18,9 @@ type Summary struct {
 
 	notStopped, stopped, violated int64 // decisions
 
-	leaks, kept, fresh, clients, pins, shapes    Tally
-	dialects, rules, failures, changes, messages Tally
+	leaks, kept, fresh, clients, pins, shapes  Tally
+	dialects, rules, failures, messages        Tally
+	policies, authorities, processes, reloaded Tally
 
 	latency map[string]*latencies // by dialect; maxLatencies of them
 	overall latencies
@@ -63,7 +64,7 @@ func (s *Summary) Decision(r *Record, _ string) {
 	s.upstream(r, seen)
 	s.changed(r, seen)
 	if r.Door == "transparent" || r.Door == "transparent-plain" {
-		s.clients.add(Key{r.Client, "does not use the proxy: its traffic was redirected", hostAlone(r.Host)}, seen)
+		s.clients.add(Key{r.Client, "does not use the proxy: its traffic was redirected"}, seen)
 	}
 }
 

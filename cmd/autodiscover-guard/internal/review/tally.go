@@ -36,6 +36,7 @@ type Entry struct {
 type Tally struct {
 	Total   int64
 	entries map[Key]*Entry
+	last    *Entry // the same is often counted again and again
 	// GaveUp is how many keys were given up, and Others how much they had been counted.
 	GaveUp, Others int64
 }
@@ -47,17 +48,20 @@ type sighting struct {
 	client         string
 }
 
-// add counts. It returns the entry, which belongs to the tally.
-func (t *Tally) add(key Key, s sighting) *Entry {
+// add counts.
+func (t *Tally) add(key Key, s sighting) {
 	t.Total += s.times
 	for i, part := range key {
 		if len(part) > maxText {
 			key[i] = clip(part)
 		}
 	}
-	e := t.entries[key]
-	if e == nil {
-		e = t.make(key, s.at)
+	e := t.last
+	if e == nil || e.Key != key {
+		if e = t.entries[key]; e == nil {
+			e = t.make(key, s.at)
+		}
+		t.last = e
 	}
 	e.Count += s.times
 	e.Secrets += s.secrets
@@ -65,7 +69,6 @@ func (t *Tally) add(key Key, s sighting) *Entry {
 	if s.client != "" {
 		e.client(s.client)
 	}
-	return e
 }
 
 // make adds an entry. Its strings are copied: those that it is given are parts of something larger.
@@ -84,9 +87,12 @@ func (t *Tally) make(key Key, at int64) *Entry {
 	return e
 }
 
-// giveUp removes the rarer half.
+// giveUp removes the rarer half, of equally rare ones those that were seen longest ago.
 func (t *Tally) giveUp() {
-	all := t.sorted()
+	all := slices.SortedFunc(maps.Values(t.entries), func(a, b *Entry) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(b.Last, a.Last), slices.Compare(a.Key[:], b.Key[:]))
+	})
+	t.last = nil
 	for _, e := range all[len(all)/2:] {
 		delete(t.entries, e.Key)
 		t.GaveUp++
@@ -102,6 +108,9 @@ func (t *Tally) sorted() []*Entry {
 }
 
 func (e *Entry) client(name string) {
+	if e.MoreClients {
+		return
+	}
 	if len(name) > maxText {
 		name = clip(name)
 	}

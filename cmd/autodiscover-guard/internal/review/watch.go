@@ -70,11 +70,11 @@ func (s *Summary) upstream(r *Record, seen sighting) {
 // changed notes when policies, authorities and processes were there first and last.
 func (s *Summary) changed(r *Record, seen sighting) {
 	seen.client = ""
-	s.changes.add(Key{"policy", r.Policy}, seen)
+	s.policies.add(Key{"policy", r.Policy}, seen)
 	if r.Authority != "" {
-		s.changes.add(Key{"authority", r.Authority}, seen)
+		s.authorities.add(Key{"authority", r.Authority}, seen)
 	}
-	s.changes.add(Key{"process", runOf(r.Exchange)}, seen)
+	s.processes.add(Key{"process", runOf(r.Exchange)}, seen)
 }
 
 // Messages of the guard's life that the summary knows (packages intercept and main).
@@ -97,9 +97,9 @@ func (s *Summary) Event(e *Event, _ string) {
 	case messageHandshakeFailed, messageHandshakeRefused:
 		s.clients.add(Key{e.Client, e.Message + ": " + e.Reason, e.Host}, seen)
 	case messageReloaded:
-		s.changes.add(Key{"policy reloaded", e.Policy}, seen)
+		s.reloaded.add(Key{"policy reloaded", e.Policy}, seen)
 	case messageNotReloaded:
-		s.changes.add(Key{"policy not reloaded", e.Error}, seen)
+		s.reloaded.add(Key{"policy not reloaded", e.Error}, seen)
 	default:
 		if e.Level == "warn" || e.Level == "error" {
 			s.messages.add(Key{e.Message, e.Level}, seen)

@@ -104,7 +104,7 @@ func (s *Section) writeColumns(b *strings.Builder) {
 	for _, row := range s.Rows {
 		cells := make([]string, len(row))
 		for i, v := range row {
-			cells[i] = printable(text(v))
+			cells[i] = cellText(v)
 		}
 		lines = append(lines, cells)
 	}
@@ -125,6 +125,14 @@ func (s *Section) writeColumns(b *strings.Builder) {
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+}
+
+// cellText is a value in a cell: what is empty shows that it is.
+func cellText(v any) string {
+	if t := printable(text(v)); t != "" {
+		return t
+	}
+	return "–"
 }
 
 func (r *Report) writeMarkdown(w io.Writer) error {
@@ -166,7 +174,7 @@ func (s *Section) writeMarkdownTable(b *strings.Builder) {
 	for _, row := range s.Rows {
 		b.WriteString("|")
 		for _, v := range row {
-			b.WriteString(" " + markdown(text(v)) + " |")
+			b.WriteString(" " + markdown(cellText(v)) + " |")
 		}
 		b.WriteString("\n")
 	}
