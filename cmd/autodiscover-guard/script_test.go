@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -13,8 +14,10 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
+	"autodiscover-guard/intercept"
 )
 
 func TestMain(m *testing.M) {
@@ -32,6 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_STATE_HOME", e.WorkDir)
 			e.Setenv("HOME", e.WorkDir)
+			e.Defer(func() { validRecords(t, e.WorkDir) })
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -49,6 +53,43 @@ func TestScripts(t *testing.T) {
 			"waitline": waitLine,
 		},
 	})
+}
+
+// validRecords holds every decision record that a story left behind against the schema.
+func validRecords(t *testing.T, dir string) {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(intercept.EventJSONSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiler.AddResource("decision.json", document); err != nil {
+		t.Fatal(err)
+	}
+	schema := compiler.MustCompile("decision.json")
+	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "decisions.jsonl" {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(text)) {
+			record, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
+			if err == nil {
+				err = schema.Validate(record)
+			}
+			if err != nil {
+				t.Errorf("%s: not as the schema says: %v\n%s", name, err, line)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // waitFile waits until a file is there: waitfile FILE.

@@ -111,7 +111,6 @@ func (t *truth) strangers(r *record, n int64, at time.Time, minute int64) {
 	}
 	if r.secretTo != "" {
 		t.notStopped.add([]string{r.domain, r.secretTo, "credentials forwarded"}, n, n, at, r.client)
-		pin(r.secretTo, "not stopped: credentials forwarded")
 	}
 	for _, s := range r.leaked {
 		t.notStopped.add([]string{r.domain, s, "monitored"}, n, secrets, at, r.client)

@@ -333,15 +333,12 @@ func TestTally_isBounded(t *testing.T) {
 		if section.ID != "stopped" {
 			continue
 		}
-		if section.Total != n || len(section.Rows) != 10 || fmt.Sprint(section.Rows[0][1], section.Rows[0][3]) != "often.net 30,000" {
+		if section.Total != n || len(section.Rows) != 10 || fmt.Sprint(section.Rows[0][1]) != "often.net" || fmt.Sprint(section.Rows[0][3]) != "30,000" {
 			t.Errorf("got %d, first row %v", section.Total, section.Rows[0])
 		}
 		shown := int64(0)
 		for _, row := range section.Rows {
 			shown += row[3].(review.Count).N
-		}
-		if strings.Contains(fmt.Sprint(section.Rows[1][3]), "≥") {
-			t.Log(section.Rows[1])
 		}
 		if shown+section.OmittedCount != 2*n || section.Omitted != n+1-10 {
 			t.Errorf("shown %d and omitted %d (%d rows) are not all", shown, section.OmittedCount, section.Omitted)

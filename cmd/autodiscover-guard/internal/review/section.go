@@ -115,7 +115,7 @@ func (s *Section) headline() string {
 	case s.Unit == "":
 		return s.Title
 	}
-	return fmt.Sprintf("%s: %s %s", s.Title, thousands(s.Total), s.Unit)
+	return fmt.Sprintf("%s (%s): %s", s.Title, s.Unit, thousands(s.Total))
 }
 
 // omitted says what is not shown, empty where everything is.

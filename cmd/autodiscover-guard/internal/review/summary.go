@@ -127,7 +127,7 @@ func (s *Summary) count(t *Tally, r *Record, host, how string, seen sighting, se
 	}
 	for _, domain := range subjects[:min(len(subjects), maxSubjects)] {
 		t.add(Key{domain, host, how}, seen)
-		if isPin(r) && t != &s.fresh {
+		if isPin(r) && t != &s.fresh && how != howSecrets {
 			state := "stopped"
 			if t == &s.leaks {
 				state = "not stopped: " + how
