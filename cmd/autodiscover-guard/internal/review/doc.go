@@ -1,9 +1,8 @@
 // Package review reads decision records back, any amount of them in constant memory, and says what matters in them.
 //
 //	summary := review.NewSummary(review.Filter{})
-//	err := review.Read(ctx, review.Sources{Files: []string{"decisions.jsonl"}}, summary)
-//	report := summary.Report(20)
-//	err = report.Write(os.Stdout, review.FormatTable)
+//	log, err := review.Read(ctx, review.Sources{Files: []string{"decisions.jsonl"}}, summary)
+//	err = summary.Report(log, 20).Write(os.Stdout, review.FormatTable)
 //
 // # How a line is read
 //

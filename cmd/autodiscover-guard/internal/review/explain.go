@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -79,7 +80,7 @@ func explanation(r *Record, l *leaks) []string {
 	}
 	switch {
 	case l.leaked():
-		lines = append(lines, "  verdict    NOT STOPPED: "+strings.Join(append(l.strangers[:len(l.strangers):len(l.strangers)], leakedSecret(l)...), ", "))
+		lines = append(lines, "  verdict    NOT STOPPED: "+strings.Join(append(slices.Clip(l.strangers), leakedSecret(l)...), ", "))
 	case len(l.strangers) > 0:
 		lines = append(lines, "  verdict    kept from the client: "+strings.Join(l.strangers, ", "))
 	}

@@ -41,7 +41,7 @@ func parseAgo(text string) (time.Duration, bool) {
 	}
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if n, err := strconv.ParseUint(strings.TrimSuffix(text, suffix), 10, 16); err == nil && strings.HasSuffix(text, suffix) {
-			return time.Duration(n) * unit, true //nolint:gosec // G115: sixteen bits
+			return time.Duration(n) * unit, true
 		}
 	}
 	return 0, false

@@ -110,14 +110,14 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-func BenchmarkScan(b *testing.B) {
-	benchmarkLines(b, func(s string, r *review.Record) bool { return review.Scan(s, r) })
-}
+func BenchmarkScan(b *testing.B) { benchmarkLines(b, review.Scan) }
+
 func BenchmarkParse(b *testing.B) {
 	benchmarkLines(b, func(s string, r *review.Record) bool { return review.Parse(s, r) == nil })
 }
 
 func benchmarkLines(b *testing.B, read func(string, *review.Record) bool) {
+	b.Helper()
 	lines := golden(b)
 	b.SetBytes(int64(len(strings.Join(lines, "\n"))))
 	b.ReportAllocs()

@@ -1,6 +1,9 @@
 package review
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxLatencies bounds the dialects of which latencies are counted apart; there are far fewer.
 const maxLatencies = 24
@@ -11,7 +14,7 @@ var (
 	knownVerdicts = [...]string{"keep", "rewrite", "remove", "unjudged"}
 )
 
-// Reasons by which an answer that could not be read is told from other errors (package rules).
+// unreadablePrefix begins the reason of a record whose answer could not be read (package rules).
 const unreadablePrefix = "the answer cannot be read"
 
 // shape counts what does not look as expected: a service may have changed its answers, or a record its words.
@@ -27,24 +30,15 @@ func (s *Summary) shape(r *Record, seen sighting) {
 	if r.Action != "tunnel" && actionIndex(r.Action) == len(actionNames) {
 		s.shapes.add(Key{"record with an unknown word", "action", r.Action}, seen)
 	}
-	if !oneOf(knownWould[:], r.Would) {
+	if !slices.Contains(knownWould[:], r.Would) {
 		s.shapes.add(Key{"record with an unknown word", "would", r.Would}, seen)
 	}
 	for i := range r.Suggestions {
-		if v := r.Suggestions[i].Verdict; !oneOf(knownVerdicts[:], v) {
+		if v := r.Suggestions[i].Verdict; !slices.Contains(knownVerdicts[:], v) {
 			s.shapes.add(Key{"record with an unknown word", "verdict", v}, seen)
 			break
 		}
 	}
-}
-
-func oneOf(words []string, word string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // upstream counts how long it took, and what failed.

@@ -42,8 +42,9 @@ func (r *Report) Write(w io.Writer, f Format) error {
 		return r.writeHTML(w)
 	case FormatCSV:
 		return r.writeCSV(w)
+	default: // those of Converter are not for reports
+		return fmt.Errorf("a report cannot be written as %q", f)
 	}
-	return fmt.Errorf("unknown format %q", f)
 }
 
 // overview is what a report begins with.
