@@ -18,8 +18,8 @@ type Event struct {
 	Reason  string
 	Error   string
 	Policy  string
-	// Lost is how many records were lost, where the message tells of that.
-	Lost int64
+	// Dropped is how many records could not be written, where the message tells of that.
+	Dropped int64
 }
 
 // eventKeys are the keys of Event in a line of JSON.
@@ -32,7 +32,6 @@ type eventKeys struct {
 	Reason  jsontext.Value `json:"reason"`
 	Error   jsontext.Value `json:"error"`
 	Policy  jsontext.Value `json:"policy"`
-	Lost    jsontext.Value `json:"lost"`
 	Dropped jsontext.Value `json:"dropped"`
 }
 
@@ -77,7 +76,7 @@ func fieldsOf(object string) (Event, bool) {
 	}
 	e := Event{
 		Level: textOf(k.Level), Message: textOf(k.Message), Host: textOf(k.Host), Client: textOf(k.Client), Reason: textOf(k.Reason),
-		Error: textOf(k.Error), Policy: textOf(k.Policy), Lost: max(countOf(k.Lost), countOf(k.Dropped)),
+		Error: textOf(k.Error), Policy: textOf(k.Policy), Dropped: countOf(k.Dropped),
 	}
 	e.At, _ = parseTime(textOf(k.Time))
 	return e, true

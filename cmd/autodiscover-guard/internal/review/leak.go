@@ -61,7 +61,7 @@ func (l *leaks) look(r *Record) {
 // suggested lists the strangers among the suggestions. A record of an older guard does not name them: then every host counts that was taken out of
 // an edited answer; of a refused or monitored one, every host that is not the domain's own.
 func (l *leaks) suggested(r *Record) {
-	if len(r.Strangers) > 0 {
+	if r.Named {
 		l.strangers = append(l.strangers, r.Strangers...)
 		return
 	}

@@ -50,6 +50,8 @@ type Record struct {
 	// Repeat is how many equal decisions the line stands for; zero, where the key is missing, means one.
 	Repeat int64 `json:"repeat,omitempty"`
 
+	// Named says that the record names its strangers, be it none: guards before the key existed did not. Parse and Scan set it.
+	Named bool `json:"-"`
 	// At is Time as a Unix time in nanoseconds. Parse and Scan set it.
 	At int64 `json:"-"`
 }
@@ -122,9 +124,11 @@ func Parse(line string, r *Record) error {
 		return &VersionError{clip(version)}
 	}
 	r.reset()
+	r.Strangers = nil
 	if err := json.Unmarshal(text, r); err != nil {
 		return err
 	}
+	r.Named = r.Strangers != nil
 	return r.date()
 }
 

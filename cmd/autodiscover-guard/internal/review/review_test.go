@@ -104,6 +104,9 @@ func TestReport_findings(t *testing.T) {
 			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "hoster.net", "stranger.net"),
 			"strangers": []string{"stranger.net"},
 		}, "stopped", "corp.net|stranger.net|refuse|1|0"},
+		{"the record says that there is none", entry{
+			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "suggestions": suggests("remove", "hoster.net"), "strangers": []string{},
+		}, "stopped", ""},
 		{"a stranger who was not asked", entry{
 			"host": "autodiscover.stranger.net:8443", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
 		}, "stopped", "example.com|autodiscover.stranger.net|refuse|1|1"},
@@ -169,7 +172,8 @@ func TestReport_life(t *testing.T) {
 2026-01-01T00:00:00Z  warn  intercept  handshake failed  {"host": "a.net", "client": "10.0.0.1", "reason": "the client does not trust the authority"}
 2026-01-01T00:00:00Z  info  policy reloaded  {"before": "x", "policy": "p2"}
 2026-01-01T00:00:00Z  error  the configuration was not reloaded; the policy in force stays  {"policy": "p2", "error": "guard.yaml:3: no"}
-2026-01-01T00:00:00Z  warn  something else  {"lost": 7}
+2026-01-01T00:00:00Z  warn  something else  {"dropped": 7}
+{"level":"error","time":"2026-01-01T00:00:00Z","msg":"records dropped","schema":1,"dropped":17,"from":"2026-01-01T00:00:00Z","to":"2026-01-01T00:00:00Z"}
 2026-01-01T00:00:00Z  info  listening  {"status": "any type"}
 `
 	r := reviewed(t, review.Filter{}, log)
@@ -179,13 +183,13 @@ func TestReport_life(t *testing.T) {
 	if got := strings.Join(rows(t, r, "changes"), "\n"); got != "policy not reloaded|guard.yaml:3: no|1\npolicy reloaded|p2|1" {
 		t.Errorf("changes: %s", got)
 	}
-	if got := strings.Join(rows(t, r, "gaps"), "\n"); got != "records that the guard could not write|7" {
+	if got := strings.Join(rows(t, r, "gaps"), "\n"); got != "records that the guard could not write|17" {
 		t.Errorf("gaps: %s", got)
 	}
 	if got := strings.Join(rows(t, r, "messages"), "\n"); got != "something else|warn|1" {
 		t.Errorf("messages: %s", got)
 	}
-	if r.Log.Events != 6 || r.Log.Odd() != 0 {
+	if r.Log.Events != 7 || r.Log.Odd() != 0 {
 		t.Errorf("got %+v", r.Log)
 	}
 }

@@ -106,6 +106,7 @@ func (c *cursor) nested(key string, r *Record) (uint, bool) {
 	case "accounts":
 		return 25, c.texts(&r.Accounts)
 	case "strangers":
+		r.Named = true
 		return 26, c.texts(&r.Strangers)
 	case "suggestions":
 		return 27, c.suggestions(&r.Suggestions)

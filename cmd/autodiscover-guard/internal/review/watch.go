@@ -76,7 +76,10 @@ const (
 	messageHandshakeFailed  = "handshake failed"
 	messageHandshakeRefused = "handshake refused"
 	messageReloaded         = "policy reloaded"
-	messageNotReloaded      = "the configuration was not reloaded; the policy in force stays"
+	// The first stands among the decisions; the second in the guard's own log, where the first could not be written.
+	messageDropped       = "records dropped"
+	messageDroppedUnsaid = "decision records were dropped, and the log does not say so"
+	messageNotReloaded   = "the configuration was not reloaded; the policy in force stays"
 )
 
 // Event implements Consumer.
@@ -86,7 +89,6 @@ func (s *Summary) Event(e *Event, _ string) {
 		return
 	}
 	seen := sighting{times: 1, at: e.At, client: e.Client}
-	s.lost += e.Lost
 	switch e.Message {
 	case messageHandshakeFailed, messageHandshakeRefused:
 		s.clients.add(Key{e.Client, e.Message + ": " + e.Reason, e.Host}, seen)
@@ -94,6 +96,8 @@ func (s *Summary) Event(e *Event, _ string) {
 		s.reloaded.add(Key{"policy reloaded", e.Policy}, seen)
 	case messageNotReloaded:
 		s.reloaded.add(Key{"policy not reloaded", e.Error}, seen)
+	case messageDropped, messageDroppedUnsaid:
+		s.lost += e.Dropped
 	default:
 		if e.Level == "warn" || e.Level == "error" {
 			s.messages.add(Key{e.Message, e.Level}, seen)
