@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,18 +20,18 @@ import (
 
 // Authority signs leaves for the names of its scope. All methods may be called concurrently. Make one with [Open].
 type Authority struct {
-	dir   string
-	scope atomic.Pointer[span]
-	root  *x509.Certificate
+	dir        string
+	revocation string // see RevocationAt
+	scope      atomic.Pointer[span]
+	tiers      atomic.Pointer[tiers]
+	crl        atomic.Pointer[crl]
 
 	leafKey *ecdsa.PrivateKey // see newLeafKey
 	leafID  []byte
 	leaves  *otter.Cache[string, *leaf]
 	closed  atomic.Bool
 
-	issuer atomic.Pointer[issuer]
-
-	renewing sync.Mutex // guards what follows, and is held while issuing.pem is replaced
+	renewing sync.Mutex // guards what follows, and is held while files are replaced
 	tried    time.Time
 	renewErr error
 }
@@ -43,53 +44,104 @@ type Authority struct {
 //
 // The errors to expect are [*NameError] for a bad scope, [*DamagedError] for a directory that holds no working
 // authority, [*ScopeError] for an authority that was made for fewer names, and those of the file system.
-func Open(dir string, scope Scope) (*Authority, error) {
+func Open(dir string, scope Scope, options ...Option) (*Authority, error) {
 	names, err := scope.canonical()
 	if err != nil {
 		return nil, err
 	}
-	dir, err = settle(dir)
+	a, err := newAuthority(dir, options)
 	if err != nil {
-		return nil, fmt.Errorf("opening authority %q: %w", dir, err)
+		return nil, err
 	}
-	sweep(dir)
 	now := time.Now()
-	empty, err := absent(dir)
-	if err == nil && empty {
-		err = create(dir, names, now)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening authority %q: %w", dir, err)
-	}
-	return load(dir, names, now)
-}
-
-// load reads what is in dir. A new authority goes this way too, so that what was written is known to be readable.
-func load(dir string, names []string, now time.Time) (*Authority, error) {
-	root, err := loadRoot(dir, now)
-	if err != nil {
-		return nil, err
-	}
-	iss, err := loadIssuer(dir, root)
-	if err != nil {
-		return nil, err
-	}
-	a := &Authority{dir: dir, root: root}
-	a.issuer.Store(iss)
-	if err := a.narrow(names); err != nil {
-		return nil, err
-	}
-	if a.leafKey, a.leafID, err = newLeafKey(); err != nil {
-		return nil, err
-	}
-	if a.leaves, err = newLeafCache(maxLeaves); err != nil {
-		return nil, err
-	}
-	if _, err := a.signer(now); err != nil {
+	if err := a.open(names, now); err != nil {
 		_ = a.Close()
 		return nil, err
 	}
 	return a, nil
+}
+
+// Existing loads the authority in dir with everything that it permits, for a command that shows, renews or exports it. It makes and renews
+// nothing, and does not mind an authority whose time is over. Without an authority in dir the error is [fs.ErrNotExist]; others are as those
+// of [Open].
+func Existing(dir string, options ...Option) (*Authority, error) {
+	a, err := newAuthority(dir, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.exist(); err != nil {
+		_ = a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// newAuthority is an authority that has no certificates yet.
+func newAuthority(dir string, options []Option) (*Authority, error) {
+	a := &Authority{}
+	for _, option := range options {
+		if err := option(a); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if a.dir, err = settle(dir); err != nil {
+		return nil, fmt.Errorf("opening authority %q: %w", a.dir, err)
+	}
+	if a.leafKey, a.leafID, err = newLeafKey(); err != nil {
+		return nil, err
+	}
+	a.leaves, err = newLeafCache(maxLeaves)
+	return a, err
+}
+
+func (a *Authority) open(names []string, now time.Time) error {
+	sweep(a.dir)
+	empty, err := absent(a.dir)
+	if err == nil && empty {
+		err = makeParents(a.dir)
+	}
+	if err == nil && empty {
+		err = a.create(names, now)
+	}
+	if err != nil {
+		return fmt.Errorf("opening authority %q: %w", a.dir, err)
+	}
+	// A new authority is read as well, so that what was written is known to be readable.
+	t, err := load(a.dir)
+	if err != nil {
+		return err
+	}
+	if err := checkDates(a.dir, t.root, now); err != nil {
+		return err
+	}
+	a.tiers.Store(t)
+	a.relocate(now)
+	if _, err := a.signer(now); err != nil {
+		return err
+	}
+	return a.narrow(names)
+}
+
+func (a *Authority) exist() error {
+	empty, err := absent(a.dir)
+	if err == nil && empty {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return fmt.Errorf("opening authority %q: %w", a.dir, err)
+	}
+	t, err := load(a.dir)
+	if err != nil {
+		return err
+	}
+	a.tiers.Store(t)
+	names, err := Scope{Names: t.names()}.canonical()
+	if err != nil {
+		names = nil // no constraints, or none that ours would make: show it, sign nothing
+	}
+	a.scope.Store(&span{asked: names, set: newNameSet(names)})
+	return nil
 }
 
 // newLeafKey makes the one key pair that all leaves of this process share. That is sound: the key never leaves memory,
@@ -110,11 +162,11 @@ func newLeafKey() (*ecdsa.PrivateKey, []byte, error) {
 }
 
 // Root returns the certificate that clients must trust. The caller must not modify it.
-func (a *Authority) Root() *x509.Certificate { return a.root }
+func (a *Authority) Root() *x509.Certificate { return a.tiers.Load().root }
 
 // RootPEM returns the root certificate, and nothing secret, in the form that trust stores import.
 func (a *Authority) RootPEM() []byte {
-	return encodeCertificate(a.root)
+	return encodeCertificate(a.Root())
 }
 
 // RootFile returns the absolute path of the root certificate. The directory is private, so others cannot read it there.
@@ -126,12 +178,16 @@ func (a *Authority) Dir() string { return a.dir }
 // Fingerprint returns the SHA-256 of the root certificate as browsers and "openssl x509 -fingerprint -sha256" show it:
 // upper-case hexadecimal with colons.
 func (a *Authority) Fingerprint() string {
-	sum := sha256.Sum256(a.root.Raw)
+	return fingerprint(a.Root())
+}
+
+func fingerprint(cert *x509.Certificate) string {
+	sum := sha256.Sum256(cert.Raw)
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
 }
 
 // Issuing returns the certificate that signs leaves at the moment. The caller must not modify it.
-func (a *Authority) Issuing() *x509.Certificate { return a.issuer.Load().cert }
+func (a *Authority) Issuing() *x509.Certificate { return a.tiers.Load().cert }
 
 // Scope returns the scope that [Open] was asked for, normalised, sorted and without names that another one covers. The
 // certificates may permit more; [Authority.Leaf] does not.

@@ -56,8 +56,8 @@ func TestOpen_profile(t *testing.T) {
 		if got, want := issuing.NotAfter.Sub(now), 90*24*time.Hour; got != want {
 			t.Errorf("issuing certificate lives %v, want %v", got, want)
 		}
-		if root.MaxPathLen != 1 || issuing.MaxPathLen != 0 || !issuing.MaxPathLenZero {
-			t.Errorf("path lengths %d and %d, want 1 and 0", root.MaxPathLen, issuing.MaxPathLen)
+		if root.MaxPathLen != -1 || issuing.MaxPathLen != 0 || !issuing.MaxPathLenZero {
+			t.Errorf("path lengths %d and %d, want none (-1) and 0", root.MaxPathLen, issuing.MaxPathLen)
 		}
 		if string(issuing.AuthorityKeyId) != string(root.SubjectKeyId) {
 			t.Error("issuing certificate does not point at the root's key")
@@ -200,7 +200,7 @@ func TestOpen_scope(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := fmt.Sprintf("authority %q was made without example.org, test, and a certificate cannot grow: "+
-		"remove that directory to have a new authority made, and trust the new root on every client", dir)
+		"widen it, and have every client trust the new root certificate", dir)
 	if err.Error() != want {
 		t.Errorf("got  %v\nwant %v", err, want)
 	}

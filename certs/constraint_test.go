@@ -1,6 +1,9 @@
 package certs_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,11 +22,12 @@ import (
 )
 
 // What a thief of the issuing key can do with it: nothing outside the scope. The certificates are forged with that key
-// directly, past everything in this package, and shown to two verifiers that know nothing of it.
+// directly, past everything in this package, and shown to verifiers that know nothing of it.
 
 // names is the subjectAltName of a forged certificate, written byte by byte: the standard library would refuse to
 // encode some of these.
 type names struct {
+	cn  string
 	dns []string
 	ip  []string
 }
@@ -49,90 +53,217 @@ func (n names) extension(t *testing.T) pkix.Extension {
 }
 
 // forge returns the DER of a leaf with these names: the certificate may be one that Go does not even parse.
-func forge(t *testing.T, thief *pair, n names, more ...func(*x509.Certificate)) []byte {
+func forge(t *testing.T, thief *pair, pub crypto.PublicKey, n names, more ...func(*x509.Certificate)) []byte {
 	t.Helper()
 	c := &x509.Certificate{
-		SerialNumber:    big.NewInt(time.Now().UnixNano()),
-		NotBefore:       time.Now().Add(-time.Minute),
-		NotAfter:        time.Now().Add(time.Hour),
-		KeyUsage:        x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		SubjectKeyId:    []byte("forged"),
-		ExtraExtensions: []pkix.Extension{n.extension(t)},
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		NotBefore:    time.Now().Add(-time.Minute),
+		NotAfter:     time.Now().Add(time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SubjectKeyId: []byte("forged"),
+		Subject:      pkix.Name{CommonName: n.cn},
+	}
+	if len(n.dns)+len(n.ip) != 0 {
+		c.ExtraExtensions = []pkix.Extension{n.extension(t)}
 	}
 	for _, f := range more {
 		f(c)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, c, thief.cert, thief.key.Public(), thief.key)
+	der, err := x509.CreateCertificate(rand.Reader, c, thief.cert, pub, thief.key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return der
 }
 
-// forgeries: the scopes are one domain, and the names of documentation and testing as they are built in.
-var forgeries = map[string]struct {
+// forgery is a certificate that a thief of the issuing key makes.
+type forgery struct {
+	what  string
 	scope []string
 	names names
-	good  bool
-}{
-	"in scope":           {[]string{"example.com"}, names{dns: []string{"autodiscover.example.com"}}, true},
-	"the name itself":    {[]string{"example.com"}, names{dns: []string{"example.com"}}, true},
-	"a bank":             {[]string{"example.com"}, names{dns: []string{"www.bank.example.net"}}, false},
-	"a bank with a dot":  {[]string{"example.com"}, names{dns: []string{"www.bank.example.net."}}, false},
-	"mixed, bank second": {[]string{"example.com"}, names{dns: []string{"autodiscover.example.com", "www.bank.example.net"}}, false},
-	"mixed with address": {[]string{"example.com"}, names{dns: []string{"autodiscover.example.com"}, ip: []string{"192.0.2.1"}}, false},
-	"IPv4":               {[]string{"example.com"}, names{ip: []string{"192.0.2.1"}}, false},
-	"IPv4 loopback":      {[]string{"example.com"}, names{ip: []string{"127.0.0.1"}}, false},
-	"IPv6":               {[]string{"example.com"}, names{ip: []string{"2001:db8::1"}}, false},
-	"look-alike":         {[]string{"example.com"}, names{dns: []string{"evilexample.com"}}, false},
-	"name as a prefix":   {[]string{"example.com"}, names{dns: []string{"example.com.evil.net"}}, false},
-	"wildcard outside":   {[]string{"example.com"}, names{dns: []string{"*.bank.example.net"}}, false},
-	"wildcard above":     {[]string{"example.com"}, names{dns: []string{"*.com"}}, false},
-	"the parent":         {[]string{"example.com"}, names{dns: []string{"com"}}, false},
-
-	// With example.net in scope its hosts are in scope: that is what was asked for. The form with the dot is refused
-	// even then, as a dNSName in a certificate never has one (RFC 5280, section 4.2.1.6, and RFC 1034, section 3.5).
-	"built-in, in scope":          {builtIn, names{dns: []string{"www.bank.example.net"}}, true},
-	"built-in, in scope with dot": {builtIn, names{dns: []string{"www.bank.example.net."}}, false},
-	"built-in, single label":      {builtIn, names{dns: []string{"mail.lab.test"}}, true},
-	"built-in, a bank":            {builtIn, names{dns: []string{"www.mybank.co.uk"}}, false},
-	"built-in, look-alike":        {builtIn, names{dns: []string{"www.mybanktest"}}, false},
-	"built-in, name as a prefix":  {builtIn, names{dns: []string{"test.mybank.com"}}, false},
-	"built-in, address":           {builtIn, names{ip: []string{"10.0.0.1"}}, false},
+	ask   string // what the client asks for; it is a name of the certificate
+	good  bool   // in scope
+	// never is a certificate that some verifiers refuse from an authority without any limits, too, for what it is.
+	never bool
 }
+
+var (
+	one = []string{"example.com"}
+
+	forgeries = []forgery{
+		{what: "name in scope", scope: one, names: names{dns: []string{"autodiscover.example.com"}}, ask: "autodiscover.example.com", good: true},
+		{what: "the scope's own name", scope: one, names: names{dns: []string{"example.com"}}, ask: "example.com", good: true},
+		{what: "wildcard in scope", scope: one, names: names{dns: []string{"*.example.com"}}, ask: "mail.example.com", good: true},
+		{what: "name out of scope", scope: one, names: names{dns: []string{"www.bank.example.net"}}, ask: "www.bank.example.net"},
+		{what: "name out of scope, final dot", scope: one, names: names{dns: []string{"www.bank.example.net."}}, ask: "www.bank.example.net", never: true},
+		{what: "look-alike", scope: one, names: names{dns: []string{"evilexample.com"}}, ask: "evilexample.com"},
+		{what: "scope as a prefix", scope: one, names: names{dns: []string{"example.com.evil.net"}}, ask: "example.com.evil.net"},
+		{what: "the scope's parent", scope: one, names: names{dns: []string{"com"}}, ask: "com", never: true},
+		{what: "mixed, asked for the good name", scope: one, names: names{dns: []string{"autodiscover.example.com", "www.bank.example.net"}}, ask: "autodiscover.example.com"},
+		{what: "mixed, asked for the bad name", scope: one, names: names{dns: []string{"autodiscover.example.com", "www.bank.example.net"}}, ask: "www.bank.example.net"},
+		{what: "mixed with an address", scope: one, names: names{dns: []string{"autodiscover.example.com"}, ip: []string{"127.0.0.1"}}, ask: "autodiscover.example.com"},
+		{what: "wildcard out of scope", scope: one, names: names{dns: []string{"*.bank.example.net"}}, ask: "www.bank.example.net"},
+		{what: "wildcard above the scope", scope: one, names: names{dns: []string{"*.com"}}, ask: "bank.com", never: true},
+		{what: "wildcard above, asked for the scope", scope: one, names: names{dns: []string{"*.com"}}, ask: "example.com", never: true},
+		{what: "common name only", scope: one, names: names{cn: "www.bank.example.net"}, ask: "www.bank.example.net", never: true},
+		{what: "common name beside a good name", scope: one, names: names{cn: "www.bank.example.net", dns: []string{"autodiscover.example.com"}}, ask: "www.bank.example.net", never: true},
+		{what: "IPv4 address", scope: one, names: names{ip: []string{"127.0.0.1"}}, ask: "127.0.0.1"},
+		{what: "both kinds of address", scope: one, names: names{ip: []string{"127.0.0.1", "2001:db8::1"}}, ask: "127.0.0.1"},
+
+		// With example.net in scope its hosts are in scope: that is what was asked for. The form with the dot is refused even then, as a
+		// dNSName in a certificate never has one (RFC 5280, section 4.2.1.6, and RFC 1034, section 3.5).
+		{what: "built-in: name in scope", scope: builtIn, names: names{dns: []string{"www.bank.example.net"}}, ask: "www.bank.example.net", good: true},
+		{what: "built-in: below a single label", scope: builtIn, names: names{dns: []string{"mail.lab.test"}}, ask: "mail.lab.test", good: true},
+		{what: "built-in: name out of scope", scope: builtIn, names: names{dns: []string{"www.mybank.co.uk"}}, ask: "www.mybank.co.uk"},
+		{what: "built-in: look-alike", scope: builtIn, names: names{dns: []string{"www.mybanktest"}}, ask: "www.mybanktest", never: true},
+		{what: "built-in: scope as a prefix", scope: builtIn, names: names{dns: []string{"test.mybank.com"}}, ask: "test.mybank.com"},
+		{what: "built-in: address", scope: builtIn, names: names{ip: []string{"127.0.0.1"}}, ask: "127.0.0.1"},
+	}
+)
 
 var builtIn = []string{
 	"example", "example.com", "example.net", "example.org", "invalid", "test", "localhost", "local", "internal",
 	"home.arpa", "onion", "alt", "xn--kgbechtv", "xn--zckzah",
 }
 
-func TestConstraints_goVerifier(t *testing.T) {
-	t.Parallel()
-	for name, tt := range forgeries {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := place(t)
-			a := open(t, dir, tt.scope...)
-			err := verify(a.Root(), [][]byte{forge(t, stolen(t, dir), tt.names), a.Issuing().Raw}, "")
-			if tt.good != (err == nil) {
-				t.Fatalf("verifies: %v", err)
+// The table: every verifier refuses what is out of scope and accepts what is in it. And, so that a refusal cannot come from something else,
+// the same certificates below an authority without limits are accepted.
+func TestConstraints(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := freeAuthority(t)
+	roots := []*x509.Certificate{free.root.cert}
+	var sites []site // for each forgery one below the authority, and one below the unlimited one
+	authorities := map[string]*certs.Authority{}
+	for _, f := range forgeries {
+		scope := strings.Join(f.scope, " ")
+		if authorities[scope] == nil {
+			authorities[scope] = open(t, place(t), f.scope...)
+			roots = append(roots, authorities[scope].Root())
+		}
+		a := authorities[scope]
+		chain := [][]byte{forge(t, stolen(t, a.Dir()), key.Public(), f.names), a.Issuing().Raw}
+		unlimited := [][]byte{forge(t, free.issuing, key.Public(), f.names), free.issuing.cert.Raw}
+		sites = append(sites, serveSite(t, f.ask, chain, key), serveSite(t, f.ask, unlimited, key))
+		if !f.good && f.names.cn == "" {
+			wantConstraint(t, chain, a.Root())
+		}
+	}
+	results := newResults("certificate", "in scope")
+	for _, v := range verifiers {
+		t.Run(v.name, func(t *testing.T) {
+			if why := v.missing(); why != "" {
+				results.skip(v.name, why)
+				t.Skip(why)
 			}
-			if err != nil {
-				wantConstraint(t, err)
+			got := v.judge(t, roots, sites)
+			for i, f := range forgeries {
+				limited, unlimited := got[2*i], got[2*i+1]
+				results.add(f.what, yes(f.good), v.name, limited.accepted)
+				if limited.accepted != f.good {
+					t.Errorf("%s, asked for %s: accepted %v\n%s", f.what, f.ask, limited.accepted, limited.why)
+				}
+				if !unlimited.accepted && !f.never {
+					t.Errorf("%s: refused without any limit, so that its refusal proves nothing\n%s", f.what, unlimited.why)
+				}
 			}
+			results.version(v.name, v.versionLine(t))
 		})
 	}
+	t.Logf("as in the README:\n%s", results)
 }
 
-// wantConstraint wants the refusal to be for the name and nothing else. Go does not parse a name with a final dot.
-func wantConstraint(t *testing.T, err error) {
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// freeAuthority is what most proxies have: a root and an issuing certificate without limits.
+func freeAuthority(t *testing.T) company {
 	t.Helper()
+	root, issuing := template("root without limits"), template("issuing without limits")
+	for _, c := range []*x509.Certificate{root, issuing} {
+		c.PermittedDNSDomains, c.ExcludedIPRanges = nil, nil
+	}
+	var c company
+	c.root = issue(t, root, nil)
+	c.issuing = issue(t, issuing, c.root)
+	return c
+}
+
+// While a root is followed by a wider one, nobody is cut off: clients with the former, the new, or both.
+func TestOverlap(t *testing.T) {
+	a := open(t, place(t), "example.com")
+	former := a.Root()
+	both := certs.Scope{Names: []string{"example.com", "lab.test"}}
+	if _, err := a.Widen(both); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Rescope(both); err != nil {
+		t.Fatal(err)
+	}
+	var sites []site
+	for _, name := range []string{"autodiscover.example.com", "mail.lab.test"} {
+		leaf, err := a.Leaf(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, ok := leaf.PrivateKey.(crypto.Signer)
+		if !ok {
+			t.Fatalf("key is a %T", leaf.PrivateKey)
+		}
+		sites = append(sites, serveSite(t, name, leaf.Certificate, key))
+	}
+	results := newResults("client trusts", "name of")
+	for _, v := range verifiers {
+		t.Run(v.name, func(t *testing.T) {
+			if why := v.missing(); why != "" {
+				results.skip(v.name, why)
+				t.Skip(why)
+			}
+			for _, tt := range []struct {
+				trusts string
+				roots  []*x509.Certificate
+				wider  bool // names that only the new root has are accepted
+			}{
+				{"the former root", []*x509.Certificate{former}, false},
+				{"the new root", []*x509.Certificate{a.Root()}, true},
+				{"both", []*x509.Certificate{former, a.Root()}, true},
+				{"both, the new one first", []*x509.Certificate{a.Root(), former}, true},
+			} {
+				if v.unordered && tt.roots[0].Equal(a.Root()) && len(tt.roots) == 2 {
+					continue
+				}
+				got := v.judge(t, tt.roots, sites)
+				results.add(tt.trusts, "the former root", v.name, got[0].accepted)
+				results.add(tt.trusts, "the new root only", v.name, got[1].accepted)
+				if !got[0].accepted {
+					t.Errorf("trusting %s: a name of the former root is refused\n%s", tt.trusts, got[0].why)
+				}
+				if got[1].accepted != tt.wider {
+					t.Errorf("trusting %s: a name of the new root: accepted %v\n%s", tt.trusts, got[1].accepted, got[1].why)
+				}
+			}
+			results.version(v.name, v.versionLine(t))
+		})
+	}
+	t.Logf("as in the README:\n%s", results)
+}
+
+// wantConstraint wants Go's refusal to be for the name and nothing else. Go does not parse a name with a final dot.
+func wantConstraint(t *testing.T, chain [][]byte, root *x509.Certificate) {
+	t.Helper()
+	err := verify(root, chain, "")
 	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
 	if ok && invalid.Reason == x509.CANotAuthorizedForThisName {
 		return
 	}
-	if !strings.Contains(err.Error(), "cannot parse dnsName") && !strings.Contains(err.Error(), "x509: SAN dNSName is malformed") {
+	if err == nil || !strings.Contains(err.Error(), "cannot parse dnsName") && !strings.Contains(err.Error(), "x509: SAN dNSName is malformed") {
 		t.Errorf("refused for another reason: %v", err)
 	}
 }
@@ -144,7 +275,7 @@ func TestConstraints_otherAbuse(t *testing.T) {
 	thief := stolen(t, dir)
 	in := names{dns: []string{"autodiscover.example.com"}}
 
-	der := forge(t, thief, in, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
+	der := forge(t, thief, thief.key.Public(), in, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +294,7 @@ func TestConstraints_otherAbuse(t *testing.T) {
 	ca := template("below")
 	ca.PermittedDNSDomains, ca.ExcludedIPRanges = nil, nil
 	below := issue(t, ca, thief)
-	chain := [][]byte{forge(t, below, names{dns: []string{"www.bank.example.net"}}), below.cert.Raw, a.Issuing().Raw}
+	chain := [][]byte{forge(t, below, thief.key.Public(), names{dns: []string{"www.bank.example.net"}}), below.cert.Raw, a.Issuing().Raw}
 	if err := verify(a.Root(), chain, ""); err == nil {
 		t.Error("a CA below the issuing certificate is good")
 	}
@@ -173,31 +304,12 @@ func TestConstraints_otherAbuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der = forge(t, thief, in, func(c *x509.Certificate) {
+	der = forge(t, thief, thief.key.Public(), in, func(c *x509.Certificate) {
 		c.ExtraExtensions, c.URIs, c.EmailAddresses = nil, []*url.URL{u}, []string{"www.bank.example.net"}
 		c.Subject.CommonName = "www.bank.example.net"
 	})
 	if err := verify(a.Root(), [][]byte{der, a.Issuing().Raw}, "www.bank.example.net"); err == nil {
 		t.Error("a common name is good as a server name")
-	}
-}
-
-func TestConstraints_openssl(t *testing.T) {
-	t.Parallel()
-	openssl(t)
-	for name, tt := range forgeries {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := place(t)
-			a := open(t, dir, tt.scope...)
-			out, ok := opensslVerify(t, a, forge(t, stolen(t, dir), tt.names))
-			if ok != tt.good {
-				t.Fatalf("openssl verifies: %v\n%s", ok, out)
-			}
-			if !ok && !strings.Contains(out, "permitted subtree violation") && !strings.Contains(out, "excluded subtree violation") {
-				t.Errorf("refused for another reason:\n%s", out)
-			}
-		})
 	}
 }
 

@@ -18,6 +18,17 @@ const goproxyKey = "c012de113a81789eb5c392c0580156bbc281f9f93e07f08cafa3329672e6
 
 // checkAuthority returns nil for a CA certificate that can vouch for named hosts only.
 func checkAuthority(cert *x509.Certificate) error {
+	if err := checkCA(cert); err != nil {
+		return err
+	}
+	if wide := liberties(cert); wide != nil {
+		return wide[0]
+	}
+	return nil
+}
+
+// checkCA returns nil for a certificate that may sign others and whose key is not known to everybody.
+func checkCA(cert *x509.Certificate) error {
 	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	switch {
 	case hex.EncodeToString(sum[:]) == goproxyKey:
@@ -26,23 +37,55 @@ func checkAuthority(cert *x509.Certificate) error {
 		return errors.New("it is not a CA certificate")
 	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
 		return errors.New("its key usage does not include signing certificates")
-	case len(cert.UnknownExtKeyUsage) != 0 || len(cert.ExtKeyUsage) != 1 ||
-		cert.ExtKeyUsage[0] != x509.ExtKeyUsageServerAuth:
-		return errors.New("its extended key usage is not TLS servers alone")
-	case len(cert.PermittedDNSDomains) == 0:
-		return errors.New("it has no name constraints, so that its key could vouch for any site")
-	case !cert.PermittedDNSDomainsCritical:
-		return errors.New("its name constraints are not critical, so that clients may ignore them")
-	case !excludesEveryAddress(cert):
-		return errors.New("its name constraints do not exclude all IP addresses")
+	}
+	return nil
+}
+
+// liberties lists what a CA certificate leaves free that ours must not, and nil for one that is bound to named TLS servers.
+func liberties(cert *x509.Certificate) []error {
+	var free []error
+	if len(cert.PermittedDNSDomains) == 0 {
+		free = append(free, errors.New("it has no name constraints, so that its key could vouch for any site"))
+	} else {
+		free = looseNames(cert)
+	}
+	if len(cert.UnknownExtKeyUsage) != 0 || len(cert.ExtKeyUsage) != 1 || cert.ExtKeyUsage[0] != x509.ExtKeyUsageServerAuth {
+		free = append(free, errors.New("its extended key usage is not TLS servers alone"))
+	}
+	return free
+}
+
+// looseNames lists what is missing from name constraints.
+func looseNames(cert *x509.Certificate) []error {
+	var free []error
+	if !cert.PermittedDNSDomainsCritical {
+		free = append(free, errors.New("its name constraints are not critical, so that clients may ignore them"))
+	}
+	if !excludesEveryAddress(cert) {
+		free = append(free, errors.New("its name constraints do not exclude all IP addresses"))
 	}
 	for _, name := range cert.PermittedDNSDomains {
 		// An empty name would permit everything.
-		if err := checkName(normalise(name)); err != nil {
-			return fmt.Errorf("its name constraints permit what is no domain: %w", err)
+		name = normalise(name)
+		if len(name) > 1 && name[0] == '.' {
+			name = name[1:]
+		}
+		if err := checkName(name); err != nil {
+			free = append(free, fmt.Errorf("its name constraints permit what is no domain: %w", err))
 		}
 	}
-	return nil
+	return free
+}
+
+// chainLiberties is nil if a certificate of the chain binds all below it. The root does not count: it is trusted as it is, and some
+// verifiers do not look at its constraints. Otherwise it is what the issuing certificate leaves free.
+func chainLiberties(t *tiers) []error {
+	for _, c := range t.signers() {
+		if liberties(c) == nil {
+			return nil
+		}
+	}
+	return liberties(t.cert)
 }
 
 func excludesEveryAddress(cert *x509.Certificate) bool {
@@ -54,9 +97,4 @@ func excludesEveryAddress(cert *x509.Certificate) bool {
 		}
 	}
 	return v4 && v6 && len(cert.PermittedIPRanges) == 0
-}
-
-// permits reports whether the name constraints of a certificate let it vouch for a normalised name.
-func permits(cert *x509.Certificate, name string) bool {
-	return newNameSet(cert.PermittedDNSDomains).covers(name) && !newNameSet(cert.ExcludedDNSDomains).covers(name)
 }

@@ -13,8 +13,7 @@ import (
 // before leaves a stray directory with keys that nobody trusts, a crash after leaves a complete authority, and of two
 // processes that race, one rename succeeds.
 
-// settle makes dir absolute, follows symbolic links if it exists, so that a rename replaces what the link means, and
-// makes the directories above it if it does not.
+// settle makes dir absolute and follows symbolic links if it exists, so that a rename replaces what the link means.
 func settle(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -31,8 +30,10 @@ func settle(dir string) (string, error) {
 			Path: abs, Problem: "is a symbolic link to nothing", Remedy: "make what it points to, or remove it",
 		}
 	}
-	return abs, os.MkdirAll(filepath.Dir(abs), 0o700)
+	return abs, nil
 }
+
+func makeParents(dir string) error { return os.MkdirAll(filepath.Dir(dir), 0o700) }
 
 // absent reports whether there is nothing in dir to load or to lose.
 func absent(dir string) (bool, error) {
@@ -52,14 +53,34 @@ func absent(dir string) (bool, error) {
 	return len(entries) == 0, err
 }
 
-// create makes an authority for names in dir, or returns nil as well if somebody else was first.
-func create(dir string, names []string, now time.Time) error {
+// create makes an authority for names, or returns nil as well if somebody else was first.
+func (a *Authority) create(names []string, now time.Time) error {
+	files, err := a.newFiles(names, now)
+	if err != nil {
+		return err
+	}
+	return place(a.dir, files)
+}
+
+// file is what a directory is to have in it.
+type file struct {
+	name string
+	text []byte
+}
+
+// place puts a new directory with these files where none, or an empty one, is. It returns nil as well if another authority is there by then.
+func place(dir string, files []file) error {
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), temporaryPrefix(dir)+"*") // mode 0700
 	if err != nil {
 		return fmt.Errorf("creating a directory beside it: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }() // after the rename there is nothing to remove
-	if err := build(tmp, names, now); err != nil {
+	for _, f := range files {
+		if err := writeFile(filepath.Join(tmp, f.name), f.text); err != nil {
+			return err
+		}
+	}
+	if err := syncDir(tmp); err != nil {
 		return err
 	}
 	// An empty directory may be in the way, which os.Rename does not replace; one with content is not removed by this.
@@ -78,35 +99,23 @@ func taken(dir string) bool {
 	return err == nil
 }
 
-// build writes a complete authority into an existing directory and makes it durable.
-func build(dir string, names []string, now time.Time) error {
+// newFiles makes a complete authority.
+func (a *Authority) newFiles(names []string, now time.Time) ([]file, error) {
 	root, err := newRoot(names, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	iss, err := newIssuing(root, now)
+	t, err := a.newTiers(root, nil, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rootKey, err := encodeKey(root.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	issuing, err := encodeIssuer(iss)
+	issuing, err := encodeTiers(t)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, f := range []struct {
-		name string
-		text []byte
-	}{
-		{rootKeyFile, rootKey},
-		{rootFile, encodeCertificate(root.cert)},
-		{issuingFile, issuing},
-	} {
-		if err := writeFile(filepath.Join(dir, f.name), f.text); err != nil {
-			return err
-		}
-	}
-	return syncDir(dir)
+	return []file{{rootKeyFile, rootKey}, {rootFile, encodeCertificate(root.cert)}, {issuingFile, issuing}}, nil
 }

@@ -9,22 +9,32 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // Files must be private from their first byte on: no moment at which they exist with another mode. The kernel is asked
 // to report every change of attributes, and the mask of the process is opened wide. Not parallel, as the mask is the
 // process's.
-func TestBuild_neverReadable(t *testing.T) {
+func TestFiles_neverReadable(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
-	dir := t.TempDir()
-	watch := newWatch(t, dir)
-
-	if err := build(dir, []string{"example.com"}, time.Now()); err != nil {
+	top := t.TempDir()
+	whole := newWatch(t, top)
+	dir := filepath.Join(top, "authority")
+	a, err := Open(dir, Scope{Names: []string{"example.com"}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceFile(filepath.Join(dir, issuingFile), []byte("another")); err != nil {
+	defer a.Close()
+	for _, e := range whole.events(t) {
+		if e.mask&syscall.IN_ATTRIB != 0 {
+			t.Errorf("%s: attributes were changed after creation", e.name)
+		}
+	}
+	watch := newWatch(t, dir)
+	if err := a.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Widen(Scope{Names: []string{"test"}}); err != nil {
 		t.Fatal(err)
 	}
 	created := 0
@@ -39,7 +49,7 @@ func TestBuild_neverReadable(t *testing.T) {
 	if created != 4 {
 		t.Errorf("saw %d files being created, want 4", created)
 	}
-	for _, name := range []string{rootFile, rootKeyFile, issuingFile} {
+	for _, name := range []string{rootFile, rootKeyFile, issuingFile, formerFile} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -48,12 +58,7 @@ func TestBuild_neverReadable(t *testing.T) {
 			t.Errorf("%s has mode %v", name, info.Mode())
 		}
 	}
-	// And the directory around them, which create makes.
-	whole := filepath.Join(t.TempDir(), "authority")
-	if err := create(whole, []string{"example.com"}, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(whole); err != nil || info.Mode() != os.ModeDir|0o700 {
+	if info, err := os.Stat(dir); err != nil || info.Mode() != os.ModeDir|0o700 {
 		t.Errorf("directory: %v, %v", info.Mode(), err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package certs keeps the guard's certificate authority and mints a leaf for each host that the guard opens.
 //
-// It is for the one machine, or the few replicas, that read discovery inside TLS. It is not a general CA: it has no
-// revocation, no requests and no names of its own choosing, and it logs nothing and carries no traffic.
+// It is for the one machine, or the few replicas, that read discovery inside TLS. It is not a general CA: it revokes
+// nothing, takes no requests, has no names of its own choosing, and it logs nothing and carries no traffic.
 //
 //	authority, err := certs.Open(dir, certs.Scope{Names: []string{"example.com"}})
 //	…
@@ -14,8 +14,22 @@
 // the issuing certificate ends, and putting the key back for one moment is enough to go on for another 90 days.
 //
 //	root.pem      the root certificate, nothing secret
-//	root.key      its private key, needed only to renew
-//	issuing.pem   the issuing certificate with its private key, in one file so that renewing is one rename
+//	root.key      its private key, needed only to renew and to widen
+//	issuing.pem   the issuing certificate, its private key and what is sent along with it, in one file so that renewing is one rename
+//	former.pem    roots that this one has followed; only where there are such
+//
+// [Authority.Status] warns 60, 30 and 7 days before the end of what cannot be renewed. [Authority.Refresh], hourly, renews what can.
+//
+// # A root that follows another
+//
+// Constraints cannot grow within a certificate, so more names ([Authority.Widen]) take another root. The former one vouches for it, and
+// both have one key: a client that trusts either is not cut off, and one that trusts both need not choose. A key that was stolen is another
+// matter: there a new authority is what is wanted, and that its clients have to be visited.
+//
+// # Other authorities
+//
+// [Import] takes an intermediate of another CA, if it is bound to names as ours are, or by an operator's explicit word. [Authority.Replica] is what
+// machines need that answer behind one address: they share an issuing certificate, and only one of them, or none, has the root's key.
 //
 // # Promises
 //

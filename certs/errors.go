@@ -35,17 +35,20 @@ func (e *OutOfScopeError) Error() string {
 }
 
 // ScopeError says that an existing authority was made for fewer names than [Open] was asked for. Constraints are part
-// of a certificate that clients already trust, so they cannot grow.
+// of a certificate that clients already trust, so they cannot grow; see [Authority.Widen].
 type ScopeError struct {
 	Dir     string
 	Missing []string // normalised and sorted, never empty
+	Foreign bool     // the authority was imported, so that only its CA can make it wider
 }
 
 // Error lists the missing names and says what to do.
 func (e *ScopeError) Error() string {
-	return fmt.Sprintf("authority %q was made without %s, and a certificate cannot grow: "+
-		"remove that directory to have a new authority made, and trust the new root on every client",
-		e.Dir, strings.Join(e.Missing, ", "))
+	remedy := "widen it, and have every client trust the new root certificate"
+	if e.Foreign {
+		remedy = "have its CA issue one with these names as well, and import that"
+	}
+	return fmt.Sprintf("authority %q was made without %s, and a certificate cannot grow: %s", e.Dir, strings.Join(e.Missing, ", "), remedy)
 }
 
 // DamagedError says that a directory holds something that is no working authority. [Open] never repairs or replaces it.

@@ -19,6 +19,7 @@ const (
 	rootFile    = "root.pem"
 	rootKeyFile = "root.key"
 	issuingFile = "issuing.pem"
+	formerFile  = "former.pem"
 
 	// maxFile is far above any file of ours, and keeps a wrong path such as a device from being read for ever.
 	maxFile = 256 << 10
@@ -58,7 +59,7 @@ func temporaryPrefix(path string) string { return "." + filepath.Base(path) + ".
 
 // sweep removes what a crash has left behind. It does its best: nothing ever reads these files.
 func sweep(dir string) {
-	for _, path := range []string{dir, filepath.Join(dir, issuingFile)} {
+	for _, path := range []string{dir, filepath.Join(dir, issuingFile), filepath.Join(dir, rootFile), filepath.Join(dir, formerFile)} {
 		entries, err := os.ReadDir(filepath.Dir(path))
 		if err != nil {
 			continue

@@ -57,12 +57,48 @@ func newRoot(names []string, now time.Time) (*issuer, error) {
 		return nil, err
 	}
 	t.NotBefore, t.NotAfter = now.Add(-backdate), now.Add(rootLife)
-	t.MaxPathLen = 1
+	t.MaxPathLen = -1 // no limit: a root that follows this one comes between, see newCross
 	return newIssuer(t, nil)
 }
 
-// newIssuing makes an issuing certificate with all the names of its root, and not beyond the root's dates.
-func newIssuing(root *issuer, now time.Time) (*issuer, error) {
+// newEdition makes another root with the key of one that is there: with other names, fresh dates, and a subject of its own. With the same
+// subject, a client that trusts both would have to try both, which OpenSSL, GnuTLS and NSS do not: they take the first that they find.
+func newEdition(root *issuer, names []string, now time.Time) (*issuer, error) {
+	t, err := authorityTemplate("root", names)
+	if err != nil {
+		return nil, err
+	}
+	t.SubjectKeyId = root.cert.SubjectKeyId
+	t.NotBefore, t.NotAfter = now.Add(-backdate), now.Add(rootLife)
+	t.ExcludedDNSDomains = root.cert.ExcludedDNSDomains
+	t.MaxPathLen = -1
+	cert, err := sign(t, &issuer{cert: t, key: root.key}, root.key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return &issuer{cert: cert, key: root.key}, nil
+}
+
+// newCross has a former root, whose key is the same, vouch for its successor, within the former one's names. Those are what tells for which
+// leaves it is of use. Addresses are left to the certificates above and below: Java (17.0.15, NameConstraintsExtension) fails with an index
+// out of bounds where two certificates of a chain constrain both IPv4 and IPv6.
+func newCross(root *issuer, former *x509.Certificate) (*x509.Certificate, error) {
+	t, err := authorityTemplate("root", former.PermittedDNSDomains)
+	if err != nil {
+		return nil, err
+	}
+	t.RawSubject, t.SubjectKeyId = root.cert.RawSubject, root.cert.SubjectKeyId
+	// Older than the root itself, because NSS prefers the younger of two certificates with one subject.
+	t.NotBefore = former.NotBefore
+	t.NotAfter = earliest(root.cert.NotAfter, former.NotAfter)
+	t.ExcludedDNSDomains, t.ExcludedIPRanges = former.ExcludedDNSDomains, nil
+	t.MaxPathLen = -1
+	return sign(t, &issuer{cert: former, key: root.key}, root.key.Public())
+}
+
+// newIssuing makes an issuing certificate with all the names of its root, and not beyond the root's dates. points is where clients find
+// whether it was revoked, nil for nowhere.
+func newIssuing(root *issuer, points []string, now time.Time) (*issuer, error) {
 	if !root.validAt(now) {
 		return nil, fmt.Errorf("root certificate is valid from %s to %s, and this computer's clock says %s",
 			day(root.cert.NotBefore), day(root.cert.NotAfter), day(now))
@@ -74,6 +110,7 @@ func newIssuing(root *issuer, now time.Time) (*issuer, error) {
 	t.NotBefore = latest(now.Add(-backdate), root.cert.NotBefore)
 	t.NotAfter = earliest(now.Add(issuingLife), root.cert.NotAfter)
 	t.ExcludedDNSDomains = root.cert.ExcludedDNSDomains
+	t.CRLDistributionPoints = points
 	t.MaxPathLenZero = true
 	return newIssuer(t, root)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
 )
 
 // maxLeaves bounds the cache at about 20 MB. Names below a scope are endless, and a client may ask for any of them.
@@ -18,16 +19,16 @@ const maxLeaves = 10_000
 // clock: the cache's own expiry counts monotonic time, which stands still while a laptop sleeps.
 type leaf struct {
 	cert    tls.Certificate
-	issuer  *issuer
+	tiers   *tiers
 	renewAt time.Time
 }
 
-func (l *leaf) fresh(iss *issuer, now time.Time) bool {
-	return l.issuer == iss && now.Before(l.renewAt) && !now.Before(l.cert.Leaf.NotBefore)
+func (l *leaf) fresh(t *tiers, now time.Time) bool {
+	return l.tiers == t && now.Before(l.renewAt) && !now.Before(l.cert.Leaf.NotBefore)
 }
 
-// Leaf returns a certificate for exactly name, signed by the issuing certificate, which it carries along; the root is
-// not sent (RFC 8446, section 4.4.2). Case and one trailing dot do not matter. The result is cached and shared: the
+// Leaf returns a certificate for exactly name, signed by the issuing certificate, which it carries along with those
+// that clients need to get to a root, a former one included; the root is not sent (RFC 8446, section 4.4.2). Case and one trailing dot do not matter. The result is cached and shared: the
 // caller must not modify it. It has at least a third of its 14 days left, unless the issuing certificate ends sooner.
 //
 // The errors are [*NameError] for what is no host name, IP addresses and wildcards included, [*OutOfScopeError] for a
@@ -37,13 +38,13 @@ func (a *Authority) Leaf(name string) (*tls.Certificate, error) {
 	name = normalise(name)
 	now := time.Now()
 	// Only names that passed the checks below are in the cache.
-	if l, ok := a.leaves.GetIfPresent(name); ok && l.fresh(a.issuer.Load(), now) {
+	if l, ok := a.leaves.GetIfPresent(name); ok && l.fresh(a.tiers.Load(), now) {
 		return &l.cert, nil
 	}
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	if !a.scope.Load().set.covers(name) || !permits(a.root, name) || !permits(a.Issuing(), name) {
+	if !a.scope.Load().set.covers(name) || !a.tiers.Load().permits(name) {
 		return nil, &OutOfScopeError{Name: name}
 	}
 	if a.closed.Load() {
@@ -61,7 +62,7 @@ func (a *Authority) Leaf(name string) (*tls.Certificate, error) {
 // dropStale makes room for a new leaf, but never drops the fresh one that another goroutine has put there meanwhile.
 func (a *Authority) dropStale(name string, now time.Time) {
 	a.leaves.ComputeIfPresent(name, func(old *leaf) (*leaf, otter.ComputeOp) {
-		if old.fresh(a.issuer.Load(), now) {
+		if old.fresh(a.tiers.Load(), now) {
 			return nil, otter.CancelOp
 		}
 		return nil, otter.InvalidateOp
@@ -70,7 +71,7 @@ func (a *Authority) dropStale(name string, now time.Time) {
 
 // newLeafCache has no expiry, so it has no goroutine of its own; see leaf for who decides.
 func newLeafCache(size int) (*otter.Cache[string, *leaf], error) {
-	cache, err := otter.New(&otter.Options[string, *leaf]{MaximumSize: size})
+	cache, err := otter.New(&otter.Options[string, *leaf]{MaximumSize: size, StatsRecorder: stats.NewCounter()})
 	if err != nil {
 		return nil, fmt.Errorf("making the leaf cache: %w", err)
 	}
@@ -80,7 +81,7 @@ func newLeafCache(size int) (*otter.Cache[string, *leaf], error) {
 // mint makes the leaf for a name that is in scope.
 func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 	now := time.Now()
-	iss, err := a.signer(now)
+	by, err := a.signer(now)
 	if err != nil {
 		return nil, err
 	}
@@ -92,27 +93,31 @@ func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 		SerialNumber: serial,
 		Subject:      subject(name),
 		DNSNames:     []string{name},
-		NotBefore:    latest(now.Add(-backdate), iss.cert.NotBefore),
-		NotAfter:     earliest(now.Add(leafLife), iss.cert.NotAfter),
+		NotBefore:    latest(now.Add(-backdate), by.begin()),
+		NotAfter:     earliest(now.Add(leafLife), by.end()),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		SubjectKeyId: a.leafID,
 
 		BasicConstraintsValid: true, // not a CA, said out loud
+		CRLDistributionPoints: a.leafPoints(by),
 	}
-	cert, err := sign(t, iss, a.leafKey.Public())
+	cert, err := sign(t, &by.issuer, a.leafKey.Public())
 	if err != nil {
 		return nil, err
 	}
-	l := &leaf{issuer: iss, renewAt: cert.NotAfter}
-	// One that ends with its issuer would not get longer by being made again.
-	if cert.NotAfter.Before(iss.cert.NotAfter) {
+	l := &leaf{tiers: by, renewAt: cert.NotAfter}
+	// One that ends with its chain would not get longer by being made again.
+	if cert.NotAfter.Before(by.end()) {
 		l.renewAt = cert.NotAfter.Add(-leafLife / 3)
 	}
 	l.cert = tls.Certificate{
-		Certificate: [][]byte{cert.Raw, iss.cert.Raw},
+		Certificate: [][]byte{cert.Raw},
 		PrivateKey:  a.leafKey,
 		Leaf:        cert,
+	}
+	for _, c := range by.sent(name) {
+		l.cert.Certificate = append(l.cert.Certificate, c.Raw)
 	}
 	return l, nil
 }

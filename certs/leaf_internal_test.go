@@ -69,10 +69,10 @@ func TestLeaf_freshByWallClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, iss := time.Now(), a.issuer.Load()
+	now, iss := time.Now(), a.tiers.Load()
 	for name, tt := range map[string]struct {
 		now  time.Time
-		iss  *issuer
+		iss  *tiers
 		want bool
 	}{
 		"now":                       {now, iss, true},
@@ -81,7 +81,7 @@ func TestLeaf_freshByWallClock(t *testing.T) {
 		"a third left":              {now.Add(leafLife * 2 / 3), iss, false},
 		"just before":               {now.Add(leafLife*2/3 - time.Minute), iss, true},
 		"long expired":              {now.Add(100 * leafLife), iss, false},
-		"issuer has been succeeded": {now, &issuer{}, false},
+		"issuer has been succeeded": {now, &tiers{}, false},
 	} {
 		if got := l.fresh(tt.iss, tt.now); got != tt.want {
 			t.Errorf("%s: fresh = %v", name, got)
@@ -116,7 +116,7 @@ func TestSigner_issuerFromTheFuture(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if !b.issuer.Load().validAt(now) {
+	if !b.tiers.Load().validAt(now) {
 		t.Error("opened with an issuing certificate from the future")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,18 +16,25 @@ import (
 // is an error that names the file.
 
 const (
-	certificateBlock = "CERTIFICATE"
-	keyBlock         = "PRIVATE KEY" // PKCS #8 (RFC 7468, section 10)
-
 	restore = "restore it from a backup, or remove the directory to have a new authority made, " +
 		"whose root every client must then trust"
 )
 
-// loadRoot reads the root certificate and, if it is there, checks the root's key, which is not kept.
-func loadRoot(dir string, now time.Time) (*x509.Certificate, error) {
+// load reads what is in dir. Dates are not judged here: an old issuing certificate may be renewed, and an old root is still to be shown.
+func load(dir string) (*tiers, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
+	root, err := loadRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return loadTiers(dir, root)
+}
+
+// loadRoot reads the root certificate and, if it is there, checks the root's key, which is not kept. A root of ours has name constraints;
+// one of another CA need not, but its key must not be here then.
+func loadRoot(dir string) (*x509.Certificate, error) {
 	path := filepath.Join(dir, rootFile)
 	text, err := readFile(path, 0o022) // it is public, but nobody else may change it
 	if err != nil {
@@ -41,8 +47,12 @@ func loadRoot(dir string, now time.Time) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, &DamagedError{Path: path, Problem: "cannot be read", Remedy: restore, Err: err}
 	}
-	err = checkAuthority(root)
-	if err == nil && root.MaxPathLen == 0 {
+	check := checkCA
+	if keyState(dir) != KeyAbsent {
+		check = checkAuthority
+	}
+	err = check(root)
+	if err == nil && root.MaxPathLen == 0 && root.MaxPathLenZero {
 		err = errors.New("its path length leaves no room for an issuing certificate")
 	}
 	if err != nil {
@@ -51,19 +61,62 @@ func loadRoot(dir string, now time.Time) (*x509.Certificate, error) {
 	if err := root.CheckSignatureFrom(root); err != nil {
 		return nil, &DamagedError{Path: path, Problem: "is not signed by itself", Remedy: restore, Err: err}
 	}
-	if !(&issuer{cert: root}).validAt(now) {
-		return nil, &DamagedError{
-			Path: path,
-			Problem: fmt.Sprintf("is valid from %s to %s, and this computer's clock says %s",
-				day(root.NotBefore), day(root.NotAfter), day(now)),
-			Remedy: "check the clock; if it is right, remove the directory to have a new authority made, " +
-				"whose root every client must then trust",
-		}
-	}
 	if _, err := loadRootKey(dir, root); err != nil && !unavailable(err) {
 		return nil, err
 	}
 	return root, nil
+}
+
+// checkDates refuses a root whose time has not come or is over, under which nothing can be signed.
+func checkDates(dir string, root *x509.Certificate, now time.Time) error {
+	if !now.Before(root.NotBefore) && !now.After(root.NotAfter) {
+		return nil
+	}
+	return &DamagedError{
+		Path: filepath.Join(dir, rootFile),
+		Problem: fmt.Sprintf("is valid from %s to %s, and this computer's clock says %s",
+			day(root.NotBefore), day(root.NotAfter), day(now)),
+		Remedy: "check the clock; if it is right, renew the root, or remove the directory to have a new authority made, " +
+			"whose root every client must then trust",
+	}
+}
+
+// KeyState says where the root's private key is.
+type KeyState int
+
+// The states of the root's key. There is no use for the zero value.
+const (
+	// KeyAbsent is a root key that is not in the authority's directory, so that nothing can be renewed, and nobody can steal it here.
+	KeyAbsent KeyState = iota + 1
+	// KeyPresent is one that lies in the directory, and that this process may read.
+	KeyPresent
+	// KeyUnreadable is one that lies in the directory, and belongs to another user.
+	KeyUnreadable
+)
+
+// String is a word for people and scripts.
+func (s KeyState) String() string {
+	switch s {
+	case KeyAbsent:
+		return "absent"
+	case KeyPresent:
+		return "present"
+	case KeyUnreadable:
+		return "unreadable"
+	}
+	return fmt.Sprintf("KeyState(%d)", int(s))
+}
+
+func keyState(dir string) KeyState {
+	f, err := os.Open(filepath.Join(dir, rootKeyFile))
+	if err == nil {
+		_ = f.Close()
+		return KeyPresent
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return KeyAbsent
+	}
+	return KeyUnreadable
 }
 
 // loadRootKey reads the key of the root. That it is not there, or not for this user, is no damage; see unavailable.
@@ -91,39 +144,71 @@ func unavailable(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
 }
 
-// loadIssuer reads the issuing certificate and its key, and proves that root vouches for it. Its dates are not judged
-// here: an old one may be renewed.
-func loadIssuer(dir string, root *x509.Certificate) (*issuer, error) {
+// loadTiers reads the issuing certificate, its key and what lies between it and root, and proves that root vouches for it.
+func loadTiers(dir string, root *x509.Certificate) (*tiers, error) {
 	path := filepath.Join(dir, issuingFile)
 	text, err := readFile(path, 0o077)
 	if err != nil {
 		return nil, missing(path, err)
 	}
-	iss, err := decodeIssuer(text)
+	t, err := decodeTiers(text, root)
 	if err != nil {
 		return nil, &DamagedError{Path: path, Problem: "cannot be read", Remedy: restore, Err: err}
 	}
-	if err := checkAuthority(iss.cert); err != nil {
-		return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: err}
+	for _, c := range t.all() {
+		if err := checkCA(c); err != nil {
+			return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: err}
+		}
 	}
-	if !matches(iss.cert, iss.key) {
+	if free := chainLiberties(t); free != nil && !t.consent {
+		return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: free[0]}
+	}
+	if !matches(t.cert, t.key) {
 		return nil, &DamagedError{
 			Path: path, Problem: "has a key that is not the key of its certificate", Remedy: restore,
 		}
 	}
-	roots := x509.NewCertPool()
-	roots.AddCert(root)
-	_, err = iss.cert.Verify(x509.VerifyOptions{
-		Roots:       roots,
-		CurrentTime: latest(iss.cert.NotBefore, root.NotBefore),
-		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
-	if err != nil {
+	if err := t.verify(t.begin()); err != nil {
 		return nil, &DamagedError{
 			Path: path, Problem: "is not vouched for by " + rootFile, Remedy: restore, Err: err,
 		}
 	}
-	return iss, nil
+	return t, nil
+}
+
+// verify asks the standard library whether the root vouches for the issuing certificate at a time.
+func (t *tiers) verify(at time.Time) error {
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(t.root)
+	for _, c := range t.between {
+		between.AddCert(c)
+	}
+	_, err := t.cert.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: between, CurrentTime: at,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+	return err
+}
+
+// loadFormer reads the roots that this one has succeeded, the latest first. None is usual.
+func loadFormer(dir string) ([]*x509.Certificate, error) {
+	path := filepath.Join(dir, formerFile)
+	text, err := readFile(path, 0o022)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []*x509.Certificate
+	for len(bytes.TrimSpace(text)) != 0 {
+		var c *x509.Certificate
+		if c, text, err = decodeCertificate(text); err != nil {
+			return nil, &DamagedError{Path: path, Problem: "cannot be read", Remedy: "restore it from a backup, or remove it", Err: err}
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 // checkDir tells a directory that is private and ours from one that was named by mistake.
@@ -158,80 +243,4 @@ func missing(path string, err error) error {
 func matches(cert *x509.Certificate, key crypto.Signer) bool {
 	pub, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && pub.Equal(key.Public())
-}
-
-func encodeCertificate(cert *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: certificateBlock, Bytes: cert.Raw})
-}
-
-func encodeKey(key crypto.Signer) ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a key: %w", err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: keyBlock, Bytes: der}), nil
-}
-
-// encodeIssuer puts the key first, as OpenSSL's tools do, and the certificate behind it.
-func encodeIssuer(iss *issuer) ([]byte, error) {
-	text, err := encodeKey(iss.key)
-	if err != nil {
-		return nil, err
-	}
-	return append(text, encodeCertificate(iss.cert)...), nil
-}
-
-func decodeIssuer(text []byte) (*issuer, error) {
-	key, rest, err := decodeKey(text)
-	if err != nil {
-		return nil, err
-	}
-	cert, rest, err := decodeCertificate(rest)
-	if err != nil {
-		return nil, err
-	}
-	return &issuer{cert: cert, key: key}, checkRest(rest)
-}
-
-func decodeCertificate(text []byte) (*x509.Certificate, []byte, error) {
-	der, rest, err := decodeBlock(text, certificateBlock)
-	if err != nil {
-		return nil, nil, err
-	}
-	cert, err := x509.ParseCertificate(der)
-	return cert, rest, err
-}
-
-func decodeKey(text []byte) (crypto.Signer, []byte, error) {
-	der, rest, err := decodeBlock(text, keyBlock)
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return nil, nil, err
-	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, nil, fmt.Errorf("a %T cannot sign", key)
-	}
-	return signer, rest, nil
-}
-
-func decodeBlock(text []byte, kind string) (der, rest []byte, err error) {
-	block, rest := pem.Decode(text)
-	if block == nil {
-		return nil, nil, fmt.Errorf("there is no %q block where one belongs", kind)
-	}
-	if block.Type != kind {
-		return nil, nil, fmt.Errorf("there is a %q block where a %q one belongs", block.Type, kind)
-	}
-	return block.Bytes, rest, nil
-}
-
-func checkRest(rest []byte) error {
-	if len(bytes.TrimSpace(rest)) != 0 {
-		return errors.New("there is more in it than belongs there")
-	}
-	return nil
 }

@@ -1,12 +1,15 @@
 package certs
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
-// Renewing the issuing certificate: when the authority is opened, and by itself when a leaf is minted, so that a
+// Renewing the issuing certificate: when the authority is opened, and by itself when a leaf is minted or Refresh is called, so that a
 // process that runs for months keeps working. The root's key is read for that moment only and not kept.
 
 // retryAfter keeps a renewal that cannot work from being tried for every leaf.
@@ -14,81 +17,156 @@ const retryAfter = time.Minute
 
 // due reports whether an issuing certificate should be replaced now. One that is not valid yet was made while the
 // clock was wrong, and is replaced as well. One that ends with its root would not get longer.
-func (a *Authority) due(iss *issuer, now time.Time) bool {
-	if !iss.validAt(now) {
+func due(t *tiers, now time.Time) bool {
+	if !t.validAt(now) {
 		return true
 	}
-	return now.After(iss.cert.NotAfter.Add(-renewBefore)) && iss.cert.NotAfter.Before(a.root.NotAfter)
+	return now.After(t.end().Add(-renewBefore)) && t.end().Before(t.root.NotAfter)
 }
 
-// signer returns the issuer to sign with at now. It renews when that is due; if that does not work, what is there goes
+// signer returns what to sign with at now. It renews when that is due; if that does not work, what is there goes
 // on being used for as long as it is valid.
-func (a *Authority) signer(now time.Time) (*issuer, error) {
-	if iss := a.issuer.Load(); !a.due(iss, now) {
-		return iss, nil
+func (a *Authority) signer(now time.Time) (*tiers, error) {
+	if t := a.tiers.Load(); !due(t, now) {
+		return t, nil
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	if since := now.Sub(a.tried); a.due(a.issuer.Load(), now) && (since < 0 || since >= retryAfter) {
+	if since := now.Sub(a.tried); due(a.tiers.Load(), now) && (since < 0 || since >= retryAfter) {
 		a.tried = now
-		if !a.adopt(now) {
-			a.renewErr = a.renew(now)
-		}
+		a.renewErr = a.tend(now)
 	}
-	iss := a.issuer.Load()
-	if !iss.validAt(now) {
+	t := a.tiers.Load()
+	if !t.validAt(now) {
 		return nil, &DamagedError{
 			Path: filepath.Join(a.dir, issuingFile),
 			Problem: fmt.Sprintf("is valid from %s to %s, this computer's clock says %s, and it cannot be renewed",
-				day(iss.cert.NotBefore), day(iss.cert.NotAfter), day(now)),
+				day(t.begin()), day(t.end()), day(now)),
 			Remedy: "check the clock, put " + rootKeyFile + " back into the directory, and start again",
 			Err:    a.renewErr,
 		}
 	}
-	return iss, nil
+	return t, nil
 }
 
-// adopt takes over what another process, a replica or an operator's command, has already put on disk.
-func (a *Authority) adopt(now time.Time) bool {
-	iss, err := loadIssuer(a.dir, a.root)
-	if err != nil || a.due(iss, now) {
-		return false
+// Refresh takes over what another process, a replica or an operator's command, has put into the directory, and renews the issuing
+// certificate when that is due. A process that runs for long should call it now and then: leaves alone do so only when they are asked for.
+// The error is what [Authority.RenewalErr] goes on returning.
+func (a *Authority) Refresh() error {
+	if a.closed.Load() {
+		return ErrClosed
 	}
-	for _, name := range a.scope.Load().asked {
-		if !permits(iss.cert, name) {
-			return false
-		}
+	a.renewing.Lock()
+	defer a.renewing.Unlock()
+	now := time.Now()
+	a.tried = now
+	a.renewErr = a.tend(now)
+	return a.renewErr
+}
+
+// tend brings the authority up to date, if it can. The lock is held.
+func (a *Authority) tend(now time.Time) error {
+	a.adopt(now)
+	if !due(a.tiers.Load(), now) {
+		return nil
 	}
-	a.issuer.Store(iss)
+	return a.renew(now)
+}
+
+// adopt takes over what is on disk if it is good for the scope, and newer or better than what is in use.
+func (a *Authority) adopt(now time.Time) {
+	old := a.tiers.Load()
+	t, err := load(a.dir)
+	if err != nil || due(t, now) || t.equal(old) || !due(old, now) && t.cert.NotBefore.Before(old.cert.NotBefore) {
+		return
+	}
+	if s := a.scope.Load(); s != nil && slices.ContainsFunc(s.asked, func(name string) bool { return !t.permits(name) }) {
+		return
+	}
+	a.tiers.Store(t)
 	a.renewErr = nil
-	return true
+}
+
+// relocate makes an issuing certificate anew that names another place for revocation lists than it should, if the root's key is here. It is as
+// good as before where that fails.
+func (a *Authority) relocate(now time.Time) {
+	t := a.tiers.Load()
+	if !t.own() || slices.Equal(t.cert.CRLDistributionPoints, a.issuingPoints()) || keyState(a.dir) != KeyPresent {
+		return
+	}
+	a.renewing.Lock()
+	defer a.renewing.Unlock()
+	a.renewErr = a.renew(now)
 }
 
 // renew makes a new issuing certificate, writes it and takes it into use. If only the writing does not work, the new
 // one is used all the same, from memory: a full or read-only disk is no reason to stop, now or when the old one ends.
 func (a *Authority) renew(now time.Time) error {
-	key, err := loadRootKey(a.dir, a.root)
-	if err != nil {
-		return fmt.Errorf("renewing needs the root's key: %w", err)
-	}
-	iss, err := newIssuing(&issuer{cert: a.root, key: key}, now)
+	root, err := a.rootWithKey()
 	if err != nil {
 		return err
 	}
-	text, err := encodeIssuer(iss)
+	return a.put(root, now)
+}
+
+// rootWithKey reads the root and its key from disk: another process may have widened it.
+func (a *Authority) rootWithKey() (*issuer, error) {
+	if t := a.tiers.Load(); !t.own() {
+		return nil, errors.New("the issuing certificate is another CA's: have that issue a new one, and import it")
+	}
+	cert, err := loadRoot(a.dir)
+	if err != nil {
+		return nil, err
+	}
+	key, err := loadRootKey(a.dir, cert)
+	if err != nil {
+		return nil, fmt.Errorf("renewing needs the root's key: %w", err)
+	}
+	return &issuer{cert: cert, key: key}, nil
+}
+
+// put makes an issuing certificate below root, and has it saved and in use.
+func (a *Authority) put(root *issuer, now time.Time) error {
+	former, err := loadFormer(a.dir)
+	if err != nil {
+		return err
+	}
+	t, err := a.newTiers(root, former, now)
+	if err != nil {
+		return err
+	}
+	text, err := encodeTiers(t)
 	if err == nil {
 		err = replaceFile(filepath.Join(a.dir, issuingFile), text)
 	}
-	a.issuer.Store(iss)
+	a.tiers.Store(t)
 	if err != nil {
 		return fmt.Errorf("renewed issuing certificate is in use but not saved: %w", err)
 	}
 	return nil
 }
 
+// newTiers makes an issuing certificate below root, what clients need that trust only one of the former roots, and, if the issuing
+// certificate names a place for one, the root's revocation list.
+func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.Time) (*tiers, error) {
+	points := a.issuingPoints()
+	iss, err := newIssuing(root, points, now)
+	if err != nil {
+		return nil, err
+	}
+	t := &tiers{issuer: *iss, root: root.cert}
+	if t.cross, err = newCrosses(root, former, now); err != nil {
+		return nil, err
+	}
+	if len(points) != 0 {
+		t.rootCRL, err = newCRL(root, now, iss.cert.NotAfter)
+	}
+	return t, err
+}
+
 // Renew replaces the issuing certificate and its key now, whether that is due or not. Leaves are minted anew as they
 // are asked for; the root, and so what clients trust, stays. It needs root.key in the directory. A process that is
-// already running goes on with the old certificate until that one is due.
+// already running takes the new one over with its next [Authority.Refresh].
 func (a *Authority) Renew() error {
 	if a.closed.Load() {
 		return ErrClosed

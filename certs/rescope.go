@@ -1,19 +1,24 @@
 package certs
 
+import "time"
+
 // span is what an authority signs for at a moment: it may be less than its certificates would let it.
 type span struct {
 	asked []string // canonical
 	set   nameSet  // the same, to look up
 }
 
-// Rescope changes what the authority signs for, for example after a policy was loaded anew. It cannot go beyond what the certificates were
-// made for: the error is a [*ScopeError] then, or a [*NameError] for a bad scope, and everything stays as it was. Leaves that were made for
-// names outside the new scope are forgotten.
+// Rescope changes what the authority signs for, for example after a policy was loaded anew. It first takes over what is in the directory, as
+// [Authority.Refresh] does. It cannot go beyond what the certificates were made for: the error is a [*ScopeError] then, or a [*NameError] for
+// a bad scope, and the old scope stays in force. Leaves that were made for names outside the new scope are forgotten.
 func (a *Authority) Rescope(scope Scope) error {
 	names, err := scope.canonical()
 	if err != nil {
 		return err
 	}
+	a.renewing.Lock()
+	a.adopt(time.Now())
+	a.renewing.Unlock()
 	if err := a.narrow(names); err != nil {
 		return err
 	}
@@ -23,15 +28,15 @@ func (a *Authority) Rescope(scope Scope) error {
 
 // narrow puts canonical names in force.
 func (a *Authority) narrow(names []string) error {
-	issuing := a.Issuing()
+	t := a.tiers.Load()
 	var missing []string
 	for _, name := range names {
-		if !permits(a.root, name) || !permits(issuing, name) {
+		if !t.permits(name) {
 			missing = append(missing, name)
 		}
 	}
 	if missing != nil {
-		return &ScopeError{Dir: a.dir, Missing: missing}
+		return &ScopeError{Dir: a.dir, Missing: missing, Foreign: !t.own()}
 	}
 	a.scope.Store(&span{asked: names, set: newNameSet(names)})
 	return nil

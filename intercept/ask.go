@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"time"
 
@@ -70,6 +71,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	stripHop(req.Header, true)
 	req.Close = false // the client's connection ends, not ours
+	x.duplex(req)
 	resp, err := x.send(req, ctx)
 	if err != nil {
 		return nil, err
@@ -81,6 +83,15 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 	}
 	x.stream = resp.ContentLength < 0
 	return resp, nil
+}
+
+// duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
+// the first byte of the answer. The transport, which may be about to look whether the body has ended, then finds it closed, takes that for a
+// failure, and cuts upstream off in the middle of its answer.
+func (x *exchange) duplex(req *http.Request) {
+	if x.control != nil && req.Body != nil && req.Body != http.NoBody {
+		_ = x.control.EnableFullDuplex()
+	}
 }
 
 // patience is how long a discovery exchange waits for its upstream.
@@ -156,6 +167,8 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if _, ok := req.Header["User-Agent"]; !ok {
 		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
 	}
+	x.p.via(req)
+	req = x.traced(x.p.reach.purposed(req))
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error
@@ -174,6 +187,13 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	case resp == nil:
 		return nil, errNoAnswer
 	}
+	if resp.StatusCode == http.StatusProxyAuthRequired && x.next == nil && ctx.Proxy.Tr == x.p.transport {
+		if up := x.p.reach.asked(req); up != nil {
+			// It is for us to log in there; the client would ask its user for a password, and send it.
+			_ = resp.Body.Close()
+			return nil, parentStatus(resp.StatusCode, !up.credentials.none())
+		}
+	}
 	x.upstream.status = resp.StatusCode
 	if resp.Header == nil {
 		resp.Header = http.Header{}
@@ -188,6 +208,20 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	return resp, nil
 }
 
+// traced watches whether anything of a request can have left: net/http's errors do not tell. Before it has a connection, TLS included, nothing has.
+func (x *exchange) traced(req *http.Request) *http.Request {
+	if x.next != nil || !x.recognised() {
+		return req
+	}
+	x.upstream.traced = true
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { x.upstream.gone.Store(true) },
+	}))
+}
+
+// stayed reports whether nothing of the request has left, for certain.
+func (x *exchange) stayed() bool { return x.upstream.traced && !x.upstream.gone.Load() }
+
 var (
 	errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
 	errSwitched = errors.New("upstream changed the protocol unasked")
@@ -196,7 +230,8 @@ var (
 // failed notes why upstream gave no answer.
 func (x *exchange) failed(err error) failure {
 	f := failureOf(err)
-	x.upstream.class = f.class
+	x.upstream.check = f.check
+	x.blame(f.class)
 	return f
 }
 
@@ -207,12 +242,12 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		wait.end()
 		return x.unanswered(resp.Request, reasonSwitched, x.failed(errSwitched))
 	}
-	head, over, err := readBounded(resp.Body, x.p.limits.BodyBytes)
+	head, over, err := readBounded(resp.Body, resp.ContentLength, x.p.limits.BodyBytes)
 	x.in = int64(len(head))
 	resp.Trailer = nil
 	switch {
 	case err != nil:
-		x.upstream.class = brokenClass(wait.reason(err))
+		x.blame(brokenClass(wait.reason(err)))
 		x.decision = x.policy.Unanswered(x.plan, reasonBroken)
 	case over:
 		x.decision = x.policy.Unanswered(x.plan, reasonLong)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 )
 
 // NTLM and Negotiate authenticate a connection, not a request: whoever sends the next request over it is the one who logged in. goproxy
@@ -15,6 +16,7 @@ import (
 
 // binding is the place that one client connection has for such a transport.
 type binding struct {
+	since     time.Time // when the connection was made
 	mu        sync.Mutex
 	transport *http.Transport
 	closed    bool
@@ -32,8 +34,10 @@ type bindingKey struct{}
 // server's connections are not ours to watch.
 type attached struct{ *binding }
 
+func newBinding() *binding { return &binding{since: time.Now()} }
+
 func (bs *bindings) attach(ctx context.Context) context.Context {
-	a := &attached{binding: &binding{}}
+	a := &attached{binding: newBinding()}
 	runtime.AddCleanup(a, bs.drop, a.binding)
 	return context.WithValue(ctx, bindingKey{}, a)
 }

@@ -8,13 +8,21 @@ import (
 	"sync/atomic"
 )
 
-// readBounded reads a body up to limit bytes. over reports that there is more: then head and what is left of the body belong together.
-func readBounded(body io.Reader, limit int64) (head []byte, over bool, err error) {
+// maxTrusted is how much is set aside for a body because of a length that only its header claims.
+const maxTrusted = 64 << 10
+
+// readBounded reads a body up to limit bytes; length is what its header claims, negative where it says nothing. over reports that there is more:
+// then head and what is left of the body belong together.
+func readBounded(body io.Reader, length, limit int64) (head []byte, over bool, err error) {
 	if body == nil || body == http.NoBody {
 		return nil, false, nil
 	}
-	head, err = io.ReadAll(io.LimitReader(body, limit+1))
-	return head, int64(len(head)) > limit, err
+	var b bytes.Buffer
+	if length > 0 && length <= maxTrusted {
+		b.Grow(int(length) + bytes.MinRead) // with the room that ReadFrom wants to find the end
+	}
+	_, err = b.ReadFrom(io.LimitReader(body, limit+1))
+	return b.Bytes(), int64(b.Len()) > limit, err
 }
 
 // rejoined is a body of which the head was read already.

@@ -1,12 +1,11 @@
 package intercept
 
 import (
-	"bufio"
 	"crypto/tls"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
-	"sync/atomic"
 )
 
 // hallConn is a client's connection inside a tunnel that is opened: bytes that came together with the CONNECT request first, then the
@@ -15,10 +14,15 @@ type hallConn struct {
 	net.Conn
 	early   []byte
 	front   *front
-	target  target
+	target  target // of the transparent door's plain HTTP only the port counts: each request says which host is meant
+	door    door
+	byHost  bool
 	shunned bool // no handshake succeeds, whatever the authority would sign
+	refused bool // the handshake was turned away
+	check   bool // made by SelfCheck: nobody's, and not counted
 	binding *binding
 	leaf    *tls.Certificate
+	release func() // gives the tunnel's seat back
 	once    sync.Once
 }
 
@@ -34,8 +38,12 @@ func (c *hallConn) Read(p []byte) (int, error) {
 
 // Close implements net.Conn. Upstream connections that were authenticated for this client end with it.
 func (c *hallConn) Close() error {
-	c.once.Do(c.binding.close)
-	return c.Conn.Close()
+	err := c.Conn.Close()
+	c.once.Do(func() {
+		c.binding.close()
+		c.release()
+	})
+	return err
 }
 
 // scheme is what is spoken in the tunnel.
@@ -46,15 +54,11 @@ func (c *hallConn) scheme() string {
 	return "https"
 }
 
-func (c *hallConn) door() door {
-	if c.target.port == portHTTP {
-		return doorConnectPlain
-	}
-	return doorConnect
-}
-
 // hallConnOf finds the connection again that net/http was given.
 func hallConnOf(c net.Conn) (*hallConn, bool) {
+	if w, ok := c.(*watched); ok {
+		c = w.Conn
+	}
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
@@ -62,109 +66,13 @@ func hallConnOf(c net.Conn) (*hallConn, bool) {
 	return hc, ok
 }
 
-// tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are booked, so that Shutdown can
-// wait for the tunnel and Close can end it.
-type tunnelWriter struct {
-	http.ResponseWriter
-	traffic *traffic
-	started atomic.Bool
-	conn    net.Conn
-}
-
-// hijackable is a tunnelWriter over HTTP/1; goproxy recognises HTTP/2 by the missing method.
-type hijackable struct {
-	*tunnelWriter
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *tunnelWriter) WriteHeader(code int) {
-	w.started.Store(true)
-	w.ResponseWriter.WriteHeader(code)
-}
-
-// Flush implements http.Flusher.
-func (w *tunnelWriter) Flush() {
-	_ = http.NewResponseController(w.ResponseWriter).Flush()
-}
-
-// Unwrap lets http.ResponseController find the deadlines of an HTTP/2 stream.
-func (w *tunnelWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// Hijack implements http.Hijacker.
-func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.started.Store(true)
-	c, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
+// meant is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that
+// the connection was made to (misdirected sees to it), and to that address where it names no host.
+func (c *hallConn) meant(r *http.Request) (target, error) {
+	if !c.byHost || r.Host == "" {
+		return c.target, nil
 	}
-	w.conn = book(w.traffic, c)
-	return w.conn, rw, nil
+	t, err := parseTarget(strings.TrimSuffix(r.Host, ":"), c.target.port)
+	t.port = c.target.port
+	return t, err
 }
-
-// book takes a hijacked connection into the books. A TCP connection stays one to the eye of goproxy and of io.Copy: without CloseRead,
-// CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.3, https.go: halfClosable) and no splice.
-func book(t *traffic, c net.Conn) net.Conn {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		b := &bookedTCP{TCPConn: tcp, traffic: t}
-		t.add(b)
-		return b
-	}
-	b := &booked{Conn: c, traffic: t}
-	t.add(b)
-	return b
-}
-
-// started is a connection that knows whether a byte was written to it: after that, an error page would be taken for tunnel data.
-type started interface{ hasStarted() bool }
-
-type bookedTCP struct {
-	*net.TCPConn
-	traffic *traffic
-	wrote   atomic.Bool
-	once    sync.Once
-}
-
-// Write implements net.Conn.
-func (c *bookedTCP) Write(p []byte) (int, error) {
-	c.wrote.Store(true)
-	return c.TCPConn.Write(p)
-}
-
-// Close implements net.Conn.
-func (c *bookedTCP) Close() error {
-	err := c.TCPConn.Close()
-	c.once.Do(func() { c.traffic.remove(c) })
-	return err
-}
-
-func (c *bookedTCP) hasStarted() bool { return c.wrote.Load() }
-
-type booked struct {
-	net.Conn
-	traffic *traffic
-	wrote   atomic.Bool
-	once    sync.Once
-}
-
-// Write implements net.Conn.
-func (c *booked) Write(p []byte) (int, error) {
-	c.wrote.Store(true)
-	return c.Conn.Write(p)
-}
-
-// Close implements net.Conn.
-func (c *booked) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(func() { c.traffic.remove(c) })
-	return err
-}
-
-func (c *booked) hasStarted() bool { return c.wrote.Load() }
-
-var (
-	_ started = (*bookedTCP)(nil)
-	_ started = (*booked)(nil)
-	_ started = (*tunnelWriter)(nil)
-)
-
-func (w *tunnelWriter) hasStarted() bool { return w.started.Load() }

@@ -13,7 +13,19 @@
 // drains at a stop. Every other CONNECT goes to goproxy's tunnel, byte for byte and unseen. In the hall, a request whose Host is not what the
 // tunnel was opened for is answered 421. Plain requests in absolute form come without a tunnel.
 //
-// From both, the request goes through goproxy's plain path, so that handlers of other plugins see and may change it. The policy makes a plan
+// # The doors
+//
+// The explicit door is [Plugin.Front] in an http.Server, whose listener goes through [Plugin.Listener]: absolute-form requests and CONNECT over
+// HTTP/1.1, with TLS in front of it (ServeTLS) also CONNECT over HTTP/2. The transparent door is [Plugin.ServeTransparent], for what a packet
+// filter redirects. Both let in Config.Clients alone, and hold Limits.Connections, Tunnels and PerClient: who is over a limit is refused at
+// once and never queued. The explicit door reads the PROXY header of Config.ProxyProtocol, and asks for a password where there is a
+// Config.Login. Requests in HTTP/1 that can be read in more than one way are refused. [Plugin.Stats] has the figures.
+//
+// A client that was kept from a host cannot reach its mail ports for a while (Config.Quarantine).
+//
+// # The plain path
+//
+// From all doors, the request goes through goproxy's plain path, so that handlers of other plugins see and may change it. The policy makes a plan
 // before anybody is dialled: the question is answered here, goes on without its secrets, goes on as it is, or is not discovery. The answer
 // to a question is read whole, within limits, and judged; what passes goes out with the same bytes, header fields (but the hop-by-hop ones) and
 // length. What is not discovery streams through. In the end one record is written for each discovery exchange.
@@ -25,12 +37,19 @@
 //     too slowly, or something panics. Never half an answer that looks whole.
 //   - One record per discovery exchange, without query, password or token, and with a mailbox only where Config.Privacy says so.
 //   - A panic in any handler costs its own exchange and nothing else.
+//   - Nobody reaches through the guard an address of its own surroundings that the operator has not allowed, nor the guard itself.
 //   - One client's limits, stalls and log-ins (NTLM) are not another's.
 //
 // [Plugin.Install] alone, in a proxy that somebody else fronts, cannot promise all of this; its documentation says what is missing.
 //
+// # Where it departs from RFC 9110
+//
+// Requests that are forwarded get a Via field, as section 7.6.3 demands; answers do not, because what is not guarded comes out with the header
+// that upstream sent. A request whose Via names this process is answered 508.
+//
 // # What it does not do
 //
-// It does not authenticate proxy clients, does not follow the environment's proxies, and does not open ports other than 443 and 80: on mail
-// ports the server speaks first, and there is nothing to be read for us.
+// It does not follow the environment's proxies unless UpstreamConfig.Proxy says so, and does not open ports other than 443 and 80: on mail ports
+// the server speaks first, and there is nothing to be read for us. Over HTTP/2 it serves plain HTTP only in a
+// server that [Plugin.ConfigureHTTP2] has prepared, because net/http alone does not tell a request's scheme.
 package intercept

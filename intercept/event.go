@@ -31,7 +31,7 @@ const (
 	keyRule     = "rule"     // the rule's name; empty where none applies
 	keyReason   = "reason"
 	keyClient   = "client" // address without port
-	keyDoor     = "door"   // plain, connect, connect-plain, installed
+	keyDoor     = "door"   // plain, connect, connect-plain, transparent, transparent-plain, installed
 	keyHost     = "host"   // asked host, with the port where it is not the scheme's own
 	keyMethod   = "method"
 	keyPath     = "path"   // without query; mailboxes reduced to their domain
@@ -42,7 +42,8 @@ const (
 	keyReserved = "reserved_by"
 	keySecrets  = "credentials" // present, scheme, forwarded
 	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict
-	keyUpstream = "upstream"    // asked, status, error: one word
+	keyForeign  = "strangers"   // hosts outside the rule's set that the client was kept from, or where the rule only records, would have been
+	keyUpstream = "upstream"    // asked, status, error: one word or two, check: which check of its TLS failed
 	keyBytesIn  = "bytes_in"    // body bytes of upstream's answer that were read
 	keyBytesOut = "bytes_out"   // body bytes that the client got
 	keyTook     = "took_ms"
@@ -71,7 +72,7 @@ func (x *exchange) finish(status int, out int64) {
 		if x.relay != nil {
 			x.in = x.relay.bytes.Load()
 			if x.cut.Load() && x.upstream.class == "" {
-				x.upstream.class = "truncated"
+				x.blame("truncated")
 			}
 		}
 		if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
@@ -130,7 +131,8 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
 		zap.Array(keySuggest, suggestions(d.Suggestions)),
-		zap.Object(keyUpstream, x.upstream),
+		zap.Strings(keyForeign, clipAll(d.Strangers)),
+		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),
 		zap.Int64(keyBytesOut, out),
 		zap.Int64(keyTook, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds()),
@@ -149,10 +151,11 @@ func (c credentials) MarshalLogObject(e zapcore.ObjectEncoder) error {
 }
 
 // MarshalLogObject implements zapcore.ObjectMarshaler.
-func (u upstream) MarshalLogObject(e zapcore.ObjectEncoder) error {
+func (u *upstream) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	e.AddBool("asked", u.asked)
 	e.AddInt("status", u.status)
 	e.AddString("error", u.class)
+	e.AddString("check", u.check)
 	return nil
 }
 
@@ -234,7 +237,7 @@ func withoutMailbox(text string) string {
 	return text + strings.Join(kept, "")
 }
 
-// clipAll is for domains; one that is not, because an address was quoted in an odd way, is reduced to one.
+// clipAll is for domains and hosts; one that is not, because an address was quoted in an odd way, is reduced to one.
 func clipAll(texts []string) []string {
 	out := make([]string, 0, min(len(texts), maxSubjects))
 	for _, t := range texts[:cap(out)] {

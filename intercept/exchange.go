@@ -30,6 +30,10 @@ const (
 	doorConnect door = "connect"
 	// doorConnectPlain is plain HTTP inside a CONNECT tunnel to port 80.
 	doorConnectPlain door = "connect-plain"
+	// doorTransparent is TLS that was redirected to us, and is opened.
+	doorTransparent door = "transparent"
+	// doorTransparentPlain is plain HTTP that was redirected to us.
+	doorTransparentPlain door = "transparent-plain"
 	// doorInstalled is a goproxy server that is not ours (Install).
 	doorInstalled door = "installed"
 )
@@ -76,6 +80,9 @@ type upstream struct {
 	asked  bool
 	status int
 	class  string
+	check  string      // which check of its TLS failed
+	gone   atomic.Bool // something of the request may have left
+	traced bool        // gone is known
 }
 
 // begin opens the books for a request whose URL is absolute.
@@ -123,7 +130,7 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 	var over bool
 	var err error
 	if r.Body != nil && r.Body != http.NoBody && dialect.NeedsBody(view) {
-		x.body, over, err = x.read(r.Body)
+		x.body, over, err = x.read(r.Body, r.ContentLength)
 		x.held = !over && err == nil
 		view.Body = x.body
 		r = x.reread(r, over, err)
@@ -150,11 +157,11 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 
 // read reads a request body; whoever dribbles it is cut off. Where the body does not end within the limit the deadline stays, because net/http
 // reads on for up to 256 KiB after the answer, in the hope of keeping the connection.
-func (x *exchange) read(body io.Reader) ([]byte, bool, error) {
+func (x *exchange) read(body io.Reader, length int64) ([]byte, bool, error) {
 	if x.control != nil {
 		_ = x.control.SetReadDeadline(time.Now().Add(x.p.limits.Body))
 	}
-	head, over, err := readBounded(body, x.p.limits.BodyBytes)
+	head, over, err := readBounded(body, length, x.p.limits.BodyBytes)
 	if err == nil && !over {
 		x.untimed()
 	}
@@ -188,7 +195,7 @@ func (x *exchange) reread(r *http.Request, over bool, err error) *http.Request {
 // the 100 that a client with "Expect: 100-continue" waits for.
 func (x *exchange) drain(r *http.Request) {
 	if !x.held && r.Body != nil && r.Body != http.NoBody {
-		_, _, _ = x.read(r.Body)
+		_, _, _ = x.read(r.Body, r.ContentLength)
 	}
 }
 
@@ -208,14 +215,14 @@ func (x *exchange) stop(status int, reason string) {
 func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http.Response {
 	if x.recognised() {
 		x.decision = x.policy.Unanswered(x.plan, reason)
-		if f.beforeRequest() {
+		if f.beforeRequest() || x.stayed() {
 			x.decision.Credentials.Forwarded = false
 		}
 		if x.decision.Action != rules.ActionPass {
 			return x.approve(x.compose(req, x.decision.Answer))
 		}
 	}
-	return x.approve(x.compose(req, plainAnswer(f.status, page(x.asked.Hostname(), f))))
+	return x.approve(x.compose(req, pageFor(req, x.asked.Hostname(), f)))
 }
 
 // crashed is what the client gets after a panic.
@@ -224,11 +231,12 @@ func (x *exchange) crashed(req *http.Request, v any) *http.Response {
 	if x.upstream.class == "" {
 		x.upstream.class = "panic"
 	}
-	return x.unanswered(req, reasonPanic, failure{"panic", http.StatusBadGateway, "could not be asked: an internal error"})
+	return x.unanswered(req, reasonPanic, failure{class: "panic", status: http.StatusBadGateway, text: "could not be asked: an internal error"})
 }
 
 // approve remembers what was decided on.
 func (x *exchange) approve(resp *http.Response) *http.Response {
+	x.isolate()
 	x.approved, x.approval, x.status = resp, resp.Body, resp.StatusCode
 	return resp
 }

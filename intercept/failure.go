@@ -2,14 +2,10 @@ package intercept
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 )
 
 // Reasons that decisions get here. The policy takes them as they are: they hold nothing of the exchange.
@@ -37,90 +33,85 @@ type failure struct {
 	status int
 	// text completes the sentence "HOST …".
 	text string
+	// check says which check of the upstream's TLS failed, for the record.
+	check string
 }
+
+// The classes that others than failureOf ask for.
+const (
+	classPrivate = "private address"
+	classLoop    = "loop"
+	classProxy   = "proxy"
+	classTimeout = "timeout"
+)
 
 // beforeRequest reports whether nothing of the request can have left.
 func (f failure) beforeRequest() bool {
-	return f.class == "dns" || f.class == "connect" || f.class == "tls"
+	switch f.class {
+	case "dns", "connect", "tls", classPrivate, classLoop:
+		return true
+	}
+	return false
 }
 
 var errAnswerTimeout = errors.New("upstream took too long to answer")
 
 // failureOf finds words for an error of a round trip or a dial.
 func failureOf(err error) failure {
+	if up, ok := errors.AsType[*parentError](err); ok {
+		return up.failure
+	}
+	switch {
+	case errors.Is(err, errPrivate):
+		return failure{class: classPrivate, status: http.StatusBadGateway, text: "leads to a private address, which this proxy does not connect to"}
+	case errors.Is(err, errLoop):
+		return failure{class: classLoop, status: http.StatusLoopDetected, text: "is this proxy itself"}
+	}
 	if f, ok := certificateFailure(err); ok {
 		return f
 	}
 	if errors.Is(err, errAnswerTimeout) {
-		return failure{"timeout", http.StatusGatewayTimeout, "took too long to answer"}
+		return tooLong("took too long to answer")
 	}
 	if errors.Is(err, context.Canceled) {
-		return failure{"canceled", http.StatusBadGateway, "was not waited for: the client went away"}
+		return failure{class: "canceled", status: http.StatusBadGateway, text: "was not waited for: the client went away"}
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsTimeout {
-			return failure{"dns", http.StatusGatewayTimeout, "could not be looked up in time"}
+			return failure{class: "dns", status: http.StatusGatewayTimeout, text: "could not be looked up in time"}
 		}
-		return failure{"dns", http.StatusBadGateway, "does not resolve to an address"}
+		return failure{class: "dns", status: http.StatusBadGateway, text: "does not resolve to an address"}
 	}
 	if _, ok := errors.AsType[*net.AddrError](err); ok {
-		return failure{"dns", http.StatusBadGateway, "does not resolve to an address"} // a name without any address
+		return failure{class: "dns", status: http.StatusBadGateway, text: "does not resolve to an address"} // a name without any address
 	}
+	op, dialling := errors.AsType[*net.OpError](err)
+	dialling = dialling && op.Op == "dial"
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return failure{"timeout", http.StatusGatewayTimeout, "took too long to answer"}
+		if dialling {
+			return tooLong("did not accept the connection in time")
+		}
+		return tooLong("took too long to answer")
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return failure{"connect", http.StatusBadGateway, "does not accept the connection"}
+	if dialling {
+		return failure{class: "connect", status: http.StatusBadGateway, text: "does not accept the connection"}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return failure{"truncated", http.StatusBadGateway, "closed the connection in the middle of its answer"}
+		return failure{class: "truncated", status: http.StatusBadGateway, text: "closed the connection in the middle of its answer"}
 	}
-	return failure{"protocol", http.StatusBadGateway, "does not speak proper HTTP"}
+	return failure{class: "protocol", status: http.StatusBadGateway, text: "does not speak proper HTTP"}
+}
+
+func tooLong(text string) failure {
+	return failure{class: classTimeout, status: http.StatusGatewayTimeout, text: text}
 }
 
 // brokenClass is the word for an error in the middle of an answer.
 func brokenClass(err error) string {
-	if class := failureOf(err).class; class == "timeout" || class == "canceled" {
+	if class := failureOf(err).class; class == classTimeout || class == "canceled" {
 		return class
 	}
 	return "truncated"
-}
-
-// certificateFailure tells which check an upstream's TLS failed.
-func certificateFailure(err error) (failure, bool) {
-	tlsFailure := func(text string) (failure, bool) {
-		return failure{"tls", http.StatusBadGateway, text}, true
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return tlsFailure("shows a certificate for another name")
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return tlsFailure("shows a certificate of an unknown authority")
-	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		if invalid.Reason == x509.Expired {
-			return tlsFailure("shows a certificate that has expired or is not yet valid")
-		}
-		return tlsFailure("shows a certificate that is not valid for a server")
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return tlsFailure("shows a certificate that does not verify")
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return tlsFailure("does not speak TLS")
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
-		return tlsFailure("refuses the TLS handshake")
-	}
-	if err != nil && strings.HasPrefix(err.Error(), "tls: ") {
-		return tlsFailure("does not complete the TLS handshake")
-	}
-	return failure{}, false
-}
-
-// page is what a client gets that is told the truth.
-func page(host string, f failure) string {
-	return fmt.Sprintf("autodiscover-guard: %s %s (%s).\n", host, f.text, f.class)
 }
 
 // deny answers at a door, before there is an exchange.

@@ -49,6 +49,10 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 	x.next = ctx.RoundTripper
 	ctx.RoundTripper = x
 	if fresh {
+		if p.cameBy(req) {
+			p.loop(req.URL.Hostname(), x.client, loopReason)
+			return req, x.approve(x.compose(req, plainAnswer(http.StatusLoopDetected, "autodiscover-guard: "+loopText+".\n")))
+		}
 		if req.URL.User != nil {
 			return req, x.approve(x.compose(req, plainAnswer(http.StatusBadRequest, "autodiscover-guard: the URL or Host names a user.\n")))
 		}
@@ -104,10 +108,10 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 	if body == nil {
 		body = http.NoBody
 	}
-	head, over, err := readBounded(body, x.p.limits.BodyBytes)
+	head, over, err := readBounded(body, resp.ContentLength, x.p.limits.BodyBytes)
 	_ = body.Close()
 	if err != nil || over {
-		return x.unanswered(ctx.Req, reasonForeign, failure{"protocol", http.StatusBadGateway, "was not asked"})
+		return x.unanswered(ctx.Req, reasonForeign, failure{class: "protocol", status: http.StatusBadGateway, text: "was not asked"})
 	}
 	x.decision = x.policy.Judge(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	if x.decision.Action != rules.ActionPass {

@@ -42,7 +42,9 @@ func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
 	})
 	p.Install(proxy)
 	p.hall.open()
-	return &front{p, proxy}
+	f := &front{p, proxy}
+	p.front.Store(f)
+	return f
 }
 
 // ServeHTTP implements http.Handler.
@@ -53,9 +55,15 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.p.traffic.leave()
+	if !f.admit(w, r) {
+		return
+	}
 	switch {
 	case r.Method == http.MethodConnect:
 		f.connect(w, r)
+	case r.ProtoMajor == 2 && inTheClear(r):
+		r.URL = clientURL(r, "http", r.Host)
+		f.plain(w, r)
 	case !r.URL.IsAbs():
 		f.proxy.NonproxyHandler.ServeHTTP(w, r)
 	case r.URL.Scheme != "http":
@@ -64,6 +72,17 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		f.plain(w, r)
 	}
+}
+
+// admit refuses whoever may not use the proxy.
+func (f *front) admit(w http.ResponseWriter, r *http.Request) bool {
+	if !f.p.admits(remoteAddress(r)) {
+		f.p.refused.clients.Add(1)
+		w.Header().Set("Connection", "close")
+		deny(w, http.StatusForbidden, refusalText(http.StatusForbidden))
+		return false
+	}
+	return f.p.login == nil || f.loggedIn(w, r)
 }
 
 // plain serves an absolute-form request.
@@ -80,6 +99,9 @@ func (f *front) plain(w http.ResponseWriter, r *http.Request) {
 
 // exchange lets goproxy's handlers and ours at a request whose URL is absolute and names the host that is meant.
 func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
+	if f.p.turnBack(w, r) {
+		return
+	}
 	x := f.p.begin(r, d)
 	x.control = http.NewResponseController(w)
 	g := &gate{w: w, x: x}
@@ -88,7 +110,8 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody // net/http would probe a body of unknown length
 	}
-	f.proxy.ServeHTTP(g, x.attach(x.prepare(r)))
+	r = x.prepare(r)
+	f.proxy.ServeHTTP(g, x.attach(g.listenForHints(r)))
 	g.settle()
 	if x.cut.Load() {
 		panic(http.ErrAbortHandler)
@@ -115,46 +138,78 @@ func (f *front) rescue(g *gate) {
 
 // connect serves a CONNECT request: into the hall, or through goproxy's tunnel.
 func (f *front) connect(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close") // where it is refused: what follows may be meant for the tunnel already
+	}
 	t, err := parseTarget(r.URL.Host, 0)
 	if err != nil || r.URL.User != nil || r.URL.Path != "" {
 		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
 		return
 	}
+	if f.p.turnBack(w, r) {
+		return
+	}
+	client := remoteAddress(r)
+	if f.p.quarantined(client, t) {
+		deny(w, http.StatusForbidden, "this host was just kept from this client, and so are its mail ports")
+		return
+	}
 	policy := f.p.policy.Load()
-	web := t.port == portHTTPS || t.port == portHTTP
-	if d, shunned := policy.Shun(t.host); shunned {
-		f.shun(w, r, t, d)
+	d, shunned := policy.Shun(t.host)
+	if shunned && !f.shun(r, t, doorConnect, d) {
+		deny(w, http.StatusForbidden, "this host is never dialled")
 		return
 	}
-	if web && policy.Opens(t.host) {
-		f.open(w, t, false)
+	release, denied := f.p.tunnelSeat(client)
+	if denied != denialNone {
+		overrun(w, denied)
 		return
 	}
-	f.tunnel(w, r, t)
+	if shunned || t.web() && policy.Opens(t.host) {
+		f.open(w, r, &hallConn{target: t, door: connectDoor(t), shunned: shunned && t.port == portHTTPS, release: release})
+		return
+	}
+	f.tunnel(w, r, t, release)
 }
 
-// shun refuses a tunnel to a host that is never dialled, and records it. Clients take a handshake that fails for a host that is not there, and
-// go on quietly; a status of the proxy leaves some of them stuck (Geary 43). So the tunnel is shown into the hall, where no handshake for it
-// succeeds, not even below a name that the authority signs for (autodiscover.test); plain HTTP gets its answer there.
-func (f *front) shun(w http.ResponseWriter, r *http.Request, t target, d rules.Decision) {
+func connectDoor(t target) door {
 	if t.port == portHTTP {
-		f.open(w, t, false)
-		return
+		return doorConnectPlain
 	}
-	x := f.p.begin(r, doorConnect)
+	return doorConnect
+}
+
+// shun records that a tunnel is refused to a host that is never dialled, and reports whether it leads into the hall. Clients take a handshake
+// that fails for a host that is not there, and go on quietly; a status of the proxy leaves some of them stuck (Geary 43). So the tunnel is
+// shown into the hall, where no handshake for it succeeds, not even below a name that the authority signs for (autodiscover.test); plain HTTP
+// gets its answer, and its record, there.
+func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision) bool {
+	if t.port == portHTTP {
+		return true
+	}
+	x := f.p.begin(r, d)
 	x.asked.Host = t.String()
-	x.refuseTunnel(d)
-	if t.port == portHTTPS {
-		f.open(w, t, true)
+	x.refuseTunnel(decision)
+	return t.port == portHTTPS
+}
+
+// overrun answers a CONNECT for which there was no seat.
+func overrun(w http.ResponseWriter, d denial) {
+	w.Header().Set("Retry-After", retryAfter)
+	if d == denialClient {
+		deny(w, http.StatusTooManyRequests, "this client has too many tunnels already")
 		return
 	}
-	deny(w, http.StatusForbidden, "this host is never dialled")
+	deny(w, http.StatusServiceUnavailable, "there are too many tunnels already")
 }
 
 // tunnel has goproxy tunnel the connection.
-func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
-	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic}
+func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release func()) {
+	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, release: release}
 	defer func() {
+		if tw.conn == nil { // over HTTP/2, or it was never made
+			release()
+		}
 		if v := recover(); v != nil {
 			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
 				panic(v)
@@ -171,7 +226,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
 		}
 	}()
 	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway.
-	r = r.WithContext(context.WithoutCancel(r.Context()))
+	r = r.WithContext(forTunnel(context.WithoutCancel(r.Context())))
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
 		f.proxy.ServeHTTP(hijackable{tw}, r)
@@ -180,16 +235,22 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target) {
 	f.proxy.ServeHTTP(tw, r)
 }
 
-// open takes the client's connection over and shows it into the hall; shunned has its handshake fail there.
-func (f *front) open(w http.ResponseWriter, t target, shunned bool) {
+// open takes the client's connection over and shows it into the hall.
+func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
+	hc.front, hc.binding = f, newBinding()
+	if r.ProtoMajor == 2 {
+		f.openStream(w, r, hc)
+		return
+	}
 	c, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// An HTTP/2 stream cannot be hijacked. Tunnelling it unopened would let everything through.
-		deny(w, http.StatusNotImplemented, "this host can only be reached through an HTTP/1.1 CONNECT")
+		// Somebody's middleware hides the method. Tunnelling it unopened would let everything through.
+		hc.release()
+		deny(w, http.StatusNotImplemented, "this connection cannot be taken over")
 		return
 	}
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	hc := &hallConn{Conn: c, early: append([]byte(nil), early...), front: f, target: t, shunned: shunned, binding: &binding{}}
+	hc.Conn, hc.early = c, append([]byte(nil), early...)
 	if _, err := io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		_ = hc.Close()
 		return
@@ -202,7 +263,8 @@ func (f *front) open(w http.ResponseWriter, t target, shunned bool) {
 func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
 	if h2, ok := w.(interface{ ResponseWriter() http.ResponseWriter }); ok {
 		if rw := h2.ResponseWriter(); !begun(rw) {
-			deny(rw, p.tunnelFailure(ctx, err).status, "the host cannot be reached")
+			f := p.tunnelFailure(ctx, err)
+			deny(rw, f.status, hostOf(ctx.Req.URL.Host)+" "+f.text+" ("+f.class+")")
 		}
 		return
 	}
@@ -217,6 +279,10 @@ func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
 
 func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	f := failureOf(err)
+	p.failures.add(f.class)
+	if f.class == classPrivate {
+		f.status = http.StatusForbidden // the tunnel is what is forbidden; no upstream has failed
+	}
 	p.logger.Debug("upstream failed", zap.String(keyHost, hostOf(ctx.Req.URL.Host)), zap.String("class", f.class))
 	return f
 }

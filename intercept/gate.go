@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"autodiscover-guard/rules/dialect"
 )
@@ -21,22 +22,36 @@ type gate struct {
 	status   int
 	bytes    int64
 	hijacked net.Conn
+	hints    hints
 }
 
 // Header implements http.ResponseWriter.
-func (g *gate) Header() http.Header { return g.w.Header() }
+func (g *gate) Header() http.Header {
+	g.hints.end()
+	return g.w.Header()
+}
 
 // WriteHeader implements http.ResponseWriter.
 func (g *gate) WriteHeader(code int) {
 	if g.wrote {
 		return
 	}
+	g.hints.end()
 	if g.x.guarded() && code != g.x.status {
 		g.refuse(reasonReplaced)
 		return
 	}
 	g.wrote, g.status = true, code
-	g.w.WriteHeader(code)
+	g.begin()
+}
+
+// begin sends the header off. It is the last of a connection that has lived long enough: net/http closes it behind the answer (server.go), and an
+// HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
+func (g *gate) begin() {
+	if b := g.x.binding; b != nil && time.Since(b.since) > g.x.p.limits.Lifetime {
+		g.w.Header().Set("Connection", "close")
+	}
+	g.w.WriteHeader(g.status)
 }
 
 // Write implements http.ResponseWriter.
@@ -77,12 +92,13 @@ func (g *gate) Flush() {
 
 // Hijack implements http.Hijacker, for WebSockets.
 func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	g.hints.end()
 	c, rw, err := http.NewResponseController(g.w).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
 	g.wrote = true
-	g.hijacked = book(&g.x.p.traffic, c)
+	g.hijacked = book(&g.x.p.traffic, c, nil)
 	return g.hijacked, rw, nil
 }
 
@@ -98,17 +114,19 @@ func (g *gate) refuse(reason string) {
 
 // answer writes a complete answer, past every handler.
 func (g *gate) answer(resp *http.Response) {
+	g.hints.end()
 	h := g.w.Header()
 	clear(h)
 	maps.Copy(h, resp.Header)
 	g.wrote, g.deaf, g.status = true, true, resp.StatusCode
-	g.w.WriteHeader(resp.StatusCode)
+	g.begin()
 	n, _ := io.Copy(g.w, resp.Body)
 	g.bytes += n
 }
 
 // settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.3, http.go returns without closing it).
 func (g *gate) settle() {
+	g.hints.end()
 	if g.hijacked != nil {
 		_ = g.hijacked.Close()
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -76,6 +74,10 @@ var errNotOpened = errors.New("the connection did not come through a door")
 // open starts the server, once.
 func (h *hall) open() {
 	h.once.Do(func() {
+		go h.p.traffic.retire(h.p.stopping, h.p.limits.Lifetime, func(n int) {
+			h.p.refused.retired.Add(int64(n))
+			h.p.logger.Info("tunnels closed", zap.Int("count", n), zap.String(keyReason, "they have lived for limits.lifetime"))
+		})
 		go func() {
 			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
 				h.p.logger.Error("hall closed", zap.Error(err))
@@ -108,6 +110,7 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 // turnAway tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
 // crypto/tls send internal_error.
 func (h *hall) turnAway(c *hallConn, reason string, err error) *tls.Config {
+	c.refused = true
 	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
 		zap.String(keyReason, reason), zap.Error(err))
 	return h.refusing
@@ -126,7 +129,7 @@ func (h *hall) welcome(c *hallConn) {
 		}
 	}()
 	if c.scheme() == "http" {
-		given = h.listener.give(c)
+		given = h.listener.give(watch(c, c))
 		return
 	}
 	t := tls.Server(c, h.config)
@@ -136,45 +139,14 @@ func (h *hall) welcome(c *hallConn) {
 		h.handshakeFailed(c, err)
 		return
 	}
-	given = h.listener.give(t)
-}
-
-// handshakeFailed tells why a client did not come in. That it does not trust the authority is the one thing an operator must hear of: then
-// nothing is guarded, it just fails.
-func (h *hall) handshakeFailed(c *hallConn, err error) {
-	reason, trust := handshakeReason(err)
-	log := h.p.logger.Debug
-	if trust {
-		log = h.p.logger.Warn
+	if !c.check {
+		h.p.handshakes.add(handshakeDone)
 	}
-	log("handshake failed", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
-		zap.String(keyReason, reason), zap.Error(err))
-}
-
-// handshakeReason puts the error of a handshake into words, and reports whether the client rejected our certificate. The alerts are unexported
-// in crypto/tls; their texts are those of go1.26, alert.go.
-func handshakeReason(err error) (reason string, trust bool) {
-	text := err.Error()
-	if strings.HasPrefix(text, "remote error: ") {
-		for _, alert := range []string{"unknown certificate authority", "bad certificate", "unknown certificate", "access denied", "unsupported certificate"} {
-			if strings.HasSuffix(text, alert) {
-				return "the client does not trust the authority", true
-			}
-		}
-		return "the client ended the handshake", false
+	if t.ConnectionState().NegotiatedProtocol == "h2" {
+		given = h.listener.give(t)
+		return
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the client does not speak TLS", false
-	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return "the client was silent for too long", false
-	case errors.Is(err, context.Canceled):
-		return "the guard is stopping", false
-	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return "the client went away", false
-	}
-	return "no agreement on the handshake", false
+	given = h.listener.give(watch(t, c))
 }
 
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.3,
@@ -192,12 +164,17 @@ func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.p.traffic.leave()
 	scheme := c.scheme()
-	if status, text := misdirected(r, c.target, scheme); status != 0 {
+	t, err := c.meant(r)
+	if err != nil {
+		deny(w, http.StatusBadRequest, "the Host is not a host and a port")
+		return
+	}
+	if status, text := misdirected(r, t, scheme); status != 0 {
 		deny(w, status, text)
 		return
 	}
-	r.URL = clientURL(r, scheme, c.target.authority(scheme))
-	c.front.exchange(w, r, c.door())
+	r.URL = clientURL(r, scheme, t.authority(scheme))
+	c.front.exchange(w, r, c.door)
 }
 
 // misdirected checks that the request is meant for the tunnel's target; 421 tells a client to open a connection for the other host

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -37,6 +39,20 @@ type Config struct {
 	Logger *zap.Logger
 	// Upstream says how upstreams are reached.
 	Upstream UpstreamConfig
+	// Clients may use the proxy, at every door; nil means the computer's own programs (127.0.0.0/8 and ::1). Others are refused.
+	Clients []netip.Prefix
+	// ProxyProtocol are load balancers: each connection from there must begin with a PROXY header (v1 or v2), and is then the client's that it
+	// names. From anywhere else such a header is no request and is refused. It is read by a [Plugin.Listener].
+	ProxyProtocol []netip.Prefix
+	// Login checks a client's name and password for the proxy (Basic, at the explicit door). Nil asks for none. Whoever serves without TLS
+	// lets them travel in the clear.
+	Login Login
+	// Quarantine is for how long a client cannot reach the mail ports of a host that it was just kept from: 10 min where zero, never where
+	// negative.
+	Quarantine time.Duration
+	// OriginalDestination says where a connection of the transparent door was meant to go. Nil asks Linux (SO_ORIGINAL_DST, else the local
+	// address as with TPROXY); on other systems there is no transparent door without it.
+	OriginalDestination func(*net.TCPConn) (netip.AddrPort, error)
 	// Limits bounds what one client may cost.
 	Limits Limits
 	// Privacy says how much of an account's address records hold.
@@ -57,10 +73,20 @@ type Limits struct {
 	Body time.Duration
 	// Idle is how long a connection may lie unused between two requests: 2 min.
 	Idle time.Duration
+	// Lifetime is how long a connection or a tunnel may live, however busy it is: 24 h. Tunnels are then cut off, other connections closed behind
+	// the next answer.
+	Lifetime time.Duration
 	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
 	BodyBytes int64
+	// Connections is how many client connections a [Plugin.Listener] and the transparent door hold together: 8192. More are answered 503.
+	Connections int
+	// Tunnels is how many tunnels there may be, opened ones and HTTP/2 streams included: 8192. More are answered 503.
+	Tunnels int
+	// PerClient is how many of these connections, and how many of these tunnels, one client address may have (of IPv6: one network of 64
+	// bits): 1024 each. More are answered 429.
+	PerClient int
 }
 
 // fill puts the defaults in the place of zero values.
@@ -74,6 +100,7 @@ func (l *Limits) fill() error {
 		{"Header", &l.Header, 10 * time.Second},
 		{"Body", &l.Body, 30 * time.Second},
 		{"Idle", &l.Idle, 2 * time.Minute},
+		{"Lifetime", &l.Lifetime, 24 * time.Hour},
 	} {
 		if err := fillDuration("Limits."+d.name, d.value, d.zero); err != nil {
 			return err
@@ -81,6 +108,22 @@ func (l *Limits) fill() error {
 	}
 	if l.HeaderBytes < 0 || l.BodyBytes < 0 {
 		return errors.New("checking Limits: a size is negative")
+	}
+	for _, n := range []struct {
+		name  string
+		value *int
+		zero  int
+	}{
+		{"Connections", &l.Connections, 8192},
+		{"Tunnels", &l.Tunnels, 8192},
+		{"PerClient", &l.PerClient, 1024},
+	} {
+		if *n.value < 0 {
+			return fmt.Errorf("checking Limits.%s: %d is negative", n.name, *n.value)
+		}
+		if *n.value == 0 {
+			*n.value = n.zero
+		}
 	}
 	if l.HeaderBytes == 0 {
 		l.HeaderBytes = 64 << 10
@@ -111,10 +154,25 @@ type Plugin struct {
 	limits    Limits
 	clock     func() time.Time
 	upstream  UpstreamConfig
+	reach     *reach
 	transport *http.Transport
+	self      self
+	name      string // in Via
 	hall      *hall
 	traffic   traffic
 	bindings  bindings
+	front     atomic.Pointer[front]
+
+	clients    []netip.Prefix
+	announcers []netip.Prefix
+	login      Login
+	guests     guests
+	quarantine quarantine
+	refused    refusals
+	handshakes tally
+	failures   tally
+	farewells  atomic.Int64
+	original   func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
 	privacyKey []byte
@@ -153,15 +211,41 @@ func New(c Config) (*Plugin, error) {
 		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
 		upstream: c.Upstream,
 		run:      runID(),
+		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
+			handshakeNotTLS, handshakeStopping, tallyOther),
+		failures: newTally("dns", "connect", "tls", classTimeout, "truncated", "protocol", classProxy, classPrivate, classLoop, "canceled", tallyOther),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
 	}
+	p.welcomes(c)
 	p.policy.Store(c.Policy)
-	p.transport = newTransport(c.Upstream)
+	p.name = "autodiscover-guard-" + p.run
+	var err error
+	p.reach, err = newReach(p.name, &p.upstream, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
+	if err != nil {
+		return nil, err
+	}
+	p.transport = newTransport(&p.upstream, p.reach)
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.hall = newHall(p)
 	return p, nil
+}
+
+// welcomes takes over who may come, and how.
+func (p *Plugin) welcomes(c Config) {
+	p.clients, p.announcers, p.login = slices.Clone(c.Clients), slices.Clone(c.ProxyProtocol), c.Login
+	if c.Clients == nil {
+		p.clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	p.quarantine.lasting = c.Quarantine
+	if c.Quarantine == 0 {
+		p.quarantine.lasting = quarantineTime
+	}
+	p.original = c.OriginalDestination
+	if p.original == nil {
+		p.original = originalDestination
+	}
 }
 
 func orNop(l *zap.Logger) *zap.Logger {
@@ -194,7 +278,8 @@ func (p *Plugin) Swap(policy *rules.Policy) error {
 // ConnContext belongs into the ConnContext field of the http.Server that serves [Plugin.Front]. It gives each client's connection a
 // place of its own for upstream connections that authenticate as a whole (NTLM, Negotiate). Without it such a request gets an upstream
 // connection for itself alone: nobody else is ever authenticated by it, but the client cannot finish its log-in either.
-func (p *Plugin) ConnContext(ctx context.Context, _ net.Conn) context.Context {
+func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
+	p.Listening(c.LocalAddr())
 	return p.bindings.attach(ctx)
 }
 

@@ -57,7 +57,7 @@ func shunnedRecord(t *testing.T, w *world, dialled *atomic.Int64, want map[strin
 			t.Errorf("%s: got %v, want %v", key, record[key], value)
 		}
 	}
-	if u := record["upstream"].(map[string]any); fmt.Sprint(u) != "map[asked:false error: status:0]" {
+	if u := record["upstream"].(map[string]any); fmt.Sprint(u) != "map[asked:false check: error: status:0]" {
 		t.Errorf("upstream: got %v", u)
 	}
 	if c := record["credentials"].(map[string]any); c["forwarded"] != false {

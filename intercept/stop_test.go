@@ -46,7 +46,7 @@ func TestShutdown_waitsForWhatRuns(t *testing.T) {
 // refusesNewWork asks until the guard has heard of its stop.
 func (w *world) refusesNewWork(t *testing.T) {
 	for {
-		if got := w.raw(t, "GET http://opened.net:1/ HTTP/1.1\r\nHost: x\r\n\r\n"); got.StatusCode == http.StatusServiceUnavailable {
+		if got := w.raw(t, "GET http://opened.net:1/ HTTP/1.1\r\nHost: opened.net:1\r\n\r\n"); got.StatusCode == http.StatusServiceUnavailable {
 			return
 		}
 	}

@@ -124,6 +124,9 @@ func (t target) authority(scheme string) string {
 	return t.host
 }
 
+// web reports whether the port is one on which connections are opened.
+func (t target) web() bool { return t.port == portHTTPS || t.port == portHTTP }
+
 func defaultPort(scheme string) uint16 {
 	if scheme == "https" {
 		return portHTTPS

@@ -1,8 +1,10 @@
 package intercept
 
 import (
+	"context"
 	"net"
 	"sync"
+	"time"
 )
 
 // traffic counts what is under way, so that a stop can wait for it: requests that a door has let in, and connections that left net/http's
@@ -10,8 +12,8 @@ import (
 type traffic struct {
 	mu       sync.Mutex
 	flights  int
-	hijacked map[net.Conn]struct{}
-	idle     chan struct{} // made by drain, closed when nothing is left
+	hijacked map[net.Conn]time.Time // since when
+	idle     chan struct{}          // made by drain, closed when nothing is left
 	done     bool
 }
 
@@ -38,9 +40,9 @@ func (t *traffic) add(c net.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.hijacked == nil {
-		t.hijacked = make(map[net.Conn]struct{})
+		t.hijacked = make(map[net.Conn]time.Time)
 	}
-	t.hijacked[c] = struct{}{}
+	t.hijacked[c] = time.Now()
 }
 
 func (t *traffic) remove(c net.Conn) {
@@ -68,14 +70,36 @@ func (t *traffic) settle() {
 	}
 }
 
-func (t *traffic) closeAll() {
+func (t *traffic) closeAll() { t.closeOlder(0) }
+
+// closeOlder closes the hijacked connections that have lived for at least the given time, and returns how many.
+func (t *traffic) closeOlder(age time.Duration) int {
 	t.mu.Lock()
-	conns := make([]net.Conn, 0, len(t.hijacked))
-	for c := range t.hijacked {
-		conns = append(conns, c)
+	conns := make([]net.Conn, 0, 16)
+	for c, since := range t.hijacked {
+		if time.Since(since) >= age {
+			conns = append(conns, c)
+		}
 	}
 	t.mu.Unlock()
 	for _, c := range conns {
 		_ = c.Close() // calls remove
+	}
+	return len(conns)
+}
+
+// retire closes tunnels that have lived longer than lifetime, until stopping ends.
+func (t *traffic) retire(stopping context.Context, lifetime time.Duration, retired func(n int)) {
+	tick := time.NewTicker(min(max(lifetime/60, 10*time.Millisecond), time.Minute))
+	defer tick.Stop()
+	for {
+		select {
+		case <-stopping.Done():
+			return
+		case <-tick.C:
+			if n := t.closeOlder(lifetime); n > 0 {
+				retired(n)
+			}
+		}
 	}
 }

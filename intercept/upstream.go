@@ -1,7 +1,6 @@
 package intercept
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -11,14 +10,27 @@ import (
 	"time"
 )
 
-// UpstreamConfig says how upstreams are reached. The zero value dials them directly and verifies them against the system's roots. The
-// environment's proxy settings are never followed: they may point at ourselves, and goproxy v1.9.3 then dials itself until no descriptor is left.
+// UpstreamConfig says how upstreams are reached. The zero value dials them directly, refuses private addresses, and verifies upstreams
+// against the system's roots. The environment's proxy settings are not followed unless Proxy says so: they may point at ourselves, and
+// goproxy v1.9.3 then dials itself until no descriptor is left.
 type UpstreamConfig struct {
 	// Roots verify upstream certificates; nil means the system's. They stand alone: to add to the system's, start from x509.SystemCertPool.
 	Roots *x509.CertPool
 	// Resolve maps host or host:port to an address or address:port to dial in its place, like curl --connect-to; the name that is
-	// verified stays. Nil maps nothing.
+	// verified stays. Such an address is never refused for being private, and is not dialled through a proxy. Nil maps nothing.
 	Resolve map[string]string
+	// Private says which private addresses may be dialled: none where zero. It is asked at the dial itself, so a name that resolves to
+	// such an address is refused like the address.
+	Private Private
+	// Proxy is the proxy behind us: http://, https:// or socks5:// (also socks5h://, which is the same: the proxy resolves the names), with
+	// host and port and nothing else. "env" takes it from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as they are when the plugin is made;
+	// credentials may stand in there. Empty means none. It may have a private address.
+	Proxy string
+	// NoProxy are the hosts that are dialled directly all the same, as in the environment's NO_PROXY: names (with what is below them),
+	// addresses, ranges, each with or without a port. Loopback always is.
+	NoProxy []string
+	// ProxyCredentials are told to the proxy: with HTTP as Basic, which travels in the clear to an http:// one.
+	ProxyCredentials Credentials
 	// DialTimeout is how long a connection may take to be made, tunnels included: 10 s where zero.
 	DialTimeout time.Duration
 	// TLSHandshakeTimeout is how long the upstream's TLS handshake may take: 10 s where zero.
@@ -81,22 +93,30 @@ func bracketed(s string) string {
 
 // address is what is dialled for addr, a host:port.
 func (u *UpstreamConfig) address(addr string) string {
+	if to, ok := u.named(addr); ok {
+		return to
+	}
+	return addr
+}
+
+// named is the address that Resolve names for addr.
+func (u *UpstreamConfig) named(addr string) (string, bool) {
+	if len(u.Resolve) == 0 {
+		return "", false
+	}
 	t, err := parseTarget(addr, 0)
-	if err != nil || len(u.Resolve) == 0 {
-		return addr
+	if err != nil {
+		return "", false
 	}
 	to, ok := u.Resolve[t.String()]
 	if !ok {
 		to, ok = u.Resolve[t.host]
 	}
 	if !ok {
-		return addr
+		return "", false
 	}
 	at, err := parseTarget(to, t.port)
-	if err != nil {
-		return addr
-	}
-	return at.String()
+	return at.String(), err == nil
 }
 
 // maxAnswerHeader bounds an upstream's header; net/http would hold 10 MiB.
@@ -104,13 +124,10 @@ const maxAnswerHeader = 1 << 20
 
 // newTransport makes the one transport that all upstream connections but the bound ones come from; tunnels are dialled with its
 // DialContext (goproxy v1.9.3, https.go: dial).
-func newTransport(u UpstreamConfig) *http.Transport {
-	dialer := &net.Dialer{Timeout: u.DialTimeout}
+func newTransport(u *UpstreamConfig, r *reach) *http.Transport {
 	return &http.Transport{
-		Proxy: nil,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, u.address(addr))
-		},
+		Proxy:       r.proxyFor,
+		DialContext: r.dial,
 		TLSClientConfig: &tls.Config{
 			RootCAs:            u.Roots,
 			MinVersion:         tls.VersionTLS12,

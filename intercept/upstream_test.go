@@ -119,7 +119,7 @@ func TestUpstream_certificateDoesNotVerify(t *testing.T) {
 			tb.Helper()
 			return newAuthority(tb, "rogue").sign(&x509.Certificate{DNSNames: names, NotAfter: time.Now().Add(time.Hour)})
 		}},
-		{"expired", "shows a certificate that has expired or is not yet valid", func(_ testing.TB, web *authority) (*tls.Certificate, error) {
+		{"expired", "shows a certificate that has expired", func(_ testing.TB, web *authority) (*tls.Certificate, error) {
 			return web.sign(&x509.Certificate{DNSNames: names, NotAfter: time.Now().Add(-time.Minute)})
 		}},
 	} {

@@ -19,13 +19,13 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return x.approve(x.passOn(resp, nil))
 	}
-	head, more, err := readBounded(resp.Body, dialect.SniffLength)
+	head, more, err := readBounded(resp.Body, -1, dialect.SniffLength)
 	if err != nil || !dialect.Sniffable(dialect.Header(resp.Header), head) {
 		return x.approve(x.passOn(x.rest(resp, head, err), nil))
 	}
 	if more {
 		var tail []byte
-		if tail, more, err = readBounded(resp.Body, x.p.limits.BodyBytes); len(tail) > 0 {
+		if tail, more, err = readBounded(resp.Body, resp.ContentLength, x.p.limits.BodyBytes); len(tail) > 0 {
 			head = append(head, tail...)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
@@ -52,6 +53,8 @@ type world struct {
 	lived     chan struct{}
 
 	noConnContext bool // serve as somebody does who did not read the documentation
+	noGate        bool // the same, without Plugin.Listener
+	headerTimeout time.Duration
 }
 
 // option changes what a world is made of before it runs.
@@ -119,12 +122,21 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	return w
 }
 
+func policyOf(tb testing.TB) *rules.Policy {
+	tb.Helper()
+	policy, err := rules.New(rules.Config{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return policy
+}
+
 func signal(to chan<- struct{}) func(zapcore.Entry) error {
 	return func(zapcore.Entry) error { to <- struct{}{}; return nil }
 }
 
 func (w *world) serve() {
-	w.server = &http.Server{Handler: w.plugin.Front(w.proxy), ConnContext: w.plugin.ConnContext, ErrorLog: zap.NewStdLog(zap.NewNop())}
+	w.server = &http.Server{Handler: w.plugin.Front(w.proxy), ConnContext: w.plugin.ConnContext, ErrorLog: zap.NewStdLog(zap.NewNop()), ReadHeaderTimeout: w.headerTimeout}
 	if w.noConnContext {
 		w.server.ConnContext = nil
 	}
@@ -133,6 +145,9 @@ func (w *world) serve() {
 		w.tb.Fatal(err)
 	}
 	w.addr = l.Addr().String()
+	if !w.noGate {
+		l = w.plugin.Listener(l)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -39,6 +39,9 @@ type Decision struct {
 	Credentials Credentials
 	// Suggestions are all that the answer suggested, judged; of a composed answer, all that it says, with nothing in Was.
 	Suggestions []dialect.Suggestion
+	// Strangers are the hosts outside the set that the client was kept from, or would have been by a rule that only monitors; each once, 256 at most. Of a refused answer Suggestions says less: there
+	// everything goes, whatever stands beside a stranger too.
+	Strangers []string
 	// Answer is what the client gets, unless Action is ActionPass.
 	Answer dialect.Answer
 	// Err is why an answer could not be read; it contains nothing of the answer's text.
@@ -64,6 +67,9 @@ func (d *Decision) name(all []binding) {
 // monitor notes what would have happened, as another decision has it. Where nothing enforced anything, the rule is named that would have.
 func (d *Decision) monitor(would Decision) {
 	d.Would = would.Action
+	if d.Action == ActionPass {
+		d.Strangers = would.Strangers
+	}
 	if d.Rule == "" {
 		d.Mode, d.Rule, d.ReservedBy, d.Reason = Monitor, would.Rule, would.ReservedBy, "monitored only: "+would.Reason
 	}

@@ -94,10 +94,14 @@ func (j *judgement) verdicts() (strangers, servers int) {
 		} else {
 			j.replace(s)
 		}
-		if s.Kind != dialect.KindPort {
-			servers++
-			if !ok {
-				strangers++
+		if s.Kind == dialect.KindPort {
+			continue
+		}
+		servers++
+		if !ok {
+			strangers++
+			if s.Host != "" && len(j.decision.Strangers) < maxStrangers && !slices.Contains(j.decision.Strangers, s.Host) {
+				j.decision.Strangers = append(j.decision.Strangers, s.Host)
 			}
 		}
 	}
@@ -143,6 +147,9 @@ func (j *judgement) blockSubjects() {
 		}
 	}
 }
+
+// maxStrangers bounds Decision.Strangers; who names more has made that up.
+const maxStrangers = 256
 
 func (j *judgement) strangerFor(domain string) bool {
 	for _, s := range j.decision.Suggestions {
@@ -192,7 +199,7 @@ func (j *judgement) edit(strangers, servers int) {
 var errLeak = errors.New("a host outside the rule is left in the answer")
 
 func (j *judgement) pass(reason string) {
-	j.decision.Action, j.decision.Reason = ActionPass, reason
+	j.decision.Action, j.decision.Reason, j.decision.Strangers = ActionPass, reason, nil
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]
 		s.Verdict, s.Now = dialect.Keep, s.Was

@@ -67,7 +67,8 @@ func noSurvivor(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answe
 	if d.Action != rules.ActionEdit && d.Action != rules.ActionRefuse {
 		return nil
 	}
-	out := strings.ToLower(html.UnescapeString(string(message(d.Answer))))
+	_, answer, _ := strings.Cut(string(message(d.Answer)), " ") // the protocol's version looks like an address to some
+	out := strings.ToLower(html.UnescapeString(answer))
 	for _, name := range nameSpaces {
 		out = strings.ReplaceAll(out, name, "")
 	}

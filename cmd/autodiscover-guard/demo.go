@@ -19,7 +19,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
@@ -112,12 +111,13 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	c := config.Default()
+	c.Listen.Admin = "" // nothing to be named in certificates
 	c.Upstream.Roots = filepath.Join(dir, "service.pem")
 	c.Upstream.Resolve = map[string]string{lab.AutoDetectHost: service.Addr()}
 	if err := os.WriteFile(c.Upstream.Roots, service.RootPEM(), 0o600); err != nil {
 		return err
 	}
-	g, err := newGuard(c, &stateDir{path: dir}, decisionLogger(zapcore.AddSync(log)), zap.NewNop())
+	g, err := newGuard(c, &stateDir{path: dir}, decisionLogger(log), zap.NewNop())
 	if err != nil {
 		return err
 	}

@@ -2,19 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"io"
 	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
 )
@@ -34,7 +27,8 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer service.Close()
-	guard := startProcess(t, service)
+	guard := newProcess(t, service)
+	guard.start(t)
 
 	body := make(chan string, 1)
 	go func() {
@@ -49,105 +43,23 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	guard.refusesNewConnections(t)
+	// A load balancer hears that nobody should be sent here, and the figures go on to the last.
+	for path, want := range map[string]string{"/livez": "200 ok", "/readyz": "503 {", "/metrics": "200 "} {
+		if got := guard.admin(t, path); !strings.HasPrefix(got, want) {
+			t.Errorf("%s while draining: %q, want %q …", path, got, want)
+		}
+	}
+	if got := guard.admin(t, "/readyz"); !strings.Contains(got, `"reason": "draining"`) {
+		t.Errorf("/readyz gives no reason: %s", got)
+	}
 	close(release)
 	if got := <-body; !strings.Contains(got, "imap.shop.com") {
 		t.Errorf("the exchange in flight ended with %q", got)
 	}
-	if err := guard.cmd.Wait(); err != nil {
+	if err := guard.cmd.Wait(); err != nil { // the admin listener holds nobody up
 		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
 	}
 	if record, err := os.ReadFile(filepath.Join(guard.state, "decisions.jsonl")); err != nil || bytes.Count(record, []byte("\n")) != 1 {
 		t.Errorf("records: %q, %v", record, err)
 	}
-}
-
-// process is the program, running.
-type process struct {
-	cmd            *exec.Cmd
-	stderr         *bytes.Buffer
-	state, address string
-}
-
-func startProcess(t *testing.T, service *lab.Service) *process {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	program := filepath.Join(dir, program) // testscript.Main runs a command when the binary is called by its name
-	if err := os.Symlink(self, program); err != nil {
-		t.Skip("no symbolic links here: ", err)
-	}
-	p := &process{state: filepath.Join(dir, "state"), stderr: new(bytes.Buffer)}
-	write(t, filepath.Join(dir, "root.pem"), string(service.RootPEM()))
-	write(t, filepath.Join(dir, "guard.yaml"), "upstream:\n  roots: root.pem\n  resolve: {"+lab.AutoDetectHost+": \""+service.Addr()+"\"}\n")
-	p.cmd = exec.CommandContext(t.Context(), program, "run", "--config", filepath.Join(dir, "guard.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", p.state)
-	p.cmd.Stderr = p.stderr
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if address, err := os.ReadFile(filepath.Join(p.state, "address")); err == nil {
-			p.address = strings.TrimSpace(string(address))
-			return p
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("the guard does not start:\n%s", p.stderr.String())
-		case <-tick.C:
-		}
-	}
-}
-
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (p *process) ask(ctx context.Context, address string) (string, error) {
-	pem, err := os.ReadFile(filepath.Join(p.state, "authority", "root.pem"))
-	if err != nil {
-		return "", err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	transport := &http.Transport{
-		Proxy:             http.ProxyURL(&url.URL{Scheme: "http", Host: p.address}),
-		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2: true,
-	}
-	defer transport.CloseIdleConnections()
-	request, err := lab.AskAutoDetect(ctx, address, "geheim")
-	if err != nil {
-		return "", err
-	}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return string(body), err
-}
-
-// refusesNewConnections waits until the listener is closed: the process has understood that it is to stop.
-func (p *process) refusesNewConnections(t *testing.T) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for range 4000 {
-		response, err := http.Get("http://" + p.address + "/")
-		if err != nil {
-			return
-		}
-		response.Body.Close()
-		<-tick.C
-	}
-	t.Error("the listener stays open")
 }

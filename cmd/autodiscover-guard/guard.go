@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
@@ -25,6 +26,7 @@ type guard struct {
 	authority *certs.Authority
 	plugin    *intercept.Plugin
 	server    *http.Server
+	doorman   *doorman
 }
 
 func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
@@ -43,12 +45,23 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy)
+	credentials, err := readCredentials(c.Upstream.ProxyCredentials)
 	if err != nil {
 		return nil, err
 	}
-	if err := authority.RenewalErr(); err != nil {
-		logger.Warn("the issuing certificate could not be renewed", zap.Error(err))
+	private, err := privateAddresses(c.Upstream.Private)
+	if err != nil {
+		return nil, err
+	}
+	d := new(doorman)
+	p, err := readPapers(c)
+	if err != nil {
+		return nil, err
+	}
+	d.papers.Store(p)
+	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy, revocationAddress(c))
+	if err != nil {
+		return nil, err
 	}
 	plugin, err := intercept.New(intercept.Config{
 		Policy:    policy,
@@ -59,23 +72,52 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 		Upstream: intercept.UpstreamConfig{
 			Roots: roots, Resolve: c.Upstream.Resolve, DialTimeout: c.Limits.Dial,
 			TLSHandshakeTimeout: c.Limits.Handshake, AnswerTimeout: c.Limits.Answer,
+			Private: private, Proxy: c.Upstream.Proxy, NoProxy: c.Upstream.NoProxy, ProxyCredentials: credentials,
 		},
+		Clients: c.Clients.Allow, ProxyProtocol: c.Listen.ProxyProtocol, Login: d.login(), Quarantine: quarantine(c.Clients.Quarantine),
 		Limits: intercept.Limits{
 			Handshake: c.Limits.Handshake, Header: c.Limits.Header, Body: c.Limits.BodyTime, Idle: c.Limits.Idle,
-			HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
+			Lifetime: c.Limits.Lifetime, HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
+			Connections: int(c.Limits.Connections), Tunnels: int(c.Limits.Tunnels), PerClient: int(c.Limits.PerClient),
 		},
 	})
 	if err != nil {
 		return nil, errors.Join(err, authority.Close())
 	}
-	return &guard{policy, authority, plugin, &http.Server{
+	server := &http.Server{
 		Handler:           plugin.Front(goproxy.NewProxyHttpServer()),
 		ConnContext:       plugin.ConnContext,
+		TLSConfig:         d.tlsConfig(),
 		ReadHeaderTimeout: c.Limits.Header,
 		IdleTimeout:       c.Limits.Idle,
 		MaxHeaderBytes:    int(c.Limits.HeaderBytes),
 		ErrorLog:          debugLog(logger.Named("door")),
-	}}, nil
+	}
+	if server.TLSConfig != nil {
+		if err := plugin.ConfigureHTTP2(server); err != nil {
+			return nil, errors.Join(err, authority.Close())
+		}
+	}
+	return &guard{policy, authority, plugin, server, d}, nil
+}
+
+func privateAddresses(p config.Private) (intercept.Private, error) {
+	if p.All {
+		return intercept.AllowPrivate(), nil
+	}
+	private, err := intercept.AllowPrivateIn(p.Ranges...)
+	if err != nil {
+		return private, fmt.Errorf("upstream.private: %w", err)
+	}
+	return private, nil
+}
+
+// quarantine is the time as the plugin wants it: there, zero is the default.
+func quarantine(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
 }
 
 // debugLog is a standard logger for libraries that know no other: what net/http tells is about clients that misbehave.
@@ -88,25 +130,32 @@ func debugLog(logger *zap.Logger) *log.Logger {
 }
 
 // openAuthority opens or makes the authority and says what to do where it cannot serve.
-func openAuthority(dir string, policy *rules.Policy) (*certs.Authority, error) {
-	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()})
-	if _, narrow := errors.AsType[*certs.ScopeError](err); narrow {
-		return nil, hint(fmt.Errorf("authority: %w", err), "an authority with more names is a new one: move %s away, start again, and let the clients trust %s",
-			dir, filepath.Join(dir, "root.pem"))
-	}
-	if damaged, ok := errors.AsType[*certs.DamagedError](err); ok {
-		return nil, hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("authority: %w", err)
-	}
-	return authority, nil
+func openAuthority(dir string, policy *rules.Policy, revocation string) (*certs.Authority, error) {
+	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()}, certs.RevocationAt(revocation))
+	return authority, explained(err)
 }
 
-// serve answers clients until shutdown is called or the listener fails.
+// serve answers clients of the proxy until shutdown is called or the listener fails.
 func (g *guard) serve(l net.Listener) error {
-	if err := g.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	l = g.plugin.Listener(l)
+	serve := g.server.Serve
+	if g.server.TLSConfig != nil {
+		serve = func(l net.Listener) error { return g.server.ServeTLS(l, "", "") }
+	}
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving: %w", err)
+	}
+	return nil
+}
+
+// serveTransparent does the same at the transparent door; there may be none.
+func (g *guard) serveTransparent(ctx context.Context, l net.Listener) error {
+	if l == nil {
+		<-ctx.Done()
+		return nil
+	}
+	if err := g.plugin.ServeTransparent(ctx, l); !errors.Is(err, http.ErrServerClosed) {
+		return err
 	}
 	return nil
 }

@@ -9,6 +9,9 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 )
 
 // encoderConfig is the form of every line: one JSON object, UTC times with nanoseconds. zap's production preset is not used, because it
@@ -28,23 +31,80 @@ func encoderConfig() zapcore.EncoderConfig {
 	}
 }
 
-// openDecisions opens the audit log: every record, of every level, unbuffered, readable by its owner alone. name "-" is standard output.
-func openDecisions(name string, stdout io.Writer) (*zap.Logger, io.Closer, error) {
-	if name == "-" {
-		return decisionLogger(zapcore.AddSync(stdout)), io.NopCloser(nil), nil
-	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return nil, nil, fmt.Errorf("log.decisions: %w", err)
-	}
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+// waiting is how many records may wait for a daemon that is slow to take them.
+const waiting = 4096
+
+// openDecisions opens the audit log: every record, of every level. dropped hears of those that could not be written.
+func openDecisions(c *config.Config, stdout, stderr io.Writer, dropped func(int), logger *zap.Logger) (*record.Log, error) {
+	sink, queue, err := openSink(c, stdout, stderr, logger)
 	if err != nil {
-		return nil, nil, fmt.Errorf("log.decisions: %w", err)
+		return nil, err
 	}
-	return decisionLogger(f), f, nil
+	return record.New(record.Config{
+		Sink: sink, Queue: queue, Encoder: encoderConfig(), Repeat: record.Rate(c.Log.Repeat), Dropped: dropped, Logger: logger,
+	}), nil
 }
 
-func decisionLogger(w zapcore.WriteSyncer) *zap.Logger {
-	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoderConfig()), zapcore.Lock(w), zapcore.DebugLevel))
+// openSink opens what the configuration names, and says how many records may wait for it.
+func openSink(c *config.Config, stdout, stderr io.Writer, logger *zap.Logger) (sink record.Sink, queue int, err error) {
+	switch c.Log.Sink {
+	case "journald":
+		sink, err = record.OpenJournald()
+		queue = waiting
+	case "syslog":
+		sink, err = record.OpenSyslog("")
+		queue = waiting
+	case "stderr":
+		return record.Stream(stderr), 0, nil
+	default:
+		return openDecisionsFile(c, stdout, logger)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("log.sink: %w", err)
+	}
+	return sink, queue, nil
+}
+
+// openDecisionsFile opens a file that is readable by its owner alone; "-" is the standard output.
+func openDecisionsFile(c *config.Config, stdout io.Writer, logger *zap.Logger) (record.Sink, int, error) {
+	name, err := c.DecisionsFile()
+	if err != nil {
+		return nil, 0, err
+	}
+	if name == "-" {
+		return record.Stream(stdout), 0, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return nil, 0, fmt.Errorf("log.decisions: %w", err)
+	}
+	r := c.Log.Rotate
+	file, err := record.OpenFile(name, record.Rotation{Size: r.Size, Every: r.Every, Keep: int(r.Keep), Age: r.Age}, logger)
+	if err != nil {
+		return nil, 0, fmt.Errorf("log.decisions: %w", err)
+	}
+	return file, 0, nil
+}
+
+// whereDecisions says where to look for them.
+func whereDecisions(c *config.Config) (string, error) {
+	switch c.Log.Sink {
+	case "journald":
+		return "journalctl -t " + record.Identifier, nil
+	case "syslog":
+		return "the syslog of this computer, as " + record.Identifier, nil
+	case "stderr":
+		return "standard error", nil
+	}
+	name, err := c.DecisionsFile()
+	if name == "-" {
+		name = "standard output"
+	}
+	return name, err
+}
+
+// decisionLogger writes every record to w: for a demonstration, which ends before anything could repeat or fill up.
+func decisionLogger(w io.Writer) *zap.Logger {
+	return zap.New(record.New(record.Config{Sink: record.Stream(w), Encoder: encoderConfig()}).Core())
 }
 
 // lifeLogger writes what is no decision to standard error, for people: what started, what stopped, what failed.

@@ -6,6 +6,7 @@
 //	autodiscover-guard check   decide offline: on an address, a host, or a saved exchange
 //	autodiscover-guard review  what the decision records of a running guard say
 //	autodiscover-guard policy  show the rules in force, or test them
+//	autodiscover-guard ca      show, export, renew or import the authority
 //
 // Exit codes: 0 fine, 1 the answer is "no", 2 usage, configuration, or anything that stops the start.
 package main

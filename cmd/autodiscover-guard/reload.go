@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -25,12 +25,21 @@ import (
 // reloader puts a changed policy in force while the guard runs. A configuration that is broken, or that the authority cannot serve, leaves
 // everything as it is.
 type reloader struct {
-	load   func() (*config.Config, error)
-	guard  *guard
-	state  *stateDir
+	load  func() (*config.Config, error)
+	guard *guard
+	state *stateDir
+	// logs: the file of decision records is opened anew at a signal.
+	logs   *logs
 	logger *zap.Logger
+	// settings are those of the desktop that live as long as the guard.
+	settings *session
 	// figures gets a counter of reloads and a gauge that is 1 while the policy in force is older than the file.
 	figures *metrics.Set
+	// supervisor hears of reloads and of the end.
+	supervisor supervisor
+	doors      *doors
+	// draining is true from the moment at which the guard is told to stop.
+	draining atomic.Bool
 
 	mu     sync.Mutex // one reload at a time; guards what follows
 	config *config.Config
@@ -41,17 +50,28 @@ type reloader struct {
 
 // reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
 func (r *reloader) reload() {
+	r.supervisor.reloading()
+	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed, r.at = r.apply(), time.Now().UTC()
 	result, stale := "ok", 0.0
 	if r.failed != nil {
 		result, stale = "failed", 1
-		r.logger.Error("the configuration was not reloaded; the policy in force stays", zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
+		r.logger.Error(messageNotReloaded, zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
 	}
-	r.figures.GetOrCreateCounter(`autodiscover_guard_reloads_total{result="` + result + `"}`).Inc()
-	r.figures.GetOrCreateGauge("autodiscover_guard_policy_stale", nil).Set(stale)
+	r.figures.GetOrCreateCounter(reloadsTotal(result)).Inc()
+	r.figures.GetOrCreateGauge(policyStale, nil).Set(stale)
 	r.note(r.failed)
+}
+
+// reopen writes what is held into the file of decision records that has been, and begins the one that is there now.
+func (r *reloader) reopen() {
+	if err := r.logs.records.Reopen(); err != nil {
+		r.logger.Error("the log of decisions could not be opened anew; the next record tries again", zap.Error(err))
+		return
+	}
+	r.logger.Info("log of decisions opened anew")
 }
 
 // status is what /readyz tells. A policy that could not be replaced still guards.
@@ -60,13 +80,38 @@ func (r *reloader) status() console.Status {
 	defer r.mu.Unlock()
 	a := r.guard.authority
 	s := console.Status{
-		Ready: true, Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
+		Ready: !r.draining.Load(), Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
 		Authority: a.Fingerprint(), IssuingUntil: a.Issuing().NotAfter.UTC(),
+	}
+	if !s.Ready {
+		s.Reason = "draining"
 	}
 	if r.failed != nil {
 		s.Reload = r.failed.Error()
 	}
 	return s
+}
+
+// summary is what the service manager shows of us, in one line.
+func (r *reloader) summary() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text := "policy " + r.policy.Revision() + "; " + r.doors.String()
+	if r.failed != nil {
+		text += "; not reloaded: " + r.failed.Error()
+	}
+	return text
+}
+
+// selfCheck is what the watchdog hangs on: that the hall answers a client, and the admin handler too. While the guard drains the hall takes nobody
+// any more, and limits.drain_timeout bounds how long that lasts.
+func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
+	if !r.draining.Load() {
+		if err := r.guard.plugin.SelfCheck(ctx); err != nil && !r.draining.Load() {
+			return err
+		}
+	}
+	return admin.check(ctx)
 }
 
 // note tells scripts which policy is in force, and why a newer one is not.
@@ -89,19 +134,25 @@ func (r *reloader) apply() error {
 	if err != nil {
 		return err
 	}
+	papers, err := readPapers(c)
+	if err != nil {
+		return err
+	}
 	// Connections that the old policy opened may still be in their handshake.
 	both := slices.Concat(policy.Scope(), r.policy.Scope())
 	slices.Sort(both)
 	if err := r.guard.authority.Rescope(certs.Scope{Names: slices.Compact(both)}); err != nil {
-		if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
-			return fmt.Errorf("the authority was made without %s, and a certificate cannot grow: stop the guard, move %s away, start it again, and let the clients trust the new root",
-				strings.Join(narrow.Missing, ", "), narrow.Dir)
+		if narrow, ok := errors.AsType[*certs.ScopeError](err); ok && !narrow.Foreign {
+			return fmt.Errorf("authority: %w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
 		}
 		return fmt.Errorf("authority: %w", err)
 	}
 	before := r.policy.Revision()
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return err
+	}
+	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
+		r.guard.doorman.papers.Store(papers)
 	}
 	r.policy, r.config.Policy = policy, c.Policy
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)))
@@ -110,6 +161,12 @@ func (r *reloader) apply() error {
 		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
 	}
 	return nil
+}
+
+// samePapers reports whether two configurations name the same files for the proxy's door.
+func samePapers(a, b *config.Config) bool {
+	return a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
+		a.Clients.Certificates == b.Clients.Certificates && a.Clients.Passwords == b.Clients.Passwords
 }
 
 // sameButPolicy reports whether two configurations differ in their policy at most.
@@ -142,6 +199,8 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 		case <-ctx.Done():
 			return
 		case <-signals:
+			// The log comes first: what a reload makes different is recorded in the new file, and a broken configuration holds up no logrotate.
+			r.reopen()
 			r.reload()
 		case <-still.C:
 			r.reload()

@@ -19,8 +19,12 @@ More:
   autodiscover-guard policy show                        the rules in force, numbered, and where each comes from
   autodiscover-guard policy test FILE...                check expectations that are written beside a policy
   autodiscover-guard review [FILE...]                   what the decision records of a running guard say
+  autodiscover-guard ca show                            what the authority may sign for, how long, and what to do next
+  autodiscover-guard ca install                         let the clients of this computer trust the authority; verify, uninstall
+  autodiscover-guard setup on | off | status            system proxy and mail-client settings, exactly undone
   autodiscover-guard dialects                           what is recognised
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
+  autodiscover-guard setup gateway --print              units and packet filter for a gateway
   autodiscover-guard config                             every key of the configuration file, with its default
   autodiscover-guard COMMAND --help                     all flags
 `
@@ -45,7 +49,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hint(err, "%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), reviewCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	return root
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -14,16 +13,18 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
-	"autodiscover-guard/intercept"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		program:       main,
-		"lab-service": labService,
+		program:              main,
+		"lab-service":        labService,
+		"webhook":            webhook,
+		"nss-client":         nssClient,
+		"thunderbird-client": thunderbirdClient,
+		"notify-listener":    notifyListener,
 	})
 }
 
@@ -39,6 +40,14 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "superuser":
+				return os.Geteuid() == 0, nil
+			case "namespaces":
+				return haveNamespaces(), nil
+			case "sandbox":
+				return canSandbox(), nil
+			}
 			name, ok := strings.CutPrefix(cond, "program:")
 			if !ok {
 				return false, fmt.Errorf("unknown condition %q", cond)
@@ -51,45 +60,22 @@ func TestScripts(t *testing.T) {
 			"fromfile": fromFile,
 			"lines":    countLines,
 			"waitline": waitLine,
+			"freeport": freePort,
 		},
 	})
 }
 
-// validRecords holds every decision record that a story left behind against the schema.
-func validRecords(t *testing.T, dir string) {
-	t.Helper()
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(intercept.EventJSONSchema()))
+// canSandbox reports whether this process may make itself a copy of the whole system that goes away with it, as sandbox.sh in some scripts
+// does: a mount namespace with an overlay.
+func canSandbox() bool {
+	dir, err := os.MkdirTemp("", "sandbox")
 	if err != nil {
-		t.Fatal(err)
+		return false
 	}
-	if err := compiler.AddResource("decision.json", document); err != nil {
-		t.Fatal(err)
-	}
-	schema := compiler.MustCompile("decision.json")
-	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() != "decisions.jsonl" {
-			return err
-		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		for line := range strings.Lines(string(text)) {
-			record, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
-			if err == nil {
-				err = schema.Validate(record)
-			}
-			if err != nil {
-				t.Errorf("%s: not as the schema says: %v\n%s", name, err, line)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	const try = `set -e; mount -t tmpfs tmpfs "$0"; mkdir "$0/upper" "$0/work" "$0/root"
+		mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"; chroot "$0/root" true`
+	return exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", try, dir).Run() == nil
 }
 
 // waitFile waits until a file is there: waitfile FILE.
@@ -129,11 +115,12 @@ func waitUntil(ts *testscript.TestScript, complaint string, done func() bool) {
 	}
 }
 
-// fromFile sets a variable to what a file says: fromfile NAME FILE.
+// fromFile sets a variable to what a file says, once it is there: fromfile NAME FILE.
 func fromFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: fromfile NAME FILE")
 	}
+	waitFile(ts, false, args[1:])
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/x509"
 	"fmt"
-	"os"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/rules"
@@ -43,16 +42,9 @@ func upstreamRoots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("upstream.roots: %w", err)
-	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool() // no system store: the file stands alone
 	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("upstream.roots: no certificate in %q: want PEM, -----BEGIN CERTIFICATE-----", file)
-	}
-	return pool, nil
+	return pool, addCertificates(pool, "upstream.roots", file)
 }

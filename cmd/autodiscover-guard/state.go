@@ -38,6 +38,7 @@ func openState(path string) (*stateDir, error) {
 		return nil, fmt.Errorf("state: locking %q: %w", name, err)
 	}
 	s := &stateDir{path: path, lock: f}
+	s.forget() // a guard that was killed has left what is true no longer
 	if err := s.note("pid", strconv.Itoa(os.Getpid())); err != nil {
 		s.close()
 		return nil, err
@@ -54,7 +55,7 @@ func owner(lock string) string {
 	return " (process " + strings.TrimSpace(string(pid)) + ")"
 }
 
-// note writes a small file for scripts and for other commands of this program: pid, address, admin, policy.
+// note writes a small file for scripts and for other commands of this program: pid, address, admin, transparent, policy.
 func (s *stateDir) note(name, text string) error {
 	file := filepath.Join(s.path, name)
 	if err := os.WriteFile(file+".new", []byte(text+"\n"), 0o600); err != nil {
@@ -68,8 +69,13 @@ func (s *stateDir) note(name, text string) error {
 
 // close gives the directory back. What was only true while the guard ran goes.
 func (s *stateDir) close() {
-	for _, name := range []string{"address", "admin", "pid", "policy"} {
+	s.forget()
+	_ = s.lock.Close()
+}
+
+// forget removes what note has written.
+func (s *stateDir) forget() {
+	for _, name := range []string{"address", "admin", "pid", "policy", "transparent"} {
 		_ = os.Remove(filepath.Join(s.path, name))
 	}
-	_ = s.lock.Close()
 }

@@ -56,7 +56,7 @@ func readConfig(q Inquiry, t text) (*Document, error) {
 		return nil, err
 	}
 	w := configWalk{fill: placeholdersOf(q.Subjects)}
-	w.element(x.root, "/"+x.root.Tag)
+	w.element(x.root, &place{tag: x.root.Tag})
 	// Whom the answer says that it is for counts only where the request names nobody at all. A hoster's file lists all domains that it
 	// serves, up to hundreds: one reserved name among them does not make the hoster's customers guarded.
 	asked := q.Subjects
@@ -86,22 +86,22 @@ func mentionsConfig(text []byte) bool {
 	return false
 }
 
-func (w *configWalk) element(e *etree.Element, path string) {
+func (w *configWalk) element(e *etree.Element, at *place) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
 	if nested && value != "" {
 		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
 	}
-	w.attributes(e, path)
+	w.attributes(e, at)
 	if !nested && value != "" {
-		w.value(e, path, value)
+		w.value(e, at, value)
 	}
-	for c, step := range childSteps(e) {
-		w.element(c, path+step)
+	for c, at := range children(e, at) {
+		w.element(c, at)
 	}
 }
 
-func (w *configWalk) attributes(e *etree.Element, path string) {
+func (w *configWalk) attributes(e *etree.Element, at *place) {
 	for _, a := range e.Attr {
 		if isNamespace(a) {
 			continue
@@ -112,7 +112,7 @@ func (w *configWalk) attributes(e *etree.Element, path string) {
 		if !listed(configURLs[:], a.Key) && !absolute(a.Value) {
 			continue
 		}
-		s, ok := w.fill.url(path+"/@"+a.Key, configProtocol(e), a.Value)
+		s, ok := w.fill.url(at.String()+"/@"+a.Key, configProtocol(e), a.Value)
 		spot := configSpot{element: e, attribute: a.FullKey(), unit: configUnit(e)}
 		if is(e, "clientConfig") || is(e, "emailProvider") {
 			spot.unit = nil
@@ -121,16 +121,16 @@ func (w *configWalk) attributes(e *etree.Element, path string) {
 	}
 }
 
-func (w *configWalk) value(e *etree.Element, path, value string) {
+func (w *configWalk) value(e *etree.Element, at *place, value string) {
 	var s Suggestion
 	var ok bool
 	switch protocol := configProtocol(e); {
 	case listed(configHosts[:], e.Tag):
-		s, ok = w.fill.host(path, protocol, value)
+		s, ok = w.fill.host(at.String(), protocol, value)
 	case is(e, "port"):
-		s, ok = suggestPort(path, protocol, value, w.hostBeside(e))
+		s, ok = suggestPort(at.String(), protocol, value, w.hostBeside(e))
 	case listed(configURLs[:], e.Tag), absolute(value):
-		s, ok = w.fill.url(path, protocol, value)
+		s, ok = w.fill.url(at.String(), protocol, value)
 	case is(e, "domain"):
 		w.names(value)
 	}

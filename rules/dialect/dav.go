@@ -48,7 +48,7 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 	}
 	foreign := dropForeign(x.root)
 	w := treeWalk{suggest: suggestDAV(q), unit: davUnit}
-	w.element(x.root, "/"+x.root.Tag)
+	w.element(x.root, &place{tag: x.root.Tag})
 	d := &Document{Suggestions: w.found, Plain: x.plain && !foreign && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if !w.apply(x.root, judged) {

@@ -24,7 +24,7 @@ type treeWalk struct {
 	err   error
 }
 
-func (w *treeWalk) element(e *etree.Element, path string) {
+func (w *treeWalk) element(e *etree.Element, at *place) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
 	if nested && value != "" {
@@ -34,15 +34,15 @@ func (w *treeWalk) element(e *etree.Element, path string) {
 		if isDeclaration(a) {
 			continue
 		}
-		if s, ok := suggestAbsolute(path+"/@"+a.Key, "", a.Value); ok {
+		if s, ok := suggestAbsolute(at.String()+"/@"+a.Key, "", a.Value); ok {
 			w.add(s, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}
 	if !nested && value != "" {
-		w.leaf(e, path, value)
+		w.leaf(e, at.String(), value)
 	}
-	for c, step := range childSteps(e) {
-		w.element(c, path+step)
+	for c, at := range children(e, at) {
+		w.element(c, at)
 	}
 }
 

@@ -200,7 +200,7 @@ func readIdentityXML(t text) (*Document, error) {
 	w := treeWalk{whose: identityOwner, suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
 		return suggestIdentity(strings.ToLower(e.Tag), path, "", value)
 	}}
-	w.element(x.root, "/"+x.root.Tag)
+	w.element(x.root, &place{tag: x.root.Tag})
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if takes(judged, identityCore...) || !w.apply(x.root, judged) {

@@ -51,7 +51,7 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 		return nil, err
 	}
 	w := newPOXWalk(x)
-	w.element(x.root, "/"+x.root.Tag)
+	w.element(x.root, &place{tag: x.root.Tag})
 	for i, spot := range w.spots {
 		if server := mobileServer(spot.element); server != nil {
 			w.spots[i].unit = server

@@ -132,7 +132,7 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 		return nil, err
 	}
 	w := newPOXWalk(x)
-	w.element(x.root, "/"+x.root.Tag)
+	w.element(x.root, &place{tag: x.root.Tag})
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
 	if w.err != nil {
@@ -141,7 +141,7 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 	return d, x.holds("Autodiscover", w.found)
 }
 
-func (w *poxWalk) element(e *etree.Element, path string) {
+func (w *poxWalk) element(e *etree.Element, at *place) {
 	if is(e, "Protocol") {
 		around := w.protocol
 		w.protocol = protocolType(e)
@@ -152,29 +152,29 @@ func (w *poxWalk) element(e *etree.Element, path string) {
 	if nested && value != "" {
 		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
 	}
-	w.attributes(e, path)
+	w.attributes(e, at)
 	if !nested && value != "" {
-		w.value(e, path, value)
+		w.value(e, at, value)
 	}
-	for c, step := range childSteps(e) {
-		w.element(c, path+step)
+	for c, at := range children(e, at) {
+		w.element(c, at)
 	}
 }
 
 // attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
-func (w *poxWalk) attributes(e *etree.Element, path string) {
+func (w *poxWalk) attributes(e *etree.Element, at *place) {
 	for _, a := range e.Attr {
 		if isNamespace(a) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {
-			s, ok := suggestURL(KindURL, path+"/@"+a.Key, w.protocol, a.Value)
+			s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, w.protocol, a.Value)
 			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}
 }
 
-func (w *poxWalk) value(e *etree.Element, path, value string) {
+func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 	name := strings.ToLower(e.Tag)
 	protocol := w.protocol
 	spot := poxSpot{element: e, unit: e}
@@ -183,13 +183,13 @@ func (w *poxWalk) value(e *etree.Element, path, value string) {
 		if name == "server" {
 			spot.unit = ancestor(e, poxUnits[:]...)
 		}
-		s, ok := suggestHost(path, protocol, value)
+		s, ok := suggestHost(at.String(), protocol, value)
 		w.add(s, ok, spot)
 	case KindPort:
-		s, ok := suggestPort(path, protocol, value, poxServer(e))
+		s, ok := suggestPort(at.String(), protocol, value, poxServer(e))
 		w.add(s, ok, spot)
 	case KindURL, KindRedirect:
-		s, ok := suggestURL(kind, path, protocol, value)
+		s, ok := suggestURL(kind, at.String(), protocol, value)
 		w.add(s, ok, spot)
 	case KindAddress:
 		if name != "autodiscoversmtpaddress" {
@@ -197,23 +197,23 @@ func (w *poxWalk) value(e *etree.Element, path, value string) {
 		} else {
 			w.about = append(w.about, addresses(value, "body")...)
 		}
-		s, ok := suggestAddress(path, protocol, value)
+		s, ok := suggestAddress(at.String(), protocol, value)
 		w.add(s, ok, spot)
 	case KindOpaque:
-		s, ok := suggestName(path, protocol, value)
+		s, ok := suggestName(at.String(), protocol, value)
 		w.add(s, ok, spot)
 	default:
-		w.other(e, path, value)
+		w.other(e, at, value)
 	}
 }
 
 // other looks at elements that the schema does not have, or that hold no server by it.
-func (w *poxWalk) other(e *etree.Element, path, value string) {
+func (w *poxWalk) other(e *etree.Element, at *place, value string) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
 	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
-		s, ok := suggestURL(KindURL, path, w.protocol, value)
+		s, ok := suggestURL(KindURL, at.String(), w.protocol, value)
 		w.add(s, ok, poxSpot{element: e, unit: e})
 	}
 }

@@ -41,7 +41,7 @@ func readSOAP(q Inquiry, t text) (*Document, error) {
 		return nil, err
 	}
 	w := soapWalk{inside: -1}
-	w.element(x.root, "/"+x.root.Tag)
+	w.element(x.root, &place{tag: x.root.Tag})
 	w.assign(readSOAPQuestion(q.Request))
 	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
 	d.edit = func(judged []Suggestion) (Answer, error) { return w.edit(x, judged) }
@@ -76,7 +76,7 @@ func (w *soapWalk) assign(q soapQuestion) {
 	}
 }
 
-func (w *soapWalk) element(e *etree.Element, path string) {
+func (w *soapWalk) element(e *etree.Element, at *place) {
 	if is(e, "UserResponse") || is(e, "DomainResponse") {
 		if w.inside >= 0 {
 			w.err = fmt.Errorf("%w: a response inside a response", ErrUnreadable)
@@ -94,23 +94,23 @@ func (w *soapWalk) element(e *etree.Element, path string) {
 	if isSetting(e) && twice(e, "Name") {
 		w.err = fmt.Errorf("%w: a setting with two names", ErrUnreadable)
 	}
-	w.attributes(e, path)
+	w.attributes(e, at)
 	if !nested && value != "" {
-		w.value(e, path, value)
+		w.value(e, at.String(), value)
 	}
-	for c, step := range childSteps(e) {
-		w.element(c, path+step)
+	for c, at := range children(e, at) {
+		w.element(c, at)
 	}
 }
 
 // attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
-func (w *soapWalk) attributes(e *etree.Element, path string) {
+func (w *soapWalk) attributes(e *etree.Element, at *place) {
 	for _, a := range e.Attr {
 		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") || isSchemaURL(a.Value) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {
-			s, ok := suggestURL(KindURL, path+"/@"+a.Key, soapProtocol(e), a.Value)
+			s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, soapProtocol(e), a.Value)
 			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}

@@ -58,7 +58,7 @@ func readSuspected(_ Inquiry, t text) (*Document, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.Suggestions, d.Plain = suspectXML(x.root, "/"+x.root.Tag), x.plain
+		d.Suggestions, d.Plain = suspectXML(x.root, &place{tag: x.root.Tag}), x.plain
 	} else {
 		root, err := parseJSON(body)
 		if err != nil {
@@ -75,18 +75,18 @@ func readSuspected(_ Inquiry, t text) (*Document, error) {
 }
 
 // suspectXML lists elements and attributes that are named like servers or hold a URL.
-func suspectXML(e *etree.Element, path string) []Suggestion {
+func suspectXML(e *etree.Element, at *place) []Suggestion {
 	var found []Suggestion
 	if value := strings.TrimSpace(elementText(e)); value != "" && !hasElements(e) {
-		found = suspectValue(found, path, e.Tag, value)
+		found = suspectValue(found, at.String(), e.Tag, value)
 	}
 	for _, a := range e.Attr {
 		if a.Space != "xmlns" && a.Key != "xmlns" {
-			found = suspectValue(found, path+"/@"+a.Key, a.Key, a.Value)
+			found = suspectValue(found, at.String()+"/@"+a.Key, a.Key, a.Value)
 		}
 	}
-	for c, step := range childSteps(e) {
-		found = append(found, suspectXML(c, path+step)...)
+	for c, at := range children(e, at) {
+		found = append(found, suspectXML(c, at)...)
 	}
 	return found
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"iter"
-	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -28,6 +26,18 @@ type xmlDocument struct {
 // client's parser may expand and ours does not.
 func parseXML(t text) (*xmlDocument, error) {
 	data := bytes.TrimLeft(t.data, " \t\r\n")
+	if err := scanXML(data); err != nil {
+		return nil, err
+	}
+	if root, ok := readPlain(data); ok {
+		x := &xmlDocument{root: root, plain: true}
+		return x, x.check(root)
+	}
+	return parseAnyXML(data)
+}
+
+// parseAnyXML is parseXML for a document of any form.
+func parseAnyXML(data []byte) (*xmlDocument, error) {
 	d := etree.NewDocument()
 	d.ReadSettings = etree.ReadSettings{
 		// The text is UTF-8 already, whatever its declaration says.
@@ -35,9 +45,6 @@ func parseXML(t text) (*xmlDocument, error) {
 		PreserveCData:          bytes.Contains(data, []byte("<![CDATA[")), // to look out for it costs a quarter of the reading
 		PreserveDuplicateAttrs: true,
 		MaxDepth:               maxDepth,
-	}
-	if err := scanXML(data); err != nil {
-		return nil, err
 	}
 	if err := d.ReadFromBytes(data); err != nil {
 		return nil, fmt.Errorf("%w: not well-formed XML", ErrUnreadable) // the parser's own text quotes the input
@@ -182,27 +189,6 @@ func ancestor(e *etree.Element, names ...string) *etree.Element {
 		}
 	}
 	return nil
-}
-
-// childSteps visits the child elements with their step in a path: /Tag, or /Tag[2] where siblings share the name.
-func childSteps(e *etree.Element) iter.Seq2[*etree.Element, string] {
-	return func(yield func(*etree.Element, string) bool) {
-		total := make(map[string]int)
-		for c := range e.ChildElementsSeq() {
-			total[c.Tag]++
-		}
-		seen := make(map[string]int)
-		for c := range e.ChildElementsSeq() {
-			step := "/" + c.Tag
-			if total[c.Tag] > 1 {
-				seen[c.Tag]++
-				step += "[" + strconv.Itoa(seen[c.Tag]) + "]"
-			}
-			if !yield(c, step) {
-				return
-			}
-		}
-	}
 }
 
 // holds says why a document whose root should be called name cannot be judged by the suggestions that were found in it; nil where it can.

@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -13,48 +14,78 @@ import (
 
 const wantListen = "an address and a port, such as 127.0.0.1:8080"
 
-// parseListen reads where to listen. Only this computer may be served: there is no list of clients yet, and a proxy that serves whoever
-// finds it is a gift to strangers.
+// parseListen reads where to listen. An address that is left out means all of them.
 func parseListen(text string) (string, *fault) {
+	host, port, err := net.SplitHostPort(text)
+	if n, ok := parsePort(port); err == nil && host == "" && ok {
+		return net.JoinHostPort("::", strconv.Itoa(n)), nil
+	}
 	at, err := netip.ParseAddrPort(text)
-	if err == nil && at.Addr().Zone() == "" && at.Addr().Unmap().IsLoopback() {
+	if err == nil && at.Addr().Zone() == "" {
 		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String(), nil
 	}
-	host, port, split := net.SplitHostPort(text)
-	if split != nil {
-		host, port = "", text
-	}
-	near := "127.0.0.1"
-	if at.Addr().Is6() || host == "::" || host == "::1" {
-		near = "::1"
-	}
-	if err == nil || split == nil && host == "" {
-		f := &fault{text: "only loopback addresses are served, as this release has no list of clients", want: "want " + wantListen}
-		if _, ok := parsePort(port); ok {
-			f.want = didYouMean(net.JoinHostPort(near, port))
-		}
-		return "", f
-	}
 	f := &fault{text: quoted(text) + " is not an address and a port", want: "want " + wantListen}
+	if port == "" {
+		port = text
+	}
 	if _, ok := parsePort(port); ok && (host == "" || host == "localhost") {
-		f.want = didYouMean(net.JoinHostPort(near, port))
+		f.want = didYouMean(net.JoinHostPort("127.0.0.1", port))
 	}
 	return "", f
 }
 
-// parseAdmin is parseListen for a listener that need not be.
-func parseAdmin(text string) (string, *fault) {
-	if text == "off" {
-		return "", nil
+// parseLoopback is parseListen for what only this computer may see.
+func parseLoopback(text string) (string, *fault) {
+	address, f := parseListen(text)
+	if f != nil || onLoopback(address) {
+		return address, f
 	}
-	return parseListen(text)
+	_, port, _ := net.SplitHostPort(address)
+	near := "127.0.0.1"
+	if strings.HasPrefix(text, "[") {
+		near = "::1"
+	}
+	return "", &fault{text: "only loopback addresses are served here", want: didYouMean(net.JoinHostPort(near, port))}
 }
 
-func showAdmin(address string) string {
-	if address == "" {
-		return "off"
+// onLoopback reports whether only this computer reaches an address that parseListen has read.
+func onLoopback(address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && at.Addr().IsLoopback()
+}
+
+// loopback are the addresses of this computer's own programs.
+func loopback() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+}
+
+const wantURL = "an address such as http://gateway.corp.example:8081"
+
+// parseURL reads the address of a plain web server, and nothing below it.
+func parseURL(text string) (string, *fault) {
+	if text == "" || isServer(text) {
+		return strings.TrimRight(text, "/"), nil
 	}
-	return word(address)
+	f := &fault{text: quoted(text) + " is not the address of a plain web server", want: "want " + wantURL}
+	rest := text
+	if _, after, ok := strings.Cut(text, "://"); ok {
+		rest = after
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if near := "http://" + host; isServer(near) {
+		f.want = didYouMean(near)
+	}
+	return "", f
+}
+
+func isServer(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return false
+	}
+	_, address := netip.ParseAddr(u.Hostname())
+	_, name := hostName(u.Hostname())
+	return name || address == nil
 }
 
 const wantHost = "a host name such as autodiscover.hoster.example"

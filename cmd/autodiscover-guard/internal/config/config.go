@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,21 +17,44 @@ import (
 
 // Config is what an operator says. Use [Default], [Load] or [Parse]: the zero Config has no meaning.
 type Config struct {
-	Listen Listen
+	Listen  Listen
+	Clients Clients
 	// State is the directory that the guard keeps its files in, empty for the usual one; see [Config.StateDir].
 	State    string
 	Policy   Policy
 	Upstream Upstream
 	Limits   Limits
 	Log      Log
+	Notify   Notify
 }
 
 // Listen says where clients are served.
 type Listen struct {
-	// Proxy is a loopback address and a port; port 0 picks a free one.
+	// Proxy is an address and a port; port 0 picks a free one.
 	Proxy string
+	// Certificate and Key are PEM files for the proxy's own TLS, empty for none; an empty Key means that it stands in Certificate.
+	Certificate, Key string
+	// Transparent is the address and port of the transparent door, empty for none.
+	Transparent string
+	// TransparentBy is redirect or tproxy.
+	TransparentBy string
+	// ProxyProtocol are load balancers. It is nil where there are none.
+	ProxyProtocol []netip.Prefix
 	// Admin is a loopback address and a port for health, metrics and the root certificate; empty for none.
 	Admin string
+	// AdminURL is how clients reach the admin listener, http://HOST[:PORT], or empty.
+	AdminURL string
+	// Pprof has the admin listener offer profiles.
+	Pprof bool
+}
+
+// Clients says who may use the guard.
+type Clients struct {
+	Allow []netip.Prefix
+	// Passwords is a file of names and hashes, Certificates a PEM file of authorities; empty where the question is not asked.
+	Passwords, Certificates string
+	// Quarantine is not asked for where it is zero.
+	Quarantine time.Duration
 }
 
 // Policy says what is guarded.
@@ -64,6 +88,20 @@ type Upstream struct {
 	Resolve map[string]string
 	// Roots is a file of PEM certificates to trust beside the system's, or empty.
 	Roots string
+	// Proxy is the URL of the proxy behind us, env for that of the environment, or empty.
+	Proxy string
+	// ProxyCredentials is a file with its user:password, or empty.
+	ProxyCredentials string
+	// NoProxy are hosts that are dialled directly all the same.
+	NoProxy []string
+	// Private says which private addresses are dialled.
+	Private Private
+}
+
+// Private says which addresses of the guard's own surroundings may be dialled; the zero value is none.
+type Private struct {
+	All    bool
+	Ranges []netip.Prefix
 }
 
 // Limits bounds what one client may cost. All but Drain are positive.
@@ -76,6 +114,10 @@ type Limits struct {
 	Idle        time.Duration
 	Dial        time.Duration
 	Answer      time.Duration
+	Lifetime    time.Duration
+	Connections int64
+	Tunnels     int64
+	PerClient   int64
 	Drain       time.Duration
 }
 
@@ -87,13 +129,19 @@ type Log struct {
 	Level string
 	// Privacy is domain, hash or full: how much of an account's address a record holds.
 	Privacy string
+	// Sink is file, journald, syslog or stderr: where decision records go. Decisions counts for file alone.
+	Sink string
+	// Repeat is beyond what identical decisions are written as one record; zero writes each.
+	Repeat Rate
+	Rotate Rotate
 }
 
 // Default is the configuration without a file. Each call makes a new one.
 func Default() *Config {
 	return &Config{
-		Listen: Listen{Proxy: "127.0.0.1:8080", Admin: "127.0.0.1:8081"},
-		Policy: Policy{Sets: defaultSets()},
+		Listen:  Listen{Proxy: "127.0.0.1:8080", Admin: "127.0.0.1:8081", TransparentBy: "redirect"},
+		Clients: Clients{Allow: loopback(), Quarantine: 10 * time.Minute},
+		Policy:  Policy{Sets: defaultSets()},
 		Limits: Limits{
 			HeaderBytes: 64 << 10,
 			Body:        1 << 20,
@@ -103,9 +151,17 @@ func Default() *Config {
 			Idle:        2 * time.Minute,
 			Dial:        10 * time.Second,
 			Answer:      30 * time.Second,
+			Lifetime:    24 * time.Hour,
+			Connections: 8192,
+			Tunnels:     8192,
+			PerClient:   1024,
 			Drain:       30 * time.Second,
 		},
-		Log: Log{Decisions: "decisions.jsonl", Level: "info", Privacy: "domain"},
+		Log: Log{
+			Decisions: "decisions.jsonl", Level: "info", Privacy: "domain", Sink: "file", Repeat: Rate{Count: 10, Per: time.Second},
+			Rotate: Rotate{Size: 100 << 20, Keep: 10, Age: 90 * day},
+		},
+		Notify: Notify{Quiet: day},
 	}
 }
 
@@ -134,22 +190,29 @@ func Load(path string, options ...Option) (*Config, error) {
 // Parse reads the text of a file. The name is for messages, and its directory is what relative paths in the file are relative to. The
 // error is always an [*Error].
 func Parse(name string, data []byte, options ...Option) (*Config, error) {
-	r := &reader{config: Default()}
+	r := &reader{config: Default(), given: make(map[string]*yaml.Node)}
 	for _, o := range options {
 		o(r)
 	}
 	for _, root := range r.documents(data) {
 		r.section("", root)
 	}
+	if len(r.problems) == 0 {
+		r.together()
+	}
 	if len(r.problems) > 0 {
 		return nil, newError(name, r.problems)
 	}
-	for _, path := range []*string{&r.config.State, &r.config.Upstream.Roots} {
+	c := r.config
+	for _, path := range []*string{
+		&c.State, &c.Listen.Certificate, &c.Listen.Key, &c.Clients.Passwords, &c.Clients.Certificates, &c.Upstream.Roots, &c.Upstream.ProxyCredentials,
+		&c.Notify.SecretFile,
+	} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(filepath.Dir(name), *path)
 		}
 	}
-	return r.config, nil
+	return c, nil
 }
 
 // Set puts a single value in place, written as in the file: what a command line says overrides what a file says. It takes full names
@@ -190,6 +253,7 @@ func setNames() []string {
 type reader struct {
 	config   *Config
 	services []string // nil: not known
+	given    map[string]*yaml.Node
 	problems []Problem
 }
 

@@ -20,6 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected messages in testdata/invalid")
 
+// samePrefix has cmp compare ranges of addresses, whose fields are not exported.
+var samePrefix = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+
 var services = config.KnownServices("autodetect", "ispdb", "office365")
 
 // Each file in testdata/invalid is one way to be wrong, with the exact message beside it.
@@ -72,8 +75,18 @@ func ordered(t *testing.T, err error) {
 
 func TestParse_valid(t *testing.T) {
 	everything := &config.Config{
-		Listen: config.Listen{Proxy: "[::1]:3128", Admin: ""},
-		State:  filepath.Join("testdata", "valid", "state"),
+		Listen: config.Listen{
+			Proxy: "[::]:3128", Certificate: filepath.Join("testdata", "valid", "proxy.pem"), Key: filepath.Join("testdata", "valid", "keys", "proxy.key"),
+			Transparent: "[::]:8443", TransparentBy: "tproxy",
+			AdminURL:      "http://gateway.corp.example:8081",
+			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
+			Pprof:         true,
+		},
+		Clients: config.Clients{
+			Allow:     []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")},
+			Passwords: filepath.Join("testdata", "valid", "passwords"), Certificates: filepath.Join("testdata", "valid", "clients.pem"),
+		},
+		State: filepath.Join("testdata", "valid", "state"),
 		Policy: config.Policy{
 			Sets:     []string{"ietf", "vendor-documentation"},
 			Services: map[string]config.Mode{"autodetect": config.Off, "ispdb": config.Enforce},
@@ -89,7 +102,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{13},
+			RuleLines: []int{25},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{
@@ -97,19 +110,27 @@ func TestParse_valid(t *testing.T) {
 				"[2001:db8::1]:443": "::1", "2001:db8::2": "[::1]:8443",
 			},
 			Roots: filepath.Join("testdata", "valid", "roots", "lab.pem"),
+			Proxy: "socks5://[2001:db8::5]:1080", ProxyCredentials: filepath.Join("testdata", "valid", "proxy-credentials"),
+			NoProxy: []string{"lab.test", "10.0.0.0/8", "db.example:5432"},
+			Private: config.Private{Ranges: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.5/32")}},
 		},
 		Limits: config.Limits{
 			HeaderBytes: 32 << 10, Body: 4 << 20, Handshake: 5 * time.Second, Header: 500 * time.Millisecond, BodyTime: time.Minute,
 			Idle: time.Hour, Dial: 90 * time.Second, Answer: 2 * time.Minute,
+			Lifetime: 720 * time.Hour, Connections: 100, Tunnels: 50, PerClient: 5,
 		},
-		Log: config.Log{Decisions: "-", Level: "debug", Privacy: "hash"},
+		Log: config.Log{
+			Decisions: "-", Level: "debug", Privacy: "hash", Sink: "journald", Repeat: config.Rate{Count: 100, Per: time.Minute},
+			Rotate: config.Rotate{Size: 1 << 20, Every: 36 * time.Hour, Keep: 3, Age: 30 * 24 * time.Hour},
+		},
+		Notify: config.Notify{URL: "https://hooks.corp.example.net/guard?x=1", SecretFile: filepath.Join("testdata", "valid", "hook.secret"), Quiet: time.Hour},
 	}
 	for name, want := range map[string]*config.Config{
 		"everything": everything, "empty": config.Default(), "remark": config.Default(), "empty-document": config.Default(),
 		"empty-sections": config.Default(), "windows-editor": config.Default(),
 	} {
 		got, err := config.Load(filepath.Join("testdata", "valid", name+".yaml"), services)
-		if d := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" || err != nil {
+		if d := cmp.Diff(want, got, samePrefix); d != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 		}
 	}
@@ -182,7 +203,7 @@ func TestConfig_Set(t *testing.T) {
 	want := config.Default()
 	want.Listen.Proxy, want.State, want.Log.Level = "127.0.0.2:0", "here", "error"
 	want.Limits.Body, want.Limits.Idle = 2<<20, 3*time.Minute
-	if d := cmp.Diff(want, c); d != "" {
+	if d := cmp.Diff(want, c, samePrefix); d != "" {
 		t.Errorf("configuration (-want +got):\n%s", d)
 	}
 	for _, x := range []struct{ key, text, want string }{
@@ -195,7 +216,7 @@ func TestConfig_Set(t *testing.T) {
 			t.Errorf("got %v, want %s", err, x.want)
 		}
 	}
-	if d := cmp.Diff(want, c); d != "" {
+	if d := cmp.Diff(want, c, samePrefix); d != "" {
 		t.Errorf("a refused value changed the configuration (-want +got):\n%s", d)
 	}
 }
@@ -213,7 +234,7 @@ func TestReference_is_the_default(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(config.Default(), got); d != "" {
+	if d := cmp.Diff(config.Default(), got, samePrefix); d != "" {
 		t.Errorf("configuration (-want +got):\n%s", d)
 	}
 	for i, line := range strings.Split(text, "\n") {
@@ -238,7 +259,7 @@ func TestReference_examples_work(t *testing.T) {
 	if err != nil || shown == 0 {
 		t.Fatalf("%d examples: %v", shown, err)
 	}
-	if got.State == "" || got.Upstream.Roots == "" || len(got.Policy.Open) == 0 || len(got.Policy.Services) == 0 || len(got.Upstream.Resolve) == 0 {
+	if got.State == "" || got.Notify.URL == "" || got.Notify.SecretFile == "" || got.Upstream.Roots == "" || len(got.Policy.Open) == 0 || len(got.Policy.Services) == 0 || len(got.Upstream.Resolve) == 0 {
 		t.Errorf("an example has no effect: %+v", got)
 	}
 }

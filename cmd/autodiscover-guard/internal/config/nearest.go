@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// nearest is the word that was probably meant, or "". A third of the letters may be wrong: more is guessing.
-func nearest(word string, words []string) string {
+// Nearest is the word that was probably meant, or "". A third of the letters may be wrong: more is guessing.
+func Nearest(word string, words []string) string {
 	const longest = 64 // no key comes near, and the work grows with the square
 	if len(word) > longest {
 		return ""

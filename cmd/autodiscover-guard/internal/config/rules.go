@@ -143,7 +143,7 @@ func (r *ruleReader) read(name string, n *yaml.Node) {
 			}
 		}
 		f := fault{text: "unknown key", valid: ruleKeyNames()}
-		if near := nearest(word, f.valid); near != "" {
+		if near := Nearest(word, f.valid); near != "" {
 			f.want = didYouMean(near)
 		}
 		r.report(at, joined(name, word), f)
@@ -300,7 +300,7 @@ func (r *ruleReader) server(name string, n *yaml.Node, server *dialect.Server) {
 		text, known := texts[word]
 		if !known && word != "port" {
 			f := fault{text: "unknown key", valid: serverKeys}
-			if near := nearest(word, serverKeys); near != "" {
+			if near := Nearest(word, serverKeys); near != "" {
 				f.want = didYouMean(near)
 			}
 			r.report(at, joined(name, word), f)

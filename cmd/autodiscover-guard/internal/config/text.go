@@ -22,7 +22,7 @@ func oneOf[T ~string](what string, others map[string]T, words ...T) func(string)
 		f := &fault{text: quoted(text) + " is not " + what, want: "want " + among(valid), valid: valid}
 		if w, ok := others[strings.ToLower(text)]; ok {
 			f.want = didYouMean(string(w))
-		} else if near := nearest(text, valid); near != "" {
+		} else if near := Nearest(text, valid); near != "" {
 			f.want = didYouMean(near)
 		}
 		return "", f
@@ -70,4 +70,17 @@ func word(text string) string {
 func clipped(text string) string {
 	q := quoted(text)
 	return q[1 : len(q)-1]
+}
+
+// parseSwitch reads a word that turns something on or off.
+func parseSwitch(text string) (bool, *fault) {
+	word, f := oneOf("a switch", map[string]string{"true": "on", "yes": "on", "false": "off", "no": "off"}, "on", "off")(text)
+	return word == "on", f
+}
+
+func showSwitch(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }

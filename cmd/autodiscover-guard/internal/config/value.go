@@ -43,17 +43,18 @@ func (s single[T]) set(c *Config, text string) *fault {
 
 func (s single[T]) write(c *Config) string { return s.show(*s.at(c)) }
 
-// list is a sequence of different texts.
-type list struct {
-	at func(*Config) *[]string
+// list is a sequence of different entries.
+type list[T comparable] struct {
+	at func(*Config) *[]T
 	// want says what an entry is, and sample shows some.
 	want, sample string
-	parse        func(text string) (string, *fault)
+	parse        func(text string) (T, *fault)
+	show         func(T) string
 	// filled refuses a list without entries.
 	filled bool
 }
 
-func (l list) read(r *reader, name string, n *yaml.Node) {
+func (l list[T]) read(r *reader, name string, n *yaml.Node) {
 	if !r.plain(name, n) {
 		return
 	}
@@ -61,8 +62,8 @@ func (l list) read(r *reader, name string, n *yaml.Node) {
 		r.report(n, name, fault{text: describe(n), want: "want a list such as [" + l.sample + "]"})
 		return
 	}
-	var entries []string
-	given := make(map[string]bool)
+	var entries []T
+	given := make(map[T]bool)
 	for _, item := range n.Content {
 		text, ok := r.scalar(name, item, l.want)
 		if !ok {
@@ -85,10 +86,10 @@ func (l list) read(r *reader, name string, n *yaml.Node) {
 	*l.at(r.config) = entries
 }
 
-func (l list) write(c *Config) string {
+func (l list[T]) write(c *Config) string {
 	var entries []string
 	for _, e := range *l.at(c) {
-		entries = append(entries, word(e))
+		entries = append(entries, l.show(e))
 	}
 	return "[" + strings.Join(entries, ", ") + "]"
 }

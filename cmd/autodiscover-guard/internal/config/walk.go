@@ -31,6 +31,7 @@ func (r *reader) section(prefix string, n *yaml.Node) {
 		case keys[i].value == nil:
 			r.section(name, value)
 		default:
+			r.given[name] = at
 			keys[i].value.read(r, name, value)
 		}
 	})
@@ -102,7 +103,7 @@ func describe(n *yaml.Node) string {
 // unknown says of a key what it should have been: a neighbour with a slip, or a key that belongs elsewhere.
 func unknown(word string, words []string) fault {
 	f := fault{text: "unknown key", valid: words}
-	if near := nearest(word, words); near != "" {
+	if near := Nearest(word, words); near != "" {
 		f.want = didYouMean(near)
 		return f
 	}
@@ -116,10 +117,18 @@ func unknown(word string, words []string) fault {
 			elsewhere = append(elsewhere, k.name)
 		}
 	}
-	if len(elsewhere) == 1 {
-		f.want = didYouMean(elsewhere[0])
+	if len(elsewhere) > 0 {
+		f.want = "did you mean " + among(quotedAll(elsewhere)) + "?"
 	}
 	return f
+}
+
+func quotedAll(texts []string) []string {
+	all := make([]string, 0, len(texts))
+	for _, t := range texts {
+		all = append(all, quoted(t))
+	}
+	return all
 }
 
 // below lists the last words of the keys directly below prefix.

@@ -2,9 +2,12 @@
 // out no key, and answers nobody who asks for it by a foreign name, because a web page could otherwise make a browser ask (DNS rebinding).
 //
 //	/livez      200 as long as the process answers
-//	/readyz     200 with a JSON document: the policy in force, and why a newer one is not
+//	/readyz     200 with a JSON document: the policy in force, and why a newer one is not; 503 while the guard ends
 //	/metrics    the figures, in the text format of Prometheus
 //	/ca.pem     the root certificate; /ca.cer is the same in DER, for Windows and Android
+//	/debug/pprof/  where it is asked for: profiles of the Go runtime
+//
+// and the revocation lists of the authority. Those, which are public and which certificates name the place of, are served under any name.
 package console
 
 import (
@@ -21,7 +24,9 @@ import (
 
 // Status is what /readyz tells.
 type Status struct {
-	Ready bool `json:"ready"`
+	// Ready is whether new work is taken; it is answered 503 where not. Reason says why not: draining.
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"`
 	// Policy is the revision in force.
 	Policy string `json:"policy"`
 	// Stale reports that the last reload failed: the policy in force is older than the file.
@@ -34,11 +39,16 @@ type Status struct {
 	IssuingUntil time.Time `json:"issuing_until"`
 }
 
-// Config is what the console shows. All is required.
+// Config is what the console shows. All is required but the lists and Pprof.
 type Config struct {
-	Status  func() Status
-	RootPEM []byte
+	Status func() Status
+	// RootPEM is asked each time: a root can be followed by another while the guard runs.
+	RootPEM func() []byte
 	Metrics *metrics.Set
+	// RevocationLists are in DER, by path. A list that is empty is not there.
+	RevocationLists map[string]func() ([]byte, error)
+	// Pprof offers the profiles of the Go runtime.
+	Pprof bool
 }
 
 // New makes the handler. It is safe for concurrent use.
@@ -52,24 +62,44 @@ func New(c Config) http.Handler {
 		metrics.WriteProcessMetrics(&b)
 		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
 	})
-	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-pem-file", c.RootPEM) })
+	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) { send(w, "application/x-pem-file", c.RootPEM()) })
 	mux.HandleFunc("GET /ca.cer", func(w http.ResponseWriter, r *http.Request) {
-		block, _ := pem.Decode(c.RootPEM)
+		block, _ := pem.Decode(c.RootPEM())
 		if block == nil {
 			http.NotFound(w, r)
 			return
 		}
 		send(w, "application/x-x509-ca-cert", block.Bytes)
 	})
-	return ownNameOnly(mux)
+	if c.Pprof {
+		offerProfiles(mux)
+	}
+	public := http.NewServeMux()
+	public.Handle("/", ownNameOnly(mux))
+	for path, list := range c.RevocationLists {
+		public.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			der, err := list()
+			if err != nil || len(der) == 0 { // why there is none is the operator's to know, and stands in the log
+				http.NotFound(w, r)
+				return
+			}
+			send(w, "application/pkix-crl", der) // RFC 5280, section 4.2.1.13
+		})
+	}
+	return public
 }
 
 func send(w http.ResponseWriter, mediaType string, body []byte) {
+	sendStatus(w, http.StatusOK, mediaType, body)
+}
+
+func sendStatus(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
 
@@ -79,10 +109,11 @@ func ready(w http.ResponseWriter, s Status) {
 		http.Error(w, "the status cannot be written", http.StatusInternalServerError)
 		return
 	}
+	status := http.StatusOK
 	if !s.Ready {
-		w.WriteHeader(http.StatusServiceUnavailable)
+		status = http.StatusServiceUnavailable
 	}
-	send(w, "application/json", append(body, '\n'))
+	sendStatus(w, status, "application/json", append(body, '\n'))
 }
 
 // ownNameOnly refuses requests for a name that is no address and not localhost.

@@ -3,6 +3,7 @@ package console_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,7 +30,11 @@ func ask(t *testing.T, h http.Handler, method, host, path string) *httptest.Resp
 func TestConsole(t *testing.T) {
 	set := metrics.NewSet()
 	status := console.Status{Ready: true, Policy: "0123", Authority: "AB:CD"}
-	h := console.New(console.Config{Status: func() console.Status { return status }, RootPEM: []byte(rootPEM), Metrics: set})
+	h := console.New(console.Config{Status: func() console.Status { return status }, RootPEM: func() []byte { return []byte(rootPEM) }, Metrics: set, RevocationLists: map[string]func() ([]byte, error){
+		"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
+		"/root.crl":      func() ([]byte, error) { return nil, nil },
+		"/broken.crl":    func() ([]byte, error) { return nil, errors.New("no") },
+	}})
 	set.GetOrCreateCounter("autodiscover_guard_test_total").Inc()
 	for _, c := range []struct {
 		name, method, host, path, want string
@@ -40,6 +45,11 @@ func TestConsole(t *testing.T) {
 		{"figures", "GET", "[::1]:8081", "/metrics", "autodiscover_guard_test_total 1", 200},
 		{"root as PEM", "GET", "127.0.0.1", "/ca.pem", "BEGIN CERTIFICATE", 200},
 		{"root as DER", "GET", "127.0.0.1", "/ca.cer", "\x30\x03\x02\x01\x05", 200},
+		{"revocation list", "GET", "127.0.0.1", "/authority.crl", "list", 200},
+		{"revocation list, under the name in certificates", "GET", "gateway.corp.example:8081", "/authority.crl", "list", 200},
+		{"no revocation list", "GET", "127.0.0.1", "/root.crl", "", 404},
+		{"a list that cannot be signed", "GET", "127.0.0.1", "/broken.crl", "", 404},
+		{"only reading a list", "POST", "127.0.0.1", "/authority.crl", "", 404},
 		{"nothing else", "GET", "127.0.0.1", "/root.key", "", 404},
 		{"only reading", "POST", "127.0.0.1", "/livez", "", 405},
 		{"a foreign name", "GET", "rebound.stranger.net", "/metrics", "ask by address", 421},
@@ -52,30 +62,54 @@ func TestConsole(t *testing.T) {
 			}
 		})
 	}
-	status = console.Status{Policy: "0123", Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
+	status = console.Status{Reason: "draining", Policy: "0123", Stale: true, Reload: "guard.yaml:3: …", ReloadedAt: time.Unix(0, 0).UTC()}
 	w := ask(t, h, "GET", "127.0.0.1", "/readyz")
 	var got console.Status
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 || got != status {
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 || got != status || w.Header().Get("Content-Type") != "application/json" {
 		t.Errorf("%d %+v, %v", w.Code, got, err)
 	}
 }
 
-// failing is a core whose disk is full.
-type failing struct{ zapcore.Core }
-
-func (failing) Enabled(zapcore.Level) bool                 { return true }
-func (failing) Write(zapcore.Entry, []zapcore.Field) error { return errors.New("no space") }
+// Profiles are there where they are asked for, by the guard's own names, and without the command line.
+func TestConsole_pprof(t *testing.T) {
+	for _, c := range []struct {
+		name, host, path string
+		on               bool
+		status           int
+	}{
+		{"off", "127.0.0.1", "/debug/pprof/goroutine", false, 404},
+		{"on", "127.0.0.1", "/debug/pprof/goroutine", true, 200},
+		{"the list", "127.0.0.1", "/debug/pprof/", true, 200},
+		{"by a foreign name", "rebound.stranger.net", "/debug/pprof/goroutine", true, 421},
+		{"the command line", "127.0.0.1", "/debug/pprof/cmdline", true, 404},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := console.New(console.Config{Status: func() console.Status { return console.Status{} }, Metrics: metrics.NewSet(), Pprof: c.on})
+			if w := ask(t, h, "GET", c.host, c.path); w.Code != c.status {
+				t.Errorf("got %d, want %d: %s", w.Code, c.status, w.Body)
+			}
+		})
+	}
+}
 
 func TestCounted(t *testing.T) {
 	set := metrics.NewSet()
-	log := zap.New(console.Counted(failing{zapcore.NewNopCore()}, set), zap.ErrorOutput(zapcore.AddSync(&strings.Builder{})))
-	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("path", `"}`))
-	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"))
-	var b strings.Builder
-	set.WritePrometheus(&b)
-	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox"} 2`, "autodiscover_guard_decisions_lost_total 2"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
+	log := zap.New(console.Counted(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{}), zapcore.AddSync(io.Discard), zap.DebugLevel), set))
+	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("rule", "documentation"), zap.String("path", `"}`))
+	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("rule", "documentation"))
+	dropped := console.Dropped(set)
+	figures := func() string {
+		var b strings.Builder
+		set.WritePrometheus(&b)
+		return b.String()
+	}
+	if !strings.Contains(figures(), "autodiscover_guard_log_dropped_total 0") {
+		t.Errorf("nothing dropped is not said:\n%s", figures())
+	}
+	dropped(5)
+	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox",rule="documentation"} 2`, "autodiscover_guard_log_dropped_total 5"} {
+		if !strings.Contains(figures(), want) {
+			t.Errorf("no %q in\n%s", want, figures())
 		}
 	}
 }

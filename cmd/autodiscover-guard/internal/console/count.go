@@ -5,10 +5,13 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
 )
 
 // Counted counts the decision records that pass to core: autodiscover_guard_decisions_total by action, by what a monitoring rule would have
-// done, and by dialect. All three are words of short lists, so that no client can make series. What could not be written is counted, too.
+// done, by dialect, and by rule. The first three are words of short lists and rules are the operator's and the built-in ones, so that no client
+// can make series.
 func Counted(core zapcore.Core, set *metrics.Set) zapcore.Core { return counted{core, set} }
 
 type counted struct {
@@ -31,7 +34,7 @@ func (c counted) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.
 
 // Write implements zapcore.Core.
 func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	var action, would, dialect string
+	var action, would, dialect, rule string
 	for _, f := range fields {
 		switch f.Key {
 		case "action":
@@ -40,13 +43,25 @@ func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
 			would = f.String
 		case "dialect":
 			dialect = f.String
+		case "rule":
+			rule = f.String
 		}
 	}
 	c.set.GetOrCreateCounter(`autodiscover_guard_decisions_total{action=` + strconv.Quote(action) + `,would=` + strconv.Quote(would) +
-		`,dialect=` + strconv.Quote(dialect) + `}`).Inc()
-	err := c.Core.Write(e, fields)
-	if err != nil {
-		c.set.GetOrCreateCounter("autodiscover_guard_decisions_lost_total").Inc()
+		`,dialect=` + strconv.Quote(dialect) + `,rule=` + strconv.Quote(rule) + `}`).Inc()
+	return c.Core.Write(e, fields)
+}
+
+// Dropped gives what counts decisions whose record could not be written: autodiscover_guard_log_dropped_total. It is there from the start, so
+// that an alarm can tell none from unknown.
+func Dropped(set *metrics.Set) func(decisions int) {
+	counter := set.GetOrCreateCounter("autodiscover_guard_log_dropped_total")
+	return func(decisions int) { counter.Add(decisions) }
+}
+
+// Notifications gives what counts notifications by what they were about and what became of them: autodiscover_guard_notifications_total.
+func Notifications(set *metrics.Set) func(notify.Type, notify.Outcome) {
+	return func(kind notify.Type, outcome notify.Outcome) {
+		set.GetOrCreateCounter(`autodiscover_guard_notifications_total{type=` + strconv.Quote(string(kind)) + `,result=` + strconv.Quote(string(outcome)) + `}`).Inc()
 	}
-	return err
 }

@@ -27,6 +27,7 @@ func line(tb testing.TB, change entry) string {
 	if err := json.Unmarshal([]byte(golden(tb)[3]), &record); err != nil {
 		tb.Fatal(err)
 	}
+	delete(record, "strangers") // a case says them, or is as an older guard wrote it
 	for k, v := range change {
 		if v == nil {
 			delete(record, k)

@@ -1,0 +1,461 @@
+package certs_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
+
+	"autodiscover-guard/certs"
+)
+
+// A company's CA: a root without limits, an intermediate that issues CAs, and the one that is meant for us.
+type company struct{ root, policy, issuing *pair }
+
+// newCompany makes one, after spoil has had its way with the three templates.
+func newCompany(t *testing.T, spoil func(root, policy, issuing *x509.Certificate)) company {
+	t.Helper()
+	root, policy, issuing := template("Corp Root CA"), template("Corp Policy CA"), template("Corp Discovery CA")
+	for _, c := range []*x509.Certificate{root, policy} {
+		c.PermittedDNSDomains, c.ExcludedIPRanges, c.ExtKeyUsage = nil, nil, nil
+	}
+	spoil(root, policy, issuing)
+	var c company
+	c.root = issue(t, root, nil)
+	c.policy = issue(t, policy, c.root)
+	c.issuing = issue(t, issuing, c.policy)
+	return c
+}
+
+func untouched(_, _, _ *x509.Certificate) {}
+
+func (c company) material() certs.Material {
+	return certs.Material{
+		Keys:         []crypto.Signer{c.issuing.key},
+		Certificates: []*x509.Certificate{c.root.cert, c.issuing.cert, c.policy.cert},
+	}
+}
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	dir := place(t)
+	c := newCompany(t, untouched)
+	if err := certs.Import(dir, c.material()); err != nil {
+		t.Fatal(err)
+	}
+	a := open(t, dir, "example.com")
+	if !accepts(t, a, "autodiscover.example.com", c.root.cert) {
+		t.Error("clients of the company refuse it")
+	}
+	leaf, err := a.Leaf("autodiscover.example.com")
+	if err != nil || len(leaf.Certificate) != 3 {
+		t.Errorf("%d certificates are sent (%v), want leaf, issuing and policy", len(leaf.Certificate), err)
+	}
+	s := a.Status(time.Now())
+	if s.Own || s.Unconstrained || s.RootKey != certs.KeyAbsent || !slices.Equal(s.Names, []string{"example.com"}) || len(s.Chain) != 2 {
+		t.Errorf("status %+v", s)
+	}
+	if err := a.Renew(); err == nil || !strings.Contains(err.Error(), "another CA's") {
+		t.Errorf("Renew: %v", err)
+	}
+	_, err = certs.Open(dir, certs.Scope{Names: []string{"lab.test"}})
+	if e, ok := errors.AsType[*certs.ScopeError](err); !ok || !e.Foreign || !strings.Contains(err.Error(), "have its CA issue one") {
+		t.Errorf("more than it may: %v", err)
+	}
+	// The next one of the same CA takes its place, also in the process that runs.
+	next := company{c.root, c.policy, issue(t, template("Corp Discovery CA"), c.policy)}
+	if err := certs.Import(dir, next.material()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Refresh(); err != nil || !a.Issuing().Equal(next.issuing.cert) {
+		t.Errorf("not taken over: %v", err)
+	}
+	// Another CA's does not.
+	before := snapshot(t, dir)
+	if err := certs.Import(dir, newCompany(t, untouched).material()); err == nil || !strings.Contains(err.Error(), "below another root, SHA-256") {
+		t.Errorf("another CA: %v", err)
+	}
+	if snapshot(t, dir) != before {
+		t.Error("a refused import changed files")
+	}
+}
+
+// Each way to be wrong has its name, and nothing is written.
+func TestImport_refused(t *testing.T) {
+	t.Parallel()
+	unknown := pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 55555, 1}, Critical: true, Value: []byte{5, 0}}
+	tests := map[string]struct {
+		spoil func(root, policy, issuing *x509.Certificate)
+		more  func(t *testing.T, c company, m *certs.Material)
+		want  []string
+	}{
+		"no key": {more: func(_ *testing.T, _ company, m *certs.Material) { m.Keys = nil }, want: []string{"key: there is no private key"}},
+		"two keys": {
+			more: func(_ *testing.T, c company, m *certs.Material) { m.Keys = append(m.Keys, c.root.key) },
+			want: []string{"key: there are 2 private keys"},
+		},
+		"another's key": {
+			more: func(t *testing.T, _ company, m *certs.Material) {
+				m.Keys = []crypto.Signer{issue(t, template("x"), nil).key}
+			},
+			want: []string{"key match: none of the 3 certificates"},
+		},
+		"the root itself": {
+			more: func(_ *testing.T, c company, m *certs.Material) { m.Keys = []crypto.Signer{c.root.key} },
+			want: []string{`chain: certificate "CN=Corp Root CA" is a root`},
+		},
+		"no root": {
+			more: func(_ *testing.T, _ company, m *certs.Material) { m.Certificates = m.Certificates[1:] },
+			want: []string{`chain: certificate "CN=Corp Policy CA" was issued by "CN=Corp Root CA", whose certificate is missing`},
+		},
+		"nothing between": {
+			more: func(_ *testing.T, _ company, m *certs.Material) { m.Certificates = m.Certificates[:2] },
+			want: []string{`was issued by "CN=Corp Policy CA", whose certificate is missing`},
+		},
+		"another of that name": {more: func(t *testing.T, c company, m *certs.Material) {
+			m.Certificates = []*x509.Certificate{c.root.cert, c.issuing.cert, issue(t, template("Corp Policy CA"), c.root).cert}
+		}, want: []string{`signature: certificate "CN=Corp Discovery CA" was not signed by "CN=Corp Policy CA"`}},
+		"no CA": {
+			spoil: func(_, _, i *x509.Certificate) {
+				i.IsCA, i.KeyUsage, i.PermittedDNSDomains, i.ExcludedIPRanges = false, x509.KeyUsageDigitalSignature, nil, nil
+			},
+			want: []string{`CA: certificate "CN=Corp Discovery CA" is not fit to sign: it is not a CA certificate`},
+		},
+		"may not sign": {
+			spoil: func(_, _, i *x509.Certificate) { i.KeyUsage = x509.KeyUsageCRLSign },
+			want:  []string{"its key usage does not include signing certificates"},
+		},
+		"path length": {
+			spoil: func(r, p, _ *x509.Certificate) { r.MaxPathLen, p.MaxPathLenZero = 1, true },
+			want:  []string{`path length: certificate "CN=Corp Policy CA" allows 0 CA certificates below it, and there are 1`},
+		},
+		"expired, and the policy CA to come": {spoil: func(_, p, i *x509.Certificate) {
+			i.NotBefore, i.NotAfter = i.NotBefore.AddDate(-1, 0, 0), i.NotBefore
+			p.NotBefore = time.Now().Add(time.Hour)
+		}, want: []string{`validity: certificate "CN=Corp Discovery CA" is valid from`, `validity: certificate "CN=Corp Policy CA" is valid from`}},
+		"for mail": {
+			spoil: func(_, _, i *x509.Certificate) { i.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} },
+			want:  []string{`extended key usage: certificate "CN=Corp Discovery CA" is not for TLS servers`},
+		},
+		"the policy CA for mail": {
+			spoil: func(_, p, _ *x509.Certificate) { p.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} },
+			want:  []string{`extended key usage: certificate "CN=Corp Policy CA" is not for TLS servers`},
+		},
+		"key identifiers": {
+			more: func(t *testing.T, c company, m *certs.Material) {
+				another := *c.policy.cert
+				another.SubjectKeyId = []byte{3, 4}
+				i := issue(t, template("Corp Discovery CA"), &pair{&another, c.policy.key})
+				m.Keys, m.Certificates[1] = []crypto.Signer{i.key}, i.cert
+			},
+			want: []string{`key identifiers: certificate "CN=Corp Discovery CA" names the issuer's key 0304, and "CN=Corp Policy CA" has `},
+		},
+		"critical extension": {
+			spoil: func(_, _, i *x509.Certificate) { i.ExtraExtensions = []pkix.Extension{unknown} },
+			want:  []string{`critical extensions: certificate "CN=Corp Discovery CA" has some that clients will not understand: 1.3.6.1.4.1.55555.1`},
+		},
+		"unconstrained": {
+			spoil: func(_, _, i *x509.Certificate) {
+				i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage = nil, nil, nil
+			},
+			want: []string{"constraints: ", "its extended key usage is not TLS servers alone", "it has no name constraints, so that its key could vouch for any site"},
+		},
+		"addresses": {spoil: func(_, _, i *x509.Certificate) { i.ExcludedIPRanges = nil }, want: []string{"do not exclude all IP addresses"}},
+		"not critical": {
+			spoil: func(_, _, i *x509.Certificate) { i.PermittedDNSDomainsCritical = false },
+			want:  []string{"its name constraints are not critical"},
+		},
+		"names that exclude each other": {
+			spoil: func(_, p, _ *x509.Certificate) { p.PermittedDNSDomains = []string{"corp.example.net"} },
+			want:  []string{"and those above it permit no name together"},
+		},
+		"several things": {
+			spoil: func(_, p, i *x509.Certificate) { p.MaxPathLenZero, i.ExcludedIPRanges, i.ExtKeyUsage = true, nil, nil },
+			want:  []string{"path length: ", "do not exclude all IP addresses", "extended key usage is not TLS servers alone"},
+		},
+		"another's revocation list": {more: func(t *testing.T, _ company, m *certs.Material) {
+			other := openAt(t, place(t), admin, "example.com")
+			m.Lists = []*x509.RevocationList{list(t, other.RootRevocationList(), other.Root())}
+		}, want: []string{`revocation list: certificate "CN=Corp Root CA" has not signed it`}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tt.spoil == nil {
+				tt.spoil = untouched
+			}
+			c := newCompany(t, tt.spoil)
+			m := c.material()
+			if tt.more != nil {
+				tt.more(t, c, &m)
+			}
+			dir := place(t)
+			err := certs.Import(dir, m)
+			if _, ok := errors.AsType[*certs.ImportError](err); !ok {
+				t.Fatalf("got %v", err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got  %v\nwant %s", err, want)
+				}
+			}
+			if got := strings.Count(err.Error(), "\n") + 1; len(tt.want) > 1 && name == "several things" && got != len(tt.want) {
+				t.Errorf("%d findings, want %d:\n%v", got, len(tt.want), err)
+			}
+			if entries, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(entries) != 0 {
+				t.Errorf("a refused import left %v (%v)", entries, err)
+			}
+		})
+	}
+}
+
+func TestImport_weakKeys(t *testing.T) {
+	t.Parallel()
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Skip("no small keys here:", err)
+	}
+	_, modern, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, key := range map[string]crypto.Signer{"has an RSA key of 1024 bits": small, "has an Ed25519 key": modern} {
+		c := newCompany(t, untouched)
+		der, err := x509.CreateCertificate(rand.Reader, template("Corp Discovery CA"), c.policy.cert, key.Public(), c.policy.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.issuing.cert, err = x509.ParseCertificate(der); err != nil {
+			t.Fatal(err)
+		}
+		c.issuing.key = key
+		if err := certs.Import(place(t), c.material()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// An intermediate without limits only by an operator's word, which is written down for that very certificate.
+func TestImport_unconstrained(t *testing.T) {
+	t.Parallel()
+	dir := place(t)
+	free := func(_, _, i *x509.Certificate) {
+		i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage = nil, nil, nil
+	}
+	c := newCompany(t, free)
+	m := c.material()
+	m.Unconstrained = true
+	if err := certs.Import(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	a := open(t, dir, "example.com", "lab.test")
+	if !accepts(t, a, "mail.lab.test", c.root.cert) {
+		t.Error("clients of the company refuse it")
+	}
+	if _, err := a.Leaf("www.bank.example.net"); err == nil {
+		t.Error("signed for what is no part of the scope")
+	}
+	if s := a.Status(time.Now()); !s.Unconstrained || s.Names != nil {
+		t.Errorf("status %+v", s)
+	}
+	b, err := certs.Existing(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, err := b.Leaf("example.com"); err == nil {
+		t.Error("an authority that was opened to be shown signs")
+	}
+	// The consent does not go along to another machine, and is no use for another certificate.
+	replica, err := a.Replica()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := certs.Import(place(t), material(t, replica)); err == nil || !strings.Contains(err.Error(), "constraints: ") {
+		t.Errorf("on another machine: %v", err)
+	}
+	other := issue(t, func() *x509.Certificate { i := template("other"); free(nil, nil, i); return i }(), c.policy)
+	text := read(t, filepath.Join(dir, "issuing.pem"))
+	consent := text[strings.LastIndex(string(text), "-----BEGIN"):]
+	write(t, filepath.Join(dir, "issuing.pem"), slices.Concat(keyPEM(t, other.key), certPEM(other.cert), certPEM(c.policy.cert), consent))
+	damaged(t, dir, "issuing.pem", "has no name constraints", "")
+}
+
+func material(t *testing.T, data []byte) certs.Material {
+	t.Helper()
+	m, err := certs.ReadMaterial(data, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// Replicas behind one address share an issuing certificate: one clock's worth of years, with what the first renews carried over.
+func TestReplica(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first, second := place(t), place(t)
+		a := openAt(t, first, admin, "example.com")
+		carry := func() {
+			t.Helper()
+			text, err := a.Replica()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(text), string(read(t, filepath.Join(first, "root.key")))) || strings.Count(string(text), "PRIVATE KEY-----") != 2 {
+				t.Fatal("more than one key goes along")
+			}
+			if err := certs.Import(second, material(t, text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		carry()
+		b := openAt(t, second, admin, "example.com")
+		for range 6 {
+			if !accepts(t, b, "example.com", a.Root()) || !a.Issuing().Equal(b.Issuing()) || b.RootRevocationList() == nil {
+				t.Fatal("the replica is another authority")
+			}
+			if s := b.Status(time.Now()); s.RootKey != certs.KeyAbsent || !s.Own {
+				t.Fatalf("replica: %+v", s)
+			}
+			time.Sleep(50 * oneDay)
+			if err := a.Renew(); err != nil {
+				t.Fatal(err)
+			}
+			carry()
+			if err := b.Refresh(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// A wider root as well.
+		if _, err := a.Widen(certs.Scope{Names: []string{"lab.test"}}); err != nil {
+			t.Fatal(err)
+		}
+		carry()
+		if err := b.Rescope(certs.Scope{Names: []string{"example.com", "lab.test"}}); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.Status(time.Now()); !s.Root.Equal(a.Root()) || len(s.Former) != 1 {
+			t.Errorf("replica after widening: %d former roots", len(s.Former))
+		}
+	})
+}
+
+// Every form of key and every container that CAs hand out.
+func TestReadMaterial(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t, untouched)
+	ec, ok := c.issuing.key.(*ecdsa.PrivateKey)
+	if !ok {
+		t.Fatalf("key is a %T", c.issuing.key)
+	}
+	sec1, err := x509.MarshalECPrivateKey(ec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := slices.Concat(certPEM(c.issuing.cert), certPEM(c.policy.cert), certPEM(c.root.cert))
+	parameters := pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte{6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7}})
+	modern, err := pkcs12.Modern.Encode(c.issuing.key, c.issuing.cert, []*x509.Certificate{c.policy.cert, c.root.cert}, "pass")
+	if err != nil {
+		t.Fatal(err)
+	}
+	legacy, err := pkcs12.LegacyDES.Encode(c.issuing.key, c.issuing.cert, []*x509.Certificate{c.policy.cert, c.root.cert}, "pass")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		data        []byte
+		keys, certs int
+	}{
+		"PKCS #8":            {slices.Concat(keyPEM(t, c.issuing.key), chain), 1, 3},
+		"SEC 1":              {slices.Concat(parameters, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}), chain), 1, 3},
+		"PKCS #1":            {pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}), 1, 0},
+		"PKCS #12":           {modern, 1, 3},
+		"PKCS #12 of old":    {legacy, 1, 3},
+		"DER":                {c.root.cert.Raw, 0, 1},
+		"text around blocks": {slices.Concat([]byte("Bag Attributes\n    friendlyName: x\n"), chain, []byte("\n\n")), 0, 3},
+	} {
+		m, err := certs.ReadMaterial(tt.data, "pass")
+		if err != nil || len(m.Keys) != tt.keys || len(m.Certificates) != tt.certs {
+			t.Errorf("%s: %d keys, %d certificates, %v", name, len(m.Keys), len(m.Certificates), err)
+			continue
+		}
+		if tt.keys+tt.certs == 4 {
+			if err := certs.Import(place(t), m); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if _, err := certs.ReadMaterial(modern, "wrong"); !errors.Is(err, certs.ErrPassword) {
+		t.Errorf("wrong password: %v", err)
+	}
+	for name, tt := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"empty":          {nil, "it is neither PEM, nor a certificate in DER, nor a PKCS #12 file"},
+		"cut":            {chain[:100], "there is no whole PEM block in it"},
+		"encrypted":      {pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{1}}), "the key is encrypted"},
+		"encrypted, old": {pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"DEK-Info": "x"}, Bytes: []byte{1}}), "the key is encrypted"},
+		"a request":      {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: []byte{1}}), `reading the "CERTIFICATE REQUEST" block: it is neither`},
+		"endless":        {make([]byte, 1<<20), "it is larger than"},
+	} {
+		if _, err := certs.ReadMaterial(tt.data, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", name, err, tt.want)
+		}
+	}
+}
+
+// What OpenSSL writes: an encrypted PKCS #12 in its two styles, and both traditional forms of keys.
+func TestReadMaterial_openssl(t *testing.T) {
+	t.Parallel()
+	openssl(t)
+	c := newCompany(t, untouched)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "key.pem"), keyPEM(t, c.issuing.key))
+	write(t, filepath.Join(dir, "cert.pem"), certPEM(c.issuing.cert))
+	write(t, filepath.Join(dir, "above.pem"), slices.Concat(certPEM(c.policy.cert), certPEM(c.root.cert)))
+	export := []string{"pkcs12", "-export", "-inkey", "key.pem", "-in", "cert.pem", "-certfile", "above.pem", "-passout", "pass:secret", "-out", "out"}
+	for name, args := range map[string][]string{
+		"PKCS #12":        export,
+		"PKCS #12, old":   append(slices.Clone(export), "-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"),
+		"traditional key": {"ec", "-in", "key.pem", "-out", "out"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "openssl", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+		m, err := certs.ReadMaterial(read(t, filepath.Join(dir, "out")), "secret")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if len(m.Certificates) == 0 {
+			m.Certificates = c.material().Certificates
+		}
+		if err := certs.Import(place(t), m); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package truststore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Every foreign program is run here, so that tests can record what would be run.
+
+const (
+	// runLimit is for update-ca-certificates, whose hooks start a Java runtime on slow machines.
+	runLimit = 3 * time.Minute
+	// outputLimit is far above what a listing of certificates takes.
+	outputLimit = 4 << 20
+	// saidLimit keeps an error readable.
+	saidLimit = 500
+)
+
+// Command is a program and its arguments. No shell is involved.
+type Command struct {
+	Name string
+	Args []string
+}
+
+// String is the command as it can be pasted into a POSIX shell.
+func (c Command) String() string {
+	words := []string{quote(c.Name)}
+	for _, a := range c.Args {
+		words = append(words, quote(a))
+	}
+	return strings.Join(words, " ")
+}
+
+func quote(word string) string {
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_", r)
+	}) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// Runner runs a command to its end and returns its standard output. The error is a [*MissingError] if there is no such program, or a
+// [*RunError] if it did not end with 0.
+type Runner func(ctx context.Context, c Command) ([]byte, error)
+
+// RunError is a program that ended badly.
+type RunError struct {
+	Command Command
+	Said    string // what it wrote to standard error, shortened
+	Err     error
+}
+
+// Error names the command, how it ended and what it said.
+func (e *RunError) Error() string {
+	text := fmt.Sprintf("%s: %v", e.Command, e.Err)
+	if e.Said != "" {
+		text += ": " + e.Said
+	}
+	return text
+}
+
+// Unwrap returns how it ended.
+func (e *RunError) Unwrap() error { return e.Err }
+
+// MissingError is a program that is not installed.
+type MissingError struct {
+	Program string
+}
+
+// packages say what to install, per program.
+var packages = map[string]string{
+	"certutil": "libnss3-tools on Debian and Ubuntu, nss-tools on Fedora and RHEL, nss on Arch, mozilla-nss-tools on SUSE, nss in Homebrew",
+	"keytool":  "it comes with every Java runtime",
+}
+
+// Error says what to install, where that is known.
+func (e *MissingError) Error() string {
+	text := fmt.Sprintf("the program %s is not installed", e.Program)
+	if from := packages[filepath.Base(e.Program)]; from != "" {
+		text += " (" + from + ")"
+	}
+	return text
+}
+
+// Exec is the [Runner] for real programs: without input, in the C locale, at most three minutes.
+func Exec(ctx context.Context, c Command) ([]byte, error) {
+	path, err := lookPath(c.Name)
+	if err != nil {
+		return nil, &MissingError{Program: c.Name}
+	}
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, c.Args...) //nolint:gosec // G204: the commands are this package's own, without a shell
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.WaitDelay = 5 * time.Second // a hook may leave a child that holds the pipes
+	stdout, stderr := &clipped{limit: outputLimit}, &clipped{limit: 1 << 12}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		err = fmt.Errorf("ended after %v: %w", runLimit, ctx.Err())
+	}
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		said := stderr.String()
+		if said == "" {
+			said = stdout.String() // keytool complains there
+		}
+		return stdout.Bytes(), &RunError{Command: c, Said: oneLine(said), Err: err}
+	}
+	return stdout.Bytes(), nil
+}
+
+// lookPath also looks where only the administrator's PATH leads.
+func lookPath(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	for _, dir := range []string{"/usr/sbin", "/sbin"} {
+		if err == nil || filepath.IsAbs(name) {
+			break
+		}
+		path, err = exec.LookPath(filepath.Join(dir, name))
+	}
+	return path, err
+}
+
+// oneLine makes what a program said fit into an error.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > saidLimit {
+		text = text[:saidLimit] + "…"
+	}
+	return text
+}
+
+// clipped keeps the beginning of what is written to it.
+type clipped struct {
+	bytes.Buffer
+	limit int
+}
+
+func (c *clipped) Write(text []byte) (int, error) {
+	if room := c.limit - c.Len(); room > 0 {
+		c.Buffer.Write(text[:min(room, len(text))])
+	}
+	return len(text), nil
+}

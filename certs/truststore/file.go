@@ -1,0 +1,125 @@
+package truststore
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxFile is far above any trust store, and keeps a wrong path such as a device from being read for ever.
+const maxFile = 64 << 20
+
+// readFile reads a whole file. That there is none is no error: nil stands for it, and an empty file is an empty slice.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%q is not a file", path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%q is larger than any trust store", path)
+	}
+	if text == nil {
+		text = []byte{}
+	}
+	return text, err
+}
+
+// replaceFile puts text in the place of a file by one rename, with the mode and the owner of what was there; a new file can be read by
+// everybody. What is a symbolic link stays one.
+func replaceFile(path string, text []byte) error {
+	path = followed(path)
+	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new-"+rand.Text())
+	err := writeLike(path, tmp, text)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		_ = os.Remove(tmp)
+		return fmt.Errorf("replacing %q: %w", path, err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeLike writes a new file that is on disk when it returns, with the mode and the owner of another, if that exists.
+func writeLike(like, path string, text []byte) error {
+	mode := fs.FileMode(0o644)
+	info, err := os.Stat(like)
+	if err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil && info != nil {
+		err = chownLike(f, info)
+	}
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// removeFile removes a file, if it is there.
+func removeFile(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// followed is where a path really leads, as far as it exists.
+func followed(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func digest(text []byte) string {
+	if text == nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// writable reports whether this process may write an existing file, as the system sees it; nothing is written.
+func writable(path string) bool {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}

@@ -1,0 +1,12 @@
+package truststore
+
+import (
+	"io/fs"
+	"os"
+)
+
+// chownLike does nothing: on Windows a new file inherits the access list of its directory.
+func chownLike(*os.File, fs.FileInfo) error { return nil }
+
+// syncDir does nothing: on Windows a directory cannot be flushed.
+func syncDir(string) error { return nil }

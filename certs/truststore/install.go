@@ -1,0 +1,125 @@
+package truststore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Install puts the root into every place of the named stores; see [Names]. What is there already is left as it is.
+func (s *Stores) Install(ctx context.Context, names ...string) []Report {
+	return s.each(ctx, names, s.install)
+}
+
+// PlanInstall says what [Stores.Install] would do, and changes nothing.
+func (s *Stores) PlanInstall(ctx context.Context, names ...string) []Report {
+	return s.each(ctx, names, func(_ context.Context, p place, r Report, found finding) Report {
+		if r, done := onlyAbsent(r, found); done {
+			return r
+		}
+		return s.plan(p, r, p.put)
+	})
+}
+
+// onlyAbsent ends what is done at a place where the root is already.
+func onlyAbsent(r Report, found finding) (Report, bool) {
+	if !found.present {
+		return r, false
+	}
+	r.Status, r.Verified, r.Note = Present, found.how, ""
+	return r, true
+}
+
+// plan reports steps instead of taking them.
+func (s *Stores) plan(p place, r Report, steps []step) Report {
+	r.Status = Planned
+	if p.admin && !s.Admin {
+		r.Status = NeedsAdmin
+	}
+	for _, st := range steps {
+		r.Did = append(r.Did, st.says)
+	}
+	return r
+}
+
+// install puts the root into one place where it is not.
+func (s *Stores) install(ctx context.Context, p place, r Report, found finding) Report {
+	if r, done := onlyAbsent(r, found); done {
+		return r
+	}
+	if p.admin && !s.Admin {
+		return s.plan(p, r, p.put)
+	}
+	before, err := takeSnapshot(p)
+	if err != nil {
+		return r.fail(err.Error())
+	}
+	r.Did, err = take(ctx, p.put)
+	if err == nil {
+		found, err = p.find(ctx)
+	}
+	if err == nil && !found.present {
+		err = fmt.Errorf("it was put there, but is not trusted: %s", found.how)
+	}
+	var rec *record
+	if err == nil {
+		rec, err = before.record(p)
+	}
+	if err == nil {
+		err = s.journal.write(rec)
+	}
+	if err != nil {
+		if p.explain != nil {
+			if better := p.explain(err); better != "" {
+				err = errors.New(better)
+			}
+		}
+		if back := s.rollback(ctx, p, &before); back != nil {
+			return r.fail(fmt.Sprintf("%v; and it could not be undone: %v", err, back))
+		}
+		return r.fail(err.Error() + "; everything is as it was")
+	}
+	r.Status, r.Verified, r.Recorded = Installed, found.how, true
+	return r
+}
+
+// take takes steps until one fails, and returns what those that did not were.
+func take(ctx context.Context, steps []step) ([]string, error) {
+	var did []string
+	for _, st := range steps {
+		if err := st.do(ctx); err != nil {
+			return did, err
+		}
+		did = append(did, st.says)
+	}
+	return did, nil
+}
+
+// rollback undoes an installation that did not succeed.
+func (s *Stores) rollback(ctx context.Context, p place, before *snapshot) error {
+	ctx = context.WithoutCancel(ctx) // an interrupt is one of the reasons to be here
+	busy := ""
+	if p.busy != nil {
+		busy = p.busy()
+	}
+	if p.programFirst || busy != "" {
+		found, err := p.find(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := take(ctx, p.take(found)); err != nil {
+			return err
+		}
+	}
+	if busy != "" {
+		return nil
+	}
+	return before.putBack()
+}
+
+// says joins what is known about a place.
+func says(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), "; ")
+}

@@ -1,0 +1,158 @@
+package truststore_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"autodiscover-guard/certs/truststore"
+)
+
+// TestNSS_everyProfileOnce finds the databases of packages of the distribution, of Snap and of Flatpak, and those that profiles.ini names.
+func TestNSS_everyProfileOnce(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", false,
+		"/home/.thunderbird/a.default/cert9.db", "/home/.thunderbird/never-started/", "/home/snap/thunderbird/common/.thunderbird/b/cert9.db",
+		"/home/.var/app/org.mozilla.Thunderbird/.thunderbird/c/cert9.db", "/home/.mozilla/firefox/d/cert9.db", "/home/.config/mozilla/firefox/e/cert9.db",
+		"/home/.var/app/org.chromium.Chromium/.pki/nssdb/cert9.db", "/home/.pki/nssdb/cert9.db", "/elsewhere/f/cert9.db", "/home/documents/cert9.db")
+	c.write(t, "/home/.thunderbird/profiles.ini", "[Profile0]\nIsRelative=1\nPath=a.default\n[Profile1]\r\nIsRelative=0\r\nPath="+filepath.Join(c.root, "elsewhere/f")+"\r\n")
+	var got []string
+	for _, r := range c.stores.Verify(t.Context(), truststore.NSS) {
+		got = append(got, r.Program+" "+c.told(r.Path))
+		if r.Status != truststore.Absent {
+			t.Errorf("got %+v", r)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"Chromium, Evolution /home/.pki/nssdb",
+		"Chromium, Evolution /home/.var/app/org.chromium.Chromium/.pki/nssdb",
+		"Firefox /home/.config/mozilla/firefox/e",
+		"Firefox /home/.mozilla/firefox/d",
+		"Thunderbird /elsewhere/f",
+		"Thunderbird /home/.thunderbird/a.default",
+		"Thunderbird /home/.var/app/org.mozilla.Thunderbird/.thunderbird/c",
+		"Thunderbird /home/snap/thunderbird/common/.thunderbird/b",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestNSS_recordedCommands: nothing asks, and what a program has imported under a name of its own is found.
+func TestNSS_recordedCommands(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", false, "/home/.pki/nssdb/cert9.db")
+	nickname, trust := "", "C,,"
+	c.answer = func(command truststore.Command) ([]byte, error) {
+		switch {
+		case command.Args[0] == "-A":
+			nickname = c.stores.Name()
+			c.write(t, "/home/.pki/nssdb/cert9.db", "changed")
+		case command.Args[0] == "-D":
+			nickname = ""
+		case slices.Contains(command.Args, "-a"):
+			return c.pem, nil
+		case nickname != "":
+			return []byte("\nCertificate Nickname      Trust Attributes\n                SSL,S/MIME,JAR/XPI\n\nother name    CT,,\n" + nickname + "     " + trust + "\n"), nil
+		}
+		return nil, nil
+	}
+	r := only(t, c.stores.Install(t.Context(), truststore.NSS))
+	if r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	want := []string{
+		"certutil -L -d sql:/home/.pki/nssdb",
+		"certutil -A -d sql:/home/.pki/nssdb -n NAME -t C,, -i /root.pem -f /dev/null",
+		"certutil -L -d sql:/home/.pki/nssdb",
+		"certutil -L -d sql:/home/.pki/nssdb -n NAME -a",
+	}
+	if diff := cmp.Diff(want, c.ran); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	nickname, trust = "test root 7 - tests", ",,"
+	if r := only(t, c.stores.Verify(t.Context(), truststore.NSS)); r.Status != truststore.Absent || !strings.Contains(r.Verified, `there as "test root 7 - tests", but not trusted`) {
+		t.Errorf("got %+v", r)
+	}
+	trust = "CT,C,"
+	if r := only(t, c.stores.Verify(t.Context(), truststore.NSS)); r.Status != truststore.Present {
+		t.Errorf("got %+v", r)
+	}
+	c.write(t, "/home/.pki/nssdb/cert9.db", "changed again")
+	c.ran = nil
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.NSS)); r.Status != truststore.Removed || r.Exact {
+		t.Errorf("got %+v", r)
+	}
+	if !slices.Contains(c.ran, "certutil -D -d sql:/home/.pki/nssdb -n 'test root 7 - tests' -f /dev/null") {
+		t.Errorf("ran %q", c.ran)
+	}
+}
+
+// TestPolicies_theFileThatIsRead: a new file in /etc would switch off the one in the program's directory.
+func TestPolicies_theFileThatIsRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		files []string
+		want  string
+	}{
+		"none":                  {[]string{"/usr/lib/thunderbird/"}, "/etc/thunderbird/policies/policies.json"},
+		"the program's":         {[]string{"/usr/lib/thunderbird/distribution/policies.json"}, "/usr/lib/thunderbird/distribution/policies.json"},
+		"the administrator's":   {[]string{"/usr/lib/thunderbird/distribution/policies.json", "/etc/thunderbird/policies/policies.json"}, "/etc/thunderbird/policies/policies.json"},
+		"a Snap, configuration": {[]string{"/snap/thunderbird/current/", "/etc/thunderbird/"}, "/etc/thunderbird/policies/policies.json"},
+	} {
+		computer := newComputer(t, "linux", true, c.files...)
+		r := only(t, computer.stores.PlanUninstall(t.Context(), truststore.Policies))
+		if got := computer.told(r.Path); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+	if got := newComputer(t, "linux", true).stores.Verify(t.Context(), truststore.Policies); len(got) != 0 {
+		t.Errorf("without any program: got %+v", got)
+	}
+}
+
+// TestUninstall_placeIsGone clears the journal of a profile that was deleted.
+func TestUninstall_placeIsGone(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", true, "/usr/lib/thunderbird/")
+	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	roots, err := truststore.Recorded(filepath.Join(c.root, "journal"))
+	if err != nil || len(roots) != 1 || !roots[0].Certificate.Equal(c.cert) {
+		t.Errorf("recorded: got %v, %v", roots, err)
+	}
+	gone := newComputer(t, "linux", true)
+	other, err := truststore.At("linux", gone.root, truststore.Config{
+		Root: c.cert, RootFile: roots[0].File, Journal: filepath.Join(c.root, "journal"), Home: gone.root, Admin: true, Run: gone.run,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := only(t, other.Uninstall(t.Context(), truststore.Policies)); r.Status != truststore.Absent || r.Note == "" {
+		t.Errorf("got %+v", r)
+	}
+	if roots, err := truststore.Recorded(filepath.Join(c.root, "journal")); err != nil || len(roots) != 0 {
+		t.Errorf("recorded: got %v, %v", roots, err)
+	}
+}
+
+// TestNew_refuses what would be installed by mistake.
+func TestNew_refuses(t *testing.T) {
+	t.Parallel()
+	leaf := *selfSigned(t)
+	leaf.IsCA = false
+	for name, c := range map[string]truststore.Config{
+		"nothing":         {},
+		"no authority":    {Root: &leaf, RootFile: "/r", Journal: "/j", Home: "/h"},
+		"a relative path": {Root: selfSigned(t), RootFile: "r", Journal: "/j", Home: "/h"},
+	} {
+		if _, err := truststore.New(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+)
+
+func caCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ca",
+		Short: "the authority: show, export, renew and import it; let clients trust it, prove that they do, take it out again",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return hint(fmt.Errorf("%s wants a command", cmd.CommandPath()), "%s --help lists them", cmd.CommandPath())
+		},
+	}
+	cmd.AddCommand(caShowCommand(), caExportCommand(), caRenewCommand(), caImportCommand(),
+		caInstallCommand(), caVerifyCommand(), caUninstallCommand())
+	return cmd
+}
+
+// caFlags say which authority is meant.
+type caFlags struct{ config, state string }
+
+func addCAFlags(cmd *cobra.Command, f *caFlags) {
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration `FILE`, for its state directory and its policy")
+	cmd.Flags().StringVar(&f.state, "state", "", "`DIR` with the authority, as for run")
+}
+
+// load reads the configuration and says where its authority is.
+func (f *caFlags) load() (*config.Config, string, error) {
+	c, err := loadConfig(f.config)
+	if err != nil {
+		return nil, "", err
+	}
+	if f.state != "" {
+		if err := c.Set("state", f.state); err != nil {
+			return nil, "", fmt.Errorf("--state: %w", err)
+		}
+	}
+	state, err := c.StateDir()
+	return c, filepath.Join(state, "authority"), err
+}
+
+// open opens the authority that is there, and makes none.
+func (f *caFlags) open() (*config.Config, *certs.Authority, error) {
+	c, dir, err := f.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	// Without an address in the configuration, what the certificates name stays: the guard may have been started with other flags.
+	authority, err := certs.Existing(dir, certs.RevocationAt(c.Listen.AdminURL))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, hint(fmt.Errorf("there is no authority in %s", dir), "%s run makes one, %s ca import brings one in; --state names another directory", program, program)
+	}
+	return c, authority, explained(err)
+}
+
+// explained adds to an error of package certs what to do.
+func explained(err error) error {
+	if err == nil {
+		return nil
+	}
+	if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
+		if narrow.Foreign {
+			return hint(fmt.Errorf("authority: %w", err), "%s ca import FILE takes the new certificate", program)
+		}
+		return hint(fmt.Errorf("authority: %w", err), "%s ca renew --widen does that; clients that trust only the present root are not cut off", program)
+	}
+	if damaged, ok := errors.AsType[*certs.DamagedError](err); ok {
+		return hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)
+	}
+	return fmt.Errorf("authority: %w", err)
+}

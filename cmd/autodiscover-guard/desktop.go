@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/desktop"
+)
+
+// setupFlags are those of the setup commands.
+type setupFlags struct {
+	file, state, pac string
+	asJSON           bool
+	options          desktop.Options
+}
+
+func setupOnCommand() *cobra.Command {
+	var f setupFlags
+	cmd := &cobra.Command{
+		Use:   "on",
+		Short: "put the settings in place",
+		Long: `Point the proxy settings of this computer and its mail clients at the guard's PAC (proxy auto-configuration), which sends discovery to the guard
+and everything else past it: GNOME and KDE, the policies of Thunderbird and Firefox or, without the right to write those, user.js in each
+profile; the network services of macOS; WinINET and WinHTTP of Windows. What is not there is left out. The settings stay until "setup off";
+while no guard runs, programs find no PAC and go direct.
+
+Previous values go into a journal in the state directory before anything changes. Mail clients and browsers that run have to be started again.
+
+The environment (--env) knows no PAC: from the next log-in on it sends everything through the guard, and programs without one have no network.
+
+Exit code 0 when every place that is there is on, 1 when one could not be put in place.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.on(cmd) },
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.pac, "pac", "", "`URL` of the PAC; without it that of the running guard, or of the configuration's admin listener")
+	cmd.Flags().StringSliceVar(&f.options.Only, "only", nil, "`PLACES` to put in place, with commas between them; setup status lists them")
+	cmd.Flags().BoolVar(&f.options.Environment, "env", false, "environment.d as well: everything goes through the guard")
+	cmd.Flags().BoolVar(&f.options.DryRun, "dry-run", false, "change nothing, and show what would change")
+	return cmd
+}
+
+func setupOffCommand() *cobra.Command {
+	var f setupFlags
+	cmd := &cobra.Command{
+		Use:   "off",
+		Short: "take the settings back",
+		Long: `Give every setting that "setup on" or "run --with-setup" has changed its previous value, after a crash as well. A value that somebody has
+changed meanwhile is left alone and reported. A profile's prefs.js can be restored only while its program is closed.
+
+Exit code 0 when everything is as it was before, 1 when something was left.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := f.open()
+			if err != nil {
+				return err
+			}
+			results, err := d.Off(cmd.Context(), f.options)
+			return f.report(cmd.OutOrStdout(), results, err)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&f.options.Force, "force", false, "restore what somebody has changed meanwhile, too")
+	cmd.Flags().BoolVar(&f.options.DryRun, "dry-run", false, "change nothing, and show what would change")
+	return cmd
+}
+
+func setupStatusCommand() *cobra.Command {
+	var f setupFlags
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "say how the settings stand",
+		Long: `Say how each place stands: not present, off, on, changed by somebody, left over from a crash, waiting (its program has to be closed), failed.
+Exit code 1 when one of the last four is among them.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := f.open()
+			if err != nil {
+				return err
+			}
+			results, err := d.Status(cmd.Context(), guardRuns(f.state))
+			return f.report(cmd.OutOrStdout(), results, err)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *setupFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.file, "config", "", "configuration `FILE` of the guard")
+	cmd.Flags().StringVar(&f.state, "state", "", "`DIR` of the guard's state, where the journal is")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "one JSON object a line")
+}
+
+// open finds the state directory, and sets f.state to it.
+func (f *setupFlags) open() (*desktop.Desktop, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	if f.state, err = c.StateDir(); err != nil {
+		return nil, err
+	}
+	return openDesktop(f.state)
+}
+
+func (f *setupFlags) config() (*config.Config, error) {
+	c, err := loadConfig(f.file)
+	if err == nil && f.state != "" {
+		err = c.Set("state", f.state)
+	}
+	return c, err
+}
+
+func (f *setupFlags) on(cmd *cobra.Command) error {
+	c, err := f.config()
+	if err != nil {
+		return err
+	}
+	d, err := f.open()
+	if err != nil {
+		return err
+	}
+	target, err := targetOf(f.state, c, f.pac)
+	if err != nil {
+		return err
+	}
+	results, err := d.On(cmd.Context(), target, f.options)
+	if err == nil && !f.options.DryRun {
+		if err := askPAC(cmd.Context(), target.PAC); err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: no PAC at %s (%v): programs go direct until a guard runs\n", program, target.PAC, err)
+		}
+	}
+	return f.report(cmd.OutOrStdout(), results, err)
+}
+
+// targetOf is what the settings point at: the guard that runs, or else the one that the configuration describes.
+func targetOf(state string, c *config.Config, pac string) (desktop.Target, error) {
+	admin, proxy := c.Listen.Admin, c.Listen.Proxy
+	if guardRuns(state) {
+		admin, proxy = noted(state, "admin"), noted(state, "address")
+	}
+	if pac == "" && admin == "" {
+		return desktop.Target{}, hint(errors.New("the guard has no admin listener, which serves the PAC"), "set listen.admin, or name another PAC: --pac URL")
+	}
+	if pac == "" {
+		pac = "http://" + admin + "/proxy.pac"
+	}
+	return desktop.Target{PAC: pac, Proxy: proxy}, nil
+}
+
+// noted is what a running guard has written into its state directory; see stateDir.note.
+func noted(state, name string) string {
+	text, err := os.ReadFile(filepath.Join(state, name))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// guardRuns reports whether a guard holds the state directory.
+func guardRuns(state string) bool {
+	f, err := os.OpenFile(filepath.Join(state, "lock"), os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(lockFile(f), errLocked)
+}
+
+// openDesktop is the desktop whose journal is in this state directory.
+func openDesktop(state string) (*desktop.Desktop, error) {
+	system, err := desktop.ThisSystem()
+	if err != nil {
+		return nil, err
+	}
+	return desktop.New(desktop.Config{State: state, System: system, Lock: func() (func(), error) { return lockDesktop(state) }}), nil
+}
+
+// lockDesktop keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
+func lockDesktop(state string) (func(), error) {
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(state, "desktop.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	if err := lockFile(f); err != nil {
+		defer f.Close()
+		if errors.Is(err, errLocked) {
+			return nil, hint(fmt.Errorf("the settings are being changed by another process"), "it ends by itself; try again")
+		}
+		return nil, fmt.Errorf("state: locking %q: %w", f.Name(), err)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// askPAC fetches the PAC as a program would, and never through a proxy.
+func askPAC(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
+	if err = errors.Join(err, response.Body.Close()); err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(response.Status)
+	}
+	return err
+}
+
+// report shows results, and answers "no" where one needs looking after.
+func (f *setupFlags) report(out io.Writer, results []desktop.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		err = writeJSONLines(out, results)
+	} else {
+		err = f.print(out, results)
+	}
+	if err == nil && slices.ContainsFunc(results, func(r desktop.Result) bool { return !r.Good() }) {
+		err = &noError{}
+	}
+	return err
+}
+
+func (f *setupFlags) print(out io.Writer, results []desktop.Result) error {
+	if len(results) == 0 {
+		fmt.Fprintln(out, "nothing to do: no settings are in place")
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, r := range results {
+		state := string(r.State)
+		if f.options.DryRun && len(r.Changes) > 0 {
+			state = "would be " + state
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Name, state, r.Where, r.Note)
+		for _, c := range r.Changes {
+			fmt.Fprintf(w, "\t\t  %s: %s, was %s\t\n", c.Key, c.Now, c.Was)
+		}
+	}
+	return w.Flush()
+}

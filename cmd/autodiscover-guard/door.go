@@ -1,0 +1,115 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/passwords"
+	"autodiscover-guard/intercept"
+)
+
+// doorman keeps what the proxy's own door asks of clients, and shows them: certificate, authorities, passwords. All come from files that are read
+// again at a reload. It is safe for concurrent use.
+type doorman struct{ papers atomic.Pointer[papers] }
+
+// papers are what the files said when they were read.
+type papers struct {
+	tls       *tls.Config // nil: no TLS
+	passwords *passwords.File
+}
+
+// readPapers reads the files that the configuration names.
+func readPapers(c *config.Config) (*papers, error) {
+	p := new(papers)
+	if c.Listen.Certificate != "" {
+		key := c.Listen.Key
+		if key == "" {
+			key = c.Listen.Certificate
+		}
+		certificate, err := tls.LoadX509KeyPair(c.Listen.Certificate, key)
+		if err != nil {
+			return nil, hint(fmt.Errorf("listen.certificate: %w", err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in listen.key")
+		}
+		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{certificate}}
+	}
+	if c.Clients.Certificates != "" {
+		pool := x509.NewCertPool()
+		if err := addCertificates(pool, "clients.certificates", c.Clients.Certificates); err != nil {
+			return nil, err
+		}
+		p.tls.ClientAuth, p.tls.ClientCAs = tls.RequireAndVerifyClientCert, pool // config.Check: there is a certificate
+	}
+	if c.Clients.Passwords != "" {
+		var err error
+		if p.passwords, err = passwords.Read(c.Clients.Passwords); err != nil {
+			return nil, fmt.Errorf("clients.passwords: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// addCertificates adds those of a PEM file.
+func addCertificates(pool *x509.CertPool, key, file string) error {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("%s: no certificate in %q: want PEM, -----BEGIN CERTIFICATE-----", key, file)
+	}
+	return nil
+}
+
+// login is whom the plugin asks about passwords; nil where none are wanted.
+func (d *doorman) login() intercept.Login {
+	if d.papers.Load().passwords == nil {
+		return nil
+	}
+	return d
+}
+
+// Allowed implements intercept.Login.
+func (d *doorman) Allowed(user, password string) bool {
+	f := d.papers.Load().passwords
+	return f != nil && f.Allowed(user, password)
+}
+
+// tlsConfig is how the door speaks TLS; nil where it does not.
+func (d *doorman) tlsConfig() *tls.Config {
+	if d.papers.Load().tls == nil {
+		return nil
+	}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"h2", "http/1.1"},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			return d.papers.Load().tls, nil // the same one until a reload: the keys of session tickets live in it
+		},
+	}
+}
+
+// readCredentials reads the name and the password for the proxy behind us from a file that nobody else can read.
+func readCredentials(file string) (intercept.Credentials, error) {
+	const key = "upstream.proxy_credentials"
+	if file == "" {
+		return intercept.Credentials{}, nil
+	}
+	if err := privateFile(file); err != nil {
+		return intercept.Credentials{}, fmt.Errorf("%s: %w", key, err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return intercept.Credentials{}, fmt.Errorf("%s: %w", key, err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	user, password, ok := strings.Cut(strings.TrimSuffix(line, "\r"), ":")
+	if !ok || user == "" {
+		return intercept.Credentials{}, fmt.Errorf("%s: %s: want a name, a colon and a password on the first line", key, file)
+	}
+	return intercept.NewCredentials(user, password), nil
+}

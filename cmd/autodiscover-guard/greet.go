@@ -1,0 +1,23 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+)
+
+// greet says in a few lines what somebody needs who starts the guard for the first time.
+func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
+	root := g.authority.RootFile()
+	fmt.Fprintf(w, "authority   %s\n", root)
+	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
+	fmt.Fprintf(w, "            it can sign for the guarded names and discovery services only; keep the keys beside it private\n")
+	scheme := "http"
+	if g.server.TLSConfig != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
+	fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", scheme, here(address), root)
+	fmt.Fprintf(w, "use it      trust the authority in the mail client, and set %s as its HTTP and HTTPS proxy\n", address)
+	fmt.Fprintf(w, "decisions   %s\n", decisions)
+}

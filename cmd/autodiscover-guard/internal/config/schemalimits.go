@@ -1,0 +1,66 @@
+package config
+
+import "time"
+
+var limitKeys = []key{
+	{name: "limits", about: "What one client, or one upstream, may cost."},
+	amount("limits.header_bytes", "The largest header of a request; a larger one is answered 431.",
+		func(c *Config) *int64 { return &c.Limits.HeaderBytes }, bounds[int64]{4 << 10, 1 << 20}),
+	amount("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger one is refused "+
+		"for a guarded domain and passed for any other.",
+		func(c *Config) *int64 { return &c.Limits.Body }, bounds[int64]{4 << 10, 64 << 20}),
+	span("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
+		func(c *Config) *time.Duration { return &c.Limits.Handshake }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
+	span("limits.header_timeout", "How long a client may take to send a request's header.",
+		func(c *Config) *time.Duration { return &c.Limits.Header }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
+	span("limits.body_timeout", "How long a client may take to send the body of a discovery request.",
+		func(c *Config) *time.Duration { return &c.Limits.BodyTime }, bounds[time.Duration]{100 * time.Millisecond, 10 * time.Minute}),
+	span("limits.idle_timeout", "How long a connection may lie unused between two requests.",
+		func(c *Config) *time.Duration { return &c.Limits.Idle }, bounds[time.Duration]{time.Second, time.Hour}),
+	span("limits.dial_timeout", "How long a connection to an upstream may take to be made.",
+		func(c *Config) *time.Duration { return &c.Limits.Dial }, bounds[time.Duration]{100 * time.Millisecond, 2 * time.Minute}),
+	span("limits.answer_timeout", "How long an upstream's whole answer to a discovery request may take.",
+		func(c *Config) *time.Duration { return &c.Limits.Answer }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
+	span("limits.lifetime", "How long a connection or a tunnel may live, however busy it is: after that it is closed, an opened one behind the "+
+		"exchange in flight.",
+		func(c *Config) *time.Duration { return &c.Limits.Lifetime }, bounds[time.Duration]{time.Second, 30 * 24 * time.Hour}),
+	count("limits.connections", "How many connections of clients there may be, at all doors together; more are answered 503.",
+		func(c *Config) *int64 { return &c.Limits.Connections }, bounds[int64]{1, 1 << 20}),
+	count("limits.tunnels", "How many tunnels there may be, opened ones included; more are answered 503.",
+		func(c *Config) *int64 { return &c.Limits.Tunnels }, bounds[int64]{1, 1 << 20}),
+	count("limits.per_client", "How many of these connections, and how many of these tunnels, one client address may have (of IPv6: one "+
+		"network of 64 bits); more are answered 429.",
+		func(c *Config) *int64 { return &c.Limits.PerClient }, bounds[int64]{1, 1 << 20}),
+	span("limits.drain_timeout", "How long exchanges and tunnels may go on after the guard was told to stop; 0s cuts them off.",
+		func(c *Config) *time.Duration { return &c.Limits.Drain }, bounds[time.Duration]{0, time.Hour}),
+}
+
+// bounds are the least and the most that a value may be.
+type bounds[T int64 | time.Duration] struct{ least, most T }
+
+func amount(name, about string, at func(*Config) *int64, b bounds[int64]) key {
+	return key{name: name, about: about + " From " + showSize(b.least) + " to " + showSize(b.most) + ".", value: single[int64]{
+		at:    at,
+		want:  "a size such as " + showSize(b.most/4),
+		parse: size(b),
+		show:  showSize,
+	}}
+}
+
+func span(name, about string, at func(*Config) *time.Duration, b bounds[time.Duration]) key {
+	return key{name: name, about: about + " From " + showDuration(b.least) + " to " + showDuration(b.most) + ".", value: single[time.Duration]{
+		at:    at,
+		want:  "a length of time such as 10s",
+		parse: duration(b),
+		show:  showDuration,
+	}}
+}
+
+func count(name, about string, at func(*Config) *int64, b bounds[int64]) key {
+	return key{name: name, about: about + " From " + showCount(b.least) + " to " + showCount(b.most) + ".", value: single[int64]{
+		at:    at,
+		want:  "a number such as " + showCount(b.most/4),
+		parse: number(b),
+		show:  showCount,
+	}}
+}

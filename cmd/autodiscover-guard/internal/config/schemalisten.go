@@ -1,0 +1,144 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+var listenKeys = []key{
+	{name: "listen", about: "Where clients are served."},
+	{
+		name: "listen.proxy",
+		about: "The proxy's address and port: absolute-form requests and CONNECT. Port 0 picks a free port. Beyond this computer (127.0.0.0/8 " +
+			"and ::1) it needs clients.allow.",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.Proxy },
+			want:  wantListen,
+			parse: parseListen,
+			show:  word,
+		},
+	},
+	{
+		name: "listen.certificate",
+		about: "A PEM file with the proxy's own certificate, and the chain up to its issuer. With it the proxy is served over TLS (HTTP/1.1 and " +
+			"HTTP/2); without it in the clear. It is read again at SIGHUP.",
+		sample: "proxy.lab.test.pem",
+		value:  path(func(c *Config) *string { return &c.Listen.Certificate }, "a file"),
+	},
+	{
+		name:   "listen.key",
+		about:  "A PEM file with the certificate's key; empty where it stands in the same file.",
+		sample: "proxy.lab.test.key",
+		value:  path(func(c *Config) *string { return &c.Listen.Key }, "a file"),
+	},
+	{
+		name: "listen.transparent",
+		about: "The address and port of the transparent door, to which nftables sends connections that were meant for ports 443, 80 and those of " +
+			"mail; off means none. Linux only. \"setup gateway --print\" prints the rules.",
+		sample: ":8443",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.Transparent },
+			want:  wantListen + ", or off",
+			parse: orOff(parseListen),
+			show:  shownOrOff(word),
+		},
+	},
+	{
+		name: "listen.transparent_by",
+		about: "How connections come to the transparent door: redirect (nftables \"redirect to\", which any listener serves) or tproxy (nftables " +
+			"\"tproxy to\", which needs CAP_NET_ADMIN).",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.TransparentBy },
+			want:  "redirect or tproxy",
+			parse: oneOf("a way to the transparent door", map[string]string{"nat": "redirect", "dnat": "redirect"}, "redirect", "tproxy"),
+			show:  word,
+		},
+	},
+	{
+		name: "listen.proxy_protocol",
+		about: "Load balancers, as addresses or ranges: each of their connections to the proxy must begin with a PROXY header (version 1 or 2) and " +
+			"then counts as the client's that it names. From anybody else such a header is refused.",
+		sample: "[192.0.2.10]",
+		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Listen.ProxyProtocol }),
+	},
+	{
+		name: "listen.admin",
+		about: "The admin listener's address and port, loopback only: /livez, /readyz, /metrics, and the root certificate as /ca.pem and /ca.cer. " +
+			"It shows no key and no decision; off means none.",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.Admin },
+			want:  wantListen + ", or off",
+			parse: orOff(parseLoopback),
+			show:  shownOrOff(word),
+		},
+	},
+	{
+		name: "listen.admin_url",
+		about: "How clients reach the admin listener, where that is not its own address: a name that they can resolve, or that of a load balancer. " +
+			"It is put into certificates as the place of the (empty) revocation lists, /authority.crl and /root.crl, for which Windows asks. Plain " +
+			"http, as lists for TLS cannot be fetched with TLS. Empty means listen.admin for a guard that serves this computer alone, and no place for others.",
+		sample: "http://gateway.corp.example:8081",
+		value: single[string]{
+			at:    func(c *Config) *string { return &c.Listen.AdminURL },
+			want:  wantURL,
+			parse: parseURL,
+			show:  word,
+		},
+	},
+	{
+		name: "listen.pprof",
+		about: "on lets the admin listener make profiles of the running program (/debug/pprof/), for \"go tool pprof\". A profile holds no traffic, but " +
+			"making one costs time, and every program of this computer may ask for it.",
+		value: single[bool]{
+			at:    func(c *Config) *bool { return &c.Listen.Pprof },
+			want:  "on or off",
+			parse: parseSwitch,
+			show:  showSwitch,
+		},
+	},
+	{
+		name: "state",
+		about: "The directory for the authority, its keys and the decision records. Empty means the usual place: what systemd sets up, " +
+			"/var/lib/autodiscover-guard for a service, else $XDG_STATE_HOME/autodiscover-guard or ~/.local/state/autodiscover-guard. " +
+			"Relative paths in this file, here and below, begin at the file's own directory.",
+		sample: "/srv/autodiscover-guard",
+		value:  path(func(c *Config) *string { return &c.State }, "a directory"),
+	},
+}
+
+var clientKeys = []key{
+	{name: "clients", about: "Who may use the guard."},
+	{
+		name: "clients.allow",
+		about: "Addresses and ranges of the clients that may use it, at every door. A listener beyond this computer refuses to start " +
+			"while only this computer's own programs are allowed.",
+		sample: "[127.0.0.0/8, \"::1/128\", 192.168.0.0/16]",
+		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Clients.Allow }),
+	},
+	{
+		name: "clients.passwords",
+		about: "A file of names and password hashes, one name:hash on a line: bcrypt (htpasswd -B) or argon2id. With it the proxy asks for a " +
+			"password (Basic), which needs listen.certificate, or a listener on this computer alone. It is read again at SIGHUP.",
+		sample: "passwords",
+		value:  path(func(c *Config) *string { return &c.Clients.Passwords }, "a file"),
+	},
+	{
+		name: "clients.certificates",
+		about: "A PEM file of authorities. With it a client of the proxy must have a certificate of one of them, which needs " +
+			"listen.certificate. It is read again at SIGHUP.",
+		sample: "clients-ca.pem",
+		value:  path(func(c *Config) *string { return &c.Clients.Certificates }, "a file"),
+	},
+	span("clients.quarantine", "For how long a client cannot reach the mail ports of a host that it was just kept from; 0s for not at all.",
+		func(c *Config) *time.Duration { return &c.Clients.Quarantine }, bounds[time.Duration]{0, 24 * time.Hour}),
+}
+
+func prefixes(at func(*Config) *[]netip.Prefix) value {
+	return list[netip.Prefix]{
+		at:     at,
+		want:   "a range of addresses such as 10.0.0.0/8, or an address",
+		sample: "192.168.0.0/16",
+		parse:  parsePrefix,
+		show:   func(p netip.Prefix) string { return word(p.String()) },
+	}
+}

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Check says what is wrong with values that are right each by itself. [Parse] has asked it; whoever changes a Config with [Config.Set] asks again.
+// The error is a [Problem].
+func (c *Config) Check() error {
+	for _, rule := range together {
+		if key, f := rule(c); f != nil {
+			return Problem{Key: key, Text: f.text, Want: f.want}
+		}
+	}
+	return nil
+}
+
+// together reports what Check would, at the key's place in the file.
+func (r *reader) together() {
+	for _, rule := range together {
+		key, f := rule(r.config)
+		if f == nil {
+			continue
+		}
+		p := Problem{Key: key, Text: f.text, Want: f.want}
+		if n := r.given[key]; n != nil {
+			p.Line, p.Column = n.Line, n.Column
+		}
+		r.problems = append(r.problems, p)
+	}
+}
+
+// together are the conditions that hold between keys. Each names the key to look at.
+var together = []func(*Config) (key string, f *fault){
+	stated("listen.proxy", func(c *Config) string { return c.Listen.Proxy }),
+	stated("listen.transparent", func(c *Config) string { return c.Listen.Transparent }),
+	certified,
+	guardedPasswords,
+	directParent,
+}
+
+// stated refuses a listener beyond this computer for whose clients nobody has said anything: a proxy that serves whoever finds it is a gift to
+// strangers, and one that serves nobody is no use.
+func stated(key string, at func(*Config) string) func(*Config) (string, *fault) {
+	return func(c *Config) (string, *fault) {
+		address := at(c)
+		if address == "" || onLoopback(address) || slices.ContainsFunc(c.Clients.Allow, beyond) {
+			return key, nil
+		}
+		return key, &fault{
+			text: quoted(address) + " is reached from beyond this computer, but clients.allow admits nobody there",
+			want: "say who may use it, such as clients: {allow: [192.168.0.0/16]}, or listen on 127.0.0.1",
+		}
+	}
+}
+
+func beyond(p netip.Prefix) bool {
+	return !p.Addr().IsLoopback() || !slices.ContainsFunc(loopback(), func(l netip.Prefix) bool { return l.Bits() <= p.Bits() && l.Contains(p.Addr()) })
+}
+
+// certified wants a certificate where something needs TLS at the proxy's door.
+func certified(c *Config) (string, *fault) {
+	switch {
+	case c.Listen.Certificate != "":
+	case c.Listen.Key != "":
+		return "listen.key", &fault{text: "there is a key without a certificate", want: "want listen.certificate too"}
+	case c.Clients.Certificates != "":
+		return "clients.certificates", &fault{text: "clients show a certificate only over TLS", want: "want listen.certificate too"}
+	}
+	return "", nil
+}
+
+// guardedPasswords keeps passwords off the wire.
+func guardedPasswords(c *Config) (string, *fault) {
+	if c.Clients.Passwords == "" || c.Listen.Certificate != "" || onLoopback(c.Listen.Proxy) {
+		return "", nil
+	}
+	return "clients.passwords", &fault{text: "passwords would travel in the clear", want: "want listen.certificate too, or a listener on 127.0.0.1"}
+}
+
+// directParent wants a proxy where something is said of it.
+func directParent(c *Config) (string, *fault) {
+	if c.Upstream.Proxy != "" && c.Upstream.Proxy != "env" {
+		return "", nil
+	}
+	for _, k := range []struct {
+		key   string
+		given bool
+	}{
+		{"upstream.proxy_credentials", c.Upstream.ProxyCredentials != ""},
+		{"upstream.no_proxy", len(c.Upstream.NoProxy) > 0 && c.Upstream.Proxy == ""},
+	} {
+		if k.given {
+			return k.key, &fault{text: "there is no proxy that it could be about", want: "want upstream.proxy as a URL too"}
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,80 @@
+package desktop
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// unfinished is what a file is called while it is being written. The name is fixed, so that what a kill leaves behind is found and removed; that
+// is why no library for atomic writing is used: they make names up.
+const unfinished = ".autodiscover-guard-new"
+
+// disk changes files. Its step is called before each change, with what is about to happen; tests stop there.
+type disk struct{ step func(string) }
+
+// replace puts a whole file in the place of another, or of none, in one step that survives a loss of power. A symbolic link stays, and what it
+// points at is replaced.
+func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	d.step("write " + path + unfinished)
+	f, err := os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode) // a umask may have taken some of it, and a file that is left from a kill has its own
+	}
+	if err == nil {
+		err = keepOwner(f, path)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path+unfinished))
+	}
+	d.step("rename to " + path)
+	if err := os.Rename(path+unfinished, path); err != nil {
+		return errors.Join(err, os.Remove(path+unfinished))
+	}
+	d.step("synchronise " + filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+// remove takes a file away, and what a kill may have left beside it. That there is none is fine.
+func (d disk) remove(path string) error {
+	d.clear(path)
+	d.step("remove " + path)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// clear removes what a kill left of a replace.
+func (d disk) clear(path string) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	d.step("clear " + path + unfinished)
+	_ = os.Remove(path + unfinished)
+}
+
+// missingDirs are the directories above a file that do not exist, the outermost first.
+func missingDirs(path string) []string {
+	var missing []string
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
+			return missing
+		}
+		missing = append([]string{dir}, missing...)
+	}
+}

@@ -1,0 +1,71 @@
+//go:build unix
+
+package desktop
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncDir makes sure that a directory's changes survive a loss of power.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// keepOwner gives a file that will replace another the owner of that one, which differs where root works on a user's file.
+func keepOwner(f *os.File, path string) error {
+	old, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s, ok := old.Sys().(*syscall.Stat_t)
+	if !ok || int(s.Uid) == os.Geteuid() {
+		return nil
+	}
+	return f.Chown(int(s.Uid), int(s.Gid))
+}
+
+// mayWrite reports whether this process may write a file, or make it where it is not there.
+func mayWrite(path string) bool {
+	for {
+		if _, err := os.Lstat(path); err == nil {
+			return unix.Access(path, unix.W_OK) == nil && unix.Access(filepath.Dir(path), unix.W_OK) == nil
+		}
+		if up := filepath.Dir(path); up != path {
+			path = up
+			if _, err := os.Lstat(path); err == nil {
+				return unix.Access(path, unix.W_OK) == nil
+			}
+			continue
+		}
+		return false
+	}
+}
+
+// profileInUse asks whether a program of Mozilla's holds a profile: it keeps a POSIX lock on .parentlock while it runs
+// (toolkit/profile/nsProfileLock.cpp), which goes with the process, unlike the link "lock" beside it.
+func profileInUse(dir string) bool {
+	f, err := os.Open(filepath.Join(dir, ".parentlock"))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	return unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock) == nil && lock.Type != unix.F_UNLCK
+}
+
+// notifyWinINET is for Windows alone.
+func notifyWinINET() {}

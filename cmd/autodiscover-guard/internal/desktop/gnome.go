@@ -1,0 +1,106 @@
+package desktop
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// GNOME keeps the system's proxy in dconf (schema org.gnome.system.proxy, gsettings-desktop-schemas). GIO, and with it GNOME's programs,
+// Evolution and Geary among them, reads it, and so do Firefox and Thunderbird under their default "use system proxy settings", on
+// whatever desktop they run.
+const (
+	gnomeSchema = "org.gnome.system.proxy"
+	gnomePath   = "/system/proxy/"
+	gnomeMode   = "mode"
+	gnomePAC    = "autoconfig-url"
+)
+
+// gnomeDefaults are the schema's own, in GVariant text.
+var gnomeDefaults = map[string]string{gnomeMode: "'none'", gnomePAC: "''"}
+
+type gnome struct {
+	system System
+	disk   disk
+}
+
+func (gnome) id() ID { return ID{"gnome", kindGnome, gnomeSchema} }
+
+func (g gnome) absent(ctx context.Context) string {
+	if !g.system.Run.Has("gsettings") {
+		return "gsettings is not installed"
+	}
+	if _, err := g.system.Run.Run(ctx, "gsettings", "list-keys", gnomeSchema); err != nil {
+		return "the schema " + gnomeSchema + " is not installed"
+	}
+	if g.system.Getenv("DBUS_SESSION_BUS_ADDRESS") == "" && !exists(filepath.Join(g.system.Getenv("XDG_RUNTIME_DIR"), "bus")) {
+		return "no session bus: run it as the user of the desktop" // gsettings would report success, and write nothing
+	}
+	return ""
+}
+
+func (gnome) wanted(t Target) Values {
+	return Values{gnomeMode: set("'auto'"), gnomePAC: set("'" + t.PAC + "'")}
+}
+
+func (gnome) displaced(before Values) string {
+	if mode := before[gnomeMode]; mode.Set && mode.Text != gnomeDefaults[gnomeMode] {
+		return "proxy mode " + mode.String()
+	}
+	return ""
+}
+
+func (g gnome) read(ctx context.Context) (Snapshot, error) {
+	s := Snapshot{Values: Values{}}
+	for _, key := range []string{gnomeMode, gnomePAC} {
+		v, err := g.readKey(ctx, key)
+		if err != nil {
+			return Snapshot{}, err
+		}
+		s.Values[key] = v
+	}
+	return s, nil
+}
+
+// readKey asks dconf, which alone tells a key that is not set from one that is set to its default. Without it, or with another backend,
+// a key that holds the default counts as not set.
+func (g gnome) readKey(ctx context.Context, key string) (Value, error) {
+	if backend := g.system.Getenv("GSETTINGS_BACKEND"); (backend == "" || backend == "dconf") && g.system.Run.Has("dconf") {
+		out, err := g.system.Run.Run(ctx, "dconf", "read", gnomePath+key)
+		text := strings.TrimSpace(out)
+		return Value{Set: text != "", Text: text}, err
+	}
+	out, err := g.system.Run.Run(ctx, "gsettings", "get", gnomeSchema, key)
+	if text := strings.TrimSpace(out); err == nil && text != gnomeDefaults[key] {
+		return set(text), nil
+	}
+	return Value{}, err
+}
+
+func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, error) {
+	return overlay(now, values), nil
+}
+
+// write sets the address before the mode that uses it, and the other way round when the mode goes.
+func (g gnome) write(ctx context.Context, now, then Snapshot) error {
+	order := []string{gnomePAC, gnomeMode}
+	if then.Values[gnomeMode].Text != "'auto'" {
+		order = []string{gnomeMode, gnomePAC}
+	}
+	for _, key := range order {
+		v := then.Values[key]
+		if v == now.Values[key] {
+			continue
+		}
+		args := []string{"reset", gnomeSchema, key}
+		if v.Set {
+			args = []string{"set", gnomeSchema, key, v.Text}
+		}
+		g.disk.step("gsettings " + args[0] + " " + key)
+		if _, err := g.system.Run.Run(ctx, "gsettings", args...); err != nil {
+			return fmt.Errorf("setting %s %s: %w", gnomeSchema, key, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package desktop
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// Off takes everything back, whatever a crash may have left, and reports what somebody has changed meanwhile. It is done when every result is
+// Good, and can be called again.
+func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
+	j, unlock, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if !o.DryRun {
+		d.disk.clear(journalIn(d.config.State))
+	}
+	return d.takeBack(ctx, j, o, func(Entry) bool { return true })
+}
+
+// Recover is for a guard that starts: it takes back what an interrupted command, or a guard that was to take its settings back, has left.
+// Settings that were put in place to stay do stay. No other guard may be running with the same journal.
+func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
+	j, unlock, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	d.disk.clear(journalIn(d.config.State))
+	interrupted := j.interrupted(false)
+	return d.takeBack(ctx, j, Options{}, func(e Entry) bool { return e.Stage == Waiting || interrupted && e.Stage != Kept })
+}
+
+// End is for a guard that ends: it takes back what the guard has put in place for its own time, unless somebody has made that stay.
+func (d *Desktop) End(ctx context.Context) ([]Result, error) {
+	j, unlock, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if !j.Session {
+		return nil, nil
+	}
+	return d.takeBack(ctx, j, Options{}, func(e Entry) bool { return e.Stage != Kept })
+}
+
+// takeBack restores the entries that are meant, the last one first. The journal follows each step.
+func (d *Desktop) takeBack(ctx context.Context, j *journal, o Options, meant func(Entry) bool) ([]Result, error) {
+	var todo []ID
+	for _, e := range slices.Backward(j.Entries) {
+		if e.Stage != Restored && meant(e) {
+			todo = append(todo, e.Place)
+		}
+	}
+	if len(todo) == 0 && j.Phase == inPlace && !slices.ContainsFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored }) {
+		return nil, nil
+	}
+	if !o.DryRun {
+		if j.Phase != taking && len(todo) > 0 {
+			j.Phase = taking
+			if err := j.save(d.config.State, d.disk); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var all []Result
+	for _, id := range todo {
+		e := j.entry(id)
+		r, stage := d.restore(ctx, *e, o)
+		all = append(all, r)
+		if o.DryRun || stage == e.Stage {
+			continue
+		}
+		e.Stage = stage
+		if err := j.save(d.config.State, d.disk); err != nil {
+			return all, err
+		}
+	}
+	if o.DryRun {
+		return all, nil
+	}
+	j.Session = false // what is left waits, or was kept: that is no session any more
+	if !slices.ContainsFunc(all, func(r Result) bool { return r.State == Failed }) {
+		j.Phase = inPlace
+	}
+	return all, j.save(d.config.State, d.disk)
+}
+
+// restore takes one place back, and says at which stage its entry is then.
+func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stage) {
+	p, err := d.placeOf(ctx, e.Place)
+	if err != nil {
+		return Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()}, e.Stage
+	}
+	if why := busy(p); why != "" {
+		return result(p, Held, "%s; close it, then: setup off", why), Waiting
+	}
+	now, err := p.read(ctx)
+	if err != nil {
+		return result(p, Failed, "not restored: %v", err), e.Stage
+	}
+	then, changed, err := undo(ctx, p, now, e, o.Force)
+	if err != nil {
+		return result(p, Failed, "not restored: %v", err), e.Stage
+	}
+	r, stage := result(p, Off, ""), Restored
+	if len(changed) > 0 {
+		var is []string
+		for _, k := range changed {
+			is = append(is, k+" is "+now.Values[k].String())
+		}
+		r, stage = result(p, Changed, "left alone: %s; setup off --force restores it", strings.Join(is, ", ")), Kept
+	}
+	r.Changes = difference(now.Values, then.Values)
+	if o.DryRun {
+		return r, e.Stage
+	}
+	if err := d.write(ctx, p, now, then); err != nil {
+		return result(p, Failed, "not restored: %v", err), e.Stage
+	}
+	if f, ok := p.(file); ok {
+		f.tidy(e.Before.File)
+	}
+	return r, stage
+}

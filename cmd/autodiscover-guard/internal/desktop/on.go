@@ -1,0 +1,188 @@
+package desktop
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+)
+
+// step is one place on its way.
+type step struct {
+	place  place
+	now    Snapshot
+	entry  Entry
+	result Result
+}
+
+// On puts the places in place. Those that are there already stay as they are, with the previous values that are known of them. The error is one
+// that stopped everything, before anything was changed; what happened to a single place is in its result.
+func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error) {
+	if err := checkTarget(t, o); err != nil {
+		return nil, err
+	}
+	if err := d.checkNames(o.Only); err != nil {
+		return nil, err
+	}
+	j, unlock, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if o.Session && j.stands() && j.Target != t {
+		return nil, fmt.Errorf("settings that point at %s were put in place to stay: setup off takes them back", j.Target.PAC)
+	}
+	var steps []step
+	for _, p := range d.places(ctx, o.Only, o.Environment) {
+		steps = append(steps, d.prepare(ctx, p, t, j))
+	}
+	if !o.DryRun {
+		if err := d.putInPlace(ctx, j, t, o, steps); err != nil {
+			return nil, err
+		}
+	}
+	return results(steps), nil
+}
+
+func results(steps []step) []Result {
+	all := make([]Result, 0, len(steps))
+	for _, s := range steps {
+		all = append(all, s.result)
+	}
+	return all
+}
+
+// checkTarget refuses what would break the notation of a place. The URL ends up in quotes of several languages.
+func checkTarget(t Target, o Options) error {
+	u, err := url.Parse(t.PAC)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(t.PAC, "\"'\\ <>") {
+		return fmt.Errorf("%q is no address of a PAC: want http://HOST:PORT/PATH", t.PAC)
+	}
+	if o.Environment && t.Proxy == "" {
+		return fmt.Errorf("the environment needs the guard's own address")
+	}
+	return nil
+}
+
+// prepare works out what a place would hold, without changing it. An entry without a stage is one that has nothing to do.
+func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) step {
+	if why := p.absent(ctx); why != "" {
+		return step{place: p, result: result(p, Absent, "%s", why)}
+	}
+	now, err := p.read(ctx)
+	if err != nil {
+		return step{place: p, result: result(p, Failed, "left as it is: %v", err)}
+	}
+	base, old := now, j.entry(p.id())
+	if old != nil {
+		if base, _, err = undo(ctx, p, now, *old, false); err != nil {
+			return step{place: p, result: result(p, Failed, "left as it is: %v", err)}
+		}
+	}
+	want := p.wanted(t)
+	if old == nil && maps.Equal(overlay(base, want).Values, base.Values) {
+		return step{place: p, result: result(p, On, "it was so before, and setup off leaves it so")}
+	}
+	if other := foreignGuard(base.Values); other != "" {
+		return step{place: p, result: result(p, Failed, "left as it is: another guard's settings are there (%s); take them back with its own setup off", other)}
+	}
+	e := Entry{Place: p.id(), Stage: Intended, Before: base}
+	if follows(p) {
+		e.Before, e.After = Snapshot{Values: base.Values}, Snapshot{Values: want}
+	} else if e.After, err = p.plan(ctx, base, want); err != nil {
+		return step{place: p, result: result(p, Failed, "left as it is: %v", err)}
+	}
+	s := step{place: p, now: now, entry: e, result: result(p, On, "%s", remark(p, base.Values))}
+	s.result.Changes = difference(now.Values, e.After.Values)
+	return s
+}
+
+// remark says what somebody should know who has just put a place in place.
+func remark(p place, before Values) string {
+	if follows(p) {
+		return p.id().Name + " copies user.js into it"
+	}
+	if dp, ok := p.(displacer); ok {
+		if other := dp.displaced(before); other != "" {
+			return "in the place of another proxy: " + other
+		}
+	}
+	if k := p.id().Kind; k == kindPolicies || k == kindUserJS {
+		return "from the next start of " + p.id().Name
+	}
+	return ""
+}
+
+// foreignGuard finds an address that only a guard has: its path on a loopback address. Whoever takes such a value for the previous one
+// would restore it to a guard that is gone.
+func foreignGuard(before Values) string {
+	for _, k := range before.keys() {
+		text := before[k].Text
+		if strings.Contains(text, "/proxy.pac") && (strings.Contains(text, "//127.") || strings.Contains(text, "//localhost") || strings.Contains(text, "//[::1]")) {
+			return before[k].String()
+		}
+	}
+	return ""
+}
+
+// putInPlace writes the journal and then the places. Only the journal's failing stops it.
+func (d *Desktop) putInPlace(ctx context.Context, j *journal, t Target, o Options, steps []step) error {
+	session := o.Session && !j.stands()
+	for _, s := range steps {
+		if s.entry.Stage != "" {
+			j.put(s.entry)
+		}
+	}
+	if len(j.Entries) == 0 {
+		return nil
+	}
+	j.Phase, j.Target, j.Session = putting, t, session
+	if err := j.save(d.config.State, d.disk); err != nil {
+		return err
+	}
+	for i := range steps {
+		s := &steps[i]
+		if s.entry.Stage == "" {
+			continue
+		}
+		if err := d.apply(ctx, s); err != nil {
+			s.result = result(s.place, Failed, "%v", err)
+			if now, err := s.place.read(ctx); err == nil && now.equal(s.entry.Before) {
+				j.drop(s.place.id()) // nothing has come of it
+			}
+			continue
+		}
+		j.entry(s.place.id()).Stage = Applied
+		if err := j.save(d.config.State, d.disk); err != nil {
+			return err
+		}
+	}
+	j.Phase = inPlace
+	return j.save(d.config.State, d.disk)
+}
+
+// apply writes one place and reads it back, because some programs report success and write nothing.
+func (d *Desktop) apply(ctx context.Context, s *step) error {
+	if follows(s.place) {
+		return nil
+	}
+	return d.write(ctx, s.place, s.now, s.entry.After)
+}
+
+func (d *Desktop) write(ctx context.Context, p place, now, then Snapshot) error {
+	if now.equal(then) {
+		return nil
+	}
+	if err := p.write(ctx, now, then); err != nil {
+		return err
+	}
+	got, err := p.read(ctx)
+	if err != nil {
+		return fmt.Errorf("reading back: %w", err)
+	}
+	if !maps.Equal(got.Values, then.Values) {
+		return fmt.Errorf("the settings did not stay: %s has %v, want %v", p.id().Where, difference(then.Values, got.Values), difference(got.Values, then.Values))
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package desktop
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// holdProfile is the child of TestProfileInUse: it locks a profile as Mozilla's programs do, until its input ends.
+func holdProfile(dir string) {
+	f, err := os.OpenFile(filepath.Join(dir, ".parentlock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
+		panic(err)
+	}
+	fmt.Println("locked")
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	os.Exit(0)
+}
+
+func TestProfileInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if profileInUse(dir) {
+		t.Error("a profile that nobody has opened is in use")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "DESKTOP_TEST_LOCK="+dir)
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if !profileInUse(dir) {
+		t.Error("a profile that is locked is not in use")
+	}
+	must(t, in.Close())
+	must(t, cmd.Wait())
+	if profileInUse(dir) {
+		t.Error("a profile whose program has ended is in use")
+	}
+}

@@ -1,0 +1,67 @@
+package desktop
+
+import (
+	"context"
+	"maps"
+)
+
+// Status says how each place stands, and changes nothing. guardRuns says whether a guard with this journal is running: without one, what
+// it put in place for its own time is left over.
+func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) {
+	j, unlock, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var all []Result
+	known := map[ID]bool{}
+	for _, p := range d.places(ctx, nil, true) {
+		known[p.id()] = true
+		if e := j.entry(p.id()); e != nil && e.Stage != Restored {
+			all = append(all, d.standing(ctx, p, *e, j.interrupted(guardRuns)))
+			continue
+		}
+		if why := p.absent(ctx); why != "" {
+			all = append(all, result(p, Absent, "%s", why))
+		} else if !follows(p) {
+			all = append(all, result(p, Off, ""))
+		}
+	}
+	for _, e := range j.Entries {
+		if known[e.Place] || e.Stage == Restored {
+			continue
+		}
+		p, err := d.placeOf(ctx, e.Place)
+		if err != nil {
+			all = append(all, Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()})
+			continue
+		}
+		all = append(all, d.standing(ctx, p, e, j.interrupted(guardRuns)))
+	}
+	return all, nil
+}
+
+// standing compares a place with its entry.
+func (d *Desktop) standing(ctx context.Context, p place, e Entry, interrupted bool) Result {
+	now, err := p.read(ctx)
+	if err != nil {
+		return result(p, Failed, "%v", err)
+	}
+	_, changed, err := undo(ctx, p, now, e, false)
+	untouched := maps.Equal(now.Values, e.Before.Values)
+	switch {
+	case err != nil:
+		return result(p, Failed, "%v", err)
+	case len(changed) > 0:
+		return result(p, Changed, "%s is %s", changed[0], now.Values[changed[0]])
+	case e.Stage == Waiting:
+		return result(p, Held, "%s has to be closed, then: setup off", e.Place.Name)
+	case e.Stage == Intended && untouched:
+		return result(p, Off, "")
+	case interrupted || e.Stage == Intended:
+		return result(p, Left, "setup off, or the guard's next start, takes it back")
+	case untouched && !follows(p):
+		return result(p, Changed, "somebody has put the previous values back")
+	}
+	return result(p, On, "")
+}

@@ -1,0 +1,259 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
+)
+
+func TestDecisions(t *testing.T) {
+	edit := decision{action: "edit", suggestions: []suggestion{
+		{"hostname", "imap.lab.test", "keep"},
+		{"url", "https://Mail.Stranger.net:8443/ews", "rewrite"},
+		{"redirect", "https://next.stranger.net/x", "remove"},
+		{"smtp-address", "stranger.org", "remove"},
+		{"opaque", "cn=x", "remove"},
+		{"url", "http://[", "remove"},
+	}}
+	monitored := decision{action: "pass", would: "refuse", forwarded: true, suggestions: []suggestion{{"hostname", "imap.stranger.net", "keep"}}}
+	for name, c := range map[string]struct {
+		d     decision
+		kind  notify.Type
+		hosts []any
+	}{
+		"a stranger that was refused":             {refused("imap.stranger.net"), notify.Stranger, []any{"imap.stranger.net"}},
+		"strangers that were taken out":           {edit, notify.Stranger, []any{"mail.stranger.net", "next.stranger.net", "stranger.org"}},
+		"a leak that was only monitored":          {monitored, notify.Leak, []any{"imap.stranger.net"}},
+		"credentials, though there is no answer":  {decision{action: "pass", would: "refuse", forwarded: true, failure: "connect"}, notify.Leak, []any{}},
+		"an answer that could not be read, told":  {decision{action: "pass", would: "refuse"}, notify.Leak, []any{}},
+		"nothing leaked, because nobody answered": {decision{action: "pass", would: "refuse", failure: "connect"}, "", nil},
+		"monitored, and would have passed":        {decision{action: "pass", would: "pass"}, "", nil},
+		"passed":                                  {decision{action: "pass", suggestions: []suggestion{{"hostname", "imap.lab.test", "keep"}}}, "", nil},
+		"refused without asking":                  {decision{action: "refuse"}, "", nil},
+		"answered by the rule":                    {decision{action: "answer"}, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hook := &webhook{t: t, answer: always(204)}
+				w := start(t, hook, "")
+				w.decide(c.d)
+				synctest.Wait()
+				posts := hook.all()
+				w.notifier.Close(t.Context())
+				if c.kind == "" {
+					if len(posts) != 0 {
+						t.Errorf("told %s", posts[0].body)
+					}
+					return
+				}
+				if len(posts) != 1 {
+					t.Fatalf("%d posts", len(posts))
+				}
+				got := posts[0].told
+				want := told{
+					Version: 1, Type: c.kind, Timestamp: got.Timestamp, Guard: got.Guard, Summary: got.Summary, Count: 1,
+					Data: map[string]any{
+						"hosts": c.hosts, "subjects": []any{"example.com"}, "action": c.d.action, "would": c.d.would, "rule": "documentation", "reason": "because",
+						"dialect": "autodetect", "host": "prod.autodetect.outlook.cloud.microsoft", "client": "192.0.2.7", "exchange": "run-1",
+						"credentials_forwarded": c.d.forwarded,
+					},
+				}
+				if d := cmp.Diff(want, got); d != "" || got.Guard == "" || !strings.Contains(got.Summary, "example.com") || got.Timestamp.IsZero() {
+					t.Errorf("payload (-want +got):\n%s%+v", d, got)
+				}
+				if posts[0].header.Get("User-Agent") != "autodiscover-guard/test" || posts[0].header.Get("Content-Type") != "application/json" {
+					t.Errorf("header %v", posts[0].header)
+				}
+			})
+		})
+	}
+}
+
+// A record that names its strangers is believed: of a refused answer the suggestions say less.
+func TestDecisions_that_name_strangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := &webhook{t: t, answer: always(200)}
+		w := start(t, hook, "")
+		w.decisions = w.decisions.With(zap.Strings("strangers", []string{"smtp.stranger.net"}))
+		w.decide(refused("imap.lab.test", "smtp.stranger.net"))
+		w.notifier.Close(t.Context())
+		if got := hook.all()[0].told.Data["hosts"]; !cmp.Equal(got, []any{"smtp.stranger.net"}) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := &webhook{t: t, answer: always(200)}
+		w := start(t, hook, "")
+		w.life.Info(reloadFailed)
+		w.life.Error("something else")
+		for range 3 {
+			w.life.Error(reloadFailed, zap.String("policy", "0123"), zap.Error(errors.New("guard.yaml:3: nonsense")))
+		}
+		w.life.Error(reloadFailed, zap.String("policy", "0123"), zap.Error(errors.New("guard.yaml:4: other nonsense")))
+		time.Sleep(time.Hour)
+		w.life.Error(reloadFailed, zap.String("policy", "0123"), zap.Error(errors.New("guard.yaml:3: nonsense")))
+		w.notifier.Close(t.Context())
+		var got []string
+		for _, p := range hook.all() {
+			got = append(got, fmt.Sprint(p.told.Type, p.told.Count, p.told.Data["error"], p.told.Data["policy"], p.told.Data["message"]))
+		}
+		want := []string{
+			"reload1guard.yaml:3: nonsense0123" + reloadFailed, "reload1guard.yaml:4: other nonsense0123" + reloadFailed, "reload3guard.yaml:3: nonsense0123" + reloadFailed,
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("told (-want +got):\n%s", d)
+		}
+	})
+}
+
+// A stranger is told once, for ever: after a restart, too. One whose notification did not arrive is told when it comes again.
+func TestStrangers_are_remembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "strangers.json")
+		status := 200
+		hook := &webhook{t: t, answer: func(int) (int, http.Header) { return status, nil }}
+		told := func(decisions ...decision) []string {
+			before := len(hook.all())
+			w := start(t, hook, file)
+			for _, d := range decisions {
+				w.decide(d)
+				synctest.Wait()
+			}
+			w.notifier.Close(t.Context())
+			var hosts []string
+			for _, p := range hook.all()[before:] {
+				hosts = append(hosts, fmt.Sprint(p.told.Data["hosts"]))
+			}
+			return hosts
+		}
+		steps := []struct {
+			status int
+			seen   []decision
+			want   []string
+		}{
+			{200, []decision{refused("a.net", "b.net"), refused("a.net"), refused("b.net", "c.net")}, []string{"[a.net b.net]", "[c.net]"}},
+			{200, []decision{refused("a.net", "b.net", "c.net")}, nil},
+			{400, []decision{refused("d.net"), refused("d.net")}, []string{"[d.net]", "[d.net]"}},
+			{200, []decision{refused("a.net", "d.net")}, []string{"[d.net]"}},
+			{200, []decision{refused("d.net")}, nil},
+		}
+		for i, s := range steps {
+			status = s.status
+			if d := cmp.Diff(s.want, told(s.seen...)); d != "" {
+				t.Errorf("step %d (-want +got):\n%s", i, d)
+			}
+		}
+		info, err := os.Stat(file)
+		if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, mode %v", err, info.Mode())
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(file), ".*")); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+	})
+}
+
+func TestStrangers_damaged_memory(t *testing.T) {
+	for _, text := range []string{"{", `{"version":2,"strangers":[]}`, "\x00\x00"} {
+		synctest.Test(t, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "strangers.json")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			hook := &webhook{t: t, answer: always(200)}
+			w := start(t, hook, file)
+			w.decide(refused("a.net"))
+			w.notifier.Close(t.Context())
+			after, err := os.ReadFile(file)
+			if len(hook.all()) != 1 || !strings.Contains(w.log.String(), "all are new") || err != nil || !strings.Contains(string(after), `"a.net"`) {
+				t.Errorf("%q: %d posts, %s, memory %s, %v", text, len(hook.all()), w.log.String(), after, err)
+			}
+		})
+	}
+}
+
+// More strangers than are remembered: memory and file stay bounded, and who was seen last stays known.
+func TestStrangers_are_bounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "strangers.json")
+		hook := &webhook{t: t, answer: always(200)}
+		w := start(t, hook, file)
+		w.decide(refused("first.net"))
+		for n := range 3 {
+			time.Sleep(time.Hour)
+			hosts := []string{"first.net"}
+			for m := range 2800 {
+				hosts = append(hosts, fmt.Sprintf("h%d-%d.net", n, m))
+			}
+			w.decide(refused(hosts...))
+			synctest.Wait()
+		}
+		w.notifier.Close(t.Context())
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(string(text), `"host"`); got != notify.MostStrangers {
+			t.Errorf("%d are remembered, want %d", got, notify.MostStrangers)
+		}
+		for pattern, want := range map[string]int{`"first.net"`: 1, `"h0-`: notify.MostStrangers - 1 - 2*2800, `"h1-`: 2800, `"h2-`: 2800} {
+			if got := strings.Count(string(text), pattern); got != want {
+				t.Errorf("%s: %d are remembered, want %d", pattern, got, want)
+			}
+		}
+	})
+}
+
+// Nothing that a client or a service does makes more than so many notifications, and none of it waits.
+func TestNotifier_bounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := &webhook{t: t, answer: always(200), gate: make(chan struct{})}
+		w := start(t, hook, "")
+		begun := time.Now()
+		for n := range 100 { // the webhook hangs
+			w.decide(refused(fmt.Sprint("a", n, ".net")))
+			synctest.Wait()
+		}
+		if got := w.outcomes[notify.Dropped]; got != 100-1-notify.QueueLength || time.Since(begun) != 0 {
+			t.Errorf("%d dropped after %v, want %d at once", got, time.Since(begun), 100-1-notify.QueueLength)
+		}
+		close(hook.gate)
+		synctest.Wait()
+		for n := range 200 {
+			w.decide(refused(fmt.Sprint("b", n, ".net")))
+			synctest.Wait()
+		}
+		if got := len(hook.all()); got != notify.MostAnHour {
+			t.Errorf("%d told in an hour, want %d", got, notify.MostAnHour)
+		}
+		time.Sleep(time.Hour)
+		w.decide(refused("b199.net")) // was dropped, so it is new
+		w.notifier.Close(context.Background())
+		if got := hook.all(); len(got) != notify.MostAnHour+1 || w.outcomes[notify.Sent] != len(got) {
+			t.Errorf("%d told after an hour, outcomes %v", len(got), w.outcomes)
+		}
+		w.decide(refused("late.net"))
+		if got := len(hook.all()); got != notify.MostAnHour+1 {
+			t.Errorf("told after Close: %d", got)
+		}
+	})
+}

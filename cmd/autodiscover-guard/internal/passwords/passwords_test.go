@@ -1,0 +1,127 @@
+package passwords_test
+
+import (
+	"encoding/base64"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/passwords"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func hashes(t *testing.T) (bcrypted, argoned string) {
+	t.Helper()
+	b, err := bcrypt.GenerateFromPassword([]byte("open sesame"), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	salt := []byte("0123456789abcdef")
+	key := argon2.IDKey([]byte("open: sesame"), salt, 1, 7168, 1, 32)
+	e := base64.RawStdEncoding
+	return string(b), "$argon2id$v=19$m=7168,t=1,p=1$" + e.EncodeToString(salt) + "$" + e.EncodeToString(key)
+}
+
+func TestFile_Allowed(t *testing.T) {
+	b, a := hashes(t)
+	f, err := passwords.Read(write(t, "# who may come\n\njane:"+b+"\r\njoe:"+a+"\n"))
+	if err != nil || f.Len() != 2 {
+		t.Fatal(f, err)
+	}
+	for _, c := range []struct {
+		user, password string
+		want           bool
+	}{
+		{"jane", "open sesame", true},
+		{"jane", "open sesame", true}, // remembered
+		{"joe", "open: sesame", true},
+		{"jane", "open: sesame", false},
+		{"joe", "", false},
+		{"", "open sesame", false},
+		{"jim", "open sesame", false},
+		{"Jane", "open sesame", false},
+		{"jane", "open sesame" + strings.Repeat("x", 2000), false},
+	} {
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				if got := f.Allowed(c.user, c.password); got != c.want {
+					t.Errorf("%s, %s: got %v", c.user, c.password, got)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
+func TestRead_refuses(t *testing.T) {
+	b, a := hashes(t)
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing":         {"# nobody\n", "nobody could log in"},
+		"no colon":        {"jane\n", ":1: want a name, a colon and a hash"},
+		"no name":         {":" + b, ":1: want a name, a colon and a hash"},
+		"twice":           {"jane:" + b + "\njane:" + a, ":2: the name stands there twice"},
+		"in the clear":    {"jane:open sesame", "no hash that resists guessing"},
+		"MD5":             {"jane:$apr1$xxxxxxxx$xxxxxxxxxxxxxxxxxxxxxx", "no hash that resists guessing"},
+		"SHA-1":           {"jane:{SHA}xxxxxxxxxxxxxxxxxxxxxxxxxxx=", "no hash that resists guessing"},
+		"cut off":         {"jane:" + b[:59], "damaged"},
+		"cheap":           {"jane:" + strings.Replace(b, "$10$", "$04$", 1), "cost 4"},
+		"argon2i":         {"jane:" + strings.Replace(a, "argon2id", "argon2i", 1), "no hash that resists guessing"},
+		"argon2 cheap":    {"jane:" + strings.Replace(a, "m=7168", "m=8", 1), "m=8"},
+		"argon2 too dear": {"jane:" + strings.Replace(a, "m=7168", "m=4194304", 1), "m=4194304"},
+		"argon2 cut off":  {"jane:" + a[:40], "damaged"},
+		"argon2 odd":      {"jane:" + strings.Replace(a, "p=1", "q=1", 1), "damaged"},
+		"Latin-1":         {"j\xe4ne:" + b, "UTF-8"},
+	} {
+		_, err := passwords.Read(write(t, c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "sesame") {
+			t.Errorf("%s: a password is in the error: %v", name, err)
+		}
+	}
+	path := write(t, "jane:"+b)
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := passwords.Read(path); err == nil || !strings.Contains(err.Error(), "others can write it") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The hashes that the usual programs write are read.
+func TestRead_foreignHashes(t *testing.T) {
+	for name, args := range map[string][]string{
+		"htpasswd": {"htpasswd", "-nbB", "-C", "10", "jane", "open sesame"},
+		"argon2":   {"sh", "-c", `printf %s "jane:"; printf %s "open sesame" | argon2 0123456789abcdef -id -m 13 -t 1 -p 1 -e`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := exec.LookPath(name); err != nil {
+				t.Skipf("%s is not installed", name)
+			}
+			out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := passwords.Read(write(t, string(out)))
+			if err != nil || !f.Allowed("jane", "open sesame") || f.Allowed("jane", "open  sesame") {
+				t.Errorf("%q: %v", out, err)
+			}
+		})
+	}
+}

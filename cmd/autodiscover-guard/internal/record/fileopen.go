@@ -1,0 +1,77 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// fileState is what has to be known of an open file.
+type fileState struct {
+	// regular is set where the file is one and can be rotated: not a pipe, not a device.
+	regular bool
+	size    int64
+	// torn says that it does not end with a newline.
+	torn bool
+	// begun is the time of the first record.
+	begun time.Time
+}
+
+// open opens the file at the path, and makes it if need be.
+func (s *File) open(now time.Time) error {
+	flags := os.O_RDWR | os.O_APPEND | os.O_CREATE
+	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
+		flags = os.O_WRONLY | os.O_APPEND
+	}
+	f, err := os.OpenFile(s.path, flags, 0o600)
+	if errors.Is(err, fs.ErrPermission) { // a file that may be written and not read
+		f, err = os.OpenFile(s.path, os.O_WRONLY|os.O_APPEND, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	state, err := examine(f, now)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	s.f, s.state, s.looked, s.moved = f, state, now, false
+	return nil
+}
+
+// examine finds out how a file ends and when it began. What cannot be read is taken as whole, and as new.
+func examine(f *os.File, now time.Time) (fileState, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return fileState{}, err
+	}
+	s := fileState{regular: info.Mode().IsRegular(), size: info.Size(), begun: now}
+	if !s.regular || s.size == 0 {
+		return s, nil
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], s.size-1); err == nil {
+		s.torn = last[0] != '\n'
+	}
+	s.begun = info.ModTime()
+	head := make([]byte, 4<<10)
+	if n, err := f.ReadAt(head, 0); err == nil || errors.Is(err, io.EOF) {
+		if t, ok := firstTime(head[:n]); ok {
+			s.begun = t
+		}
+	}
+	return s, nil
+}
+
+// firstTime is the time of the first record in a text. The key stands in front of everything that a client or a service could say.
+func firstTime(text []byte) (time.Time, bool) {
+	_, text, found := bytes.Cut(text, []byte(`"time":"`))
+	text, _, whole := bytes.Cut(text, []byte(`"`))
+	if !found || !whole {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(text))
+	return t, err == nil
+}

@@ -1,0 +1,88 @@
+package record
+
+import (
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Config is what a [Log] is made of.
+type Config struct {
+	// Sink takes the records. The Log closes it.
+	Sink Sink
+	// Encoder is the form of a record. Its line ending must be a newline.
+	Encoder zapcore.EncoderConfig
+	// Repeat is beyond what identical decisions are counted and not written one by one; zero writes each.
+	Repeat Rate
+	// Queue is how many records may wait for a sink that can block, such as a socket; more are dropped. With 0, who decides waits for the sink.
+	Queue int
+	// Dropped is called with the number of decisions whose record could not be written; nil for nobody.
+	Dropped func(decisions int)
+	// Logger hears of records that cannot be written, and of the end of that. It must not lead to Sink. nil is nobody.
+	Logger *zap.Logger
+}
+
+// Log is the way of decision records from a zap.Logger to a sink. It is safe for concurrent use.
+type Log struct {
+	ledger     *ledger
+	queue      *queue   // nil where nobody waits
+	repeats    *repeats // nil where every record is written
+	identifier *identifier
+	core       *core
+}
+
+// New makes a log. [Log.Close] ends it.
+func New(c Config) *Log {
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
+	}
+	if c.Dropped == nil {
+		c.Dropped = func(int) {}
+	}
+	full := zapcore.NewJSONEncoder(c.Encoder)
+	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier()}
+	if c.Queue > 0 {
+		l.queue = newQueue(c.Queue, l.ledger)
+	}
+	if c.Repeat.positive() {
+		l.repeats = newRepeats(c.Repeat, l.put)
+	}
+	l.core = &core{log: l, full: full, same: zapcore.NewJSONEncoder(identityConfig(c.Encoder))}
+	return l
+}
+
+// put hands a record to the queue, where there is one, or to the sink.
+func (l *Log) put(r Record) {
+	if l.queue != nil {
+		l.queue.put(r)
+		return
+	}
+	l.ledger.put(r)
+}
+
+// Core is what a zap.Logger writes decision records to. It takes every level.
+func (l *Log) Core() zapcore.Core { return l.core }
+
+// Flush writes what is held.
+func (l *Log) Flush() {
+	if l.repeats != nil {
+		l.repeats.flush()
+	}
+}
+
+// Reopen writes what is held into the old file, and has the sink take up the new one.
+func (l *Log) Reopen() error {
+	l.Flush()
+	return l.ledger.sink.Reopen()
+}
+
+// Close writes what is held, says what was dropped, and closes the sink. Records that come later are counted as dropped.
+func (l *Log) Close() error {
+	if l.repeats != nil {
+		l.repeats.close()
+	}
+	if l.queue == nil || l.queue.close() { // a sink that hangs is told nothing more
+		l.ledger.settle()
+	}
+	l.ledger.confess()
+	return l.ledger.sink.Close()
+}

@@ -1,0 +1,159 @@
+package record
+
+import (
+	"math"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/DeRuina/timberjack"
+	"go.uber.org/zap"
+)
+
+// Rotation says when a file is moved aside, and how long what was moved is kept. The zero value leaves the file alone, as somebody wants who has
+// logrotate do it.
+//
+// A file that is moved aside is called decisions-2026-11-24T06-05-41.558-size.jsonl, or -age, with the time of that in UTC; it is compressed to
+// .gz beside, and has the mode of the file.
+type Rotation struct {
+	// Size is how large a file may get, in bytes. A record that would make it larger begins the next file.
+	Size int64
+	// Every is how old a file's first record may get.
+	Every time.Duration
+	// Keep is how many moved files are kept, and Age for how long, in whole days (of 24 hours); 0 is all, and for ever.
+	Keep int
+	Age  time.Duration
+}
+
+const (
+	bySize = "size"
+	byAge  = "age"
+
+	// tending is how often a log that nobody writes to is looked after, so that old records do not stay because no new ones come.
+	tending = time.Hour
+	// patience is how long after a rotation that failed the next one is tried.
+	patience = time.Minute
+)
+
+// due says why the file has to be moved before a line is written, if it has.
+func (r Rotation) due(s fileState, line int, now time.Time) string {
+	switch {
+	case !s.regular || s.size == 0:
+		return ""
+	case r.Size > 0 && s.size+int64(line) > r.Size:
+		return bySize
+	case r.Every > 0 && now.Sub(s.begun) >= r.Every:
+		return byAge
+	}
+	return ""
+}
+
+// tidies reports whether files that were moved aside ever go.
+func (r Rotation) tidies() bool { return r.Keep > 0 || r.Age > 0 }
+
+// rotate moves the file aside and begins the next. If that does not work, the old one is written on. The file is closed meanwhile, because
+// Windows moves no open files. The caller holds s.mu.
+func (s *File) rotate(reason string, now time.Time) error {
+	s.release()
+	mover := s.archive.mover()
+	err := mover.RotateWithReason(reason)
+	if err != nil {
+		s.archive.retry = now.Add(patience)
+		s.logger.Warn("the file of decision records could not be rotated; it is written on", zap.String("file", s.path), zap.Error(err))
+	}
+	s.archive.finish(mover)
+	return s.open(now)
+}
+
+// archive moves files, compresses them and removes old ones, by means of timberjack v1.4.9.
+//
+// Only for that: its own open file is not written to. It cannot take up a file that was moved by somebody else without moving one itself, opens new
+// files without O_APPEND, which leaves holes where logrotate truncates them (copytruncate), and counts a file's age from the start of the
+// process. So each use is by a mover that is made for it and closed at once, when what it does in the background is done; two at the same
+// time would compress one file twice, which is what busy prevents.
+type archive struct {
+	file  *File
+	retry time.Time // guarded by File.mu
+	stop  chan struct{}
+	work  sync.WaitGroup
+
+	mu   sync.Mutex
+	busy bool
+}
+
+// init begins to look after the file, where there is something to look after.
+func (a *archive) init(f *File) {
+	a.file, a.stop = f, make(chan struct{})
+	if f.state.regular && (f.rotation.tidies() || f.rotation.Every > 0) {
+		a.work.Go(a.tend)
+	}
+}
+
+// tend moves a file that got old without a record being written, and removes what is too old to be kept.
+func (a *archive) tend() {
+	tick := time.NewTicker(tending)
+	defer tick.Stop()
+	for {
+		a.tidy(time.Now())
+		select {
+		case <-tick.C:
+		case <-a.stop:
+			return
+		}
+	}
+}
+
+func (a *archive) tidy(now time.Time) {
+	s := a.file
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.ready(now) != nil || !a.free(now) {
+		return
+	}
+	if reason := s.rotation.due(s.state, 0, now); reason != "" {
+		_ = s.rotate(reason, now) // the next record tries again, and is counted if that fails
+		return
+	}
+	if s.rotation.tidies() {
+		mover := a.mover()
+		_, _ = mover.Write(nil) // opens the file, which begins the tidying
+		a.finish(mover)
+	}
+}
+
+func (a *archive) mover() *timberjack.Logger {
+	a.mu.Lock()
+	a.busy = true
+	a.mu.Unlock()
+	return &timberjack.Logger{
+		Filename:    a.file.path,
+		MaxSize:     math.MaxInt32, // in MiB: it is not to move anything by itself
+		MaxAge:      int(a.file.rotation.Age / (24 * time.Hour)),
+		MaxBackups:  a.file.rotation.Keep,
+		Compression: "gzip",
+		FileMode:    os.FileMode(0o600),
+	}
+}
+
+// finish waits in the background for what a mover does in the background.
+func (a *archive) finish(mover *timberjack.Logger) {
+	a.work.Go(func() {
+		_ = mover.Close()
+		a.mu.Lock()
+		a.busy = false
+		a.mu.Unlock()
+	})
+}
+
+// free reports whether a file may be moved now. The caller holds File.mu.
+func (a *archive) free(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.busy && !now.Before(a.retry)
+}
+
+// close ends the looking after, and waits for what is under way.
+func (a *archive) close() {
+	close(a.stop)
+	a.work.Wait()
+}

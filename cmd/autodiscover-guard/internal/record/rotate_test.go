@@ -1,0 +1,153 @@
+package record_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
+)
+
+// archived reads every file of a directory, the compressed ones too.
+func archived(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := make(map[string][]byte)
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err == nil && strings.HasSuffix(e.Name(), ".gz") {
+			var r *gzip.Reader
+			if r, err = gzip.NewReader(bytes.NewReader(text)); err == nil {
+				text, err = io.ReadAll(r)
+			}
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", e.Name(), err)
+		}
+		texts[e.Name()] = text
+	}
+	return texts
+}
+
+func TestRotation_by_size_keeps_and_compresses(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "decisions.jsonl")
+	stranger := filepath.Join(dir, "decisions-of-somebody-else.jsonl")
+	if err := os.WriteFile(stranger, []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 6 { // a process each, so that each finds the others' files and is done with compressing
+		log, decisions := newLog(openFile(t, name, record.Rotation{Size: 1 << 10, Keep: 3}), record.Rate{}, nil)
+		for m := range 3 {
+			decide(decisions, "192.0.2.1", "/"+strings.Repeat("x", 400), 10*n+m)
+		}
+		closeLog(t, log)
+	}
+	moved := 0
+	for file, text := range archived(t, dir) {
+		if filepath.Join(dir, file) == stranger || filepath.Join(dir, file) == name {
+			continue
+		}
+		moved++
+		if !regexp.MustCompile(`^decisions-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}-size(_\d+)?\.jsonl\.gz$`).MatchString(file) {
+			t.Errorf("a file is called %s", file)
+		}
+		if got := mode(t, filepath.Join(dir, file)); runtime.GOOS != "windows" && got != 0o600 {
+			t.Errorf("%s has mode %v", file, got)
+		}
+		if entries, torn := read(t, text); len(entries) == 0 || len(torn) != 0 {
+			t.Errorf("%s: %d records, torn %q", file, len(entries), torn)
+		}
+	}
+	if moved != 3 {
+		t.Errorf("%d files are kept, want 3", moved)
+	}
+	if _, err := os.Stat(stranger); err != nil {
+		t.Errorf("a file of somebody else is gone: %v", err)
+	}
+}
+
+// The age of a file is that of its first record, whichever process wrote it.
+func TestRotation_by_age(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "decisions.jsonl")
+	old := `{"level":"warn","time":"2020-01-01T00:00:00Z","msg":"decision","client":"192.0.2.9"}` + "\n"
+	if err := os.WriteFile(name, []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, decisions := newLog(openFile(t, name, record.Rotation{Every: 24 * time.Hour}), record.Rate{}, nil)
+	for n := range 5 {
+		decide(decisions, "192.0.2.1", "/", n)
+	}
+	closeLog(t, log)
+	texts := archived(t, dir)
+	if entries, _ := read(t, texts["decisions.jsonl"]); len(entries) < 5 || len(texts) != 2 {
+		t.Errorf("%d records in the file, %d files", len(entries), len(texts))
+	}
+	for file, text := range texts {
+		if strings.Contains(file, "-age.jsonl") && string(text) != old {
+			t.Errorf("%s: %s", file, text)
+		}
+	}
+}
+
+// Old records go in time, though nobody writes new ones. The names carry the time of the bubble, which begins in 2000.
+func TestRotation_age_without_records(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "decisions.jsonl")
+		log, decisions := newLog(openFile(t, name, record.Rotation{Every: 24 * time.Hour, Age: 48 * time.Hour, Keep: 9}), record.Rate{}, nil)
+		decide(decisions, "192.0.2.1", "/", 1)
+		time.Sleep(25*time.Hour + time.Minute)
+		synctest.Wait()
+		texts := archived(t, dir)
+		if len(texts) != 2 || len(texts["decisions.jsonl"]) != 0 {
+			t.Fatalf("after a day: %v", texts)
+		}
+		time.Sleep(49 * time.Hour)
+		synctest.Wait()
+		if texts := archived(t, dir); len(texts) != 1 {
+			t.Errorf("after three days: %v", texts)
+		}
+		closeLog(t, log)
+	})
+}
+
+// A file that cannot be moved, here because no longer name is possible, is written on, and the logger hears of it once a minute.
+func TestRotation_that_fails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), strings.Repeat("d", 240)+".jsonl")
+		var life bytes.Buffer
+		logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder()), zapcore.AddSync(&life), zap.WarnLevel))
+		sink, err := record.OpenFile(name, record.Rotation{Size: 600}, logger)
+		if err != nil {
+			t.Skip("no name may be as long here: ", err)
+		}
+		log, decisions := newLog(sink, record.Rate{}, nil)
+		for n := range 20 {
+			decide(decisions, "192.0.2.1", "/", n)
+			time.Sleep(4 * time.Second)
+		}
+		closeLog(t, log)
+		if entries, torn := readFile(t, name); len(entries) != 20 || len(torn) != 0 {
+			t.Errorf("%d records, torn %q; want 20", len(entries), torn)
+		}
+		if got := strings.Count(life.String(), "could not be rotated"); got != 2 {
+			t.Errorf("said %d times in 80 s, want 2: %s", got, life.String())
+		}
+	})
+}

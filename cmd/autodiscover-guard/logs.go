@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/VictoriaMetrics/metrics"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
+)
+
+// logs are both logs of a running guard, and the notifier that looks at them.
+type logs struct {
+	records  *record.Log
+	notifier *notify.Notifier // nil where nobody is told
+	// decisions gets decision records, life everything else.
+	decisions, life *zap.Logger
+}
+
+// alarms are the messages that somebody is told of, and as what.
+var alarms = map[string]notify.Type{
+	messageNotReloaded: notify.Reload,
+	messageAuthority:   notify.Authority,
+}
+
+// messageNotReloaded is a message to alert on.
+const messageNotReloaded = "the configuration was not reloaded; the policy in force stays"
+
+// openLogs opens what the configuration asks for. life is where everything else goes already.
+func openLogs(c *config.Config, state string, stdout, stderr io.Writer, figures *metrics.Set, life *zap.Logger) (*logs, error) {
+	secret, err := hookSecret(c)
+	if err != nil {
+		return nil, err
+	}
+	records, err := openDecisions(c, stdout, stderr, console.Dropped(figures), life)
+	if err != nil {
+		return nil, err
+	}
+	l := &logs{records: records, decisions: zap.New(console.Counted(records.Core(), figures)), life: life}
+	if c.Notify.URL == "" {
+		return l, nil
+	}
+	l.notifier, err = notify.New(notify.Config{
+		URL: c.Notify.URL, Secret: secret, Quiet: c.Notify.Quiet, Strangers: filepath.Join(state, "strangers.json"),
+		Agent: program + "/" + version(), Logger: life.Named("notify"), Outcome: console.Notifications(figures),
+	})
+	if err != nil {
+		l.close()
+		return nil, fmt.Errorf("notify: %w", err)
+	}
+	l.decisions = l.decisions.WithOptions(also(l.notifier.Decisions()))
+	l.life = l.life.WithOptions(also(l.notifier.Life(alarms)))
+	return l, nil
+}
+
+// also has another core look at what is logged.
+func also(other zapcore.Core) zap.Option {
+	return zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewTee(core, other) })
+}
+
+// tell delivers the notifications that wait, as long as ctx allows.
+func (l *logs) tell(ctx context.Context) {
+	if l.notifier != nil {
+		l.notifier.Close(ctx)
+	}
+}
+
+// close writes what is held and ends both. What was not delivered by then is not.
+func (l *logs) close() {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	l.tell(ended)
+	if err := l.records.Close(); err != nil {
+		l.life.Warn("closing the log of decisions", zap.Error(err))
+	}
+}
+
+// hookSecret reads the key that notifications are signed with, where any are sent.
+func hookSecret(c *config.Config) (notify.Secret, error) {
+	if c.Notify.URL == "" {
+		return notify.Secret{}, nil
+	}
+	from, text := "environment variable "+config.NotifySecretVariable, []byte(os.Getenv(config.NotifySecretVariable))
+	if file := c.Notify.SecretFile; file != "" {
+		read, err := os.ReadFile(file)
+		if err != nil {
+			return notify.Secret{}, fmt.Errorf("notify.secret_file: %w", err)
+		}
+		from, text = "notify.secret_file", read
+	} else if len(text) == 0 {
+		return notify.Secret{}, hint(fmt.Errorf("notify: no key to sign with: notify.secret_file is empty, and %s is not set", config.NotifySecretVariable),
+			"openssl rand -hex 32 makes one; give it to the receiver, too")
+	}
+	secret, err := notify.ParseSecret(text)
+	if err != nil {
+		return notify.Secret{}, fmt.Errorf("%s: %w", from, err)
+	}
+	return secret, nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"syscall"
+
+	"github.com/VictoriaMetrics/metrics"
+	"go.uber.org/zap"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+)
+
+// service is what run was asked for.
+type service struct {
+	// file is the configuration file, empty for none; load reads it, and what flags and the service manager say besides.
+	file string
+	load func() (*config.Config, error)
+	// places are the settings to put in place meanwhile, empty for none.
+	places    string
+	inherited sockets
+}
+
+// run runs the guard until a signal ends it.
+func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
+	c, err := s.load()
+	if err != nil {
+		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // the heap is small: half the collections cost a few MB
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger, err := lifeLogger(stderr, c.Log.Level)
+	if err != nil {
+		return err
+	}
+	// net/http's transport complains to the standard logger about servers that talk out of turn.
+	log.SetFlags(0)
+	log.SetOutput(debugLog(logger.Named("std")).Writer())
+	path, err := c.StateDir()
+	if err != nil {
+		return err
+	}
+	state, err := openState(path)
+	if err != nil {
+		return err
+	}
+	defer state.close()
+	settings, err := openSession(ctx, path, logger.Named("setup"))
+	if err != nil { // no reason not to guard
+		logger.Error("settings left over from a crash were not taken back; setup off does it", zap.Error(err))
+	}
+	defer settings.end()
+	figures := metrics.NewSet()
+	logs, err := openLogs(c, path, stdout, stderr, figures, logger)
+	if err != nil {
+		return err
+	}
+	defer logs.close()
+	r := &reloader{load: s.load, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
+	return s.guard(ctx, stop, r, stderr)
+}
+
+// guard opens the doors and serves. stop gives the signals back that end ctx.
+func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io.Writer) error {
+	g, err := newGuard(r.config, r.state, r.logs.decisions, r.logger)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	d, err := openDoors(ctx, r.config.Listen, s.inherited)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	// Before anybody can know that the guard is there: a signal that nobody has asked for would end it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	r.guard, r.policy, r.doors = g, g.policy, d
+	r.note(nil)
+	watch(g, r, r.figures)
+	authorityFigures(g.authority, r.figures)
+	// Until everything has ended: whoever asks how the guard is must hear that it ends.
+	admin := startAdmin(d.admin, r.config.Listen.Pprof, r)
+	defer admin.stop()
+	if err := d.note(r.state); err != nil {
+		return err
+	}
+	where, err := whereDecisions(r.config)
+	if err != nil {
+		return err
+	}
+	greet(stderr, g, d.proxy.Addr(), where)
+	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
+	if d.transparent != nil {
+		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))
+	}
+	r.logger.Info("listening", fields...)
+	return s.live(ctx, stop, r, hangups, admin)
+}
+
+// live serves until ctx ends or a door fails, and then lets what runs finish.
+func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-chan os.Signal, admin adminServer) error {
+	ended := make(chan error, 2)
+	go func() { ended <- r.guard.serve(r.doors.proxy) }()
+	go func() { ended <- r.guard.serveTransparent(ctx, r.doors.transparent) }()
+	if s.places != "" {
+		if err := r.settings.begin(ctx, s.places, r.state.path, r.config); err != nil {
+			return err
+		}
+	}
+	r.supervisor.ready(r.summary())
+	following, leave := context.WithCancel(ctx)
+	var followed sync.WaitGroup
+	followed.Go(func() { r.follow(following, s.file, hangups) })
+	followed.Go(func() { tendAuthority(following, r.guard.authority, r.logger) })
+	defer followed.Wait()
+	defer leave()
+	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		r.supervisor.watch(watched, func(ctx context.Context) error { return r.selfCheck(ctx, admin) })
+	})
+	defer watching.Wait()
+	defer unwatch()
+
+	select {
+	case err := <-ended:
+		if ctx.Err() == nil { // a door that was told to stop may be the first to say so
+			return err
+		}
+	case <-ctx.Done():
+	}
+	stop()           // a second signal ends the process at once
+	r.settings.end() // while there still is a guard for them to point at
+	r.draining.Store(true)
+	leave()
+	followed.Wait() // a reload that is under way would say that we are ready
+	return r.drain(ctx)
+}
+
+// drain lets what runs finish, for as long as limits.drain_timeout allows.
+func (r *reloader) drain(ctx context.Context) error {
+	limit := r.config.Limits.Drain
+	r.supervisor.stopping("draining, for " + limit.String() + " at most")
+	r.logger.Info("stopping", zap.Duration("at most", limit))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	if err := r.guard.shutdown(ctx); err != nil {
+		r.logger.Warn("what was left has been cut off", zap.Error(err))
+	}
+	r.logs.tell(ctx)
+	r.logger.Info("stopped")
+	return nil
+}

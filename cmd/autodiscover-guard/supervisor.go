@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+)
+
+// supervisor is the service manager that has started us, spoken to as sd_notify(3) says. Where there is none (no NOTIFY_SOCKET) nothing is sent.
+type supervisor struct{ logger *zap.Logger }
+
+// say sends assignments; they arrive together. That they do not arrive harms nobody but the manager's picture of us.
+func (s supervisor) say(assignments ...string) {
+	if _, err := daemon.SdNotify(false, strings.Join(assignments, "\n")); err != nil {
+		s.logger.Warn("telling the service manager", zap.Error(err))
+	}
+}
+
+// ready says that every door listens, or that a reload is over. A STATUS is one line.
+func (s supervisor) ready(status string) {
+	s.say(daemon.SdNotifyReady, "STATUS="+strings.ReplaceAll(status, "\n", " "))
+}
+
+// reloading says that a reload begins; the time is what Type=notify-reload tells it from an older one by.
+func (s supervisor) reloading() {
+	s.say(daemon.SdNotifyReloading, strings.TrimSuffix(daemon.SdNotifyMonotonicUsec(), "\n"))
+}
+
+// stopping says that the end has begun.
+func (s supervisor) stopping(status string) {
+	s.say(daemon.SdNotifyStopping, "STATUS="+status)
+}
+
+// watch tells the manager twice in each interval of its watchdog (WatchdogSec=) that we serve, as long as check says so, until ctx ends. A check
+// may take a quarter of the interval. When the manager hears nothing for a whole one, it ends us (SIGABRT, upon which Go's runtime writes down
+// what every goroutine does) and starts us again.
+func (s supervisor) watch(ctx context.Context, check func(context.Context) error) {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		s.logger.Warn("the service manager's watchdog is not served", zap.Error(err))
+	}
+	if interval <= 0 {
+		return
+	}
+	tick := time.NewTicker(interval / 2)
+	defer tick.Stop()
+	for {
+		s.prove(ctx, interval/4, check)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s supervisor) prove(ctx context.Context, limit time.Duration, check func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	switch err := check(ctx); {
+	case err == nil:
+		s.say(daemon.SdNotifyWatchdog)
+	case ctx.Err() == context.Canceled: //nolint:errorlint // of our own making: the guard ends
+	default:
+		s.logger.Error("the self check failed; the watchdog is not told that all is well", zap.Error(err))
+	}
+}

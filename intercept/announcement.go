@@ -1,0 +1,139 @@
+package intercept
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+	"go.uber.org/zap"
+)
+
+// announcement is the PROXY header (v1 or v2, haproxy.org/download/2.9/doc/proxy-protocol.txt) with which a load balancer of
+// Config.ProxyProtocol begins a connection: it names the client. It is read by whoever first wants to know something of the connection, which
+// in net/http is the connection's own goroutine, so that a slow balancer holds up nobody.
+type announcement struct {
+	conn   net.Conn
+	place  *place
+	once   sync.Once
+	mu     sync.Mutex
+	booked netip.Addr
+	remote net.Addr // nil: the balancer itself, which asks whether we are well
+	err    error
+}
+
+const (
+	// maxHeaderV1 is the longest header of version 1 (proxy-protocol.txt, section 2.1), maxHeaderV2 what we take of version 2: balancers add
+	// certificates' names in TLVs, and no more.
+	maxHeaderV1 = 107
+	maxHeaderV2 = 4 << 10
+)
+
+var errAnnouncement = errors.New("no PROXY header")
+
+// read returns the announced client.
+func (a *announcement) read() (net.Addr, error) {
+	a.once.Do(a.listen)
+	return a.remote, a.err
+}
+
+// payer is whom the connection's seat is booked on by now.
+func (a *announcement) payer() netip.Addr {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.booked
+}
+
+func (a *announcement) listen() {
+	p := a.place.p
+	_ = a.conn.SetReadDeadline(time.Now().Add(p.limits.Header))
+	header, err := readAnnouncement(a.conn)
+	_ = a.conn.SetReadDeadline(time.Time{})
+	if err != nil {
+		a.err = err
+		p.refused.headers.Add(1)
+		p.logger.Warn("PROXY header refused", zap.String(keyClient, clientAddress(a.conn.RemoteAddr().String())), zap.Error(err))
+		return
+	}
+	if header.Command.IsLocal() {
+		return
+	}
+	from, ok := header.SourceAddr.(*net.TCPAddr)
+	if !ok || !header.TransportProtocol.IsStream() {
+		a.err = fmt.Errorf("reading the PROXY header: the client has no TCP address: %w", errAnnouncement)
+		p.refused.headers.Add(1)
+		return
+	}
+	a.remote = from
+	a.settle(from.AddrPort().Addr().Unmap())
+}
+
+// settle does for an announced client what Accept did for the others.
+func (a *announcement) settle(client netip.Addr) {
+	p := a.place.p
+	status := 0
+	switch {
+	case !p.admits(client):
+		p.refused.clients.Add(1)
+		status = http.StatusForbidden
+	case !p.guests.identify(seatConnection, payer(client), p.limits.PerClient):
+		p.refused.perClient.Add(1)
+		status = http.StatusTooManyRequests
+	default:
+		a.mu.Lock()
+		a.booked = payer(client)
+		a.mu.Unlock()
+		return
+	}
+	a.err = errAnnouncement
+	bid(a.conn, status)
+}
+
+// readAnnouncement takes the header, and not a byte more, off a connection: what follows is read, or spliced, from the connection itself.
+func readAnnouncement(r io.Reader) (*proxyproto.Header, error) {
+	head := make([]byte, len(proxyproto.SIGV2), maxHeaderV1) // not longer than the shortest of version 1, "PROXY UNKNOWN\r\n"
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, fmt.Errorf("reading the PROXY header: %w", err)
+	}
+	switch {
+	case bytes.Equal(head, proxyproto.SIGV2):
+		var rest [4]byte
+		if _, err := io.ReadFull(r, rest[:]); err != nil {
+			return nil, fmt.Errorf("reading the PROXY header: %w", err)
+		}
+		length := int(binary.BigEndian.Uint16(rest[2:]))
+		if length > maxHeaderV2 {
+			return nil, fmt.Errorf("reading the PROXY header: %d bytes: %w", length, errAnnouncement)
+		}
+		head = append(head, rest[:]...)
+		head = append(head, make([]byte, length)...)
+		if _, err := io.ReadFull(r, head[len(head)-length:]); err != nil {
+			return nil, fmt.Errorf("reading the PROXY header: %w", err)
+		}
+	case bytes.HasPrefix(head, proxyproto.SIGV1):
+		for head[len(head)-1] != '\n' {
+			if len(head) == maxHeaderV1 {
+				return nil, fmt.Errorf("reading the PROXY header: a line of more than %d bytes: %w", maxHeaderV1, errAnnouncement)
+			}
+			head = append(head, 0)
+			if _, err := io.ReadFull(r, head[len(head)-1:]); err != nil {
+				return nil, fmt.Errorf("reading the PROXY header: %w", err)
+			}
+		}
+	default:
+		return nil, fmt.Errorf("reading the PROXY header: the connection begins with something else: %w", errAnnouncement)
+	}
+	header, err := proxyproto.Read(bufio.NewReader(bytes.NewReader(head)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the PROXY header: %w", err)
+	}
+	return header, nil
+}

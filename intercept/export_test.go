@@ -1,0 +1,6 @@
+package intercept
+
+import "net"
+
+// ResolveWith has names resolved by r.
+func (p *Plugin) ResolveWith(r *net.Resolver) { p.reach.strangers.Resolver = r }

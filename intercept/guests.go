@@ -1,0 +1,196 @@
+package intercept
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats are the figures that an operator watches. The first group is of now, the second counts since the start.
+type Stats struct {
+	// Connections are the client connections that were accepted by a [Plugin.Listener] and live.
+	Connections int
+	// Tunnels are the tunnels that live, opened ones and those of HTTP/2 streams too.
+	Tunnels int
+	// Clients are the addresses (of IPv6: the networks of 64 bits) that these belong to.
+	Clients int
+	// Quarantined are the pairs of client and host to which mail ports are shut.
+	Quarantined int
+
+	// RefusedClients counts who came from outside Config.Clients, connections and requests alike.
+	RefusedClients int64
+	// RefusedConnections counts connections over Limits.Connections.
+	RefusedConnections int64
+	// RefusedTunnels counts tunnels over Limits.Tunnels.
+	RefusedTunnels int64
+	// RefusedPerClient counts connections and tunnels over Limits.PerClient.
+	RefusedPerClient int64
+	// RefusedLogins counts requests without a valid Proxy-Authorization, where one is asked for.
+	RefusedLogins int64
+	// RefusedHeaders counts connections of a Config.ProxyProtocol source without a PROXY header that can be read.
+	RefusedHeaders int64
+	// RefusedQuarantine counts tunnels to a mail port of a quarantined host.
+	RefusedQuarantine int64
+	// RefusedLoops counts what leads back to us: connections of the transparent door, requests whose Via names us, and dials of our own addresses.
+	RefusedLoops int64
+	// RefusedAmbiguous counts connections with a request that another reader could take for a different one.
+	RefusedAmbiguous int64
+	// RetiredTunnels counts tunnels that were closed because they had lived for Limits.Lifetime.
+	RetiredTunnels int64
+
+	// Handshakes counts TLS handshakes of clients in opened connections by how they ended: done, untrusted (the client does not trust the
+	// authority), refused (by us: another name than the tunnel's, or one that nobody signs for), ended (by the client), gone (it went away),
+	// timeout, not tls, stopping, other. Every word is a key from the start.
+	Handshakes map[string]int64
+	// UpstreamErrors counts upstreams that gave no whole answer, or no tunnel, by the word that the record has for it (upstream.error): dns, connect, tls,
+	// timeout, truncated, protocol, proxy, private address, loop, canceled (the client went away), other. Every word is a key from the start.
+	UpstreamErrors map[string]int64
+}
+
+// refusals are the counters behind Stats.
+type refusals struct {
+	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired atomic.Int64
+}
+
+// Stats returns the figures as they are now.
+func (p *Plugin) Stats() Stats {
+	s := Stats{
+		RefusedClients:     p.refused.clients.Load(),
+		RefusedConnections: p.refused.connections.Load(),
+		RefusedTunnels:     p.refused.tunnels.Load(),
+		RefusedPerClient:   p.refused.perClient.Load(),
+		RefusedLogins:      p.refused.logins.Load(),
+		RefusedHeaders:     p.refused.headers.Load(),
+		RefusedQuarantine:  p.refused.quarantine.Load(),
+		RefusedLoops:       p.refused.loops.Load(),
+		RefusedAmbiguous:   p.refused.ambiguous.Load(),
+		RetiredTunnels:     p.refused.retired.Load(),
+		Quarantined:        p.quarantine.size(),
+		Handshakes:         p.handshakes.all(),
+		UpstreamErrors:     p.failures.all(),
+	}
+	p.guests.mu.Lock()
+	defer p.guests.mu.Unlock()
+	s.Connections, s.Tunnels, s.Clients = p.guests.total[seatConnection], p.guests.total[seatTunnel], len(p.guests.by)
+	return s
+}
+
+// seat is what a client can take up.
+type seat int
+
+const (
+	seatConnection seat = iota
+	seatTunnel
+	seats
+)
+
+// guests counts who takes up what. Whoever comes when everything is taken is refused and not queued: a queue would let one client's crowd
+// stand in front of everybody else.
+type guests struct {
+	mu    sync.Mutex
+	total [seats]int
+	by    map[netip.Addr]*[seats]int
+}
+
+// denial says why there was no seat.
+type denial int
+
+const (
+	denialNone denial = iota
+	denialTotal
+	denialClient
+)
+
+// sit takes a seat. The client may be unknown yet (the zero address): then it counts only for all.
+func (g *guests) sit(s seat, client netip.Addr, total, perClient int) denial {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.total[s] >= total {
+		return denialTotal
+	}
+	if !g.claim(s, client, perClient) {
+		return denialClient
+	}
+	g.total[s]++
+	return denialNone
+}
+
+// identify books a seat that was taken by an unknown client on its name.
+func (g *guests) identify(s seat, client netip.Addr, perClient int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.claim(s, client, perClient)
+}
+
+func (g *guests) claim(s seat, client netip.Addr, perClient int) bool {
+	if !client.IsValid() {
+		return true
+	}
+	mine := g.by[client]
+	if mine == nil {
+		mine = new([seats]int)
+		if g.by == nil {
+			g.by = make(map[netip.Addr]*[seats]int)
+		}
+		g.by[client] = mine
+	}
+	if mine[s] >= perClient {
+		return false
+	}
+	mine[s]++
+	return true
+}
+
+func (g *guests) leave(s seat, client netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.total[s]--
+	mine := g.by[client]
+	if mine == nil {
+		return
+	}
+	mine[s]--
+	if *mine == [seats]int{} {
+		delete(g.by, client)
+	}
+}
+
+// payer is whom a client's seats are booked on. An IPv6 host has at least 64 bits of address to itself (RFC 6177, section 2).
+func payer(client netip.Addr) netip.Addr {
+	if client.Is6() && !client.Is4In6() {
+		if network, err := client.WithZone("").Prefix(64); err == nil {
+			return network.Addr()
+		}
+	}
+	return client.Unmap()
+}
+
+// admits reports whether a client may use the proxy. An address that cannot be read is nobody's.
+func (p *Plugin) admits(client netip.Addr) bool {
+	return within(p.clients, client)
+}
+
+func within(ranges []netip.Prefix, addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	for _, r := range ranges {
+		if r.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// tunnelSeat takes a seat for a tunnel. The function gives it back; it may be called more than once.
+func (p *Plugin) tunnelSeat(client netip.Addr) (release func(), d denial) {
+	client = payer(client)
+	switch d = p.guests.sit(seatTunnel, client, p.limits.Tunnels, p.limits.PerClient); d {
+	case denialTotal:
+		p.refused.tunnels.Add(1)
+		return nil, d
+	case denialClient:
+		p.refused.perClient.Add(1)
+		return nil, d
+	case denialNone:
+	}
+	return sync.OnceFunc(func() { p.guests.leave(seatTunnel, client) }), denialNone
+}

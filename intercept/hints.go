@@ -1,0 +1,52 @@
+package intercept
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync"
+
+	"autodiscover-guard/rules"
+)
+
+// hints passes upstream's informational answers on (103 Early Hints, 102 and what is to come; RFC 9110, section 15.2 has a proxy forward them).
+// net/http's Transport drops them, and so does goproxy. They go to the client past everybody, so nobody guarded gets any.
+type hints struct {
+	mu   sync.Mutex
+	over bool // the final answer has begun, or the exchange has ended
+}
+
+// listenForHints lets upstream's informational answers to r through.
+func (g *gate) listenForHints(r *http.Request) *http.Request {
+	if g.x.plan.Step != rules.Ignore || !r.ProtoAtLeast(1, 1) {
+		return r
+	}
+	trace := &httptrace.ClientTrace{Got1xxResponse: g.hint}
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
+}
+
+// hint is called in a goroutine of the Transport, which may be late.
+func (g *gate) hint(code int, header textproto.MIMEHeader) error {
+	g.hints.mu.Lock()
+	defer g.hints.mu.Unlock()
+	if g.hints.over || code == http.StatusContinue || code == http.StatusSwitchingProtocols {
+		return nil // 100 is said where the body is read, and 101 is a final answer
+	}
+	h := g.w.Header()
+	final := maps.Clone(h)
+	clear(h)
+	maps.Copy(h, http.Header(header))
+	stripHop(h, false)
+	g.w.WriteHeader(code)
+	clear(h)
+	maps.Copy(h, final)
+	return nil
+}
+
+// end lets no hint through any more.
+func (h *hints) end() {
+	h.mu.Lock()
+	h.over = true
+	h.mu.Unlock()
+}

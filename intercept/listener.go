@@ -1,0 +1,246 @@
+package intercept
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxFarewells bounds how many refused connections are told why at once; more are closed without a word.
+	maxFarewells = 64
+	// farewellTime is how long a refused client may take to listen.
+	farewellTime = 2 * time.Second
+)
+
+// Listener puts the guard's own gate into a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
+// Config.ProxyProtocol names, and holds Limits.Connections and Limits.PerClient. Who is refused is told so in HTTP (403, 429, 503), but
+// only closed on where it begins with TLS. Put TLS on top of it and not below:
+//
+//	server.Serve(plugin.Listener(l))                        // explicit door
+//	server.ServeTLS(plugin.Listener(l), certFile, keyFile)  // the same over TLS
+//
+// Without it [Plugin.Front] still refuses strangers, request by request, and counts tunnels, but not connections.
+func (p *Plugin) Listener(l net.Listener) net.Listener {
+	p.Listening(l.Addr())
+	return &gatekeeper{Listener: l, p: p, sources: p.announcers}
+}
+
+// gatekeeper is the listener that Listener returns, and the one of the transparent door.
+type gatekeeper struct {
+	net.Listener
+	p       *Plugin
+	sources []netip.Prefix // whose PROXY headers are read
+	mute    bool           // nobody speaks HTTP here: who is refused hears nothing
+}
+
+// Accept implements net.Listener.
+func (k *gatekeeper) Accept() (net.Conn, error) {
+	for {
+		c, err := k.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		client := addressOf(c.RemoteAddr())
+		announced := within(k.sources, client)
+		if announced {
+			client = netip.Addr{} // not known yet
+		} else if !k.p.admits(client) {
+			k.p.refused.clients.Add(1)
+			k.dismiss(c, http.StatusForbidden)
+			continue
+		}
+		if status := k.p.connectionSeat(client); status != 0 {
+			k.dismiss(c, status)
+			continue
+		}
+		return k.guest(c, client, announced), nil
+	}
+}
+
+// connectionSeat takes a seat for a connection, or says with which status it is refused.
+func (p *Plugin) connectionSeat(client netip.Addr) (status int) {
+	switch p.guests.sit(seatConnection, payer(client), p.limits.Connections, p.limits.PerClient) {
+	case denialTotal:
+		p.refused.connections.Add(1)
+		return http.StatusServiceUnavailable
+	case denialClient:
+		p.refused.perClient.Add(1)
+		return http.StatusTooManyRequests
+	case denialNone:
+	}
+	return 0
+}
+
+func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
+	place := &place{p: k.p, client: payer(client)}
+	if k.mute {
+		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
+	}
+	if announced {
+		place.announcement = &announcement{conn: c, place: place}
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		return &guestTCP{TCPConn: tcp, place: place}
+	}
+	return &guest{Conn: c, place: place}
+}
+
+// dismiss refuses a connection, without holding up the next one.
+func (k *gatekeeper) dismiss(c net.Conn, status int) {
+	if k.mute || !k.p.farewell(c, status) {
+		_ = c.Close()
+	}
+}
+
+// farewell has a refused client told why, in a goroutine of its own; it reports false where too many are being told already.
+func (p *Plugin) farewell(c net.Conn, status int) bool {
+	if p.farewells.Add(1) > maxFarewells || !p.traffic.enter() {
+		p.farewells.Add(-1)
+		return false
+	}
+	p.traffic.add(c)
+	go func() {
+		defer p.traffic.leave()
+		defer p.farewells.Add(-1)
+		defer p.traffic.remove(c)
+		defer c.Close()
+		bid(c, status)
+	}()
+	return true
+}
+
+// bid writes an answer and waits until it was read: closing with unread bytes of the client's in the buffer resets the connection, and
+// the answer with it (RFC 9112, section 9.6). A client that begins with a TLS record cannot read it.
+func bid(c net.Conn, status int) {
+	_ = c.SetDeadline(time.Now().Add(farewellTime))
+	var first [1024]byte
+	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordHandshake {
+		return
+	}
+	if _, err := io.WriteString(c, lastWords(status)); err != nil {
+		return
+	}
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+		_, _ = io.CopyN(io.Discard, c, 64<<10)
+	}
+}
+
+func lastWords(status int) string {
+	text := "autodiscover-guard: " + refusalText(status) + ".\n"
+	retry := ""
+	if status != http.StatusForbidden {
+		retry = "Retry-After: " + retryAfter + "\r\n"
+	}
+	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		statusLine(status), retry, len(text), text)
+}
+
+// retryAfter is when somebody who was refused for a limit may come again, in seconds.
+const retryAfter = "5"
+
+func refusalText(status int) string {
+	switch status {
+	case http.StatusForbidden:
+		return "this address may not use the proxy; the setting clients.allow says who may"
+	case http.StatusTooManyRequests:
+		return "this client has too many connections already"
+	}
+	return "there are too many connections already"
+}
+
+// place is what a connection takes up.
+type place struct {
+	p            *Plugin
+	client       netip.Addr // the payer; the zero address until a PROXY header is read
+	announcement *announcement
+	strict       strict
+	left         atomic.Bool
+}
+
+func (l *place) leave() {
+	if !l.left.Swap(true) {
+		l.p.guests.leave(seatConnection, l.payer())
+	}
+}
+
+func (l *place) payer() netip.Addr {
+	if l.announcement != nil {
+		return l.announcement.payer()
+	}
+	return l.client
+}
+
+// read reads from c what HTTP is made of. On a connection that became something else nobody calls it.
+func (l *place) read(c net.Conn, b []byte) (int, error) {
+	if l.announcement != nil {
+		if _, err := l.announcement.read(); err != nil {
+			return 0, err
+		}
+	}
+	return l.strict.read(l.p, c, b)
+}
+
+// guestTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.
+type guestTCP struct {
+	*net.TCPConn
+	place *place
+}
+
+// Read implements net.Conn.
+func (g *guestTCP) Read(b []byte) (int, error) { return g.place.read(g.TCPConn, b) }
+
+// RemoteAddr implements net.Conn: it is the announced address, where there is one.
+func (g *guestTCP) RemoteAddr() net.Addr { return g.place.remote(g.TCPConn) }
+
+// Close implements net.Conn.
+func (g *guestTCP) Close() error {
+	defer g.place.leave()
+	return g.TCPConn.Close()
+}
+
+// guest is the same for any other kind of connection.
+type guest struct {
+	net.Conn
+	place *place
+}
+
+// Read implements net.Conn.
+func (g *guest) Read(b []byte) (int, error) { return g.place.read(g.Conn, b) }
+
+// RemoteAddr implements net.Conn.
+func (g *guest) RemoteAddr() net.Addr { return g.place.remote(g.Conn) }
+
+// Close implements net.Conn.
+func (g *guest) Close() error {
+	defer g.place.leave()
+	return g.Conn.Close()
+}
+
+func (l *place) remote(c net.Conn) net.Addr {
+	if l.announcement != nil {
+		if a, err := l.announcement.read(); err == nil && a != nil {
+			return a
+		}
+	}
+	return c.RemoteAddr()
+}
+
+// addressOf is the IP address of a connection's end; the zero address where it has none.
+func addressOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	ap, _ := netip.ParseAddrPort(a.String())
+	return ap.Addr().Unmap()
+}
+
+var (
+	_ net.Conn = (*guestTCP)(nil)
+	_ net.Conn = (*guest)(nil)
+)

@@ -1,0 +1,149 @@
+package intercept
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"autodiscover-guard/rules"
+)
+
+const (
+	// quarantineTime is the default of Config.Quarantine: longer than a client's setup takes with all its retries.
+	quarantineTime = 10 * time.Minute
+	// quarantineHosts and quarantineClients bound the memory: what one client can shut for itself, and for how many it is remembered.
+	quarantineHosts   = 64
+	quarantineClients = 1024
+)
+
+// mailPorts are where mail is sent, fetched and filtered: the IANA registry's smtp, pop3, imap, submissions, submission, imaps, pop3s and sieve.
+var mailPorts = [...]uint16{25, 110, 143, 465, 587, 993, 995, 4190}
+
+// MailPorts are the ports that Config.Quarantine shuts, in ascending order. A packet filter in front of the transparent door has to send them there.
+func MailPorts() []uint16 { return slices.Clone(mailPorts[:]) }
+
+func mailPort(port uint16) bool { return slices.Contains(mailPorts[:], port) }
+
+// quarantine remembers which hosts a client was kept from. A client that heard of one in a way that the guard does not see (another protocol, a
+// cache, a guess) would next offer its password there.
+type quarantine struct {
+	lasting time.Duration // not positive: nothing is remembered
+	mu      sync.Mutex
+	clients map[netip.Addr]map[string]time.Time
+}
+
+// add shuts host's mail ports to client.
+func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
+	if q.lasting <= 0 || !client.IsValid() || host == "" {
+		return
+	}
+	client = payer(client)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.clients == nil {
+		q.clients = make(map[netip.Addr]map[string]time.Time)
+	}
+	hosts := q.clients[client]
+	if hosts == nil {
+		if len(q.clients) >= quarantineClients {
+			q.makeRoom(now)
+		}
+		hosts = make(map[string]time.Time)
+		q.clients[client] = hosts
+	}
+	if _, known := hosts[host]; !known && len(hosts) >= quarantineHosts {
+		dropFirst(hosts)
+	}
+	hosts[host] = now.Add(q.lasting)
+}
+
+// makeRoom forgets clients of whom nothing is to be remembered, or the one that is to be forgotten first.
+func (q *quarantine) makeRoom(now time.Time) {
+	var first netip.Addr
+	var earliest time.Time
+	for client, hosts := range q.clients {
+		var last time.Time
+		for _, until := range hosts {
+			if until.After(last) {
+				last = until
+			}
+		}
+		if !last.After(now) {
+			delete(q.clients, client)
+			continue
+		}
+		if !first.IsValid() || last.Before(earliest) {
+			first, earliest = client, last
+		}
+	}
+	if len(q.clients) >= quarantineClients {
+		delete(q.clients, first)
+	}
+}
+
+func dropFirst(hosts map[string]time.Time) {
+	var first string
+	for host, until := range hosts {
+		if first == "" || until.Before(hosts[first]) {
+			first = host
+		}
+	}
+	delete(hosts, first)
+}
+
+// holds reports whether host's mail ports are shut to client.
+func (q *quarantine) holds(client netip.Addr, host string, now time.Time) bool {
+	client = payer(client)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	until, ok := q.clients[client][host]
+	if !ok {
+		return false
+	}
+	if until.After(now) {
+		return true
+	}
+	delete(q.clients[client], host)
+	if len(q.clients[client]) == 0 {
+		delete(q.clients, client)
+	}
+	return false
+}
+
+func (q *quarantine) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for _, hosts := range q.clients {
+		n += len(hosts)
+	}
+	return n
+}
+
+// isolate puts the hosts that an answer may not name to a guarded subject into quarantine. It is called before the client gets a byte of the
+// answer. Rules that only monitor change nothing, here neither.
+func (x *exchange) isolate() {
+	if x.decision.Action <= rules.ActionPass || x.p.quarantine.lasting <= 0 {
+		return
+	}
+	for _, stranger := range x.decision.Strangers[:min(len(x.decision.Strangers), quarantineHosts)] {
+		if host, err := canonicalHost(stranger); err == nil {
+			x.p.quarantine.add(x.from.Client, host, x.p.clock())
+		}
+	}
+}
+
+// quarantined reports whether a tunnel to t is refused to client, and tells of it.
+func (p *Plugin) quarantined(client netip.Addr, t target) bool {
+	if !mailPort(t.port) || !p.quarantine.holds(client, t.host, p.clock()) {
+		return false
+	}
+	p.refused.quarantine.Add(1)
+	p.logger.Warn("tunnel refused", zap.String(keyHost, t.String()), zap.String(keyClient, client.Unmap().String()),
+		zap.String(keyReason, "the client was kept from this host less than "+strconv.Itoa(int(p.quarantine.lasting.Minutes()))+" minutes ago"))
+	return true
+}

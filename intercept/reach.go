@@ -1,0 +1,139 @@
+package intercept
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// reach makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
+type reach struct {
+	name    string // in Via
+	config  *UpstreamConfig
+	parents parents
+	// strangers dials what clients name, trusted what the operator names; neither dials ourselves.
+	strangers, trusted *net.Dialer
+}
+
+func newReach(name string, u *UpstreamConfig, s *self, looped func(address string)) (*reach, error) {
+	parents, err := readParents(u)
+	if err != nil {
+		return nil, err
+	}
+	return &reach{
+		name:      name,
+		config:    u,
+		parents:   parents,
+		strangers: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped)},
+		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped)},
+	}, nil
+}
+
+// purpose is what a connection is for: the scheme of an exchange, or a tunnel. It decides which parent proxy is asked.
+type purpose string
+
+const purposeTunnel purpose = "tunnel"
+
+type purposeKey struct{}
+
+// forTunnel says that what is dialled in ctx becomes a tunnel.
+func forTunnel(ctx context.Context) context.Context {
+	return context.WithValue(ctx, purposeKey{}, purposeTunnel)
+}
+
+// purposed says what a request's connection is for, where it matters.
+func (r *reach) purposed(req *http.Request) *http.Request {
+	if r.parents.none() {
+		return req
+	}
+	return req.WithContext(context.WithValue(req.Context(), purposeKey{}, purpose(req.URL.Scheme)))
+}
+
+// purposeOf is what was said, or what the port lets guess where another plugin uses our transport on its own account.
+func purposeOf(ctx context.Context, addr string) purpose {
+	if p, ok := ctx.Value(purposeKey{}).(purpose); ok {
+		return p
+	}
+	if t, err := parseTarget(addr, portHTTPS); err == nil && t.port == portHTTP {
+		return "http"
+	}
+	return "https"
+}
+
+// dial is the DialContext of the transport, which goproxy uses for tunnels too (v1.9.3, https.go: dial).
+func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	purpose := purposeOf(ctx, addr)
+	if purpose != purposeTunnel {
+		// net/http, which proxyFor sent here; it is sent nowhere else for this address.
+		if up := r.parents.at(addr); up != nil {
+			return r.hop(ctx, up)
+		}
+	}
+	if to, ok := r.config.named(addr); ok {
+		return r.trusted.DialContext(ctx, network, to)
+	}
+	up := r.parents.choose(purpose, addr)
+	if up == nil {
+		return r.strangers.DialContext(ctx, network, addr)
+	}
+	return r.through(ctx, up, addr)
+}
+
+// proxyFor is the Proxy of the transport. It names a parent proxy only for plain HTTP, which HTTP proxies want in absolute form; through
+// all others the connection is made in dial, with one time limit and one kind of error for exchanges and tunnels.
+func (r *reach) proxyFor(req *http.Request) (*url.URL, error) {
+	if r.parents.none() {
+		return nil, nil
+	}
+	addr := fullAddress(req.URL)
+	if r.parents.at(addr) != nil {
+		// Otherwise dial could not tell the proxy that the operator named from a host that a client named.
+		return nil, &parentError{failure{classPrivate, http.StatusBadGateway, "is the upstream proxy itself", ""}}
+	}
+	up := r.asked(req)
+	if up == nil {
+		return nil, nil
+	}
+	if err := r.literal(addr); err != nil {
+		return nil, err
+	}
+	return up.forNetHTTP(), nil
+}
+
+// asked returns the HTTP proxy that answers a request for plain HTTP in the host's place, or nil.
+func (r *reach) asked(req *http.Request) *parent {
+	if r.parents.none() || req.URL.Scheme != "http" {
+		return nil
+	}
+	addr := fullAddress(req.URL)
+	if _, ok := r.config.named(addr); ok {
+		return nil
+	}
+	if up := r.parents.choose("http", addr); up != nil && up.speaksHTTP() {
+		return up
+	}
+	return nil
+}
+
+// fullAddress is a URL's host and port.
+func fullAddress(u *url.URL) string {
+	t, err := parseTarget(u.Host, defaultPort(u.Scheme))
+	if err != nil {
+		return u.Host
+	}
+	return t.String()
+}
+
+// literal refuses an address that a client names and that would be refused if we dialled it. A name is the parent proxy's to resolve, and
+// where that leads is for the parent proxy to judge.
+func (r *reach) literal(addr string) error {
+	host := hostOf(addr)
+	if endsInNumber(host) {
+		return errPrivate
+	}
+	if net.ParseIP(host) == nil {
+		return nil
+	}
+	return r.strangers.ControlContext(context.Background(), "tcp", addr, nil)
+}

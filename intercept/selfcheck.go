@@ -1,0 +1,77 @@
+package intercept
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+var errSelfCheck = errors.New("checking the hall")
+
+// SelfCheck goes the way of an opened connection without a door: a handshake with the leaf of a host that the policy opens, and a request that
+// the hall turns away (421), so that nothing is dialled, decided on or recorded. That it returns nil proves that the issuer signs, that the
+// hall's server takes connections and answers, and that none of the locks is held for good which every connection needs. It does not prove that
+// the doors accept, nor that any upstream is reached. It fails after Close or Shutdown, and where ctx ends first; then a goroutine may be left
+// that waits for whatever hangs. Call [Plugin.Front] before.
+func (p *Plugin) SelfCheck(ctx context.Context) error {
+	f, names := p.front.Load(), p.policy.Load().Scope()
+	if f == nil || len(names) == 0 {
+		return fmt.Errorf("%w: there is no front, or nothing is opened", errSelfCheck)
+	}
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer context.AfterFunc(ctx, func() { _ = ours.Close() })()
+	result := make(chan error, 1)
+	go func() {
+		_ = p.Stats() // takes the locks of the seats and of the quarantine
+		go p.hall.welcome(&hallConn{
+			Conn: theirs, front: f, target: target{host: names[0], port: portHTTPS}, door: doorConnect, binding: newBinding(), release: func() {}, check: true,
+		})
+		result <- p.visitHall(ctx, ours, names[0])
+	}()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errSelfCheck, ctx.Err())
+	}
+}
+
+// visitHall is what a client does in the hall.
+func (p *Plugin) visitHall(ctx context.Context, c net.Conn, name string) error {
+	leaf, err := p.issuer.Leaf(name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errSelfCheck, err)
+	}
+	t := tls.Client(c, &tls.Config{
+		MinVersion: tls.VersionTLS13, ServerName: name,
+		InsecureSkipVerify: true, //nolint:gosec // who is served is checked below: the very leaf that was issued, whoever trusts it
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, leaf.Certificate[0]) {
+				return fmt.Errorf("%w: served with another certificate than the issuer's", errSelfCheck)
+			}
+			return nil
+		},
+	})
+	if err := t.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("%w: handshake: %w", errSelfCheck, err)
+	}
+	if _, err := io.WriteString(t, "OPTIONS / HTTP/1.1\r\nHost: self-check.invalid\r\nConnection: close\r\n\r\n"); err != nil {
+		return fmt.Errorf("%w: asking: %w", errSelfCheck, err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(t), nil)
+	if err != nil {
+		return fmt.Errorf("%w: answer: %w", errSelfCheck, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusMisdirectedRequest {
+		return fmt.Errorf("%w: answered %d, want 421", errSelfCheck, answer.StatusCode)
+	}
+	return nil
+}

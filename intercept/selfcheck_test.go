@@ -1,0 +1,68 @@
+package intercept_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"autodiscover-guard/intercept"
+)
+
+// slowIssuer hangs, or fails, when it is told to.
+type slowIssuer struct {
+	intercept.Issuer
+	hang, fail atomic.Bool
+	release    chan struct{}
+}
+
+func (s *slowIssuer) Leaf(name string) (*tls.Certificate, error) {
+	if s.fail.Load() {
+		return nil, errors.New("the disk is on fire")
+	}
+	if s.hang.Load() {
+		<-s.release
+	}
+	return s.Issuer.Leaf(name)
+}
+
+func TestPlugin_SelfCheck(t *testing.T) {
+	issuer := &slowIssuer{release: make(chan struct{})}
+	w := newWorld(t, jsonAnswer("{}"), func(c *intercept.Config, _ *proxyServer, _ *world) {
+		issuer.Issuer = c.Issuer
+		c.Issuer = issuer
+	})
+	before := w.plugin.Stats()
+	for range 3 {
+		if err := w.plugin.SelfCheck(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := w.plugin.Stats(); s.Handshakes["done"] != before.Handshakes["done"] || s.Tunnels != 0 {
+		t.Errorf("a self check is counted as a client: %+v", s)
+	}
+	issuer.fail.Store(true)
+	if err := w.plugin.SelfCheck(t.Context()); err == nil || !strings.Contains(err.Error(), "the disk is on fire") {
+		t.Errorf("an issuer that fails: got %v", err)
+	}
+	issuer.fail.Store(false)
+	issuer.hang.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := w.plugin.SelfCheck(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("an issuer that hangs: got %v", err)
+	}
+	close(issuer.release)
+	if err := w.plugin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.plugin.SelfCheck(t.Context()); err == nil {
+		t.Error("a closed plugin passes")
+	}
+	if n := w.decisions.Len(); n != 0 {
+		t.Errorf("a self check left %d records", n)
+	}
+}

@@ -1,0 +1,155 @@
+package intercept_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"autodiscover-guard/intercept"
+)
+
+// ambiguous are requests that two readers may take for different ones. HOST stands for the host, FORM for what comes before the path.
+var ambiguous = map[string]string{
+	"Content-Length and chunked":        "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
+	"chunked and Content-Length":        "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\nG",
+	"two lengths":                       "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+	"the same length twice":             "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+	"a list of lengths":                 "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1, 1\r\n\r\nx",
+	"a negative length":                 "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: -1\r\n\r\n",
+	"a length with a plus":              "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: +1\r\n\r\nx",
+	"a hexadecimal length":              "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0x1\r\n\r\nx",
+	"an empty length":                   "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length:\r\n\r\nx",
+	"a length beyond numbers":           "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 99999999999999999999\r\n\r\nx",
+	"an unknown coding":                 "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+	"two codings":                       "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+	"chunked twice":                     "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"chunked in HTTP/1.0":               "POST FORM/ HTTP/1.0\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"a vertical tab before chunked":     "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+	"space before the colon":            "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+	"space before Host's colon":         "GET FORM/ HTTP/1.1\r\nHost : HOST\r\n\r\n",
+	"a folded line":                     "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nX-A: b\r\n c: d\r\n\r\n",
+	"a fold with a tab":                 "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nX-A: b\r\n\tc: d\r\n\r\n",
+	"a fold in the first line":          "GET FORM/ HTTP/1.1\r\n Host: other.net\r\nHost: HOST\r\n\r\n",
+	"bare LF after the request line":    "GET FORM/ HTTP/1.1\nHost: HOST\r\n\r\n",
+	"bare LF after a field":             "GET FORM/ HTTP/1.1\r\nHost: HOST\nX-A: b\r\n\r\n",
+	"bare LF at the end":                "GET FORM/ HTTP/1.1\r\nHost: HOST\r\n\n",
+	"bare LF everywhere":                "GET FORM/ HTTP/1.1\nHost: HOST\n\n",
+	"bare CR in a field":                "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nX-A: b\rX-B: c\r\n\r\n",
+	"NUL in a field":                    "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nX-A: b\x00c\r\n\r\n",
+	"two Hosts":                         "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nHost: other.net\r\n\r\n",
+	"the same Host twice":               "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n",
+	"no Host":                           "GET FORM/ HTTP/1.1\r\n\r\n",
+	"Host names a user":                 "GET FORM/ HTTP/1.1\r\nHost: user@HOST\r\n\r\n",
+	"Host is another's":                 "GET FORM/ HTTP/1.1\r\nHost: other.net\r\n\r\n",
+	"absolute form is another's":        "GET http://other.net/ HTTP/1.1\r\nHost: HOST\r\n\r\n",
+	"no colon":                          "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nX-A\r\n\r\n",
+	"an empty name":                     "GET FORM/ HTTP/1.1\r\nHost: HOST\r\n: x\r\n\r\n",
+	"a name with a space":               "GET FORM/ HTTP/1.1\r\nHost: HOST\r\nX A: b\r\n\r\n",
+	"two spaces in the request line":    "GET  FORM/ HTTP/1.1\r\nHost: HOST\r\n\r\n",
+	"a fourth word in the line":         "GET FORM/ x HTTP/1.1\r\nHost: HOST\r\n\r\n",
+	"a tab in the request line":         "GET\tFORM/\tHTTP/1.1\r\nHost: HOST\r\n\r\n",
+	"a version that is none":            "GET FORM/ HTTP/1.10\r\nHost: HOST\r\n\r\n",
+	"HTTP/0.9":                          "GET FORM/\r\nHost: HOST\r\n\r\n",
+	"a chunk length with a sign":        "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n0\r\n\r\n",
+	"a chunk length with 0x":            "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n",
+	"a chunk that ends in LF":           "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n",
+	"a chunk longer than it says":       "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n0\r\n\r\n",
+	"a chunk extension that ends in LF": "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n1;a\nb\r\nx\r\n0\r\n\r\n",
+	"a chunk length beyond numbers":     "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nx\r\n0\r\n\r\n",
+	"a body that is a request":          "POST FORM/ HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0, 44\r\n\r\nGET FORM/hidden HTTP/1.1\r\nHost: HOST\r\n\r\n",
+}
+
+// Nothing ambiguous is forwarded, at any door; it is answered 400, or 421 where it is clear but for somebody else, and the connection ends:
+// nobody knows where the next request on it begins.
+func TestSmuggling_isRefused(t *testing.T) {
+	doors := map[string]struct {
+		form string
+		dial func(*world) (net.Conn, error)
+	}{
+		"explicit": {"http://opened.net", func(w *world) (net.Conn, error) { return net.Dial("tcp", w.addr) }},
+		"opened":   {"", func(w *world) (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }},
+		"port 80":  {"", func(w *world) (net.Conn, error) { return w.connect("opened.net:80") }},
+	}
+	for name, door := range doors {
+		var seen sync.Map // paths that upstream was asked for
+		w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+			seen.Store(r.URL.Path, true)
+			_, _ = io.Copy(io.Discard, r.Body)
+		}, limits(intercept.Limits{Header: 2 * time.Second, Idle: time.Second}))
+		n := 0
+		for what, text := range ambiguous {
+			n++
+			path := fmt.Sprintf("/case%d", n)
+			if name == "explicit" && what == "absolute form is another's" {
+				text = "GET FORM/ HTTP/1.1\r\nHost: other.net\r\n\r\n"
+			}
+			t.Run(name+"/"+what, func(t *testing.T) {
+				c, err := door.dial(w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				text := strings.NewReplacer("FORM/", door.form+path, "HOST", "opened.net").Replace(text)
+				if !strings.Contains(what, "another's") { // is clear, and leaves the connection as it was
+					text += "GET " + door.form + "/next HTTP/1.1\r\nHost: opened.net\r\n\r\n"
+				}
+				_, _ = io.WriteString(c, text)
+				_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+				all, _ := io.ReadAll(c)
+				status, _, _ := strings.Cut(strings.TrimPrefix(string(all), "HTTP/1.1 "), " ")
+				body := strings.Contains(what, "a chunk ") // found out when the rest is on its way
+				if status != "400" && status != "421" && (status != "502" || !body) {
+					t.Errorf("got %.60q, want 400 or 421", all)
+				}
+				if _, asked := seen.Load(path); asked && !body {
+					t.Error("upstream was asked")
+				}
+			})
+		}
+		if _, asked := seen.Load("/next"); asked {
+			t.Errorf("%s: what stood behind an ambiguous request was forwarded", name)
+		}
+		if counted := w.plugin.Stats().RefusedAmbiguous; counted == 0 {
+			t.Errorf("%s: nothing was counted", name)
+		}
+	}
+}
+
+// What can be read in one way only passes, however it is cut into pieces.
+func TestSmuggling_whatIsClearPasses(t *testing.T) {
+	for what, text := range map[string]string{
+		"a length":         "POST http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\nContent-Length: 3\r\n\r\na\nb",
+		"no length":        "POST http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n",
+		"chunks":           "POST http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\nTransfer-Encoding: Chunked\r\n\r\n2;a=b\r\na\n\r\n1 \r\nb\r\n0\r\nX-T: v\r\n\r\n",
+		"odd but allowed":  "POST http://opened.net:80/?a=//b HTTP/1.1\r\nhost:opened.net\r\nX_!#$%&'*+-.^|~:\t v \t\r\nX-Empty:\r\nContent-Length: 03\r\n\r\na\nb",
+		"Upgrade, unasked": "POST http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\na\nb",
+	} {
+		t.Run(what, func(t *testing.T) {
+			got := make(chan string, 8)
+			w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				got <- string(body)
+			})
+			want := "a\nb"
+			if what == "no length" {
+				want = ""
+			}
+			c := w.hold(t)
+			_, _ = io.WriteString(c, text+text)
+			_, _ = io.WriteString(dribbling{c}, text)
+			for range 3 {
+				if resp := answer(t, c, http.MethodPost); resp.StatusCode != 200 {
+					t.Fatalf("got %s %q", resp.Status, resp.body)
+				}
+				if body := <-got; body != want {
+					t.Errorf("upstream got %q, want %q", body, want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,67 @@
+package intercept
+
+import (
+	"io"
+	"net"
+	"net/http"
+)
+
+// streamConn is one end of a pipe whose other end an HTTP/2 stream is copied to and from. The stream itself is no connection: a read deadline
+// that has passed closes it for good (net/http, h2_bundle.go: onReadTimeout), and net/http sets such deadlines after every HTTP/1 request.
+type streamConn struct {
+	net.Conn
+	local, remote net.Addr
+}
+
+// LocalAddr implements net.Conn.
+func (c *streamConn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr implements net.Conn.
+func (c *streamConn) RemoteAddr() net.Addr { return c.remote }
+
+// openStream shows a CONNECT stream of an HTTP/2 connection into the hall. It returns when the hall has closed it: the stream lives as long
+// as its handler.
+func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn) {
+	inner, outer := net.Pipe()
+	hc.Conn = &streamConn{Conn: inner, local: localAddress(r), remote: net.TCPAddrFromAddrPort(remoteAddrPort(r))}
+	control := http.NewResponseController(w)
+	w.WriteHeader(http.StatusOK)
+	if err := control.Flush(); err != nil {
+		_ = hc.Close()
+		return
+	}
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		_, _ = io.Copy(outer, r.Body)
+		_ = outer.Close() // the client has said its last word
+	}()
+	go f.p.hall.welcome(hc)
+	_, _ = io.Copy(flushed{w, control}, outer)
+	_ = outer.Close()
+	_ = r.Body.Close()
+	<-said
+}
+
+// flushed sends every write off at once.
+type flushed struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (f flushed) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if err == nil {
+		err = f.control.Flush()
+	}
+	return n, err
+}
+
+// localAddress is where the client's connection came to.
+func localAddress(r *http.Request) net.Addr {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return a
+	}
+	return hallAddr{}
+}

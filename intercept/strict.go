@@ -1,0 +1,297 @@
+package intercept
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// strict watches the HTTP/1 requests of a connection on their way to net/http, and stops it at the first that another reader could take for a
+// different one. net/http (go1.26, transfer.go and textproto) forgives much of it, rightly for a server that asks nobody else: a length
+// beside a coding, bare line feeds, folded lines. What we forward is framed afresh and so never ambiguous; but who stands before us (a
+// balancer that counts requests) may have read something else. RFC 9112 lets a server refuse all of it (sections 2.2, 3.2, 5.1, 5.2, 6.1, 6.3).
+//
+// What passes can be read in one way only, so this reader and net/http never disagree on where a request ends.
+type strict struct {
+	state stricture
+	line  []byte // of a line that is not complete yet
+	left  int64  // of a body or a chunk
+	err   error
+
+	old      bool // HTTP/1.0
+	connect  bool
+	upgrade  bool
+	chunked  bool
+	sized    bool
+	length   int64
+	hosts    int
+	host     string
+	absolute string // the authority of an absolute-form target
+	home     target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
+}
+
+// stricture is what comes next.
+type stricture uint8
+
+const (
+	awaitsRequest stricture = iota
+	awaitsField
+	awaitsBody
+	awaitsChunk
+	awaitsChunkData
+	awaitsChunkEnd
+	awaitsTrailer
+	awaitsNothing // what follows is not HTTP/1
+)
+
+// maxStrictLine is longer than any header that net/http accepts, which answers 431 before.
+const maxStrictLine = 2 << 20
+
+var errAmbiguous = errors.New("the request can be read in more than one way")
+
+// watch looks at bytes that were read, and returns how many may go on.
+func (s *strict) watch(p []byte) int {
+	for at := 0; at < len(p); {
+		if s.state == awaitsNothing {
+			return len(p)
+		}
+		if s.state == awaitsBody || s.state == awaitsChunkData {
+			n := min(s.left, int64(len(p)-at))
+			s.left -= n
+			at += int(n)
+			switch {
+			case s.left > 0:
+			case s.state == awaitsBody:
+				s.state = awaitsRequest
+			default:
+				s.state = awaitsChunkEnd
+			}
+			continue
+		}
+		if s.state == awaitsRequest && len(s.line) == 0 && p[at] == recordHandshake {
+			s.state = awaitsNothing // TLS at the explicit door
+			continue
+		}
+		end := bytes.IndexByte(p[at:], '\n')
+		if end < 0 {
+			s.line = append(s.line, p[at:]...)
+			if len(s.line) > maxStrictLine {
+				s.err = errAmbiguous
+				return at
+			}
+			return len(p)
+		}
+		line := p[at : at+end+1]
+		if len(s.line) > 0 {
+			s.line = append(s.line, line...)
+			line = s.line
+		}
+		if !s.accept(line) {
+			s.err, s.line = errAmbiguous, nil
+			return at
+		}
+		s.line = s.line[:0]
+		at += end + 1
+	}
+	return len(p)
+}
+
+// accept judges a whole line.
+func (s *strict) accept(line []byte) bool {
+	text, ok := bytes.CutSuffix(line, []byte("\r\n"))
+	if !ok || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
+		return false
+	}
+	switch s.state {
+	case awaitsRequest:
+		return s.request(string(text))
+	case awaitsField, awaitsTrailer:
+		if len(text) == 0 {
+			return s.end()
+		}
+		return s.field(text)
+	case awaitsChunk:
+		return s.chunk(string(text))
+	default: // awaitsChunkEnd
+		s.state = awaitsChunk
+		return len(text) == 0
+	}
+}
+
+// request reads a request line.
+func (s *strict) request(line string) bool {
+	method, rest, ok := strings.Cut(line, " ")
+	target, version, ok2 := strings.Cut(rest, " ")
+	if !ok || !ok2 || method == "" || target == "" || strings.ContainsAny(line, "\t\v\f") {
+		return false
+	}
+	*s = strict{line: s.line[:0], home: s.home, state: awaitsField, connect: method == "CONNECT"}
+	switch version {
+	case "HTTP/1.1":
+	case "HTTP/1.0":
+		s.old = true
+	case "HTTP/2.0": // the preface; net/http says what becomes of it
+		s.state = awaitsNothing
+	default:
+		return false
+	}
+	if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' && !s.connect {
+		s.absolute, _, _ = strings.Cut(after, "/")
+		s.absolute, _, _ = strings.Cut(s.absolute, "?")
+	}
+	return true
+}
+
+// field reads a field line.
+func (s *strict) field(line []byte) bool {
+	colon := bytes.IndexByte(line, ':')
+	if colon <= 0 {
+		return false
+	}
+	for _, c := range line[:colon] {
+		if !tokenByte(c) { // a space too: a folded line, or one before the colon
+			return false
+		}
+	}
+	if s.state == awaitsTrailer {
+		return true
+	}
+	switch colon { // the lengths of the names that matter spare the others a copy
+	case 4, 7, 14, 17:
+		return s.framing(strings.ToLower(string(line[:colon])), strings.Trim(string(line[colon+1:]), " \t"))
+	}
+	return true
+}
+
+func (s *strict) framing(name, value string) bool {
+	switch name {
+	case "host":
+		s.hosts++
+		s.host = value
+		return s.hosts == 1
+	case "upgrade":
+		s.upgrade = true
+	case "content-length":
+		if s.sized || value == "" || len(value) > 18 || strings.Trim(value, "0123456789") != "" {
+			return false
+		}
+		s.sized = true
+		s.length, _ = strconv.ParseInt(value, 10, 64)
+	case "transfer-encoding":
+		if s.chunked || s.old || !strings.EqualFold(value, "chunked") {
+			return false
+		}
+		s.chunked = true
+	}
+	return true
+}
+
+// end is the end of a header, or of the trailers behind a body.
+func (s *strict) end() bool {
+	if s.state == awaitsTrailer {
+		s.state = awaitsRequest
+		return true
+	}
+	if s.sized && s.chunked || s.hosts == 0 && !s.old || !s.agrees() {
+		return false
+	}
+	switch {
+	case s.connect, s.upgrade && !s.chunked && s.length == 0:
+		// Should it be refused, requests may follow, which only net/http judges then.
+		s.state, s.line = awaitsNothing, nil
+	case s.chunked:
+		s.state = awaitsChunk
+	case s.length > 0:
+		s.state, s.left = awaitsBody, s.length
+	default:
+		s.state = awaitsRequest
+	}
+	return true
+}
+
+// agrees reports whether Host says what an absolute-form target says. RFC 9112, section 3.2.2 has the former ignored, and whoever does not know
+// that goes elsewhere.
+func (s *strict) agrees() bool {
+	if s.absolute == "" || s.hosts == 0 || strings.EqualFold(s.absolute, s.host) {
+		return true
+	}
+	port := uint16(portHTTP)
+	if s.home.port != 0 {
+		port = s.home.port
+	}
+	a, err := parseTarget(s.absolute, port)
+	if err != nil || s.home.port != 0 && a != s.home {
+		return true // refused with a reason, later
+	}
+	b, err := parseTarget(strings.TrimSuffix(s.host, ":"), port)
+	return err == nil && a == b
+}
+
+// chunk reads the line before a chunk.
+func (s *strict) chunk(line string) bool {
+	size, _, _ := strings.Cut(line, ";")
+	size = strings.TrimRight(size, " \t")
+	n, err := strconv.ParseUint(size, 16, 62)
+	if err != nil || size[0] == '+' || len(size) > 16 {
+		return false
+	}
+	s.state, s.left = awaitsChunkData, int64(n)
+	if n == 0 {
+		s.state = awaitsTrailer
+	}
+	return true
+}
+
+// tokenByte reports whether c may stand in a field's name (RFC 9110, section 5.6.2).
+func tokenByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
+
+// read reads from c into b what may be read.
+func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := c.Read(b)
+	if s.state == awaitsNothing || n == 0 {
+		return n, err
+	}
+	passed := s.watch(b[:n])
+	if s.err == nil {
+		return n, err
+	}
+	p.refused.ambiguous.Add(1)
+	if passed > 0 {
+		return passed, nil
+	}
+	return 0, s.err
+}
+
+// watched is an opened connection that speaks HTTP/1. net/http takes it for one without TLS, which nobody here asks about.
+type watched struct {
+	net.Conn
+	p      *Plugin
+	strict strict
+}
+
+// watch watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
+func watch(conn net.Conn, hc *hallConn) *watched {
+	w := &watched{Conn: conn, p: hc.front.p}
+	if !hc.byHost {
+		w.strict.home = hc.target
+	}
+	return w
+}
+
+// Read implements net.Conn.
+func (w *watched) Read(b []byte) (int, error) { return w.strict.read(w.p, w.Conn, b) }
+
+// CloseWrite lets net/http have its last words read (server.go: closeWriteAndWait).
+func (w *watched) CloseWrite() error {
+	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package intercept
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/proxy"
+)
+
+// parentError is why a parent proxy did not lead to the host. Its text holds nothing of the configuration.
+type parentError struct{ failure }
+
+// Error implements error.
+func (e *parentError) Error() string { return "upstream proxy: " + e.text }
+
+// parentFailed puts the error of a hop to a parent into words, so that a client does not take it for the host's.
+func parentFailed(err error) error {
+	var own *parentError
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	f := failureOf(err)
+	out := failure{classProxy, f.status, "cannot be reached: the upstream proxy " + f.text, f.check}
+	if f.class == classLoop {
+		out.class, out.text = classLoop, "cannot be reached: the upstream proxy is this proxy itself"
+	}
+	return &parentError{out}
+}
+
+func parentSays(text string) error {
+	return &parentError{failure{classProxy, http.StatusBadGateway, "cannot be reached: the upstream proxy " + text, ""}}
+}
+
+// hop connects to a parent proxy.
+func (r *reach) hop(ctx context.Context, up *parent) (net.Conn, error) {
+	c, err := r.trusted.DialContext(ctx, "tcp", r.config.address(up.addr))
+	if err != nil {
+		return nil, parentFailed(err)
+	}
+	if up.scheme != "https" {
+		return c, nil
+	}
+	// No ALPN: a proxy that chooses HTTP/2 would want to be spoken to in HTTP/2.
+	t := tls.Client(c, &tls.Config{RootCAs: r.config.Roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
+	ctx, cancel := context.WithTimeout(ctx, r.config.TLSHandshakeTimeout)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		_ = c.Close()
+		return nil, parentFailed(err)
+	}
+	return overTLS{t}, nil
+}
+
+// overTLS looks half-closable to goproxy (v1.9.3, https.go: halfClosable), which a TLS connection is, but for the name of a method.
+type overTLS struct{ *tls.Conn }
+
+// CloseRead has nothing to do: the other side has said that it will not write.
+func (overTLS) CloseRead() error { return nil }
+
+// through connects to addr by way of a parent proxy, within the time that a connection may take.
+func (r *reach) through(ctx context.Context, up *parent, addr string) (net.Conn, error) {
+	if err := r.literal(addr); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.config.DialTimeout)
+	defer cancel()
+	c, err := r.hop(ctx, up)
+	if err != nil {
+		return nil, err
+	}
+	if up.speaksHTTP() {
+		err = r.ask(ctx, c, up, addr)
+	} else {
+		err = askSOCKS(ctx, c, up, addr)
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, parentFailed(err)
+	}
+	return c, nil
+}
+
+// ask asks an HTTP proxy for a tunnel.
+func (r *reach) ask(ctx context.Context, c net.Conn, up *parent, addr string) error {
+	// An overdue or cancelled wait ends the read; the connection is given up then.
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{"User-Agent": {""}}}
+	req.Header.Set("Via", "1.1 "+r.name) // so that we know it when it comes back
+	if a := up.authorization(); a != "" {
+		req.Header.Set("Proxy-Authorization", a)
+	}
+	if err := req.Write(c); err != nil {
+		return overdue(ctx, err)
+	}
+	// Byte by byte: what follows the answer is the host's, which may speak first.
+	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(singly{c}, maxParentHeader)), req)
+	if err != nil {
+		return overdue(ctx, err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return parentStatus(resp.StatusCode, !up.credentials.none())
+	}
+	if !stop() { // the deadline is set already, or about to be
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+const maxParentHeader = 64 << 10
+
+// singly reads one byte at a time.
+type singly struct{ io.Reader }
+
+// Read implements io.Reader.
+func (s singly) Read(b []byte) (int, error) { return s.Reader.Read(b[:min(len(b), 1)]) }
+
+// overdue is why a wait ended, rather than what it looked like on the connection.
+func overdue(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// parentStatus puts an HTTP proxy's refusal into words.
+func parentStatus(status int, known bool) error {
+	switch {
+	case status == http.StatusProxyAuthRequired && known, status == http.StatusUnauthorized: // tinyproxy 1.11 says 401 to a wrong password
+		return parentSays("does not accept the credentials (" + strconv.Itoa(status) + ")")
+	case status == http.StatusProxyAuthRequired:
+		return parentSays("asks for credentials (407)")
+	case status == http.StatusForbidden:
+		return parentSays("refuses to lead there (403)")
+	case status == http.StatusLoopDetected:
+		return &parentError{failure{classLoop, http.StatusLoopDetected, "cannot be reached: the upstream proxy leads back here", ""}}
+	case status == http.StatusGatewayTimeout:
+		return &parentError{failure{classProxy, http.StatusGatewayTimeout, "cannot be reached: the upstream proxy waited in vain (504)", ""}}
+	case status >= 500:
+		return parentSays("cannot reach it (" + strconv.Itoa(status) + ")")
+	}
+	return parentSays("gives no tunnel (" + strconv.Itoa(status) + ")")
+}
+
+// askSOCKS asks a SOCKS5 proxy for a tunnel (RFC 1928). The name goes there unresolved.
+func askSOCKS(ctx context.Context, c net.Conn, up *parent, addr string) error {
+	var auth *proxy.Auth
+	if !up.credentials.none() {
+		auth = &proxy.Auth{User: up.credentials.user, Password: up.credentials.password}
+	}
+	d, err := proxy.SOCKS5("tcp", up.addr, auth, nil)
+	if err != nil {
+		return err
+	}
+	// With a connection that we made ourselves, the tunnel stays a TCP connection and can be spliced.
+	on, ok := d.(interface {
+		DialWithConn(ctx context.Context, c net.Conn, network, address string) (net.Addr, error)
+	})
+	if !ok {
+		return errors.New("golang.org/x/net/proxy has changed")
+	}
+	if _, err := on.DialWithConn(ctx, c, "tcp", addr); err != nil {
+		if n, ok := errors.AsType[net.Error](err); ctx.Err() != nil || ok && n.Timeout() { // the connection may notice first
+			return overdue(ctx, err)
+		}
+		return socksFailed(err)
+	}
+	return nil
+}
+
+// socksFailed puts a SOCKS proxy's refusal into words. The texts are those of golang.org/x/net v0.62.0, internal/socks.
+func socksFailed(err error) error {
+	text := err.Error()
+	for _, c := range []struct{ ends, says string }{
+		{"no acceptable authentication methods", "asks for credentials"},
+		{"username/password authentication failed", "does not accept the credentials"},
+		{"invalid username/password", "does not accept the credentials"},
+		{"connection not allowed by ruleset", "refuses to lead there"},
+		{"network unreachable", "cannot reach it"},
+		{"host unreachable", "cannot reach it"},
+		{"connection refused", "is not let in there"},
+		{"TTL expired", "cannot reach it"},
+	} {
+		if strings.HasSuffix(text, c.ends) {
+			return parentSays(c.says)
+		}
+	}
+	if strings.Contains(text, "unknown error ") {
+		return parentSays("cannot reach it")
+	}
+	return parentSays("does not speak SOCKS5")
+}

@@ -1,0 +1,245 @@
+package intercept
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// ServeTransparent serves connections that the packet filter sends here although their clients mean somebody else: with REDIRECT to an
+// ordinary listener, or with TPROXY to one of [ListenTPROXY]. It returns http.ErrServerClosed after the end of ctx, Close or Shutdown. Call
+// [Plugin.Front] before.
+//
+// TLS to port 443 whose handshake names an opened host is opened; upstream is then that name, as we resolve it, and not the address that the
+// client says is its. Plain HTTP to port 80 is served like absolute-form requests of the explicit door, for the hosts that its requests name.
+// Everything else is tunnelled to the original address with the same bytes: TLS that names another host or none (so do Encrypted Client
+// Hellos), other protocols, other ports. Tunnels are dialled like those of CONNECT, with Upstream's rules for private addresses, so that
+// nobody reaches by the guard's own place in the network what he could not reach himself.
+//
+// Clients that may not use the proxy, or take too much, are closed on without a word: they do not know of any proxy.
+func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
+	f := p.front.Load()
+	if f == nil {
+		return errors.New("serving the transparent door: Plugin.Front was not called yet")
+	}
+	if p.original == nil {
+		return errors.New("serving the transparent door: this system does not tell where a redirected connection was meant to go (Linux does); " +
+			"set Config.OriginalDestination")
+	}
+	stop := func() { _ = l.Close() }
+	defer context.AfterFunc(ctx, stop)()
+	defer context.AfterFunc(p.stopping, stop)()
+	defer stop()
+	p.Listening(l.Addr())
+	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true}}
+	var pause time.Duration
+	for {
+		c, err := t.gate.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			go t.serve(c)
+		case ctx.Err() != nil, p.stopping.Err() != nil:
+			return http.ErrServerClosed
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("serving the transparent door: %w", err)
+		default:
+			// Out of descriptors, or the client is gone: what runs goes on, and descriptors come back.
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			p.logger.Warn("accepting failed", zap.Error(err), zap.Duration("pause", pause))
+			wait(ctx, p.stopping, pause)
+		}
+	}
+}
+
+func wait(a, b context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-a.Done():
+	case <-b.Done():
+	}
+}
+
+// transparent is the door for connections whose clients know of no proxy.
+type transparent struct {
+	f    *front
+	gate *gatekeeper
+}
+
+// redirected is a client's connection there.
+type redirected struct {
+	*guestTCP
+}
+
+// serve finds out where a connection was meant to go and what it is about to say.
+func (t *transparent) serve(c net.Conn) {
+	p := t.f.p
+	given := false
+	defer func() {
+		if v := recover(); v != nil {
+			p.recovered(v, zap.String(keyDoor, string(doorTransparent)))
+		}
+		if !given {
+			_ = c.Close()
+		}
+	}()
+	g, ok := c.(*guestTCP)
+	if !ok || !p.traffic.enter() {
+		return
+	}
+	defer p.traffic.leave()
+	to, err := p.original(g.TCPConn)
+	if err != nil {
+		p.logger.Warn("original destination unknown", zap.String(keyClient, clientAddress(c.RemoteAddr().String())), zap.Error(err))
+		return
+	}
+	to = netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
+	if t.isOurselves(c, to) {
+		p.refused.loops.Add(1)
+		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+			zap.String(keyReason, "the connection was made to the transparent door itself, or redirected twice"))
+		return
+	}
+	v := &visit{door: t, conn: g, to: target{host: to.Addr().String(), port: to.Port()}}
+	given = v.receive()
+}
+
+// isOurselves reports whether a connection was meant for this very door, or another one of ours. Dialling that would come back here, and so on
+// until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has.
+func (t *transparent) isOurselves(c net.Conn, to netip.AddrPort) bool {
+	own, ok := t.gate.Addr().(*net.TCPAddr)
+	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
+	return straight || t.f.p.self.is(to)
+}
+
+// visit is one connection at the transparent door.
+type visit struct {
+	door *transparent
+	conn *guestTCP
+	to   target // the original destination: an address
+}
+
+// receive listens to what the client says first and shows it in accordingly. It reports whether the connection is somebody else's now.
+func (v *visit) receive() bool {
+	switch v.to.port {
+	case portHTTPS, 465, 993, 995: // of TLS the client speaks first, also on mail ports
+		return v.greet()
+	case portHTTP:
+		return v.plain()
+	}
+	return v.tunnel(nil)
+}
+
+// greet looks at a TLS handshake.
+func (v *visit) greet() bool {
+	p := v.door.f.p
+	name, heard, err := p.overhear(v.conn)
+	if err != nil {
+		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), zap.String(keyClient, clientAddress(v.conn.RemoteAddr().String())), zap.Error(err))
+		return false
+	}
+	host, err := canonicalHost(name)
+	if name == "" || err != nil {
+		return v.tunnel(heard)
+	}
+	t := target{host: host, port: v.to.port}
+	client := addressOf(v.conn.RemoteAddr())
+	if p.quarantined(client, t) {
+		return false
+	}
+	policy := p.policy.Load()
+	d, shunned := policy.Shun(t.host)
+	if shunned && !v.door.f.shun(v.request(t), t, doorTransparent, d) {
+		return false
+	}
+	if !shunned && (t.port != portHTTPS || !policy.Opens(t.host)) {
+		return v.tunnel(heard)
+	}
+	return v.open(&hallConn{early: heard, target: t, door: doorTransparent, shunned: shunned})
+}
+
+// plain looks whether a connection to port 80 begins like HTTP/1.
+func (v *visit) plain() bool {
+	heard, err := v.door.f.p.firstBytes(v.conn)
+	if err != nil {
+		return false
+	}
+	if !likeHTTP(heard) {
+		return v.tunnel(heard)
+	}
+	return v.open(&hallConn{early: heard, target: v.to, door: doorTransparentPlain, byHost: true})
+}
+
+// open shows the connection into the hall.
+func (v *visit) open(hc *hallConn) bool {
+	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	if denied != denialNone {
+		return false
+	}
+	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
+	v.door.f.p.hall.welcome(hc)
+	return true // welcome closes what it does not give on
+}
+
+// tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already.
+func (v *visit) tunnel(heard []byte) bool {
+	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	if denied != denialNone {
+		return false
+	}
+	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
+	v.door.f.tunnel(w, v.request(v.to), v.to, release)
+	return w.taken
+}
+
+// request is the CONNECT request that a client with a proxy would have sent.
+func (v *visit) request(t target) *http.Request {
+	return (&http.Request{
+		Method: http.MethodConnect,
+		URL:    &url.URL{Host: t.String()},
+		Host:   t.String(),
+		Header: make(http.Header),
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body:       http.NoBody,
+		RemoteAddr: v.conn.RemoteAddr().String(),
+	}).WithContext(context.Background())
+}
+
+// silentWriter gives goproxy a client's connection that never sent a CONNECT request and hears no answer to it.
+type silentWriter struct {
+	conn   *guestTCP
+	heard  []byte
+	header http.Header
+	taken  bool
+}
+
+// Header implements http.ResponseWriter.
+func (w *silentWriter) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *silentWriter) WriteHeader(int) {}
+
+// Write implements http.ResponseWriter.
+func (w *silentWriter) Write(p []byte) (int, error) { return len(p), nil }
+
+// Hijack implements http.Hijacker. goproxy v1.9.3, https.go replays what the reader has buffered.
+func (w *silentWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.taken = true
+	r := bufio.NewReaderSize(&replay{Conn: w.conn, early: w.heard}, max(len(w.heard), 16))
+	if len(w.heard) > 0 {
+		if _, err := r.Peek(len(w.heard)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &redirected{w.conn}, bufio.NewReadWriter(r, bufio.NewWriter(w.conn)), nil
+}

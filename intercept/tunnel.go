@@ -1,0 +1,176 @@
+package intercept
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are booked, so that Shutdown can
+// wait for the tunnel and Close can end it.
+type tunnelWriter struct {
+	http.ResponseWriter
+	traffic *traffic
+	release func() // gives the tunnel's seat back
+	started atomic.Bool
+	conn    net.Conn
+}
+
+// hijackable is a tunnelWriter over HTTP/1; goproxy recognises HTTP/2 by the missing method.
+type hijackable struct {
+	*tunnelWriter
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *tunnelWriter) WriteHeader(code int) {
+	w.started.Store(true)
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Flush implements http.Flusher.
+func (w *tunnelWriter) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController find the deadlines of an HTTP/2 stream.
+func (w *tunnelWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *tunnelWriter) hasStarted() bool { return w.started.Load() }
+
+// Hijack implements http.Hijacker.
+func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.started.Store(true)
+	c, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	w.conn = book(w.traffic, c, w.release)
+	return w.conn, rw, nil
+}
+
+// book takes a hijacked connection into the books; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
+// of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.3, https.go: halfClosable) and
+// no splice.
+func book(t *traffic, whole net.Conn, release func()) net.Conn {
+	if w, ok := whole.(*watched); ok {
+		whole = w.Conn
+	}
+	var out net.Conn
+	switch c := whole.(type) {
+	case *net.TCPConn:
+		out = &bookedTCP{TCPConn: c, entry: enter(t, whole, release)}
+	case *guestTCP:
+		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release)}
+	case *redirected:
+		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release), mute: true}
+	case *tls.Conn:
+		out = &bookedTLS{Conn: c, entry: enter(t, whole, release)}
+	default:
+		out = &booked{Conn: whole, entry: enter(t, whole, release)}
+	}
+	t.add(out)
+	return out
+}
+
+// entry is what the books know of a connection.
+type entry struct {
+	traffic *traffic
+	whole   net.Conn // what was hijacked, and is to be closed
+	release func()
+	wrote   atomic.Bool
+	once    sync.Once
+}
+
+func enter(t *traffic, whole net.Conn, release func()) entry {
+	return entry{traffic: t, whole: whole, release: release}
+}
+
+// close ends the connection whose entry it is.
+func (e *entry) close(self net.Conn) error {
+	err := e.whole.Close()
+	e.once.Do(func() {
+		e.traffic.remove(self)
+		if e.release != nil {
+			e.release()
+		}
+	})
+	return err
+}
+
+func (e *entry) hasStarted() bool { return e.wrote.Load() }
+
+// started is a connection that knows whether a byte was written to it: after that, an error page would be taken for tunnel data.
+type started interface{ hasStarted() bool }
+
+var (
+	_ started = (*bookedTCP)(nil)
+	_ started = (*bookedTLS)(nil)
+	_ started = (*booked)(nil)
+	_ started = (*tunnelWriter)(nil)
+)
+
+type bookedTCP struct {
+	*net.TCPConn
+	entry
+	mute bool // the client asked no proxy for anything, and must not hear its answer
+}
+
+// Write implements net.Conn.
+func (c *bookedTCP) Write(p []byte) (int, error) {
+	if c.mute {
+		return c.swallow(p)
+	}
+	c.wrote.Store(true)
+	return c.TCPConn.Write(p)
+}
+
+// swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.3, https.go), or an error page, after which
+// there is nothing to come. Were it ever written in another way, the tunnel would end and not carry words of ours.
+func (c *bookedTCP) swallow(p []byte) (int, error) {
+	if bytes.HasPrefix(p, []byte("HTTP/1.1 200 ")) && bytes.HasSuffix(p, []byte("\r\n\r\n")) && bytes.Count(p, []byte("\r\n\r\n")) == 1 {
+		c.mute = false
+		c.wrote.Store(true)
+		return len(p), nil
+	}
+	_ = c.Close()
+	return 0, net.ErrClosed
+}
+
+// Close implements net.Conn.
+func (c *bookedTCP) Close() error { return c.close(c) }
+
+// bookedTLS is a client's connection to the explicit door over TLS, which can be half closed too.
+type bookedTLS struct {
+	*tls.Conn
+	entry
+}
+
+// Write implements net.Conn.
+func (c *bookedTLS) Write(p []byte) (int, error) {
+	c.wrote.Store(true)
+	return c.Conn.Write(p)
+}
+
+// CloseRead makes it look half-closable to goproxy; there is nothing to do, the client has said that it will not write.
+func (c *bookedTLS) CloseRead() error { return nil }
+
+// Close implements net.Conn.
+func (c *bookedTLS) Close() error { return c.close(c) }
+
+type booked struct {
+	net.Conn
+	entry
+}
+
+// Write implements net.Conn.
+func (c *booked) Write(p []byte) (int, error) {
+	c.wrote.Store(true)
+	return c.Conn.Write(p)
+}
+
+// Close implements net.Conn.
+func (c *booked) Close() error { return c.close(c) }

@@ -1,0 +1,71 @@
+package intercept
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// Every request that is forwarded says in its Via field that it came by here (RFC 9110, section 7.6.3), under a name that no other process
+// has, so that one that comes back is known, whichever way it came.
+//
+// Answers do not get the field, although the same section asks for it: what is not ours comes out with the header that upstream sent
+// (DESIGN, section 2), and no loop is found by an answer.
+
+// via adds our entry to a request's Via, behind those of others.
+func (p *Plugin) via(r *http.Request) {
+	if p.cameBy(r) {
+		return // another plugin sends it twice
+	}
+	r.Header["Via"] = append(slices.Clip(r.Header["Via"]), received(r)+" "+p.name)
+}
+
+// received is the protocol that the client spoke.
+func received(r *http.Request) string {
+	switch {
+	case r.ProtoMajor >= 2:
+		return "2.0"
+	case r.ProtoMajor == 1 && r.ProtoMinor == 0:
+		return "1.0"
+	}
+	return "1.1"
+}
+
+// cameBy reports whether a request has been here before.
+func (p *Plugin) cameBy(r *http.Request) bool {
+	for _, field := range r.Header["Via"] {
+		if strings.Contains(strings.ToLower(field), p.name) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	loopReason = "the request's Via names this proxy"
+	loopText   = "this request has been here before; somewhere behind this proxy the way leads back to it"
+)
+
+// turnBack refuses a request that has been here before.
+func (p *Plugin) turnBack(w http.ResponseWriter, r *http.Request) bool {
+	if !p.cameBy(r) {
+		return false
+	}
+	host := r.URL.Host
+	if host == "" {
+		host = r.Host
+	}
+	p.loop(hostOf(host), clientAddress(r.RemoteAddr), loopReason)
+	// RFC 9209, section 2.3 has the word for it.
+	w.Header().Set("Proxy-Status", p.name+"; error=proxy_loop_detected")
+	deny(w, http.StatusLoopDetected, loopText)
+	return true
+}
+
+// loop notes that something was about to go in a circle.
+func (p *Plugin) loop(host, client, reason string) {
+	p.refused.loops.Add(1)
+	p.logger.Warn("loop refused", zap.String(keyHost, clip(host)), zap.String(keyClient, client), zap.String(keyReason, reason))
+}
