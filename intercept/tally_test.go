@@ -79,7 +79,7 @@ func TestStats_upstreamErrors(t *testing.T) {
 		}
 	}
 	got := fmt.Sprint(w.plugin.Stats().UpstreamErrors)
-	if want := "map[canceled:0 connect:2 dns:1 loop:0 other:0 private address:0 protocol:1 proxy:0 timeout:0 tls:0 truncated:1]"; got != want {
+	if want := "map[canceled:0 connect:2 dns:1 loop:0 other:0 private address:0 protocol:1 proxy:0 resources:0 timeout:0 tls:0 truncated:1]"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
