@@ -4,6 +4,7 @@ go 1.26.0
 
 // What the product is made of. Tools for linting and measuring are in .ci/go.mod.
 require (
+	github.com/DeRuina/timberjack v1.4.9
 	github.com/VictoriaMetrics/metrics v1.44.0
 	github.com/andybalholm/brotli v1.2.8
 	github.com/beevik/etree v1.8.1
@@ -32,8 +33,6 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/tools v0.52.0
 )
-
-require github.com/DeRuina/timberjack v1.4.9
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
