@@ -178,7 +178,7 @@ func (a *Authority) Dir() string { return a.dir }
 // Fingerprint returns the SHA-256 of the root certificate as browsers and "openssl x509 -fingerprint -sha256" show it:
 // upper-case hexadecimal with colons.
 func (a *Authority) Fingerprint() string {
-	return fingerprint(a.Root())
+	return a.tiers.Load().fingerprint()
 }
 
 func fingerprint(cert *x509.Certificate) string {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,6 +20,15 @@ type tiers struct {
 	rootCRL []byte // DER, what root says about issuing certificates; nil where none was made
 	// consent reports that an operator has agreed to an issuing certificate that nothing constrains.
 	consent bool
+
+	named sync.Once
+	name  string // of root, see fingerprint
+}
+
+// fingerprint names the root. It is asked for with every decision.
+func (t *tiers) fingerprint() string {
+	t.named.Do(func() { t.name = fingerprint(t.root) })
+	return t.name
 }
 
 // arrange sorts what came with the issuing certificate into what lies below the root and what lies beside it.

@@ -41,13 +41,14 @@ const (
 	keyAccounts = "accounts" // addresses or their hashes, as the operator's Privacy says; else empty
 	keyReserved = "reserved_by"
 	keySecrets  = "credentials" // present, scheme, forwarded
-	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict
+	keySuggest  = "suggestions" // path, kind, protocol, was, now, verdict, would
 	keyForeign  = "strangers"   // hosts outside the rule's set that the client was kept from, or where the rule only records, would have been
 	keyUpstream = "upstream"    // asked, status, error: one word or two, check: which check of its TLS failed
 	keyBytesIn  = "bytes_in"    // body bytes of upstream's answer that were read
 	keyBytesOut = "bytes_out"   // body bytes that the client got
 	keyTook     = "took_ms"
-	keyPolicy   = "policy" // the policy's revision
+	keyPolicy   = "policy"    // the policy's revision
+	keyRoot     = "authority" // what Config.Authority says
 )
 
 const (
@@ -148,6 +149,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.Int64(keyBytesOut, out),
 		zap.Int64(keyTook, max(0, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds())),
 		zap.String(keyPolicy, x.policy.Revision()),
+		zap.String(keyRoot, x.p.authority()),
 	}
 }
 
@@ -192,6 +194,11 @@ func (s suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	e.AddString("was", publicValue(s.Kind, s.Was))
 	e.AddString("now", publicValue(s.Kind, s.Now))
 	e.AddString("verdict", s.Verdict.String())
+	would := ""
+	if s.Would != dialect.Unjudged {
+		would = s.Would.String()
+	}
+	e.AddString("would", would)
 	return nil
 }
 

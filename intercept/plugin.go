@@ -33,6 +33,8 @@ type Config struct {
 	Policy *rules.Policy
 	// Issuer signs for opened hosts. It is required.
 	Issuer Issuer
+	// Authority names the authority that the Issuer signs for, in records: its root's fingerprint. Nil names none.
+	Authority func() string
 	// Decisions gets one record per discovery exchange; nil drops them. Whatever samples must not stand behind it.
 	Decisions *zap.Logger
 	// Logger gets everything that is not a decision: failed handshakes, recovered panics, goproxy's own lines. Nil drops it.
@@ -149,6 +151,7 @@ func fillDuration(name string, value *time.Duration, zero time.Duration) error {
 type Plugin struct {
 	policy    atomic.Pointer[rules.Policy]
 	issuer    Issuer
+	authority func() string
 	decisions *zap.Logger
 	logger    *zap.Logger
 	limits    Limits
@@ -205,6 +208,7 @@ func New(c Config) (*Plugin, error) {
 	}
 	p := &Plugin{
 		issuer:    c.Issuer,
+		authority: c.Authority,
 		decisions: orNop(c.Decisions),
 		logger:    orNop(c.Logger).Named("intercept"),
 		limits:    c.Limits,
@@ -218,6 +222,9 @@ func New(c Config) (*Plugin, error) {
 	}
 	if p.clock == nil {
 		p.clock = time.Now
+	}
+	if p.authority == nil {
+		p.authority = func() string { return "" }
 	}
 	p.welcomes(c)
 	p.policy.Store(c.Policy)

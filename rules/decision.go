@@ -70,6 +70,11 @@ func (d *Decision) monitor(would Decision) {
 	if d.Action == ActionPass {
 		d.Strangers = would.Strangers
 	}
+	for i := range d.Suggestions { // both come from one answer, in its order; without a second judgement there are none
+		if i < len(would.Suggestions) && would.Suggestions[i].Path == d.Suggestions[i].Path {
+			d.Suggestions[i].Would = would.Suggestions[i].Verdict
+		}
+	}
 	if d.Rule == "" {
 		d.Mode, d.Rule, d.ReservedBy, d.Reason = Monitor, would.Rule, would.ReservedBy, "monitored only: "+would.Reason
 	}

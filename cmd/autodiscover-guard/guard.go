@@ -66,6 +66,7 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 	plugin, err := intercept.New(intercept.Config{
 		Policy:    policy,
 		Issuer:    authority,
+		Authority: authority.Fingerprint,
 		Decisions: decisions,
 		Logger:    logger,
 		Privacy:   privacies[c.Log.Privacy], PrivacyKey: privacyKey,

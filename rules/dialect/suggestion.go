@@ -70,6 +70,8 @@ type Suggestion struct {
 	// Was is the value as the answer has it, decoded; Now is what the client gets instead, empty where it is removed.
 	Was, Now string
 	Verdict  Verdict
+	// Would is what would have happened to it if no rule were only monitoring; Unjudged where none is.
+	Would Verdict
 	// Encryption says how a client speaks to what Now names, where a server was put in ([Suggestion.Replace]): ssl, starttls or none.
 	Encryption string
 }

@@ -37,9 +37,9 @@ func (x *Explainer) Decision(r *Record, _ string) {
 	}
 	fmt.Fprint(x.out, b.String())
 	if len(r.Suggestions) > 0 {
-		s := Section{Columns: []string{"protocol", "kind", "before", "after", "verdict", "where"}}
+		s := Section{Columns: []string{"protocol", "kind", "before", "after", "verdict", "would be", "where"}}
 		for _, g := range r.Suggestions {
-			s.Rows = append(s.Rows, []any{g.Protocol, g.Kind, g.Was, after(r, g), g.Verdict, g.Path})
+			s.Rows = append(s.Rows, []any{g.Protocol, g.Kind, g.Was, after(r, g), g.Verdict, g.Would, g.Path})
 		}
 		var table strings.Builder
 		s.writeColumns(&table)

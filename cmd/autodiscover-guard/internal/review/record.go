@@ -71,6 +71,7 @@ type Suggestion struct {
 	Was      string `json:"was"`
 	Now      string `json:"now"`
 	Verdict  string `json:"verdict"`
+	Would    string `json:"would,omitempty"`
 }
 
 // Upstream is the far side of an exchange.

@@ -161,6 +161,8 @@ func (c *cursor) suggestions(to *[]Suggestion) bool {
 				return 4, c.text(&s.Now)
 			case "verdict":
 				return 5, c.text(&s.Verdict)
+			case "would":
+				return 6, c.text(&s.Would)
 			}
 			return 0, false
 		})
