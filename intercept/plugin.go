@@ -82,12 +82,12 @@ type Limits struct {
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
 	BodyBytes int64
-	// Connections is how many client connections a [Plugin.Listener] and the transparent door hold together: 8192. More are answered 503.
+	// Connections is how many client connections a [Plugin.Listener] and the transparent door hold together: 16384. More are answered 503.
 	Connections int
-	// Tunnels is how many tunnels there may be, opened ones and HTTP/2 streams included: 8192. More are answered 503.
+	// Tunnels is how many tunnels there may be, opened ones and HTTP/2 streams included: 16384. More are answered 503.
 	Tunnels int
 	// PerClient is how many of these connections, and how many of these tunnels, one client address may have (of IPv6: one network of 64
-	// bits): 1024 each. More are answered 429.
+	// bits): 4096 each. More are answered 429.
 	PerClient int
 }
 
@@ -116,9 +116,9 @@ func (l *Limits) fill() error {
 		value *int
 		zero  int
 	}{
-		{"Connections", &l.Connections, 8192},
-		{"Tunnels", &l.Tunnels, 8192},
-		{"PerClient", &l.PerClient, 1024},
+		{"Connections", &l.Connections, 16384},
+		{"Tunnels", &l.Tunnels, 16384},
+		{"PerClient", &l.PerClient, 4096},
 	} {
 		if *n.value < 0 {
 			return fmt.Errorf("checking Limits.%s: %d is negative", n.name, *n.value)

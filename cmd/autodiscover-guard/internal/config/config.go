@@ -167,9 +167,9 @@ func Default() *Config {
 			Dial:        10 * time.Second,
 			Answer:      30 * time.Second,
 			Lifetime:    24 * time.Hour,
-			Connections: 8192,
-			Tunnels:     8192,
-			PerClient:   1024,
+			Connections: 16384,
+			Tunnels:     16384,
+			PerClient:   4096,
 			Drain:       30 * time.Second,
 		},
 		Log: Log{
