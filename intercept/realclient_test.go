@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -96,5 +97,40 @@ func TestNGHTTP2_throughTheGuard(t *testing.T) {
 	}
 	if strings.Contains(string(out), "Keep-Alive") {
 		t.Errorf("h2load got a field of the connection's:\n%s", out)
+	}
+}
+
+// OpenSSL's own client comes through a tunnel that is opened, in HTTP/1.1 and HTTP/2, and sees the guard's leaf; through one that is not, it sees
+// the site's.
+func TestOpenSSL_throughTheGuard(t *testing.T) {
+	openssl := program(t, "openssl", "openssl")
+	w := newWorld(t, jsonAnswer(suggest("email@example.com", stranger)))
+	for name, c := range map[string]struct {
+		host string
+		by   *authority
+		args []string
+		want string
+	}{
+		"opened":       {central, w.issuer, nil, "HTTP/1.1 200"},
+		"opened, ALPN": {central, w.issuer, []string{"-alpn", "h2"}, "ALPN protocol: h2"},
+		"tunnelled":    {bank, w.web, nil, "Verification: OK"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+			defer cancel()
+			root := filepath.Join(t.TempDir(), "root.pem")
+			if err := os.WriteFile(root, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.by.cert.Raw}), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := append([]string{"s_client", "-proxy", w.addr, "-connect", c.host + ":443", "-servername", c.host, "-CAfile", root,
+				"-verify_return_error", "-verify_hostname", c.host, "-ign_eof"}, c.args...)
+			cmd := exec.CommandContext(ctx, openssl, args...)
+			cmd.Stdin = strings.NewReader("GET / HTTP/1.1\r\nHost: " + c.host + "\r\nConnection: close\r\n\r\n")
+			cmd.WaitDelay = 5 * time.Second
+			out, err := cmd.CombinedOutput()
+			if !strings.Contains(string(out), "Verification: OK") || !strings.Contains(string(out), c.want) {
+				t.Errorf("got %v:\n%s", err, out)
+			}
+		})
 	}
 }
