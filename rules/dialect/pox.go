@@ -50,6 +50,11 @@ func poxAsks(r Request) []Subject {
 	if err != nil {
 		return addressesAnywhere(string(r.Body))
 	}
+	if scanXML(t.data) == nil {
+		if root, ok := readPlain(t.data); ok {
+			return poxAddresses(nil, root)
+		}
+	}
 	d := xml.NewDecoder(bytes.NewReader(t.data))
 	d.Strict = false
 	d.CharsetReader = sameReader
@@ -77,6 +82,17 @@ func poxAsks(r Request) []Subject {
 			return addressesAnywhere(string(t.data))
 		}
 	}
+}
+
+// poxAddresses finds them in a document that is plain.
+func poxAddresses(all []Subject, e *etree.Element) []Subject {
+	if is(e, "EMailAddress") {
+		all = append(all, addresses(elementText(e), "body")...)
+	}
+	for c := range e.ChildElementsSeq() {
+		all = poxAddresses(all, c)
+	}
+	return all
 }
 
 // addressesAnywhere finds whatever reads like an address in a text without structure.
