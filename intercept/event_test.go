@@ -48,7 +48,7 @@ func (j *journal) keep(c *intercept.Config, _ *proxyServer, _ *world) {
 	encoding := zapcore.EncoderConfig{
 		TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg", StacktraceKey: "stack",
 		EncodeLevel:    zapcore.LowercaseLevelEncoder,
-		EncodeTime:     func(t time.Time, e zapcore.PrimitiveArrayEncoder) { e.AppendString(t.UTC().Format(time.RFC3339Nano)) },
+		EncodeTime:     utcNanoseconds,
 		EncodeDuration: zapcore.StringDurationEncoder,
 	}
 	also := func(to *bytes.Buffer) zap.Option {
@@ -57,6 +57,10 @@ func (j *journal) keep(c *intercept.Config, _ *proxyServer, _ *world) {
 		})
 	}
 	c.Decisions, c.Logger = c.Decisions.WithOptions(also(&j.decisions)), c.Logger.WithOptions(also(&j.life))
+}
+
+func utcNanoseconds(t time.Time, e zapcore.PrimitiveArrayEncoder) {
+	e.AppendString(t.UTC().Format(time.RFC3339Nano))
 }
 
 // text is what was written: decisions, and everything else.

@@ -106,7 +106,7 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	config := intercept.Config{
 		Policy:    policy,
 		Issuer:    w.issuer,
-		Decisions: zap.New(core, zap.Hooks(signal(w.recorded))),
+		Decisions: zap.New(core, zap.Hooks(signal(w.recorded)), validated(tb)),
 		Logger:    zap.New(lifeCore, zap.Hooks(signal(w.lived))),
 		Upstream:  intercept.UpstreamConfig{Roots: w.web.roots(), Resolve: resolve},
 	}

@@ -18,6 +18,7 @@ More:
   autodiscover-guard check FILE...                      decide on saved exchanges (HAR, or raw HTTP as curl -v shows it)
   autodiscover-guard policy show                        the rules in force, numbered, and where each comes from
   autodiscover-guard policy test FILE...                check expectations that are written beside a policy
+  autodiscover-guard review [FILE...]                   what the decision records of a running guard say
   autodiscover-guard ca show                            what the authority may sign for, how long, and what to do next
   autodiscover-guard ca install                         let the clients of this computer trust the authority; verify, uninstall
   autodiscover-guard setup on | off | status            system proxy and mail-client settings, exactly undone
@@ -49,7 +50,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hint(err, "%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	return root
 }
 

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("XDG_STATE_HOME", e.WorkDir)
 			e.Setenv("HOME", e.WorkDir)
+			e.Defer(func() { validRecords(t, e.WorkDir) })
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -1,0 +1,111 @@
+package review
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Sources says what is read.
+type Sources struct {
+	// Files are read in this order; "-" is Stdin. What begins like a gzip or a Zstandard file is decompressed, whatever its name.
+	Files []string
+	Stdin io.Reader
+	// Progress, if not nil, is told from time to time how many of all bytes have been read; total is zero where it cannot be known.
+	Progress func(done, total int64)
+}
+
+// Read hands every decision and every event in the sources to c, in the order in which they stand there, and says what it found. An error names
+// the file; what was read before it has been handed over.
+func Read(ctx context.Context, s Sources, c Consumer) (Log, error) {
+	in := &intake{to: c}
+	meter := &meter{tell: s.Progress}
+	for _, name := range s.Files {
+		if name == "-" {
+			meter.total = 0
+			break
+		}
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			meter.total += info.Size()
+		}
+	}
+	for _, name := range s.Files {
+		in.log.Files++
+		err := readFile(ctx, name, s.Stdin, meter, in)
+		in.log.Bytes = meter.done
+		if err != nil {
+			return in.log, err
+		}
+	}
+	return in.log, nil
+}
+
+func readFile(ctx context.Context, name string, stdin io.Reader, m *meter, to sink) error {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	m.from = in
+	plain, done, err := decompress(m)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer done()
+	if err := readLines(ctx, plain, to); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// maxWindow bounds the memory of the Zstandard decoder: what "zstd -19" makes needs 8 MiB, and only its options --ultra and --long ask for more.
+const maxWindow = 8 << 20
+
+// decompress looks at the first bytes: log rotation adds suffixes of its own.
+func decompress(r io.Reader) (plain io.Reader, done func(), err error) {
+	b := bufio.NewReaderSize(r, 4<<10) // reads of more go past it
+	magic, err := b.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, err
+	}
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}): // RFC 1952, section 2.3.1
+		z, err := gzip.NewReader(b)
+		return z, func() {}, err
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}): // RFC 8878, section 3.1.1
+		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	}
+	return b, func() {}, nil
+}
+
+// meter counts what is read of all files, compressed as they are.
+type meter struct {
+	from        io.Reader
+	tell        func(done, total int64)
+	done, total int64
+}
+
+// Read implements io.Reader.
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.from.Read(p)
+	m.done += int64(n)
+	if m.tell != nil {
+		m.tell(m.done, m.total)
+	}
+	return n, err
+}

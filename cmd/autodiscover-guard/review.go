@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
+)
+
+// reviewFlags are the flags of "review" as they were given.
+type reviewFlags struct {
+	since, until, format, explain, print    string
+	domains, clients, actions, dialects, of []string
+	failOn                                  []string
+	follow                                  bool
+	top                                     int
+}
+
+func reviewCommand() *cobra.Command {
+	var f reviewFlags
+	cmd := &cobra.Command{
+		Use:   "review [FILE...|-]",
+		Short: "read decision records back: what leaked, what was stopped, what is new",
+		Long: `Read decision records, any number of them, and say what matters: leaks that were not stopped, leaks that were, strangers that are new, clients that the
+guard cannot help, pinned domains that were offered other servers, answers that nobody could read, latencies, failures, changes and gaps.
+
+FILE is a log as "run" writes it; gzip and Zstandard files are read as they are, and - is standard input. The guard's own messages (standard error of
+"run") may be among them: failed handshakes are told there. Without FILE, the decisions in the default state directory are read, rotated ones first.
+
+Times are UTC. With --since, what the log has from before is read, too: it tells which strangers are new.
+
+Exit code 1 where --fail-on names something that was found (leak: not stopped; parse: an answer or a line that nobody could read; pin: a pinned domain
+that was offered other servers), or where --explain finds no such exchange.`,
+		Example: `  autodiscover-guard review --since 7d
+  autodiscover-guard review --domain corp.example.net --format html decisions*.jsonl.gz > report.html
+  autodiscover-guard review --fail-on leak,parse decisions.jsonl
+  autodiscover-guard review --print lnav > decisions.lnav.json && lnav -i decisions.lnav.json`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			return f.run(cmd, files)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.since, "since", "", "decisions from this `TIME` on: 2026-11-24, 2026-11-24T06:00:00Z, or how long ago (24h, 7d)")
+	flags.StringVar(&f.until, "until", "", "decisions before this `TIME`")
+	flags.StringSliceVar(&f.domains, "domain", nil, "only about this mail `DOMAIN`, and those below it")
+	flags.StringSliceVar(&f.clients, "client", nil, "only of this client: an `ADDRESS`, or a range (192.0.2.0/24)")
+	flags.StringSliceVar(&f.actions, "action", nil, "only with this `ACTION`: pass, edit, refuse, answer")
+	flags.StringSliceVar(&f.dialects, "dialect", nil, "only in this `DIALECT`")
+	flags.StringSliceVar(&f.of, "rule", nil, "only by this `RULE`")
+	flags.StringVar(&f.format, "format", "table", "`FORMAT`: table, json, md, html, csv; or every record in other words: ecs, ocsf")
+	flags.IntVar(&f.top, "top", 20, "at most `N` rows a section; 0 is all")
+	flags.StringVar(&f.explain, "explain", "", "tell in words what became of one `EXCHANGE`")
+	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 where there is a `FINDING`: leak, parse, pin")
+	flags.BoolVar(&f.follow, "follow", false, "go on when the file grows, a line for each decision, and the summary when interrupted")
+	flags.StringVar(&f.print, "print", "", "print what helps other programs, `WHAT`: schema, lnav, jq, goaccess")
+	return cmd
+}
+
+func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
+	if f.print != "" {
+		return printRecipe(cmd.OutOrStdout(), f.print)
+	}
+	filter, err := f.filter(time.Now())
+	if err != nil {
+		return err
+	}
+	if err := f.check(files); err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		if files, err = defaultDecisions(); err != nil {
+			return err
+		}
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	out := cmd.OutOrStdout()
+	sources := review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: progress(cmd.ErrOrStderr())}
+	switch format := review.Format(f.format); {
+	case f.explain != "":
+		return explain(ctx, f.explain, sources, out)
+	case format == review.FormatECS, format == review.FormatOCSF:
+		c := review.NewConverter(filter, format, out)
+		_, err := review.Read(ctx, sources, c)
+		return errors.Join(err, c.Err())
+	case f.follow:
+		return f.followed(ctx, files[0], filter, out, cmd.ErrOrStderr())
+	}
+	summary := review.NewSummary(filter)
+	log, err := review.Read(ctx, sources, summary)
+	if err != nil {
+		return err
+	}
+	return f.report(summary.Report(log, f.top), out, cmd.ErrOrStderr())
+}
+
+// check finds what does not fit together.
+func (f *reviewFlags) check(files []string) error {
+	formats := append(review.Formats(), review.FormatECS, review.FormatOCSF)
+	if !slices.Contains(formats, review.Format(f.format)) {
+		return fmt.Errorf("--format: unknown format %q; want one of table, json, md, html, csv, ecs, ocsf", f.format)
+	}
+	for _, name := range f.failOn {
+		if name != review.FailLeak && name != review.FailParse && name != review.FailPin {
+			return fmt.Errorf("--fail-on: unknown finding %q; want leak, parse or pin", name)
+		}
+	}
+	if f.top < 0 {
+		return errors.New("--top: want a number of rows, or 0 for all")
+	}
+	if !f.follow {
+		return nil
+	}
+	if len(files) > 1 || len(files) == 1 && files[0] == "-" {
+		return errors.New("--follow: want one file")
+	}
+	if f.format != string(review.FormatTable) && f.format != string(review.FormatJSON) {
+		return errors.New("--follow: want --format table or json")
+	}
+	return nil
+}
+
+func (f *reviewFlags) filter(now time.Time) (review.Filter, error) {
+	filter := review.Filter{Actions: f.actions, Dialects: f.dialects, Rules: f.of}
+	for _, d := range f.domains {
+		filter.Domains = append(filter.Domains, strings.ToLower(strings.Trim(d, ".")))
+	}
+	for _, c := range f.clients {
+		p, err := review.ParseClient(c)
+		if err != nil {
+			return filter, fmt.Errorf("--client: %w", err)
+		}
+		filter.Clients = append(filter.Clients, p)
+	}
+	for _, t := range []struct {
+		flag, text string
+		to         *int64
+	}{{"--since", f.since, &filter.Since}, {"--until", f.until, &filter.Until}} {
+		if t.text == "" {
+			continue
+		}
+		at, err := review.ParseMoment(t.text, now)
+		if err != nil {
+			return filter, fmt.Errorf("%s: %w", t.flag, err)
+		}
+		*t.to = at
+	}
+	if filter.Until != 0 && filter.Until <= filter.Since {
+		return filter, errors.New("--until: it is not after --since, so nothing would be left")
+	}
+	return filter, nil
+}
+
+// report writes the report, and ends with "no" where it has what must not be.
+func (f *reviewFlags) report(r *review.Report, out, stderr io.Writer) error {
+	if err := r.Write(out, review.Format(f.format)); err != nil {
+		return err
+	}
+	fails := r.Fails(f.failOn)
+	for _, found := range fails {
+		fmt.Fprintf(stderr, "%s: found %s\n", program, found)
+	}
+	if len(fails) > 0 {
+		return &noError{}
+	}
+	return nil
+}
+
+// lookAgain is how often a file that is followed is looked at.
+const lookAgain = 250 * time.Millisecond
+
+func (f *reviewFlags) followed(ctx context.Context, file string, filter review.Filter, out, stderr io.Writer) error {
+	summary := review.NewSummary(filter)
+	live := review.NewLive(summary, out, review.Format(f.format) == review.FormatJSON)
+	log, err := review.Follow(ctx, file, lookAgain, live.Start, live)
+	if err != nil {
+		return err
+	}
+	return f.report(summary.Report(log, f.top), out, stderr)
+}
+
+func explain(ctx context.Context, exchange string, sources review.Sources, out io.Writer) error {
+	x := review.NewExplainer(exchange, out)
+	if _, err := review.Read(ctx, sources, x); err != nil {
+		return err
+	}
+	if x.Found == 0 {
+		fmt.Fprintf(out, "There is no exchange %q.\n", exchange)
+		return &noError{}
+	}
+	return nil
+}
+
+func printRecipe(out io.Writer, name string) error {
+	var names []string
+	for _, r := range review.Recipes() {
+		if r.Name == name {
+			_, err := io.WriteString(out, r.Text)
+			return err
+		}
+		names = append(names, r.Name+" ("+r.About+")")
+	}
+	return hint(fmt.Errorf("--print: there is no %q", name), "there are: %s", strings.Join(names, "; "))
+}
+
+// defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.
+func defaultDecisions() ([]string, error) {
+	name, err := config.Default().DecisionsFile()
+	if err != nil {
+		return nil, err
+	}
+	suffix := filepath.Ext(name)
+	files, err := filepath.Glob(strings.TrimSuffix(name, suffix) + "-*" + suffix + "*")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	if _, err := os.Stat(name); err != nil {
+		if len(files) > 0 {
+			return files, nil
+		}
+		return nil, hint(err, "name the file: log.decisions in the configuration says where it is; run writes it")
+	}
+	return append(files, name), nil
+}
