@@ -151,9 +151,9 @@ func (c *Config) look(r *http.Request) (*livePage, error) {
 	return p, err
 }
 
-// options lists the values that occur, and the one that is chosen.
+// options lists the values that occur and can be shown, and the one that is chosen.
 func options(label, name, now string, seen map[string]bool) choice {
 	seen[now] = true
-	delete(seen, "")
+	maps.DeleteFunc(seen, func(value string, _ bool) bool { return value == "" || review.Printable(value) != value })
 	return choice{label, name, now, slices.Sorted(maps.Keys(seen))}
 }
