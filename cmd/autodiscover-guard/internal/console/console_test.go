@@ -129,6 +129,7 @@ func TestConsole_pprof(t *testing.T) {
 		})
 	}
 }
+
 func TestConsole_media_types(t *testing.T) {
 	status, pac := console.Status{}, "first"
 	h, _, _ := fixture(t, &status, &pac)
