@@ -27,19 +27,29 @@ func startAdmin(l net.Listener, pprof bool, r *reloader, proxy companion.Proxy) 
 	r.guard.plugin.Listening(l.Addr())
 	server := &http.Server{
 		Handler: console.New(console.Config{
-			Status: r.status, Root: r.guard.authority.Root, Metrics: r.figures, Pprof: pprof,
+			Status: r.status, Health: r.health, Recent: r.logs.recent, Root: r.guard.authority.Root, Metrics: r.figures, Pprof: pprof,
 			PAC: func() []byte { return r.pac(proxy) }, Proxy: proxy,
 			RevocationLists: revocationLists(r.guard.authority),
 		}),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      30 * time.Second, // but for /events, which sets its own
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          debugLog(r.logger.Named("admin")),
 	}
 	go func() { _ = server.Serve(l) }()
 	return adminServer{server}
+}
+
+// health is what the page tells beyond the status.
+func (r *reloader) health() console.Health {
+	authority := r.guard.authority.Status(time.Now())
+	h := console.Health{Version: version(), Log: r.logs.where, RootUntil: authority.Root.NotAfter, Warnings: authority.Warnings}
+	for _, d := range r.doors.named() {
+		h.Doors = append(h.Doors, console.Door{Name: d.name, Address: d.l.Addr().String()})
+	}
+	return h
 }
 
 // check asks the console's handler, without a connection, whether the guard is alive.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"syscall"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
@@ -53,14 +55,27 @@ func (d *doors) close() {
 	}
 }
 
+// namedDoor is a listener that is there, and its name for scripts.
+type namedDoor struct {
+	name string
+	l    net.Listener
+}
+
+// named lists the doors that are there.
+func (d *doors) named() (there []namedDoor) {
+	for _, n := range []namedDoor{{"proxy", d.proxy}, {"transparent", d.transparent}, {"admin", d.admin}} {
+		if n.l != nil {
+			there = append(there, n)
+		}
+	}
+	return there
+}
+
 // note tells scripts where the doors are. The proxy's address comes last: whoever has waited for it finds the others.
 func (d *doors) note(state *stateDir) error {
-	for _, n := range []struct {
-		name string
-		l    net.Listener
-	}{{"admin", d.admin}, {"transparent", d.transparent}, {"address", d.proxy}} {
-		if n.l == nil {
-			continue
+	for _, n := range slices.Backward(d.named()) {
+		if n.name == "proxy" {
+			n.name = "address"
 		}
 		if err := state.note(n.name, n.l.Addr().String()); err != nil {
 			return err
@@ -71,14 +86,11 @@ func (d *doors) note(state *stateDir) error {
 
 // String names the doors and their addresses.
 func (d *doors) String() string {
-	text := "proxy " + d.proxy.Addr().String()
-	if d.transparent != nil {
-		text += ", transparent " + d.transparent.Addr().String()
+	var all []string
+	for _, n := range d.named() {
+		all = append(all, n.name+" "+n.l.Addr().String())
 	}
-	if d.admin != nil {
-		text += ", admin " + d.admin.Addr().String()
-	}
-	return text
+	return strings.Join(all, ", ")
 }
 
 // listen binds the address and explains what stands in the way.

@@ -34,14 +34,14 @@ func encoderConfig() zapcore.EncoderConfig {
 // waiting is how many records may wait for a daemon that is slow to take them.
 const waiting = 4096
 
-// openDecisions opens the audit log: every record, of every level. dropped hears of those that could not be written.
-func openDecisions(c *config.Config, stdout, stderr io.Writer, dropped func(int), logger *zap.Logger) (*record.Log, error) {
+// openDecisions opens the audit log: every record, of every level. dropped hears of those that could not be written, shown of all; it may be nil.
+func openDecisions(c *config.Config, stdout, stderr io.Writer, dropped func(int), shown func(record.Record), logger *zap.Logger) (*record.Log, error) {
 	sink, queue, err := openSink(c, stdout, stderr, logger)
 	if err != nil {
 		return nil, err
 	}
 	return record.New(record.Config{
-		Sink: sink, Queue: queue, Encoder: encoderConfig(), Repeat: record.Rate(c.Log.Repeat), Dropped: dropped, Logger: logger,
+		Sink: sink, Queue: queue, Encoder: encoderConfig(), Repeat: record.Rate(c.Log.Repeat), Dropped: dropped, Shown: shown, Logger: logger,
 	}), nil
 }
 

@@ -21,6 +21,10 @@ import (
 type logs struct {
 	records  *record.Log
 	notifier *notify.Notifier // nil where nobody is told
+	// recent has the latest records for the page of the admin listener; nil without one.
+	recent *console.Ring
+	// where says where decision records go.
+	where string
 	// decisions gets decision records, life everything else.
 	decisions, life *zap.Logger
 }
@@ -40,11 +44,20 @@ func openLogs(c *config.Config, state string, stdout, stderr io.Writer, figures 
 	if err != nil {
 		return nil, err
 	}
-	records, err := openDecisions(c, stdout, stderr, console.Dropped(figures), life)
+	where, err := whereDecisions(c)
 	if err != nil {
 		return nil, err
 	}
-	l := &logs{records: records, decisions: zap.New(console.Counted(records.Core(), figures)), life: life}
+	l := &logs{where: where, life: life}
+	var shown func(record.Record)
+	if c.Listen.Admin != "" {
+		l.recent = console.NewRing()
+		shown = l.recent.Show
+	}
+	if l.records, err = openDecisions(c, stdout, stderr, console.Dropped(figures), shown, life); err != nil {
+		return nil, err
+	}
+	l.decisions = zap.New(console.Counted(l.records.Core(), figures))
 	if c.Notify.URL == "" {
 		return l, nil
 	}

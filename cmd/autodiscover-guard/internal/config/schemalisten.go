@@ -86,9 +86,9 @@ var listenKeys = []key{
 	},
 	{
 		name: "listen.admin",
-		about: "The admin listener's address and port, loopback only: /livez, /readyz, /metrics, the PAC file as /proxy.pac and /wpad.dat, the root " +
-			"certificate as /ca.pem, /ca.cer and /ca.mobileconfig, and a page that says how to set clients up. It shows no key and no decision; off " +
-			"means none.",
+		about: "The admin listener's address and port, loopback only: a page with the latest decisions as they come, /livez, /readyz, /metrics, the PAC " +
+			"file as /proxy.pac and /wpad.dat, the root certificate as /ca.pem, /ca.cer and /ca.mobileconfig, and /setup, which says how to set clients " +
+			"up. It changes nothing and shows no key, and of decisions what the log has; every program of this computer may ask. off means none.",
 		value: single[string]{
 			at:    func(c *Config) *string { return &c.Listen.Admin },
 			want:  wantListen + ", or off",

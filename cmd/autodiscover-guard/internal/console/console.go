@@ -1,7 +1,10 @@
-// Package console is the admin listener: health, metrics, and the authority's certificate for whoever has to trust it. It only reads, hands
-// out no key, and answers nobody who asks for it by a foreign name, because a web page could otherwise make a browser ask (DNS rebinding).
+// Package console is the admin listener: the live page, health, metrics, and the authority's certificate for whoever has to trust it. It only reads,
+// hands out no key, and answers nobody who asks for it by a foreign name, because a web page could otherwise make a browser ask (DNS rebinding).
 //
-//	/setup             how to set clients up, per platform; / leads there
+//	/                  the latest decisions and how the guard is; new decisions appear by themselves
+//	/events            what that page hears of, as server-sent events
+//	/decisions.json    the records that it shows; takes the fields of its form
+//	/setup             how to set clients up, per platform
 //	/proxy.pac         the PAC file of the policy in force; /wpad.dat is the same
 //	/livez             200 as long as the process answers
 //	/readyz            200 with a JSON document: the policy in force, and why a newer one is not; 503 while the guard ends
@@ -11,6 +14,9 @@
 //	/debug/pprof/      where it is asked for: profiles of the Go runtime
 //
 // and the revocation lists of the authority. Those, which are public and which certificates name the place of, are served under any name.
+//
+// Decisions come from a [Ring], which holds the latest thousand in the form in which the log has got them: the page knows nothing that the log does
+// not, and an exchange waits for nobody who looks.
 package console
 
 import (
@@ -51,6 +57,10 @@ type Config struct {
 	// Root is asked each time: a root can be followed by another while the guard runs.
 	Root    func() *x509.Certificate
 	Metrics *metrics.Set
+	// Recent has the decisions that the page shows.
+	Recent *Ring
+	// Health is asked each time.
+	Health func() Health
 	// PAC writes the PAC file of the policy in force.
 	PAC func() []byte
 	// Proxy is where clients reach the guard.
@@ -85,7 +95,9 @@ func New(c Config) http.Handler {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { send(w, companion.PACMediaType, c.PAC()) })
 	}
 	mux.HandleFunc("GET /setup", setupPage(c))
-	mux.Handle("GET /{$}", http.RedirectHandler("/setup", http.StatusFound))
+	mux.HandleFunc("GET /{$}", live(c))
+	mux.Handle("GET /events", ownPageOnly(events(c)))
+	mux.Handle("GET /decisions.json", ownPageOnly(decisions(c)))
 	if c.Pprof {
 		offerProfiles(mux)
 	}
@@ -104,28 +116,35 @@ func New(c Config) http.Handler {
 	return public
 }
 
+// noContent is the content security policy of what is no page.
+const noContent = "default-src 'none'; frame-ancestors 'none'"
+
 func send(w http.ResponseWriter, mediaType string, body []byte) {
 	sendStatus(w, http.StatusOK, mediaType, body)
 }
 
 func sendStatus(w http.ResponseWriter, status int, mediaType string, body []byte) {
-	write(w, status, mediaType, "default-src 'none'; frame-ancestors 'none'", body)
+	secure(w.Header(), mediaType, noContent)
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }
 
 // sendPage sends HTML under a content security policy of its own.
 func sendPage(w http.ResponseWriter, policy string, body []byte) {
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	write(w, http.StatusOK, "text/html; charset=utf-8", policy, body)
+	secure(w.Header(), "text/html; charset=utf-8", policy)
+	_, _ = w.Write(body)
 }
 
-func write(w http.ResponseWriter, status int, mediaType, policy string, body []byte) {
-	h := w.Header()
+// secure writes the headers that everything has: nobody keeps it, takes it for something else, frames it, or reads it from another origin's page.
+func secure(h http.Header, mediaType, policy string) {
 	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Content-Security-Policy", policy)
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
 }
 
 func ready(w http.ResponseWriter, s Status) {
@@ -153,6 +172,19 @@ func ownNameOnly(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// ownPageOnly refuses what a browser asks for on behalf of another site's page. That page could not read it, but it could keep the places of
+// those who can. A program sends no such header, and a browser always does where the origin is trustworthy, as loopback is (Fetch Metadata).
+func ownPageOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Sec-Fetch-Site") {
+		case "", "none", "same-origin":
+			next.ServeHTTP(w, r)
+		default:
+			http.Error(w, "autodiscover-guard: not for the pages of other sites", http.StatusForbidden)
+		}
 	})
 }
 

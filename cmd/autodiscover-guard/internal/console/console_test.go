@@ -22,6 +22,11 @@ import (
 // fixture is a console over a fresh authority.
 func fixture(t *testing.T, status *console.Status, pac *string) (http.Handler, *metrics.Set, *certs.Authority) {
 	t.Helper()
+	return fixtureOver(t, status, pac, console.NewRing())
+}
+
+func fixtureOver(t *testing.T, status *console.Status, pac *string, ring *console.Ring) (http.Handler, *metrics.Set, *certs.Authority) {
+	t.Helper()
 	a, err := certs.Open(t.TempDir(), certs.Scope{Names: []string{"example.com"}})
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +36,13 @@ func fixture(t *testing.T, status *console.Status, pac *string) (http.Handler, *
 	set := metrics.NewSet()
 	return console.New(console.Config{
 		Status: func() console.Status { return *status }, Root: a.Root, Metrics: set, PAC: func() []byte { return []byte(*pac) },
-		Proxy: companion.Proxy{Host: "127.0.0.1", Port: "8080"},
+		Proxy: companion.Proxy{Host: "127.0.0.1", Port: "8080"}, Recent: ring,
+		Health: func() console.Health {
+			return console.Health{
+				Version: "v1", Log: "/state/decisions.jsonl", RootUntil: a.Root().NotAfter, Doors: []console.Door{{Name: "proxy", Address: "127.0.0.1:8080"}},
+				Warnings: []certs.Warning{{Level: certs.LevelUrgent, Text: "the root ends <soon>", Cure: "renew it"}},
+			}
+		},
 		RevocationLists: map[string]func() ([]byte, error){
 			"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
 			"/root.crl":      func() ([]byte, error) { return nil, nil },
@@ -64,8 +75,14 @@ func TestConsole(t *testing.T) {
 		{"root for Apple", "GET", "127.0.0.1", "/ca.mobileconfig", "com.apple.security.root", 200},
 		{"PAC file", "GET", "127.0.0.1", "/proxy.pac", pac, 200},
 		{"PAC file by its old name", "HEAD", "127.0.0.1", "/wpad.dat", "", 200},
-		{"the page", "GET", "127.0.0.1:8081", "/setup", a.Fingerprint(), 200},
-		{"to the page", "GET", "127.0.0.1:8081", "/", "/setup", 302},
+		{"set-up", "GET", "127.0.0.1:8081", "/setup", a.Fingerprint(), 200},
+		{"the page", "GET", "127.0.0.1:8081", "/", a.Fingerprint(), 200},
+		{"the page only", "GET", "127.0.0.1:8081", "/index.html", "", 404},
+		{"records", "GET", "127.0.0.1:8081", "/decisions.json", `"decisions":[]`, 200},
+		{"records by a foreign name", "GET", "rebound.stranger.net", "/decisions.json", "ask by address", 421},
+		{"the page by a foreign name", "GET", "rebound.stranger.net", "/", "ask by address", 421},
+		{"events by a foreign name", "GET", "rebound.stranger.net", "/events", "ask by address", 421},
+		{"sending to the page", "POST", "127.0.0.1", "/", "", 405},
 		{"revocation list", "GET", "127.0.0.1", "/authority.crl", "list", 200},
 		{"revocation list, under the name in certificates", "GET", "gateway.corp.example:8081", "/authority.crl", "list", 200},
 		{"no revocation list", "GET", "127.0.0.1", "/root.crl", "", 404},

@@ -52,10 +52,12 @@ func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return c.Core.Write(e, fields)
 }
 
+const droppedTotal = "autodiscover_guard_log_dropped_total"
+
 // Dropped gives what counts decisions whose record could not be written: autodiscover_guard_log_dropped_total. It is there from the start, so
 // that an alarm can tell none from unknown.
 func Dropped(set *metrics.Set) func(decisions int) {
-	counter := set.GetOrCreateCounter("autodiscover_guard_log_dropped_total")
+	counter := set.GetOrCreateCounter(droppedTotal)
 	return func(decisions int) { counter.Add(decisions) }
 }
 

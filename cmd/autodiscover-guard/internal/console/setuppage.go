@@ -2,9 +2,7 @@ package console
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 
@@ -22,13 +20,13 @@ var setupTemplate = template.Must(template.New("setup.html").Parse(setupHTML))
 // setupPage says how to set clients up: plain HTML that asks for nothing beyond itself and runs nothing. Its one style sheet stands in it, and
 // the policy names that by its digest.
 func setupPage(c Config) http.HandlerFunc {
-	sum := sha256.Sum256([]byte(setupCSS))
-	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	style := baseCSS + setupCSS
+	policy := contentPolicy(style, "")
 	return func(w http.ResponseWriter, r *http.Request) {
 		base := "http://" + r.Host // a loopback name: others are turned away before
 		var b bytes.Buffer
 		err := setupTemplate.Execute(&b, map[string]any{
-			"Style":       template.CSS(setupCSS), //nolint:gosec // G203: a file of this program
+			"Style":       template.CSS(style), //nolint:gosec // G203: files of this program
 			"Fingerprint": c.Status().Authority, "Proxy": c.Proxy, "Base": base, "Platforms": platforms(base, c.Root().Subject.CommonName, c.Proxy),
 		})
 		if err != nil {

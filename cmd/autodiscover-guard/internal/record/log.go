@@ -17,6 +17,9 @@ type Config struct {
 	Queue int
 	// Dropped is called with the number of decisions whose record could not be written; nil for nobody.
 	Dropped func(decisions int)
+	// Shown is shown each record before the sink is, whatever becomes of it there; nil for nobody. The line is its for the time of the call only,
+	// exchanges wait for it, and several may call at once.
+	Shown func(Record)
 	// Logger hears of records that cannot be written, and of the end of that. It must not lead to Sink. nil is nobody.
 	Logger *zap.Logger
 }
@@ -28,6 +31,7 @@ type Log struct {
 	repeats    *repeats // nil where every record is written
 	identifier *identifier
 	core       *core
+	shown      func(Record) // nil for nobody
 }
 
 // New makes a log. [Log.Close] ends it.
@@ -39,7 +43,7 @@ func New(c Config) *Log {
 		c.Dropped = func(int) {}
 	}
 	full := zapcore.NewJSONEncoder(c.Encoder)
-	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier()}
+	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier(), shown: c.Shown}
 	if c.Queue > 0 {
 		l.queue = newQueue(c.Queue, l.ledger)
 	}
@@ -52,6 +56,9 @@ func New(c Config) *Log {
 
 // put hands a record to the queue, where there is one, or to the sink.
 func (l *Log) put(r Record) {
+	if l.shown != nil {
+		l.shown(r)
+	}
 	if l.queue != nil {
 		l.queue.put(r)
 		return

@@ -230,3 +230,21 @@ func TestRepeat_keeps_what_was_written(t *testing.T) {
 		}
 	})
 }
+
+// Who is shown the records sees each that goes to the sink, whole, and before the sink may fail.
+func TestLog_shown(t *testing.T) {
+	var shown []string
+	log := record.New(record.Config{
+		Sink: &faulty{full: true}, Encoder: encoder(), Repeat: record.Rate{Count: 1, Per: time.Hour},
+		Shown: func(r record.Record) { shown = append(shown, fmt.Sprintf("%d %s", r.Count, r.Line)) },
+	})
+	logger := zap.New(log.Core())
+	for range 4 {
+		logger.Info("decision", zap.String("exchange", "1"))
+	}
+	log.Flush()
+	_ = log.Close()
+	if len(shown) != 2 || !strings.HasPrefix(shown[0], "1 {") || !strings.HasPrefix(shown[1], "3 {") || !strings.HasSuffix(shown[1], `"repeat":3}`+"\n") {
+		t.Errorf("shown: %q", shown)
+	}
+}

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// printable makes text safe for a terminal: control characters, what changes the direction of writing, what is invisible, and bytes that are no UTF-8
+// Printable makes text safe for a terminal: control characters, what changes the direction of writing, what is invisible, and bytes that are no UTF-8
 // are written as \x1b, \u202e and the like.
-func printable(text string) string {
+func Printable(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return !shows(r) }) {
 		return text
 	}
@@ -38,7 +38,7 @@ func shows(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError }
 
 // markdown makes text safe inside a cell or a line of Markdown, in which HTML may stand, too.
 func markdown(text string) string {
-	return markdownSpecial.Replace(printable(text))
+	return markdownSpecial.Replace(Printable(text))
 }
 
 var markdownSpecial = strings.NewReplacer(

@@ -33,7 +33,7 @@ func (x *Explainer) Decision(r *Record, _ string) {
 	x.look.look(r)
 	var b strings.Builder
 	for _, line := range explanation(r, &x.look) {
-		b.WriteString(printable(line) + "\n")
+		b.WriteString(Printable(line) + "\n")
 	}
 	fmt.Fprint(x.out, b.String())
 	if len(r.Suggestions) > 0 {
@@ -59,32 +59,40 @@ func after(r *Record, g Suggestion) string {
 }
 
 func explanation(r *Record, l *leaks) []string {
-	lines := []string{
-		fmt.Sprintf("Exchange %s, %s, client %s", r.Exchange, Moment(r.At), r.Client),
-		fmt.Sprintf("  asked      %s %s%s, dialect %s, through the door %q", r.Method, r.Host, r.Path, r.Dialect, r.Door),
-		"  about      " + about(r),
-		"  rule       " + rule(r),
-		"  decision   " + decision(r),
-		"  because    " + r.Reason,
+	lines := []string{fmt.Sprintf("Exchange %s, %s, client %s", r.Exchange, Moment(r.At), r.Client)}
+	for _, f := range facts(r, l) {
+		lines = append(lines, fmt.Sprintf("  %-10s %s", f.Name, f.Text))
+	}
+	return lines
+}
+
+// facts are what there is to know of an exchange, in the order in which one asks for it.
+func facts(r *Record, l *leaks) []Fact {
+	all := []Fact{
+		{"asked", fmt.Sprintf("%s %s%s, dialect %s, through the door %q", r.Method, r.Host, r.Path, r.Dialect, r.Door)},
+		{"about", about(r)},
+		{"rule", rule(r)},
+		{"decision", decision(r)},
+		{"because", r.Reason},
 	}
 	if r.Would != "" && r.Mode == "monitor" {
-		lines = append(lines, "  monitored  if the rule were enforced: "+gets(r.Would))
+		all = append(all, Fact{"monitored", "if the rule were enforced: " + gets(r.Would)})
 	}
-	lines = append(lines, "  secrets    "+secrets(r), "  upstream   "+upstreamStatus(r),
-		fmt.Sprintf("  took       %d ms; %d bytes in, %d bytes out; policy %s", r.TookMS, r.BytesIn, r.BytesOut, r.Policy))
+	all = append(all, Fact{"secrets", secrets(r)}, Fact{"upstream", upstreamStatus(r)},
+		Fact{"took", fmt.Sprintf("%d ms; %d bytes in, %d bytes out; policy %s", r.TookMS, r.BytesIn, r.BytesOut, r.Policy)})
 	if r.Authority != "" {
-		lines = append(lines, "  authority  "+r.Authority)
+		all = append(all, Fact{"authority", r.Authority})
 	}
 	if r.Repeat > 1 {
-		lines = append(lines, fmt.Sprintf("  repeated   this line stands for %d equal decisions", r.Repeat))
+		all = append(all, Fact{"repeated", fmt.Sprintf("this line stands for %d equal decisions", r.Repeat)})
 	}
 	switch {
 	case l.leaked():
-		lines = append(lines, "  verdict    NOT STOPPED: "+strings.Join(append(slices.Clip(l.strangers), leakedSecret(l)...), ", "))
+		all = append(all, Fact{"verdict", "NOT STOPPED: " + strings.Join(append(slices.Clip(l.strangers), leakedSecret(l)...), ", ")})
 	case len(l.strangers) > 0:
-		lines = append(lines, "  verdict    kept from the client: "+strings.Join(l.strangers, ", "))
+		all = append(all, Fact{"verdict", "kept from the client: " + strings.Join(l.strangers, ", ")})
 	}
-	return lines
+	return all
 }
 
 func leakedSecret(l *leaks) []string {

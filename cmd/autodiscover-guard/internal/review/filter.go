@@ -59,6 +59,9 @@ func ParseClient(text string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
 }
 
+// Match reports whether a record counts.
+func (f *Filter) Match(r *Record) bool { return f.inTime(r.At) && f.decision(r) }
+
 // inTime reports whether a time is within the window.
 func (f *Filter) inTime(at int64) bool {
 	return at >= f.Since && (f.Until == 0 || at < f.Until)

@@ -7,13 +7,22 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
-//go:embed report.gohtml
-var pageText string
+var (
+	//go:embed report.gohtml
+	pageText string
+	//go:embed plots.gohtml
+	plotsText string
+	//go:embed plots.css
+	plotsStyle string
+)
 
-var pageTemplate = template.Must(template.New("report").Parse(pageText))
+var pageTemplate = template.Must(template.Must(template.New("report").Funcs(template.FuncMap{
+	"plotStyle": func() template.CSS { return template.CSS(plotsStyle) }, //nolint:gosec // G203: a file of this program
+}).Parse(pageText)).Parse(plotsText))
 
 // page is what the template shows. The plots are geometry: rectangles in percent of the plot's width and height, without any text, so that they fit
 // a phone and a sheet of paper alike; words stand beside them in HTML.
@@ -25,6 +34,8 @@ type page struct {
 	Domains  []barRow
 	Clients  []barRow
 	Dialects []legend
+	// Numbers is the table behind Clients, where the page has no section for it.
+	Numbers *pageSection
 }
 
 type pageSection struct {
@@ -64,13 +75,36 @@ type barRow struct {
 
 // writeHTML writes one file that needs no other: no script, no font, no picture.
 func (r *Report) writeHTML(w io.Writer) error {
-	p := page{Overview: r.overview(), Good: r.Leaks == 0, Timeline: r.plotTimeline()}
+	p := r.plots()
+	p.Overview, p.Good = r.overview(), r.Leaks == 0
 	for _, s := range r.Sections {
 		p.Sections = append(p.Sections, s.page())
 	}
-	p.Domains = r.plotDomains()
-	p.Clients, p.Dialects = r.plotClients()
 	return pageTemplate.Execute(w, p)
+}
+
+// Plots are the report's plots, each with its numbers as a table, for a page of somebody else's: HTML without script, style or picture, to which
+// [PlotStyle] belongs. It is empty where there is nothing to plot.
+func (r *Report) Plots() (template.HTML, error) {
+	p := r.plots()
+	for _, s := range r.Sections {
+		if s.ID == sectionDialects {
+			numbers := s.page()
+			p.Numbers = &numbers
+		}
+	}
+	var b strings.Builder
+	err := pageTemplate.ExecuteTemplate(&b, "plots", p)
+	return template.HTML(b.String()), err //nolint:gosec // G203: what html/template has just written
+}
+
+// PlotStyle is the style sheet of Plots. It takes its ink from the page: --ink, --soft, --line and --card.
+func PlotStyle() string { return plotsStyle }
+
+func (r *Report) plots() page {
+	p := page{Timeline: r.plotTimeline(), Domains: r.plotDomains()}
+	p.Clients, p.Dialects = r.plotClients()
+	return p
 }
 
 func (s *Section) page() pageSection {
@@ -177,7 +211,7 @@ func (r *Report) plotDomains() []barRow {
 	}
 	var rows []barRow
 	for _, b := range r.domains {
-		row := barRow{Name: printable(b.name), Label: thousands(b.stopped) + " stopped"}
+		row := barRow{Name: Printable(b.name), Label: thousands(b.stopped) + " stopped"}
 		if b.stopped > 0 {
 			row.Bars = append(row.Bars, rectangle{"0", "0", percent(b.stopped, most), "100", "c-refuse"})
 		}
@@ -211,7 +245,7 @@ func (r *Report) plotClients() (rows []barRow, colours []legend) {
 	})
 	for i, name := range names {
 		if i < maxColours {
-			colours = append(colours, legend{fmt.Sprintf("d%d", i), printable(name), thousands(totals[name])})
+			colours = append(colours, legend{fmt.Sprintf("d%d", i), Printable(name), thousands(totals[name])})
 			continue
 		}
 		if i == maxColours {
@@ -219,7 +253,7 @@ func (r *Report) plotClients() (rows []barRow, colours []legend) {
 		}
 	}
 	for _, c := range r.byClient {
-		row, left := barRow{Name: printable(c.name), Label: thousands(c.total)}, int64(0)
+		row, left := barRow{Name: Printable(c.name), Label: thousands(c.total)}, int64(0)
 		for i, name := range names {
 			n := c.dialects[name]
 			if n == 0 {

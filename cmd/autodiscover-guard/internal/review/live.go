@@ -24,7 +24,7 @@ func (l *Live) Start() { l.started = true }
 // Decision implements Consumer.
 func (l *Live) Decision(r *Record, line string) {
 	l.Summary.Decision(r, line)
-	if !l.started || !l.filter.inTime(r.At) || !l.filter.decision(r) {
+	if !l.started || !l.filter.Match(r) {
 		return
 	}
 	if l.raw {
@@ -38,5 +38,5 @@ func (l *Live) Decision(r *Record, line string) {
 	if l.look.leaked() {
 		text += "  NOT STOPPED"
 	}
-	fmt.Fprintln(l.out, printable(text))
+	fmt.Fprintln(l.out, Printable(text))
 }

@@ -41,6 +41,8 @@ type Report struct {
 
 const (
 	reportSchema = 1
+	// sectionDialects is what the plot of clients has its numbers from.
+	sectionDialects = "dialects"
 	// bars bounds what the time line of a report has.
 	bars = 96
 	// silencesShown bounds the gaps that a report lists.
@@ -96,7 +98,7 @@ func (s *Summary) Report(log Log, top int) *Report {
 			ID: "rules", Title: "Decisions by rule", Columns: []string{"rule", "action", "would", "times", "clients", "first", "last"},
 		}),
 		section(&s.dialects, top, Section{
-			ID: "dialects", Title: "Decisions by dialect and client", Columns: []string{"dialect", "client", "times", "first", "last"},
+			ID: sectionDialects, Title: "Decisions by dialect and client", Columns: []string{"dialect", "client", "times", "first", "last"},
 		}),
 	}
 	return r

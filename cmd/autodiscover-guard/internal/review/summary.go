@@ -42,7 +42,7 @@ func (s *Summary) Decision(r *Record, _ string) {
 		s.before(r)
 		return
 	}
-	if !s.filter.inTime(r.At) || !s.filter.decision(r) {
+	if !s.filter.Match(r) {
 		s.others += r.Times()
 		return
 	}

@@ -130,7 +130,7 @@ func (s *Section) writeColumns(b *strings.Builder) {
 
 // cellText is a value in a cell: what is empty shows that it is.
 func cellText(v any) string {
-	if t := printable(text(v)); t != "" {
+	if t := Printable(text(v)); t != "" {
 		return t
 	}
 	return "–"
@@ -211,7 +211,7 @@ func plain(v any) string {
 	case Moment:
 		return v.exact()
 	}
-	return noFormula(printable(text(v)))
+	return noFormula(Printable(text(v)))
 }
 
 func (r *Report) writeJSON(w io.Writer) error {
