@@ -1,0 +1,126 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/rules/reserved"
+)
+
+// tunnelled asks for tunnels to the hosts of accounts that nobody guards. They must lead out unopened, or nowhere.
+func (e *examination) tunnelled(ctx context.Context) []Finding {
+	var all []Finding
+	for _, a := range e.strange {
+		all = append(all, e.unopened(ctx, a))
+	}
+	return all
+}
+
+func (e *examination) unopened(ctx context.Context, a account) Finding {
+	led := 0
+	for _, label := range []string{"", "autodiscover.", "autoconfig."} {
+		host := label + a.domain
+		if e.Policy.Opens(host) {
+			return warning(a.domain, "the policy opens "+host+", though no rule concerns the account", doGuard(a.domain))
+		}
+		asking, cancel := context.WithTimeout(ctx, patience)
+		leaf, answer, err := e.way.leaf(asking, host)
+		cancel()
+		switch {
+		case e.Root != nil && leaf != nil:
+			return fail(a.domain, host+" is opened, and concerns nobody whom the policy guards", doPolicy)
+		case answer == nil:
+			return fail(a.domain, fmt.Sprintf("CONNECT %s is not answered: %s", host, plain(err)), "look at the guard's log")
+		case answer.StatusCode == http.StatusOK:
+			led++
+		case answer.StatusCode == http.StatusServiceUnavailable, answer.StatusCode == http.StatusTooManyRequests:
+			return warning(a.domain, fmt.Sprintf("CONNECT %s is answered with %s: the guard is at a limit", host, answer.Status), "raise limits.tunnels or limits.per_client")
+		}
+	}
+	if led == 0 {
+		return ok(a.domain, "not opened: its hosts were dialled, and do not exist or cannot be reached")
+	}
+	return ok(a.domain, fmt.Sprintf("not opened: %d of its hosts answer through the guard with certificates of their own", led))
+}
+
+// quarantine looks whether the mail ports of a stranger whom we were kept from are shut.
+func (e *examination) quarantine(ctx context.Context) []Finding {
+	if e.Settings.Clients.Quarantine == 0 {
+		return []Finding{skipped("", "it is off (clients.quarantine)")}
+	}
+	for _, d := range e.mine {
+		for _, host := range d.Strangers {
+			if d.Action == "pass" || net.ParseIP(host) != nil || e.Policy.Opens(host) {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			conn, answer, err := e.way.tunnel(ctx, net.JoinHostPort(host, "993"))
+			switch {
+			case err != nil:
+				return []Finding{fail(host, "CONNECT to port 993 is not answered: "+plain(err), "look at the guard's log")}
+			case conn != nil:
+				conn.Close()
+				return []Finding{fail(host, "we were kept from it, and still reach its port 993 through the guard", "see clients.quarantine, and whether the guard runs with this configuration")}
+			case answer.StatusCode != http.StatusForbidden:
+				return []Finding{skipped(host, "port 993 is not reached: "+answer.Status)}
+			}
+			return []Finding{ok(host, "we were kept from it, and its mail ports are shut to us")}
+		}
+	}
+	return []Finding{skipped("", "no service named a stranger")}
+}
+
+// secrets looks for the password where it must not be: in the log, and in answers.
+func (e *examination) secrets(context.Context) []Finding {
+	traces := e.traces(slices.Concat(e.accounts, e.strange))
+	holds := func(text string) bool {
+		return slices.ContainsFunc(traces, func(trace string) bool { return strings.Contains(text, trace) })
+	}
+	for _, x := range e.exchanges {
+		text := string(x.answer.Body)
+		for name, values := range x.answer.Header {
+			text += "\n" + name + ": " + strings.Join(values, "\n")
+		}
+		if holds(text) {
+			return []Finding{fail("answers", "the password comes back in the answer to "+x.asked(), "tell the makers of the service that answers")}
+		}
+	}
+	all := []Finding{ok("answers", fmt.Sprintf("the password is in none of %d", e.asked()))}
+	switch {
+	case !e.log.readable():
+		return append(all, skipped("log", "it cannot be read from here"))
+	case holds(e.log.text):
+		return append(all, fail("log", "the password stands in "+e.log.path, "remove it from there, and report this as a fault of the guard"))
+	case e.Settings.Log.Privacy != "full" && strings.Contains(e.log.text, e.local+"@"):
+		return append(all, fail("log", "the whole address stands in "+e.log.path+", against log.privacy "+e.Settings.Log.Privacy, "start the guard again, so that it takes the configuration"))
+	}
+	return append(all, ok("log", "neither the password nor a whole address is in the records"))
+}
+
+// asked counts the exchanges that came to an answer.
+func (e *examination) asked() int {
+	n := 0
+	for _, x := range e.exchanges {
+		if x.left == "" && x.err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// ours reports whether a domain is one that only we, or we as well, ask about.
+func (e *examination) ours(domain string) bool {
+	return slices.ContainsFunc(e.accounts, func(a account) bool {
+		return domain == a.domain || strings.HasSuffix(domain, "."+reserved.Canonical(a.domain))
+	})
+}
+
+// toFile reports whether decisions go into a file that can be read back.
+func toFile(c *config.Config) bool { return (c.Log.Sink == "file" || c.Log.Sink == "") && c.Log.Decisions != "-" }
