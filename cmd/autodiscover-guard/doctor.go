@@ -101,7 +101,9 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 		a, err := certs.Existing(dir, certs.RevocationAt(settings.Listen.AdminURL))
 		return a, explained(err)
 	}
-	c.Trust = func(ctx context.Context) ([]truststore.Report, error) { return verifyTrust(ctx, c.State, c.Root, rootFile) }
+	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {
+		return verifyTrust(ctx, c.State, c.Root, rootFile)
+	}
 	c.Desktop = func(ctx context.Context) ([]desktop.Result, error) {
 		system, err := desktop.ThisSystem()
 		if err != nil {
@@ -182,4 +184,3 @@ func verifyTrust(ctx context.Context, state string, root *x509.Certificate, file
 	}
 	return s.Verify(ctx, truststore.Names()...), nil
 }
-

@@ -25,7 +25,7 @@ type identity struct {
 }
 
 func newIdentity() identity {
-	return identity{local: "doctor-" + random(8), password: "made-up-by-the-doctor-" + random(16)}
+	return identity{local: "doctor-" + random(8), password: "no-real-password-" + random(16)}
 }
 
 // random is so many random bytes in hexadecimal digits.

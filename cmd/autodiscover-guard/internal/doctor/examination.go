@@ -79,6 +79,7 @@ func checks() []check {
 		{"version", "guard", true, true, (*examination).console},
 		{"pac", "guard", true, true, (*examination).pac},
 		{"client", "clients", true, false, (*examination).sequences},
+		{"speed", "clients", true, false, (*examination).speed},
 		{"tunnel", "traffic", true, false, (*examination).tunnelled},
 		{"log", "traffic", true, true, (*examination).recorded},
 		{"quarantine", "traffic", true, true, (*examination).quarantine},

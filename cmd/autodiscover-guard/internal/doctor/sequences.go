@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // busy is how many clients ask at the same time.
@@ -110,4 +111,33 @@ func unasked(subject, domain string, left map[leaving]int) Finding {
 
 func doGuard(domain string) string {
 	return fmt.Sprintf("autodiscover-guard check --email user@%s says why; policy.sets and policy.rules say who is guarded", domain)
+}
+
+// impatient is how long Thunderbird 153 waits for one answer, but for that of its ISPDB.
+const impatient = 5 * time.Second
+
+// speed looks at the slowest answer.
+func (e *examination) speed(context.Context) []Finding {
+	var slowest *exchange
+	slow := 0
+	for _, x := range e.exchanges {
+		if x.left != "" || x.err != nil {
+			continue
+		}
+		if x.took > impatient {
+			slow++
+		}
+		if slowest == nil || x.took > slowest.took {
+			slowest = x
+		}
+	}
+	if slowest == nil {
+		return []Finding{skipped("", "nothing was answered")}
+	}
+	what := fmt.Sprintf("the slowest of %d answers took %s: %s", e.asked(), slowest.took.Round(time.Millisecond), slowest.asked())
+	if slow > 0 {
+		return []Finding{warning("", fmt.Sprintf("%s; %d took longer than the %s that Thunderbird waits", what, slow, impatient),
+			"see why names or services are slow to answer the guard (its name server, its way out); a rule with upstream: never asks nobody")}
+	}
+	return []Finding{ok("", what)}
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
@@ -22,31 +24,51 @@ func (e *examination) tunnelled(ctx context.Context) []Finding {
 	return all
 }
 
+// unopened asks for all hosts of one account at once: a name that does not exist can take a while.
 func (e *examination) unopened(ctx context.Context, a account) Finding {
-	led := 0
-	for _, label := range []string{"", "autodiscover.", "autoconfig."} {
-		host := label + a.domain
-		if e.Policy.Opens(host) {
-			return warning(a.domain, "the policy opens "+host+", though no rule concerns the account", doGuard(a.domain))
-		}
-		asking, cancel := context.WithTimeout(ctx, patience)
-		leaf, answer, err := e.way.leaf(asking, host)
-		cancel()
-		switch {
-		case e.Root != nil && leaf != nil:
-			return fail(a.domain, host+" is opened, and concerns nobody whom the policy guards", doPolicy)
-		case answer == nil:
-			return fail(a.domain, fmt.Sprintf("CONNECT %s is not answered: %s", host, plain(err)), "look at the guard's log")
-		case answer.StatusCode == http.StatusOK:
-			led++
-		case answer.StatusCode == http.StatusServiceUnavailable, answer.StatusCode == http.StatusTooManyRequests:
-			return warning(a.domain, fmt.Sprintf("CONNECT %s is answered with %s: the guard is at a limit", host, answer.Status), "raise limits.tunnels or limits.per_client")
+	labels := [...]string{"", "autodiscover.", "autoconfig."}
+	var found [len(labels)]Finding
+	var led atomic.Int64
+	var running sync.WaitGroup
+	for i, label := range labels {
+		running.Go(func() {
+			f, out := e.leads(ctx, label+a.domain)
+			if found[i] = f; out {
+				led.Add(1)
+			}
+		})
+	}
+	running.Wait()
+	worst := ok("", "not opened: its hosts were dialled, and do not exist or cannot be reached")
+	if n := led.Load(); n > 0 {
+		worst.What = fmt.Sprintf("not opened: %d of its hosts answer through the guard with certificates of their own", n)
+	}
+	for _, f := range found {
+		if f.State.worse(worst.State) {
+			worst = f
 		}
 	}
-	if led == 0 {
-		return ok(a.domain, "not opened: its hosts were dialled, and do not exist or cannot be reached")
+	worst.Subject = a.domain
+	return worst
+}
+
+// leads asks for one tunnel. out says that it leads to somebody.
+func (e *examination) leads(ctx context.Context, host string) (f Finding, out bool) {
+	if e.Policy.Opens(host) {
+		return warning("", "the policy opens "+host+", though no rule concerns the account", doGuard(host)), false
 	}
-	return ok(a.domain, fmt.Sprintf("not opened: %d of its hosts answer through the guard with certificates of their own", led))
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	leaf, answer, err := e.way.leaf(ctx, host)
+	switch {
+	case e.Root != nil && leaf != nil:
+		return fail("", host+" is opened, and concerns nobody whom the policy guards", doPolicy), false
+	case answer == nil:
+		return fail("", fmt.Sprintf("CONNECT %s is not answered: %s", host, plain(err)), "look at the guard's log"), false
+	case answer.StatusCode == http.StatusServiceUnavailable, answer.StatusCode == http.StatusTooManyRequests:
+		return warning("", fmt.Sprintf("CONNECT %s is answered with %s: the guard is at a limit", host, answer.Status), "raise limits.tunnels or limits.per_client"), false
+	}
+	return ok("", ""), answer.StatusCode == http.StatusOK
 }
 
 // quarantine looks whether the mail ports of a stranger whom we were kept from are shut.
@@ -123,4 +145,6 @@ func (e *examination) ours(domain string) bool {
 }
 
 // toFile reports whether decisions go into a file that can be read back.
-func toFile(c *config.Config) bool { return (c.Log.Sink == "file" || c.Log.Sink == "") && c.Log.Decisions != "-" }
+func toFile(c *config.Config) bool {
+	return (c.Log.Sink == "file" || c.Log.Sink == "") && c.Log.Decisions != "-"
+}

@@ -9,14 +9,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
-
-// impatient is how long Thunderbird 153 waits for one answer.
-const impatient = 5 * time.Second
 
 const (
 	doSequence = "see the decision record of this exchange: it says what the guard did, and why"
@@ -39,9 +35,6 @@ func (e *examination) verdict(x *exchange, domain string) Finding {
 		return fail(domain, fmt.Sprintf("%s is answered with %s, which clients take for a reason to ask for the password, try again or go elsewhere", x.asked(), noise), doSequence)
 	case !same(x.answer, want):
 		return fail(domain, fmt.Sprintf("%s is answered with %d %s; the dialect's own answer is %d %s", x.asked(), x.answer.Status, mediaType(x.answer), want.Status, mediaType(want)), doPolicy)
-	case x.took > impatient:
-		return warning(domain, fmt.Sprintf("%s was answered after %s; Thunderbird waits %s", x.asked(), x.took.Round(100*time.Millisecond), impatient),
-			"see why the guard's upstream is slow: log.level debug says whom it dials; with upstream: never a rule asks nobody")
 	}
 	return ok(domain, "")
 }
