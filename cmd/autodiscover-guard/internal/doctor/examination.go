@@ -97,8 +97,7 @@ func Examine(ctx context.Context, c Config) *Report {
 	e := &examination{Config: c, identity: newIdentity(), begun: time.Now()}
 	e.way = way{proxy: c.Proxy, door: c.Door}
 	if c.Root != nil {
-		e.way.roots = x509.NewCertPool()
-		e.way.roots.AddCert(c.Root)
+		e.way.roots = pool(c.Root)
 	}
 	e.accounts = []account{{e.identity, documentation}, {e.identity, e.local + privateUse}}
 	e.strange = []account{{e.identity, e.local + unguarded}}
@@ -143,4 +142,11 @@ func (e *examination) guards(a account) bool {
 		}
 	}
 	return false
+}
+
+// pool holds one root.
+func pool(root *x509.Certificate) *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AddCert(root)
+	return p
 }

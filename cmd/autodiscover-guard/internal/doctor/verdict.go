@@ -30,7 +30,7 @@ func (e *examination) verdict(x *exchange, domain string) Finding {
 	want, strangers := e.settled(x)
 	switch noise := noisy(x.answer); {
 	case len(strangers) > 0:
-		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s, asked by %s: rule %s does not let it", strings.Join(strangers, ", "), domain, x.asked(), x.plan.Decision.Rule), doPolicy)
+		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s, asked by %s: rule %s does not let it", named(strangers), domain, x.asked(), x.plan.Decision.Rule), doPolicy)
 	case noise != "" && (x.answer.Status != want.Status || !redirects(x.answer.Status)):
 		return fail(domain, fmt.Sprintf("%s is answered with %s, which clients take for a reason to ask for the password, try again or go elsewhere", x.asked(), noise), doSequence)
 	case !same(x.answer, want):
@@ -57,7 +57,7 @@ func (e *examination) monitored(x *exchange, domain string) Finding {
 	hosts := d.Strangers
 	if len(hosts) == 0 && d.Would > rules.ActionPass {
 		for _, s := range d.Suggestions {
-			if s.Host != "" && !slices.Contains(hosts, s.Host) {
+			if s.Host != "" {
 				hosts = append(hosts, s.Host)
 			}
 		}
@@ -65,7 +65,7 @@ func (e *examination) monitored(x *exchange, domain string) Finding {
 	rule := x.plan.Decision.Rule
 	do := "take mode: monitor out of rule " + rule + " when its trial is over"
 	if len(hosts) > 0 {
-		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s: rule %s only monitors", strings.Join(hosts, ", "), domain, rule), do)
+		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s: rule %s only monitors", named(hosts), domain, rule), do)
 	}
 	return warning(domain, fmt.Sprintf("clients of %s are kept from nobody: rule %s only monitors", domain, rule), do)
 }
@@ -86,6 +86,12 @@ func (e *examination) settled(x *exchange) (want dialect.Answer, strangers []str
 		return x.answer, nil
 	}
 	return d.Answer, d.Strangers
+}
+
+// named are hosts for people.
+func named(hosts []string) string {
+	sorted := slices.Sorted(slices.Values(hosts))
+	return strings.Join(slices.Compact(sorted), ", ")
 }
 
 // noisy names what no quiet answer has; it knows no policy.
