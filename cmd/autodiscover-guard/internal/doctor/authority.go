@@ -28,7 +28,7 @@ func (e *examination) authority(context.Context) []Finding {
 	case errors.Is(err, fs.ErrPermission):
 		return []Finding{skipped("", "this user may not read its keys: examine as the user that the guard runs as")}
 	case err != nil:
-		return []Finding{fail("", err.Error(), "autodiscover-guard ca show says the same; ca import or the guard's next start make another")}
+		return []Finding{fail("", err.Error(), "autodiscover-guard ca show says what to do")}
 	}
 	defer a.Close()
 	now := time.Now()

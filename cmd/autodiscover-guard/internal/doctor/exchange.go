@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -81,9 +82,7 @@ func (x *exchange) send(ctx context.Context, through http.RoundTripper) {
 		x.err = err
 		return
 	}
-	for name, values := range x.request.Header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, x.request.Header)
 	if len(r.Header["User-Agent"]) == 0 {
 		r.Header["User-Agent"] = nil // net/http would name itself
 	}

@@ -17,7 +17,8 @@ const (
 
 // Finding is what one check says of one subject.
 type Finding struct {
-	// Check identifies the check for programs: one of those of [Checks].
+	// Check identifies the check for programs: reachable, version, ready, policy, root, pac, client, speed, tunnel, log, quarantine, secrets,
+	// authority, root-key, trust, desktop, clock, disk.
 	Check string `json:"check"`
 	// Group is where the check belongs: guard, clients, traffic, authority, trust, desktop, computer.
 	Group string `json:"group"`
@@ -54,6 +55,7 @@ func (s State) rank() int {
 		return 2
 	case OK:
 		return 1
+	default: // skipped
+		return 0
 	}
-	return 0
 }

@@ -33,10 +33,10 @@ func (e *examination) reachable(ctx context.Context) []Finding {
 	}
 	conn.Close()
 	host := e.openHost()
-	leaf, answer, err := e.way.leaf(ctx, host)
+	leaf, r, err := e.way.leaf(ctx, host)
 	switch {
 	case err == nil && leaf == nil:
-		return []Finding{denied(at, host, answer)}
+		return []Finding{denied(at, host, r)}
 	case err != nil:
 		return []Finding{misopened(at, host, err)}
 	}
@@ -69,9 +69,9 @@ func (e *examination) unreachable(at string, err error) Finding {
 }
 
 // denied is for a guard that does not want us.
-func denied(at, host string, answer *http.Response) Finding {
-	what := fmt.Sprintf("answers CONNECT %s with %s", host, answer.Status)
-	switch answer.StatusCode {
+func denied(at, host string, r reply) Finding {
+	what := fmt.Sprintf("answers CONNECT %s with %s", host, r.text)
+	switch r.code {
 	case http.StatusProxyAuthRequired:
 		return fail(at, what+": it asks for a name and a password of its own", "name them: --proxy http://NAME:PASSWORD@"+at)
 	case http.StatusForbidden:

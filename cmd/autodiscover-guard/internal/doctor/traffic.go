@@ -59,16 +59,16 @@ func (e *examination) leads(ctx context.Context, host string) (f Finding, out bo
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	leaf, answer, err := e.way.leaf(ctx, host)
+	leaf, r, err := e.way.leaf(ctx, host)
 	switch {
 	case e.Root != nil && leaf != nil:
 		return fail("", host+" is opened, and concerns nobody whom the policy guards", doPolicy), false
-	case answer == nil:
+	case r.code == 0:
 		return fail("", fmt.Sprintf("CONNECT %s is not answered: %s", host, plain(err)), "look at the guard's log"), false
-	case answer.StatusCode == http.StatusServiceUnavailable, answer.StatusCode == http.StatusTooManyRequests:
-		return warning("", fmt.Sprintf("CONNECT %s is answered with %s: the guard is at a limit", host, answer.Status), "raise limits.tunnels or limits.per_client"), false
+	case r.code == http.StatusServiceUnavailable, r.code == http.StatusTooManyRequests:
+		return warning("", fmt.Sprintf("CONNECT %s is answered with %s: the guard is at a limit", host, r.text), "raise limits.tunnels or limits.per_client"), false
 	}
-	return ok("", ""), answer.StatusCode == http.StatusOK
+	return ok("", ""), r.code == http.StatusOK
 }
 
 // quarantine looks whether the mail ports of a stranger whom we were kept from are shut.
@@ -83,15 +83,15 @@ func (e *examination) quarantine(ctx context.Context) []Finding {
 			}
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
-			conn, answer, err := e.way.tunnel(ctx, net.JoinHostPort(host, "993"))
+			conn, r, err := e.way.tunnel(ctx, net.JoinHostPort(host, "993"))
 			switch {
 			case err != nil:
 				return []Finding{fail(host, "CONNECT to port 993 is not answered: "+plain(err), "look at the guard's log")}
 			case conn != nil:
 				conn.Close()
 				return []Finding{fail(host, "we were kept from it, and still reach its port 993 through the guard", "see clients.quarantine, and whether the guard runs with this configuration")}
-			case answer.StatusCode != http.StatusForbidden:
-				return []Finding{skipped(host, "port 993 is not reached: "+answer.Status)}
+			case r.code != http.StatusForbidden:
+				return []Finding{skipped(host, "port 993 is not reached: "+r.text)}
 			}
 			return []Finding{ok(host, "we were kept from it, and its mail ports are shut to us")}
 		}
@@ -106,11 +106,11 @@ func (e *examination) secrets(context.Context) []Finding {
 		return slices.ContainsFunc(traces, func(trace string) bool { return strings.Contains(text, trace) })
 	}
 	for _, x := range e.exchanges {
-		text := string(x.answer.Body)
-		for name, values := range x.answer.Header {
-			text += "\n" + name + ": " + strings.Join(values, "\n")
+		spoken := holds(string(x.answer.Body))
+		for _, values := range x.answer.Header {
+			spoken = spoken || slices.ContainsFunc(values, holds)
 		}
-		if holds(text) {
+		if spoken {
 			return []Finding{fail("answers", "the password comes back in the answer to "+x.asked(), "tell the makers of the service that answers")}
 		}
 	}

@@ -59,20 +59,27 @@ func (w way) address() string {
 	return net.JoinHostPort(w.proxy.Hostname(), map[bool]string{true: "443", false: "80"}[w.proxy.Scheme == "https"])
 }
 
-// tunnel asks for one. conn is nil where it is denied, and answer then says how. The answer's body is read.
-func (w way) tunnel(ctx context.Context, target string) (conn net.Conn, answer *http.Response, err error) {
+// reply is how the proxy answers CONNECT; the zero value is not at all.
+type reply struct {
+	code int
+	// text is the code with its words.
+	text string
+}
+
+// tunnel asks for one. conn is nil where it is denied, and r then says how.
+func (w way) tunnel(ctx context.Context, target string) (conn net.Conn, r reply, err error) {
 	if conn, err = w.dial(ctx); err != nil {
-		return nil, nil, err
+		return nil, r, err
 	}
 	defer func() {
-		if err != nil || answer.StatusCode != http.StatusOK {
+		if err != nil || r.code != http.StatusOK {
 			_ = conn.Close()
 			conn = nil
 		}
 	}()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err = conn.SetDeadline(deadline); err != nil {
-			return conn, nil, err
+			return conn, r, err
 		}
 	}
 	connect := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target}, Host: target, Header: http.Header{}}
@@ -81,25 +88,26 @@ func (w way) tunnel(ctx context.Context, target string) (conn net.Conn, answer *
 		connect.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
 	}
 	if err = connect.Write(conn); err != nil {
-		return conn, nil, err
+		return conn, r, err
 	}
-	answer, err = http.ReadResponse(bufio.NewReader(conn), connect) // the other end of a tunnel waits for us to begin
-	if err == nil {
-		answer.Body.Close()
+	answer, err := http.ReadResponse(bufio.NewReader(conn), connect) // the other end of a tunnel waits for us to begin
+	if err != nil {
+		return conn, r, err
 	}
-	return conn, answer, err
+	answer.Body.Close()
+	return conn, reply{answer.StatusCode, answer.Status}, nil
 }
 
 // leaf opens a tunnel to a host and gives the certificate that comes out of it, if it is one of the guard's authority.
-func (w way) leaf(ctx context.Context, host string) (*x509.Certificate, *http.Response, error) {
-	conn, answer, err := w.tunnel(ctx, net.JoinHostPort(host, "443"))
+func (w way) leaf(ctx context.Context, host string) (*x509.Certificate, reply, error) {
+	conn, r, err := w.tunnel(ctx, net.JoinHostPort(host, "443"))
 	if err != nil || conn == nil {
-		return nil, answer, err
+		return nil, r, err
 	}
 	defer conn.Close()
 	client := tls.Client(conn, &tls.Config{ServerName: host, RootCAs: w.roots, MinVersion: tls.VersionTLS12})
 	if err := client.HandshakeContext(ctx); err != nil {
-		return nil, answer, err
+		return nil, r, err
 	}
-	return client.ConnectionState().PeerCertificates[0], answer, nil
+	return client.ConnectionState().PeerCertificates[0], r, nil
 }
