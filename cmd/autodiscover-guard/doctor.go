@@ -8,12 +8,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/certs/truststore"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/desktop"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
 	"autodiscover-guard/rules/reserved"
@@ -104,14 +106,7 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {
 		return verifyTrust(ctx, c.State, c.Root, rootFile)
 	}
-	c.Desktop = func(ctx context.Context) ([]desktop.Result, error) {
-		system, err := desktop.ThisSystem()
-		if err != nil {
-			return nil, err
-		}
-		// Without a lock, which would be a file: nothing is changed.
-		return desktop.New(desktop.Config{State: c.State, System: system}).Status(ctx, guardRuns(c.State))
-	}
+	c.Desktop = func(ctx context.Context) ([]desktop.Result, error) { return standing(ctx, c.State, settings) }
 	return c, nil
 }
 
@@ -183,4 +178,34 @@ func verifyTrust(ctx context.Context, state string, root *x509.Certificate, file
 		return nil, err
 	}
 	return s.Verify(ctx, truststore.Names()...), nil
+}
+
+// standing says how the desktop's settings stand, and which of them point at another guard than this one. Nothing is changed, and no lock is
+// taken, which would be a file.
+func standing(ctx context.Context, state string, settings *config.Config) ([]desktop.Result, error) {
+	system, err := desktop.ThisSystem()
+	if err != nil {
+		return nil, err
+	}
+	d := desktop.New(desktop.Config{State: state, System: system})
+	all, err := d.Status(ctx, guardRuns(state))
+	if err != nil || !slices.ContainsFunc(all, func(r desktop.Result) bool { return r.State == desktop.On }) {
+		return all, err
+	}
+	target, err := targetOf(state, settings, "")
+	if err != nil {
+		return all, nil //nolint:nilerr // without an admin listener somebody else serves the PAC, and where is not ours to know
+	}
+	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: true})
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		for _, w := range would {
+			if all[i].State == desktop.On && w.Name == all[i].Name && w.Where == all[i].Where && len(w.Changes) > 0 {
+				all[i].State, all[i].Note = desktop.Changed, fmt.Sprintf("%s is %s, and this guard wants %s", w.Changes[0].Key, w.Changes[0].Was, w.Changes[0].Now)
+			}
+		}
+	}
+	return all, nil
 }

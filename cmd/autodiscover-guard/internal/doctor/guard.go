@@ -38,7 +38,7 @@ func (e *examination) reachable(ctx context.Context) []Finding {
 	case err == nil && leaf == nil:
 		return []Finding{denied(at, host, r)}
 	case err != nil:
-		return []Finding{misopened(at, host, err)}
+		return []Finding{e.misopened(at, host, err)}
 	}
 	e.reached, e.leaf = true, leaf
 	return []Finding{ok(at, fmt.Sprintf("answers, and opens %s with a certificate of %q", host, leaf.Issuer.CommonName))}
@@ -82,8 +82,13 @@ func denied(at, host string, r reply) Finding {
 	return fail(at, what+": this is another proxy, or a guard that cannot open it", "name the guard: --proxy URL")
 }
 
-func misopened(at, host string, err error) Finding {
-	if _, not := errors.AsType[x509.UnknownAuthorityError](err); not {
+func (e *examination) misopened(at, host string, err error) Finding {
+	_, not := errors.AsType[x509.UnknownAuthorityError](err)
+	switch {
+	case not && e.Root == nil:
+		return fail(at, fmt.Sprintf("answers, but this computer does not trust the certificate for %s, and %s has no authority to compare it with", host, e.State),
+			"have this computer trust the guard's root, which autodiscover-guard ca export writes there, or name the state directory with --state")
+	case not:
 		return fail(at, fmt.Sprintf("answers, but the certificate for %s is not of this authority", host),
 			"another guard or proxy runs there, or this one was given another authority: name its state directory with --state, or start it again")
 	}

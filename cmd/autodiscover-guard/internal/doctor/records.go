@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 	"autodiscover-guard/intercept"
 )
 
@@ -34,8 +35,8 @@ type decision struct {
 	Repeat int `json:"repeat"`
 }
 
-// logWait is how long a record may take to be in the file: each is written at once, unless it is one of many that are alike.
-const logWait = 3 * time.Second
+// logWait is how long a record may take to be in the file: each is written at once, unless it is one of many that are alike and is held.
+const logWait = record.Window + 2*time.Second
 
 func (e *examination) openRecords() *records {
 	r := &records{}
@@ -113,13 +114,11 @@ func (e *examination) recorded(ctx context.Context) []Finding {
 		}
 		<-tick.C
 	}
-	switch {
-	case have >= want:
+	if have >= want {
 		return []Finding{ok(e.log.path, fmt.Sprintf("grows: a record for each of our %d exchanges", want))}
-	case have == 0:
-		return []Finding{fail(e.log.path, fmt.Sprintf("no record of our %d exchanges is in it", want), "see whether its disk is full or its directory cannot be written: the guard's log says \"log\", and its metric autodiscover_guard_log_dropped_total counts")}
 	}
-	return []Finding{warning(e.log.path, fmt.Sprintf("%d records, and %d exchanges", have, want), "the metric autodiscover_guard_log_dropped_total counts what could not be written; identical ones may still be held (log.repeat)")}
+	return []Finding{fail(e.log.path, fmt.Sprintf("%d records, and %d exchanges: the log loses decisions", have, want),
+		"see whether its disk is full or its directory cannot be written; the guard says so on its standard error, and counts in autodiscover_guard_log_dropped_total")}
 }
 
 // counted is what the report says of them.
