@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
@@ -94,10 +95,10 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 	var all []finding
 	for _, q := range []struct{ method, url, contentType, body string }{
 		{http.MethodGet, "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?app=outlookdesktopBasic", "", ""},
-		{http.MethodPost, "https://" + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
-		{http.MethodPost, "https://autodiscover." + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
+		{http.MethodPost, "https://" + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", doctor.POX(address)},
+		{http.MethodPost, "https://autodiscover." + domain + "/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", doctor.POX(address)},
 		{http.MethodGet, "http://autodiscover." + domain + "/autodiscover/autodiscover.xml", "", ""},
-		{http.MethodPost, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", poxQuestion(address)},
+		{http.MethodPost, "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml", "text/xml; charset=utf-8", doctor.POX(address)},
 		{http.MethodGet, "https://autodiscover." + domain + "/autodiscover/autodiscover.json?Email=" + url.QueryEscape(address) + "&Protocol=ActiveSync", "", ""},
 		{http.MethodGet, "https://autoconfig." + domain + "/mail/config-v1.1.xml?emailaddress=" + url.QueryEscape(address), "", ""},
 		{http.MethodGet, "http://autoconfig." + domain + "/mail/config-v1.1.xml?emailaddress=" + url.QueryEscape(address), "", ""},
@@ -128,21 +129,6 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 }
 
 const notOpened = "the host is neither guarded nor a service that is switched on: its traffic is tunnelled, unread"
-
-func poxQuestion(address string) string {
-	var escaped strings.Builder
-	for _, r := range address {
-		switch r {
-		case '<', '>', '&':
-			fmt.Fprintf(&escaped, "&#%d;", r)
-		default:
-			escaped.WriteRune(r)
-		}
-	}
-	return `<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">` +
-		`<Request><EMailAddress>` + escaped.String() + `</EMailAddress><AcceptableResponseSchema>` +
-		`http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`
-}
 
 // findHost says what happens to a connection.
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {

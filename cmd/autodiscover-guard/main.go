@@ -4,6 +4,7 @@
 //	autodiscover-guard demo    the incident of example.com replayed on this machine, without the guard and with it
 //	autodiscover-guard run     start the guard
 //	autodiscover-guard check   decide offline: on an address, a host, or a saved exchange
+//	autodiscover-guard doctor  play each client's discovery through the running guard, and say what is wrong
 //	autodiscover-guard review  what the decision records of a running guard say
 //	autodiscover-guard policy  show the rules in force, or test them
 //	autodiscover-guard ca      show, export, renew or import the authority

@@ -16,6 +16,7 @@ const usage = `autodiscover-guard keeps mail clients from being told servers tha
 
 More:
   autodiscover-guard check FILE...                      decide on saved exchanges (HAR, or raw HTTP as curl -v shows it)
+  autodiscover-guard doctor                             play every client's discovery through the running guard, and say what is wrong
   autodiscover-guard policy show                        the rules in force, numbered, and where each comes from
   autodiscover-guard policy test FILE...                check expectations that are written beside a policy
   autodiscover-guard review [FILE...]                   what the decision records of a running guard say
@@ -50,7 +51,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hint(err, "%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), doctorCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	return root
 }
 

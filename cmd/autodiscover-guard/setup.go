@@ -42,9 +42,15 @@ func upstreamRoots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
+	pool := systemRoots()
+	return pool, addCertificates(pool, "upstream.roots", file)
+}
+
+// systemRoots are those of this computer, or none: without a system store, a file stands alone.
+func systemRoots() *x509.CertPool {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
-		pool = x509.NewCertPool() // no system store: the file stands alone
+		return x509.NewCertPool()
 	}
-	return pool, addCertificates(pool, "upstream.roots", file)
+	return pool
 }

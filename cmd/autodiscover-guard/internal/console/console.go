@@ -39,6 +39,8 @@ type Status struct {
 	// Ready is whether new work is taken; it is answered 503 where not. Reason says why not: draining.
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"`
+	// Version is that of the program that runs.
+	Version string `json:"version"`
 	// Policy is the revision in force.
 	Policy string `json:"policy"`
 	// Stale reports that the last reload failed: the policy in force is older than the file.

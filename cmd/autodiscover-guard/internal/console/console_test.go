@@ -60,7 +60,7 @@ func ask(t *testing.T, h http.Handler, method, host, path string) *httptest.Resp
 }
 
 func TestConsole(t *testing.T) {
-	status, pac := console.Status{Ready: true, Policy: "0123"}, "function FindProxyForURL"
+	status, pac := console.Status{Ready: true, Version: "v1.2.3", Policy: "0123"}, "function FindProxyForURL"
 	h, set, a := fixture(t, &status, &pac)
 	set.GetOrCreateCounter("autodiscover_guard_test_total").Inc()
 	for _, c := range []struct {
@@ -69,6 +69,7 @@ func TestConsole(t *testing.T) {
 	}{
 		{"alive", "GET", "127.0.0.1:8081", "/livez", "ok", 200},
 		{"ready", "GET", "localhost:8081", "/readyz", `"policy": "0123"`, 200},
+		{"which program", "GET", "localhost:8081", "/readyz", `"version": "v1.2.3"`, 200},
 		{"figures", "GET", "[::1]:8081", "/metrics", "autodiscover_guard_test_total 1", 200},
 		{"root as PEM", "GET", "127.0.0.1", "/ca.pem", string(a.RootPEM()), 200},
 		{"root as DER", "GET", "127.0.0.1", "/ca.cer", string(a.Root().Raw), 200},

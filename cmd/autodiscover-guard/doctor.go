@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/certs"
+	"autodiscover-guard/certs/truststore"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/desktop"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
+	"autodiscover-guard/rules/reserved"
+)
+
+// doctorFlags are those of the doctor command.
+type doctorFlags struct {
+	file, state, proxy, email string
+	asJSON                    bool
+}
+
+func doctorCommand() *cobra.Command {
+	var f doctorFlags
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "play every client's discovery through the running guard, and say what is wrong and what to do",
+		Long: `Ask through the running guard what mail clients ask, in their order, for made-up accounts: one on a documentation name (example.com), one on a
+private-use name that nobody has, and one on a name that is not guarded. Every answer must be its dialect's own, quiet "no settings" (or the
+servers of a rule), and name no stranger; traffic that is nobody's must not be opened. Then look at the guard's version, policy and PAC, the
+log, the authority and who trusts it, the desktop's settings, clock and disk. Nothing is changed.
+
+Name and password are made up anew each time, and real ones are never touched: of --email only the domain is used. The name is doctor- and 16
+digits; the report says how many decision records have been caused, and with --json their identifiers.
+
+What travels: central services are asked about the guarded names as the policy says (as a rule without secrets), names that do not exist are
+looked up, and tunnels are asked for to the hosts of --email where its domain is not guarded. Where a rule only monitors, questions go out with
+the made-up password.
+
+Without --proxy the guard is the one that holds the state directory. Name the configuration that it runs with: what must come out follows from it.
+The JSON is one object: schema (1), version, proxy, account, fine, findings, records. A finding has check, group, subject, state (ok, warning,
+fail, skipped), what, and do.
+
+Exit code 0 when nothing is wrong (there may be warnings), 1 when something is, 2 for usage and configuration.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.open()
+			if err != nil {
+				return err
+			}
+			report := doctor.Examine(cmd.Context(), c)
+			write := report.Write
+			if f.asJSON {
+				write = report.WriteJSON
+			}
+			if err := write(cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			if !report.Fine {
+				return &noError{}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&f.file, "config", "", "configuration `FILE` that the guard runs with")
+	cmd.Flags().StringVar(&f.state, "state", "", "`DIR` of the guard's state")
+	cmd.Flags().StringVar(&f.proxy, "proxy", "", "`URL` of the guard: http://HOST:PORT, or https; without it the one that runs with the state directory")
+	cmd.Flags().StringVar(&f.email, "email", "", "`ADDRESS` whose domain is asked about, too; its local part is not used")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "one JSON object")
+	return cmd
+}
+
+// open finds everything that is to be examined.
+func (f *doctorFlags) open() (doctor.Config, error) {
+	settings, err := (&setupFlags{file: f.file, state: f.state}).config()
+	if err != nil {
+		return doctor.Config{}, err
+	}
+	c := doctor.Config{Version: version(), Settings: settings}
+	if c.Policy, err = makePolicy(settings); err != nil {
+		return c, err
+	}
+	if c.State, err = settings.StateDir(); err != nil {
+		return c, err
+	}
+	if c.Domain, err = f.domain(); err != nil {
+		return c, err
+	}
+	if err := f.locate(&c); err != nil {
+		return c, err
+	}
+	dir := filepath.Join(c.State, "authority")
+	var rootFile string
+	c.Root, rootFile, c.RootErr = certs.ReadRoot(dir)
+	c.Authority = func() (*certs.Authority, error) {
+		a, err := certs.Existing(dir, certs.RevocationAt(settings.Listen.AdminURL))
+		return a, explained(err)
+	}
+	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {
+		return verifyTrust(ctx, c.State, c.Root, rootFile)
+	}
+	c.Desktop = func(ctx context.Context) ([]desktop.Result, error) { return standing(ctx, c.State, settings) }
+	return c, nil
+}
+
+// domain is that of --email.
+func (f *doctorFlags) domain() (string, error) {
+	if f.email == "" {
+		return "", nil
+	}
+	_, domain, found := strings.Cut(f.email, "@")
+	if at := strings.LastIndexByte(f.email, '@'); at >= 0 {
+		domain = reserved.Canonical(f.email[at+1:])
+	}
+	if u, err := url.Parse("https://" + domain + "/"); !found || domain == "" || err != nil || u.Host != domain {
+		return "", hint(fmt.Errorf("--email: %q is no mail address", f.email), "for example: user@example.com; only the domain is used")
+	}
+	return domain, nil
+}
+
+// locate finds the guard: the one that --proxy names, or runs with the state directory, or that the configuration describes.
+func (f *doctorFlags) locate(c *doctor.Config) error {
+	c.Local = guardRuns(c.State) && noted(c.State, "address") != ""
+	address := c.Settings.Listen.Proxy
+	if c.Local {
+		address, c.Admin = noted(c.State, "address"), noted(c.State, "admin")
+	}
+	c.Advertised = proxyAt(c.Settings.Listen, address)
+	own, err := url.Parse(c.Advertised.URL())
+	if err != nil {
+		return err
+	}
+	if c.Local && c.Settings.Listen.Certificate == "" {
+		own = &url.URL{Scheme: "http", Host: address} // by address: the name is for other computers
+	}
+	c.Proxy = own
+	if f.proxy != "" {
+		if c.Proxy, err = parseProxy(f.proxy); err != nil {
+			return err
+		}
+		c.Local = c.Local && (c.Proxy.Host == own.Host || c.Proxy.Host == address)
+	}
+	if c.Proxy.Scheme == "https" && c.Settings.Listen.Certificate != "" {
+		c.Door = systemRoots()
+		return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
+	}
+	return nil
+}
+
+// parseProxy reads --proxy. Its errors do not repeat it: it may hold a password.
+func parseProxy(text string) (*url.URL, error) {
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		return nil, hint(errors.New("--proxy is no URL of a proxy"), "for example: http://127.0.0.1:8080")
+	}
+	u.Path = ""
+	return u, nil
+}
+
+// verifyTrust looks for the root in every trust store, and changes nothing.
+func verifyTrust(ctx context.Context, state string, root *x509.Certificate, file string) ([]truststore.Report, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, err
+	}
+	s, err := truststore.New(truststore.Config{Root: root, RootFile: file, Journal: trustJournal(state), Home: home, Admin: isAdmin()})
+	if err != nil {
+		return nil, err
+	}
+	return s.Verify(ctx, truststore.Names()...), nil
+}
+
+// standing says how the desktop's settings stand, and which of them point at another guard than this one. Nothing is changed, and no lock is
+// taken, which would be a file.
+func standing(ctx context.Context, state string, settings *config.Config) ([]desktop.Result, error) {
+	system, err := desktop.ThisSystem()
+	if err != nil {
+		return nil, err
+	}
+	d := desktop.New(desktop.Config{State: state, System: system})
+	all, err := d.Status(ctx, guardRuns(state))
+	if err != nil || !slices.ContainsFunc(all, func(r desktop.Result) bool { return r.State == desktop.On }) {
+		return all, err
+	}
+	target, err := targetOf(state, settings, "")
+	if err != nil {
+		return all, nil //nolint:nilerr // without an admin listener somebody else serves the PAC, and where is not ours to know
+	}
+	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: true})
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		for _, w := range would {
+			if all[i].State == desktop.On && w.Name == all[i].Name && w.Where == all[i].Where && len(w.Changes) > 0 {
+				all[i].State, all[i].Note = desktop.Changed, fmt.Sprintf("%s is %s, and this guard wants %s", w.Changes[0].Key, w.Changes[0].Was, w.Changes[0].Now)
+			}
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,134 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
+	"autodiscover-guard/intercept"
+)
+
+// records is the log of decisions from where it stood when the examination began.
+type records struct {
+	path   string
+	offset int64
+	err    error // why it cannot be read
+	text   string
+}
+
+// decision is what we look at in a decision record.
+type decision struct {
+	Message   string    `json:"msg"`
+	Time      time.Time `json:"time"`
+	Exchange  string    `json:"exchange"`
+	Action    string    `json:"action"`
+	Client    string    `json:"client"`
+	Subjects  []string  `json:"subjects"`
+	Strangers []string  `json:"strangers"`
+	// Repeat is for how many exchanges it stands; zero is one.
+	Repeat int `json:"repeat"`
+}
+
+// logWait is how long a record may take to be in the file: each is written at once, unless it is one of many that are alike and is held.
+const logWait = record.Window + 2*time.Second
+
+func (e *examination) openRecords() *records {
+	r := &records{}
+	if !toFile(e.Settings) {
+		r.err = fmt.Errorf("decisions go to %s, not into a file", e.Settings.Log.Sink)
+		return r
+	}
+	if r.path, r.err = e.Settings.DecisionsFile(); r.err != nil {
+		return r
+	}
+	info, err := os.Stat(r.path)
+	switch {
+	case err == nil:
+		r.offset = info.Size()
+	case !os.IsNotExist(err): // the first record makes it
+		r.err = err
+	}
+	return r
+}
+
+func (r *records) readable() bool { return r.err == nil && r.path != "" }
+
+// read takes what has come since.
+func (r *records) read() {
+	f, err := os.Open(r.path)
+	if os.IsNotExist(err) {
+		return
+	}
+	if err == nil {
+		defer f.Close()
+		var info os.FileInfo
+		if info, err = f.Stat(); err == nil {
+			begin := r.offset
+			if info.Size() < begin { // it was rotated away meanwhile
+				begin = 0
+			}
+			var text []byte
+			text, err = io.ReadAll(io.NewSectionReader(f, begin, info.Size()-begin))
+			r.text = string(text)
+		}
+	}
+	r.err = err
+}
+
+// ours picks the records of our exchanges.
+func (r *records) ours(e *examination) (all []decision, count int) {
+	for line := range bytes.Lines([]byte(r.text)) {
+		var d decision
+		if json.Unmarshal(line, &d) != nil || d.Message != intercept.EventMessage || d.Client != e.client.String() ||
+			d.Time.Before(e.begun.Add(-time.Second)) || !slices.ContainsFunc(d.Subjects, e.ours) {
+			continue
+		}
+		all = append(all, d)
+		count += max(d.Repeat, 1)
+	}
+	return all, count
+}
+
+// recorded waits for the records of all our exchanges.
+func (e *examination) recorded(ctx context.Context) []Finding {
+	want := e.asked()
+	if !e.log.readable() {
+		return []Finding{skipped("", e.log.err.Error())}
+	}
+	have := 0
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(logWait); ; {
+		if e.log.read(); e.log.err != nil {
+			return []Finding{skipped(e.log.path, "cannot be read: "+plain(e.log.err))}
+		}
+		e.mine, have = e.log.ours(e)
+		if have >= want || time.Now().After(deadline) || ctx.Err() != nil {
+			break
+		}
+		<-tick.C
+	}
+	if have >= want {
+		return []Finding{ok(e.log.path, fmt.Sprintf("grows: a record for each of our %d exchanges", want))}
+	}
+	return []Finding{fail(e.log.path, fmt.Sprintf("%d records, and %d exchanges: the log loses decisions", have, want),
+		"see whether its disk is full or its directory cannot be written; the guard says so on its standard error, and counts in autodiscover_guard_log_dropped_total")}
+}
+
+// counted is what the report says of them.
+func (e *examination) counted() Records {
+	r := Records{Exchanges: []string{}, Count: len(e.mine), Known: e.reached && e.Local && e.log.readable()}
+	for _, d := range e.mine {
+		r.Exchanges = append(r.Exchanges, d.Exchange)
+	}
+	if !r.Known {
+		r.Count = e.asked()
+	}
+	return r
+}

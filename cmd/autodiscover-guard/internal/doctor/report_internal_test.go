@@ -1,0 +1,157 @@
+package doctor
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
+	"autodiscover-guard/rules"
+)
+
+const written = `guard
+  ok    reachable 127.0.0.1:8080  answers
+  fail  policy                    is stale
+clients
+  warning  client Geary, example.com   is slow
+  warning  client KMail, example.com   is slow
+  skipped  client Horde, example.com   is not opened
+
+what to do
+  1. policy: mend the file
+  2. client Geary, example.com: look at the log
+
+5 checks: 1 ok, 2 warnings, 1 wrong, 1 skipped. They caused 7 decision records, as doctor-0.
+`
+
+func TestReport(t *testing.T) {
+	r := &Report{Schema: 1, Account: "doctor-0", Records: Records{Count: 7, Known: true, Exchanges: []string{}}}
+	r.add(check{id: "reachable", group: "guard"}, []Finding{ok("127.0.0.1:8080", "answers")})
+	if !r.Fine {
+		t.Error("not fine")
+	}
+	r.add(check{id: "version", group: "guard"}, []Finding{{Check: "policy", State: Fail, What: "is stale", Do: "mend the file"}})
+	r.add(check{id: "client", group: "clients"}, []Finding{
+		warning("Geary, example.com", "is slow", "look at the log"), warning("KMail, example.com", "is slow", "look at the log"), skipped("Horde, example.com", "is not opened"),
+	})
+	var text strings.Builder
+	if err := r.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.ReplaceAll(written, ".com   is", ".com  is"), text.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	text.Reset()
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	var back Report
+	if err := json.Unmarshal([]byte(text.String()), &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(*r, back); diff != "" || back.Fine || strings.Count(text.String(), "\n") != 1 {
+		t.Errorf("%s\n(-want +got)\n%s", text.String(), diff)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	p, err := rules.New(rules.Config{Open: []string{"autodiscover.hoster.net"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pac := string(companion.PAC(p, companion.Proxy{Host: "127.0.0.1", Port: "8080"}))
+	if got := missing(pac, p.Hosts().Below); len(got) > 0 {
+		t.Errorf("missing %q", got)
+	}
+	got := missing(strings.Replace(pac, "autodiscover.hoster.net", "autodiscover.hosters.net", 1), p.Hosts().Below)
+	if diff := cmp.Diff([]string{"autodiscover.hoster.net"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got := missing("", []string{"test"}); len(got) != 1 {
+		t.Errorf("nothing has %q", got)
+	}
+}
+
+func TestRoom(t *testing.T) {
+	for free, want := range map[uint64]State{0: Fail, diskLeast - 1: Fail, diskLeast: Warning, diskEnough: OK} {
+		if got := room("/state", free).State; got != want {
+			t.Errorf("%d bytes: %s, want %s", free, got, want)
+		}
+	}
+	if free, err := freeBytes(t.TempDir()); err != nil || free == 0 {
+		t.Errorf("%d, %v", free, err)
+	}
+	if _, err := freeBytes(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("free space where nothing is")
+	}
+}
+
+// Only our own records are counted, and those that stand for several.
+func TestRecords(t *testing.T) {
+	e := examined(t, always(502), nil)
+	at := e.begun.Add(time.Second).Format(time.RFC3339Nano)
+	old := e.begun.Add(-time.Hour).Format(time.RFC3339Nano)
+	record := func(at, message, client, subject, more string) string {
+		return `{"time":"` + at + `","msg":"` + message + `","exchange":"1","client":"` + client + `","subjects":["` + subject + `"]` + more + "}\n"
+	}
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	before := "not ours\n"
+	text := before + record(at, "decision", "127.0.0.1", "example.com", "") + record(at, "decision", "127.0.0.1", "exchange.example.com", `,"repeat":3`) +
+		record(at, "decision", "192.0.2.1", "example.com", "") + record(at, "decision", "127.0.0.1", "shop.net", "") +
+		record(at, "other", "127.0.0.1", "example.com", "") + record(old, "decision", "127.0.0.1", "example.com", "") + `{"half`
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := &records{path: name, offset: int64(len(before))}
+	r.read()
+	if all, count := r.ours(e); len(all) != 2 || count != 4 || r.err != nil {
+		t.Errorf("%d records for %d exchanges: %v, %v", len(all), count, all, r.err)
+	}
+	r.offset = 1 << 20 // rotated: it begins anew
+	if r.read(); !strings.HasPrefix(r.text, before) {
+		t.Errorf("%q", r.text)
+	}
+}
+
+// The password is found in a log, plain and as it travels.
+func TestSecrets_log(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		line func(e *examination) string
+		want State
+	}{
+		{"nothing", func(*examination) string { return "example.com" }, OK},
+		{"password", func(e *examination) string { return "x" + e.password + "x" }, Fail},
+		{"credentials", func(e *examination) string { return e.accounts[0].basic() }, Fail},
+		{"address", func(e *examination) string { return e.accounts[0].address() }, Fail},
+	} {
+		e := examined(t, always(502), nil)
+		e.log = &records{path: "decisions.jsonl", text: c.line(e)}
+		if f := e.secrets(t.Context())[1]; f.State != c.want || strings.Contains(f.What, e.password) {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	e := examined(t, always(502), nil)
+	e.date, e.offset = time.Now(), skew+time.Second
+	if f := e.clock(t.Context())[0]; f.State != Fail {
+		t.Errorf("%+v", f)
+	}
+	e.offset = -time.Second
+	if f := e.clock(t.Context())[0]; f.State != OK {
+		t.Errorf("%+v", f)
+	}
+	root := *e.Root
+	root.NotBefore = time.Now().Add(time.Hour)
+	e.Root = &root
+	if f := e.clock(t.Context())[0]; f.State != Fail || !strings.Contains(f.What, "before the root") {
+		t.Errorf("%+v", f)
+	}
+}

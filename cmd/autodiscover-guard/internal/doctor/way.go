@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// patience is how long one question may take: longer than any client's, and than a guard takes to give an upstream up.
+const patience = 45 * time.Second
+
+// way is how the guard is reached.
+type way struct {
+	// proxy is an http or https URL, perhaps with the name and password that the proxy itself asks for.
+	proxy *url.URL
+	// door verifies an https proxy; nil is the system's roots.
+	door *x509.CertPool
+	// roots verify what the guard opens; nil is the system's roots.
+	roots *x509.CertPool
+}
+
+// transport carries a client's requests. Whoever uses it closes its idle connections.
+func (w way) transport() *http.Transport {
+	return &http.Transport{
+		Proxy:              http.ProxyURL(w.proxy),
+		DialTLSContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }, // only to an https proxy
+		TLSClientConfig:    &tls.Config{RootCAs: w.roots, MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:  true,
+		DisableCompression: true,
+	}
+}
+
+// dial connects to the proxy.
+func (w way) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", w.address())
+	if err != nil || w.proxy.Scheme != "https" {
+		return conn, err
+	}
+	secured := tls.Client(conn, &tls.Config{RootCAs: w.door, ServerName: w.proxy.Hostname(), MinVersion: tls.VersionTLS12})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("the proxy's own certificate: %w", err)
+	}
+	return secured, nil
+}
+
+// address is that of the proxy, with a port.
+func (w way) address() string {
+	if w.proxy.Port() != "" {
+		return w.proxy.Host
+	}
+	return net.JoinHostPort(w.proxy.Hostname(), map[bool]string{true: "443", false: "80"}[w.proxy.Scheme == "https"])
+}
+
+// reply is how the proxy answers CONNECT; the zero value is not at all.
+type reply struct {
+	code int
+	// text is the code with its words.
+	text string
+}
+
+// tunnel asks for one. conn is nil where it is denied, and r then says how.
+func (w way) tunnel(ctx context.Context, target string) (conn net.Conn, r reply, err error) {
+	if conn, err = w.dial(ctx); err != nil {
+		return nil, r, err
+	}
+	defer func() {
+		if err != nil || r.code != http.StatusOK {
+			_ = conn.Close()
+			conn = nil
+		}
+	}()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err = conn.SetDeadline(deadline); err != nil {
+			return conn, r, err
+		}
+	}
+	connect := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target}, Host: target, Header: http.Header{}}
+	if u := w.proxy.User; u != nil {
+		password, _ := u.Password()
+		connect.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)))
+	}
+	if err = connect.Write(conn); err != nil {
+		return conn, r, err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), connect) // the other end of a tunnel waits for us to begin
+	if err != nil {
+		return conn, r, err
+	}
+	answer.Body.Close()
+	return conn, reply{answer.StatusCode, answer.Status}, nil
+}
+
+// leaf opens a tunnel to a host and gives the certificate that comes out of it, if it is one of the guard's authority.
+func (w way) leaf(ctx context.Context, host string) (*x509.Certificate, reply, error) {
+	conn, r, err := w.tunnel(ctx, net.JoinHostPort(host, "443"))
+	if err != nil || conn == nil {
+		return nil, r, err
+	}
+	defer conn.Close()
+	client := tls.Client(conn, &tls.Config{ServerName: host, RootCAs: w.roots, MinVersion: tls.VersionTLS12})
+	if err := client.HandshakeContext(ctx); err != nil {
+		return nil, r, err
+	}
+	return client.ConnectionState().PeerCertificates[0], r, nil
+}
