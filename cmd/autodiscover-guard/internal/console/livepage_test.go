@@ -113,7 +113,7 @@ func TestPage_state(t *testing.T) {
 	h, set, a := fixtureOver(t, &status, new(string), console.NewRing())
 	page := ask(t, h, "GET", "localhost", "/").Body.String()
 	for _, want := range []string{
-		"0123abcd", a.Fingerprint(), "127.0.0.1:8080", "/state/decisions.jsonl", "0 dropped", "Authority, urgent:", "the root ends &lt;soon&gt;. renew it",
+		"0123abcd", a.Fingerprint(), "127.0.0.1:8080", "/state/decisions.jsonl", "0 dropped", "Authority, urgent:", "the root ends &lt;soon&gt;. <strong>To do:</strong> renew it",
 		`href="/setup"`, `href="/ca.pem"`, `href="/proxy.pac"`, `href="/metrics"`, `href="/readyz"`, a.Root().NotAfter.Format(time.DateOnly), "No decision yet.",
 	} {
 		if !strings.Contains(page, want) {
@@ -126,7 +126,7 @@ func TestPage_state(t *testing.T) {
 	status = console.Status{Reason: "draining", Policy: "0123abcd", Stale: true, Reload: `guard.yaml:3: "<b>" is no domain`, ReloadedAt: time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC)}
 	console.Dropped(set)(7)
 	page = ask(t, h, "GET", "localhost", "/").Body.String()
-	for _, want := range []string{"was not reloaded; an older policy", "guard.yaml:3: &#34;&lt;b&gt;&#34; is no domain", "2026-11-24 13:00:00Z", "No new work is taken:</strong> draining", "7 decisions have no record"} {
+	for _, want := range []string{"was not reloaded; an older policy", "guard.yaml:3: &#34;&lt;b&gt;&#34; is no domain", "2026-11-24 13:00:00Z", "No new work is taken:</strong> draining", "7 decisions since the start have no record"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
