@@ -122,8 +122,10 @@ func TestOpenSSL_throughTheGuard(t *testing.T) {
 			if err := os.WriteFile(root, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.by.cert.Raw}), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			args := append([]string{"s_client", "-proxy", w.addr, "-connect", c.host + ":443", "-servername", c.host, "-CAfile", root,
-				"-verify_return_error", "-verify_hostname", c.host, "-ign_eof"}, c.args...)
+			args := append([]string{
+				"s_client", "-proxy", w.addr, "-connect", c.host + ":443", "-servername", c.host, "-CAfile", root,
+				"-verify_return_error", "-verify_hostname", c.host, "-ign_eof",
+			}, c.args...)
 			cmd := exec.CommandContext(ctx, openssl, args...)
 			cmd.Stdin = strings.NewReader("GET / HTTP/1.1\r\nHost: " + c.host + "\r\nConnection: close\r\n\r\n")
 			cmd.WaitDelay = 5 * time.Second
