@@ -7,7 +7,7 @@ import (
 )
 
 // greet says in a few lines what somebody needs who starts the guard for the first time.
-func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
+func greet(w io.Writer, g *guard, address net.Addr, admin net.Listener, decisions string) {
 	root := g.authority.RootFile()
 	fmt.Fprintf(w, "authority   %s\n", root)
 	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
@@ -18,6 +18,9 @@ func greet(w io.Writer, g *guard, address net.Addr, decisions string) {
 	}
 	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
 	fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", scheme, here(address), root)
-	fmt.Fprintf(w, "use it      trust the authority in the mail client, and set %s as its HTTP and HTTPS proxy\n", address)
+	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, address)
+	if admin != nil {
+		fmt.Fprintf(w, "look at it  http://%s/ (decisions as they come), /setup (each platform, step by step)\n", here(admin.Addr()))
+	}
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }

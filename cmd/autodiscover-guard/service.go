@@ -94,7 +94,7 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io
 	if err := d.note(r.state); err != nil {
 		return err
 	}
-	greet(stderr, g, d.proxy.Addr(), r.logs.where)
+	greet(stderr, g, d.proxy.Addr(), d.admin, r.logs.where)
 	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
 	if d.transparent != nil {
 		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))
