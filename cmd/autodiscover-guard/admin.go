@@ -45,7 +45,7 @@ func startAdmin(l net.Listener, pprof bool, r *reloader, proxy companion.Proxy) 
 // health is what the page tells beyond the status.
 func (r *reloader) health() console.Health {
 	authority := r.guard.authority.Status(time.Now())
-	h := console.Health{Version: version(), Log: r.logs.where, RootUntil: authority.Root.NotAfter, Warnings: authority.Warnings}
+	h := console.Health{Log: r.logs.where, RootUntil: authority.Root.NotAfter, Warnings: authority.Warnings}
 	for _, d := range r.doors.named() {
 		h.Doors = append(h.Doors, console.Door{Name: d.name, Address: d.l.Addr().String()})
 	}

@@ -39,7 +39,7 @@ func fixtureOver(t *testing.T, status *console.Status, pac *string, ring *consol
 		Proxy: companion.Proxy{Host: "127.0.0.1", Port: "8080"}, Recent: ring,
 		Health: func() console.Health {
 			return console.Health{
-				Version: "v1", Log: "/state/decisions.jsonl", RootUntil: a.Root().NotAfter, Doors: []console.Door{{Name: "proxy", Address: "127.0.0.1:8080"}},
+				Log: "/state/decisions.jsonl", RootUntil: a.Root().NotAfter, Doors: []console.Door{{Name: "proxy", Address: "127.0.0.1:8080"}},
 				Warnings: []certs.Warning{{Level: certs.LevelUrgent, Text: "the root ends <soon>", Cure: "renew it"}},
 			}
 		},

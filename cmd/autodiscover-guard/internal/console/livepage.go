@@ -16,7 +16,6 @@ import (
 
 // Health is what the page tells of the guard beyond its Status.
 type Health struct {
-	Version string
 	// Doors are the listeners, by what they are called.
 	Doors []Door
 	// Log says where decision records go.
