@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		"webhook":            webhook,
 		"nss-client":         nssClient,
 		"thunderbird-client": thunderbirdClient,
+		"thunderbird-hub":    thunderbirdHub,
 		"notify-listener":    notifyListener,
 	})
 }
@@ -138,12 +139,15 @@ func countLines(ts *testscript.TestScript, neg bool, args []string) {
 // labService is a second program for scripts: services of the incident on loopback, until a signal ends it. It writes its address and its root
 // certificate into the named directory, and what it saw when it ends.
 //
-//	lab-service (autodetect|pox) DIR HOST...
+//	lab-service (autodetect|pox|autoconfig) DIR HOST...
 func labService() {
 	kind, dir := os.Args[1], os.Args[2]
 	handler := lab.AutoDetect()
-	if kind == "pox" {
+	switch kind {
+	case "pox":
 		handler = lab.POX()
+	case "autoconfig":
+		handler = autoconfig()
 	}
 	s, err := lab.Start(os.Args[3:], handler)
 	must(err)
