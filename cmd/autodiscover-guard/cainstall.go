@@ -21,22 +21,7 @@ for which the command is printed.
 ` + trustStores,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := f.open()
-			if err != nil {
-				return err
-			}
-			work := (*truststore.Stores).Install
-			if f.dryRun {
-				work = (*truststore.Stores).PlanInstall
-			}
-			reports, err := t.current(cmd.Context(), work)
-			if err != nil {
-				return err
-			}
-			if err := t.print(cmd.OutOrStdout(), "install", reports, f.asJSON); err != nil {
-				return err
-			}
-			return t.installed(cmd, reports)
+			return f.change(cmd, (*truststore.Stores).Install, (*truststore.Stores).PlanInstall, (*truster).current, (*truster).installed)
 		},
 	}
 	addTrustFlags(cmd, &f, "done")

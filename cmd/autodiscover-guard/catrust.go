@@ -166,3 +166,24 @@ func (t *truster) current(ctx context.Context, work trustWork) ([]truststore.Rep
 	}
 	return work(s, ctx, t.names...), nil
 }
+
+// change is what install and uninstall have in common: work, or what it would do, for the roots that reports chooses; then the answer.
+func (f *trustFlags) change(cmd *cobra.Command, work, plan trustWork,
+	reports func(*truster, context.Context, trustWork) ([]truststore.Report, error), answer func(*truster, *cobra.Command, []truststore.Report) error,
+) error {
+	t, err := f.open()
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		work = plan
+	}
+	done, err := reports(t, cmd.Context(), work)
+	if err != nil {
+		return err
+	}
+	if err := t.print(cmd.OutOrStdout(), cmd.Name(), done, f.asJSON); err != nil {
+		return err
+	}
+	return answer(t, cmd, done)
+}

@@ -22,29 +22,19 @@ Exit code 1 if something failed or needs the administrator, for which the comman
 ` + trustStores,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := f.open()
-			if err != nil {
-				return err
-			}
-			work := (*truststore.Stores).Uninstall
-			if f.dryRun {
-				work = (*truststore.Stores).PlanUninstall
-			}
-			reports, err := t.everyRoot(cmd.Context(), work)
-			if err != nil {
-				return err
-			}
-			if err := t.print(cmd.OutOrStdout(), "uninstall", reports, f.asJSON); err != nil {
-				return err
-			}
-			if !t.found(cmd.ErrOrStderr(), reports) || count(reports, truststore.Failed, truststore.NeedsAdmin) > 0 {
-				return &noError{}
-			}
-			return nil
+			return f.change(cmd, (*truststore.Stores).Uninstall, (*truststore.Stores).PlanUninstall, (*truster).everyRoot, (*truster).uninstalled)
 		},
 	}
 	addTrustFlags(cmd, &f, "taken out")
 	return cmd
+}
+
+// uninstalled is the answer: nil for yes.
+func (t *truster) uninstalled(cmd *cobra.Command, reports []truststore.Report) error {
+	if !t.found(cmd.ErrOrStderr(), reports) || count(reports, truststore.Failed, truststore.NeedsAdmin) > 0 {
+		return &noError{}
+	}
+	return nil
 }
 
 // everyRoot works for the authority's root and for those that the journal knows. A missing authority is an error only if the journal knows none.

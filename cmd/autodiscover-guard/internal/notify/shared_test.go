@@ -130,21 +130,11 @@ func start(t *testing.T, hookTransport http.RoundTripper, file string) *world {
 	return w
 }
 
-// suggestion is one of a record.
-type suggestion struct{ kind, was, verdict string }
-
-func (s suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
-	e.AddString("kind", s.kind)
-	e.AddString("was", s.was)
-	e.AddString("verdict", s.verdict)
-	return nil
-}
-
 type decision struct {
 	action, would string
 	forwarded     bool
 	failure       string
-	suggestions   []suggestion
+	strangers     []string
 }
 
 // decide writes a record as the plugin does.
@@ -153,14 +143,8 @@ func (w *world) decide(d decision) {
 		zap.String("reason", "because"), zap.String("client", "192.0.2.7"), zap.String("host", "prod.autodetect.outlook.cloud.microsoft"), zap.String("dialect", "autodetect"),
 		zap.Strings("subjects", []string{"example.com"}),
 		zap.Object("credentials", zapcore.ObjectMarshalerFunc(func(e zapcore.ObjectEncoder) error { e.AddBool("forwarded", d.forwarded); return nil })),
-		zap.Objects("suggestions", d.suggestions),
+		zap.Strings("strangers", d.strangers),
 		zap.Object("upstream", zapcore.ObjectMarshalerFunc(func(e zapcore.ObjectEncoder) error { e.AddString("error", d.failure); return nil })))
 }
 
-func refused(hosts ...string) decision {
-	d := decision{action: "refuse"}
-	for _, h := range hosts {
-		d.suggestions = append(d.suggestions, suggestion{"hostname", h, "remove"}, suggestion{"port", "993", "remove"})
-	}
-	return d
-}
+func refused(hosts ...string) decision { return decision{action: "refuse", strangers: hosts} }

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -81,9 +80,9 @@ func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
 		f.AddTo(m)
 	}
 	d := dataOf(m.Fields)
+	d.Hosts = append([]string{}, words(m.Fields["strangers"])...)
 	about := " to accounts of " + strings.Join(d.Subjects, ", ")
 	if leaked {
-		d.Hosts = hosts(m.Fields, func(string) bool { return true })
 		if failed(m.Fields) && !d.CredentialsForwarded {
 			return // nobody was told anything
 		}
@@ -94,9 +93,6 @@ func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
 		key := strings.Join([]string{d.Rule, d.Host, strings.Join(d.Subjects, ","), strings.Join(d.Hosts, ",")}, "\x00")
 		n.tell(event{kind: Leak, at: e.Time, key: key, summary: summary, data: d})
 		return
-	}
-	if d.Hosts = words(m.Fields["strangers"]); d.Hosts == nil {
-		d.Hosts = hosts(m.Fields, func(verdict string) bool { return verdict != "keep" })
 	}
 	if len(d.Hosts) > 0 {
 		n.tellStrangers(event{kind: Stranger, at: e.Time, summary: about, data: d}, d)
@@ -149,38 +145,6 @@ func words(value any) []string {
 		}
 	}
 	return all
-}
-
-// hosts are those that the answer named, each once, in suggestions whose verdict is asked for.
-func hosts(fields map[string]any, wanted func(verdict string) bool) []string {
-	list, _ := fields["suggestions"].([]any)
-	all := []string{}
-	for _, v := range list {
-		s, _ := v.(map[string]any)
-		verdict, _ := s["verdict"].(string)
-		kind, _ := s["kind"].(string)
-		was, _ := s["was"].(string)
-		if host := hostOf(kind, was); host != "" && wanted(verdict) && !slices.Contains(all, host) {
-			all = append(all, host)
-		}
-	}
-	return all
-}
-
-// hostOf is the host that a suggestion names; a port names none, and of an opaque value nobody knows.
-func hostOf(kind, was string) string {
-	switch kind {
-	case "hostname", "smtp-address":
-	case "url", "redirect":
-		u, err := url.Parse(was)
-		if err != nil {
-			return ""
-		}
-		was = u.Hostname()
-	default:
-		return ""
-	}
-	return strings.TrimSuffix(strings.ToLower(was), ".")
 }
 
 // named lists some hosts.
