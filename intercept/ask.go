@@ -113,9 +113,13 @@ func (p *patience) end() {
 	p.cancel(nil)
 }
 
+// over is why the wait for upstream ended before its answer did. A server that is told in the middle of its answer that we leave (by TLS, before the
+// connection is closed) may end it in good form, and half of it would look whole.
+func (p *patience) over() error { return context.Cause(p.ctx) }
+
 // reason is the error, or why the wait for upstream ended: net/http reports the latter in many forms.
 func (p *patience) reason(err error) error {
-	if cause := context.Cause(p.ctx); cause != nil {
+	if cause := p.over(); cause != nil {
 		return cause
 	}
 	return err
@@ -162,7 +166,7 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 	return out
 }
 
-// send makes the round trip: over the next plugin's transport, a bound one, or the shared one.
+// send makes the round trip: over the next plugin's transport, or ours.
 func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	if _, ok := req.Header["User-Agent"]; !ok {
 		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
@@ -175,11 +179,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if x.next != nil {
 		resp, err = x.next.RoundTrip(req, ctx)
 	} else {
-		base := ctx.Proxy.Tr
-		if t := x.p.bindings.bound(x.binding, req.Header, base); t != nil {
-			base = t
-		}
-		resp, err = base.RoundTrip(req)
+		resp, err = x.transport(req, ctx.Proxy.Tr).RoundTrip(req)
 	}
 	switch {
 	case err != nil:
@@ -206,6 +206,18 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		resp.Header["Content-Type"] = nil // net/http would guess one
 	}
 	return resp, nil
+}
+
+// transport is what a request goes over. Upstream is asked in the version of HTTP that the client speaks, as it would be without us: an answer then
+// has the form that its client can take, and bytes are not put from one framing into another and back.
+func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
+	if t := x.p.bindings.bound(x.binding, req.Header, base); t != nil {
+		return t
+	}
+	if x.h1 && base == x.p.transport {
+		return x.p.older
+	}
+	return base
 }
 
 // traced watches whether anything of a request can have left: net/http's errors do not tell. Before it has a connection, TLS included, nothing has.
@@ -243,6 +255,9 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		return x.unanswered(resp.Request, reasonSwitched, x.failed(errSwitched))
 	}
 	head, over, err := readBounded(resp.Body, resp.ContentLength, x.p.limits.BodyBytes)
+	if err == nil {
+		err = wait.over()
+	}
 	x.in = int64(len(head))
 	resp.Trailer = nil
 	switch {

@@ -83,14 +83,14 @@ func (bs *bindings) bound(b *binding, h http.Header, base *http.Transport) *http
 		if !needs {
 			return nil
 		}
-		once := private(base)
+		once := withoutHTTP2(base)
 		once.DisableKeepAlives = true
 		return once
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.transport == nil && needs {
-		b.transport = private(base)
+		b.transport = withoutHTTP2(base)
 		b.transport.DisableKeepAlives = b.closed
 		bs.mu.Lock()
 		if bs.all == nil {
@@ -102,8 +102,8 @@ func (bs *bindings) bound(b *binding, h http.Header, base *http.Transport) *http
 	return b.transport
 }
 
-// private copies a transport without its connections. HTTP/2 is off: these schemes are not defined for it.
-func private(base *http.Transport) *http.Transport {
+// withoutHTTP2 copies a transport, without its connections, into one that speaks HTTP/1.1: these schemes are not defined for HTTP/2.
+func withoutHTTP2(base *http.Transport) *http.Transport {
 	t := base.Clone()
 	t.ForceAttemptHTTP2 = false
 	t.Protocols = nil

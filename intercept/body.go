@@ -44,17 +44,13 @@ func (b broken) Read([]byte) (int, error) { return 0, b.err }
 // Close implements io.Closer.
 func (broken) Close() error { return nil }
 
-// held is a body that is wholly in memory.
-type held struct{ *bytes.Reader }
-
-// Close implements io.Closer.
-func (held) Close() error { return nil }
-
+// hold makes a body of what is wholly in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
+// send a request's header ahead of it, in a packet and a TLS record of its own.
 func hold(b []byte) io.ReadCloser {
 	if len(b) == 0 {
 		return http.NoBody
 	}
-	return held{bytes.NewReader(b)}
+	return io.NopCloser(bytes.NewReader(b))
 }
 
 // relayed is an upstream's body on its way to the client. It remembers how it ended: goproxy v1.9.3, http.go only logs a read error and

@@ -1,7 +1,6 @@
 package intercept
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -185,8 +184,8 @@ func (x *exchange) reread(r *http.Request, over bool, err error) *http.Request {
 		out.Body = rejoin(x.body, r.Body)
 	default:
 		body := x.body
-		out.Body = held{bytes.NewReader(body)}
-		out.GetBody = func() (io.ReadCloser, error) { return held{bytes.NewReader(body)}, nil }
+		out.Body = hold(body)
+		out.GetBody = func() (io.ReadCloser, error) { return hold(body), nil }
 	}
 	return out
 }

@@ -158,7 +158,8 @@ type Plugin struct {
 	clock     func() time.Time
 	upstream  UpstreamConfig
 	reach     *reach
-	transport *http.Transport
+	transport *http.Transport // speaks HTTP/2 where upstream offers it
+	older     *http.Transport // speaks HTTP/1.1
 	self      self
 	name      string // in Via
 	hall      *hall
@@ -235,6 +236,7 @@ func New(c Config) (*Plugin, error) {
 		return nil, err
 	}
 	p.transport = newTransport(&p.upstream, p.reach)
+	p.older = withoutHTTP2(p.transport)
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.hall = newHall(p)
 	return p, nil
@@ -313,6 +315,7 @@ func (p *Plugin) Close() error {
 	_ = p.hall.listener.Close()
 	p.traffic.closeAll()
 	p.transport.CloseIdleConnections()
+	p.older.CloseIdleConnections()
 	p.bindings.closeAll()
 	return err
 }

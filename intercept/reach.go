@@ -64,12 +64,22 @@ func purposeOf(ctx context.Context, addr string) purpose {
 // dial is the DialContext of the transport, which goproxy uses for tunnels too (v1.9.3, https.go: dial).
 func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	purpose := purposeOf(ctx, addr)
-	if purpose != purposeTunnel {
-		// net/http, which proxyFor sent here; it is sent nowhere else for this address.
-		if up := r.parents.at(addr); up != nil {
-			return r.hop(ctx, up)
+	if purpose == purposeTunnel {
+		c, err := r.connect(ctx, network, addr, purpose)
+		if err != nil {
+			return nil, err
 		}
+		return farEnd(c), nil
 	}
+	// net/http, which proxyFor sent here; it is sent nowhere else for this address.
+	if up := r.parents.at(addr); up != nil {
+		return r.hop(ctx, up)
+	}
+	return r.connect(ctx, network, addr, purpose)
+}
+
+// connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.
+func (r *reach) connect(ctx context.Context, network, addr string, purpose purpose) (net.Conn, error) {
 	if to, ok := r.config.named(addr); ok {
 		return r.trusted.DialContext(ctx, network, to)
 	}

@@ -60,3 +60,44 @@ func TestTunnel_splices(t *testing.T) {
 		}
 	}
 }
+
+// pipes is how many ends of pipes this process holds.
+func pipes(t *testing.T) (n int) {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skipf("skipped: /proc/self/fd cannot be read: %v", err)
+	}
+	for _, fd := range all {
+		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, "pipe:") {
+			n++
+		}
+	}
+	return n
+}
+
+// A tunnel in which nothing moves holds its two connections and no pipes, though bytes have gone both ways.
+func TestTunnel_holdsNoPipesWhileItIsIdle(t *testing.T) {
+	const tunnels = 20
+	addr := listen(t, func(c net.Conn) { _, _ = io.Copy(c, struct{ io.Reader }{c}) }) // without a pipe of its own
+	w := newWorld(t, jsonAnswer(""), resolve(bank+":25", addr))
+	before := pipes(t)
+	for range tunnels {
+		c := w.hold(t)
+		_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: x\r\n\r\n")
+		head := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
+		if _, err := io.ReadFull(c, head); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, "there and back"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len("there and back"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// net keeps a few for the next ones; a pipe for every direction would have 80 ends.
+	if held := pipes(t) - before; held >= 2*tunnels {
+		t.Errorf("%d idle tunnels hold %d ends of pipes", tunnels, held)
+	}
+}

@@ -71,7 +71,7 @@ func TestStats_upstreamErrors(t *testing.T) {
 	w := newWorld(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, func(c *intercept.Config, _ *proxyServer, _ *world) {
 		c.Upstream.Resolve["closed.net"] = "127.0.0.1:1"
 	})
-	client := &http.Client{Transport: w.client(false)}
+	client := &http.Client{Transport: w.client(true)}
 	for _, url := range []string{"https://" + central + detect, "http://" + bank + "/", "http://closed.net/", "https://closed.net/", "http://nobody.invalid/"} {
 		resp, err := client.Get(url)
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -126,6 +127,33 @@ func (c *bookedTCP) Write(p []byte) (int, error) {
 	}
 	c.wrote.Store(true)
 	return c.TCPConn.Write(p)
+}
+
+// WriteTo implements io.WriterTo, which io.Copy asks first.
+func (c *bookedTCP) WriteTo(w io.Writer) (int64, error) {
+	if dst, ok := w.(*farTCP); ok {
+		return pour(dst.TCPConn, c.TCPConn)
+	}
+	return c.TCPConn.WriteTo(w)
+}
+
+// farTCP is the far end of a tunnel.
+type farTCP struct{ *net.TCPConn }
+
+// WriteTo implements io.WriterTo.
+func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
+	if dst, ok := w.(*bookedTCP); ok {
+		return pour(dst.TCPConn, c.TCPConn)
+	}
+	return c.TCPConn.WriteTo(w)
+}
+
+// farEnd is what a tunnel is dialled for.
+func farEnd(c net.Conn) net.Conn {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		return &farTCP{tcp}
+	}
+	return c
 }
 
 // swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.3, https.go), or an error page, after which
