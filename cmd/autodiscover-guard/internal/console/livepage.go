@@ -139,9 +139,9 @@ func (c *Config) look(r *http.Request) (*livePage, error) {
 		}
 	}
 	p.Choices = []choice{{"Action", "action", q.Action, actions}, options("Dialect", "dialect", q.Dialect, dialects), options("Rule", "rule", q.Rule, rules)}
-	p.Count = fmt.Sprintf("%d of the latest %d records fit.", fitting, len(all))
+	p.Count = fmt.Sprintf("Of the latest records (%[2]d), %[1]d fit the filter.", fitting, len(all))
 	if !p.Filtered {
-		p.Count = fmt.Sprintf("The latest %d records, of %d at most; the log has all.", len(all), maxRecords)
+		p.Count = fmt.Sprintf("Latest records: %d, of %d at most; the log has all.", len(all), maxRecords)
 	}
 	p.None = "No decision yet. One appears here as soon as a client asks for mail settings through the guard."
 	if p.Filtered {
