@@ -101,7 +101,7 @@ func cookieName(r *http.Request) string {
 
 // cookie is the one for a session; an empty value takes it away.
 func cookie(r *http.Request, value string) *http.Cookie {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // G124: not secure on loopback alone, where there is no TLS (config.Check)
 		Name: cookieName(r), Value: value, Path: "/", MaxAge: int(sessionLife / time.Second),
 		Secure: r.TLS != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
