@@ -19,6 +19,8 @@ type hallConn struct {
 	byHost  bool
 	shunned bool // no handshake succeeds, whatever the authority would sign
 	refused bool // the handshake was turned away
+	hello   greeting
+	farewell
 	check   bool // made by SelfCheck: nobody's, and not counted
 	binding *binding
 	leaf    *tls.Certificate
@@ -31,9 +33,12 @@ func (c *hallConn) Read(p []byte) (int, error) {
 	if len(c.early) > 0 {
 		n := copy(p, c.early)
 		c.early = c.early[n:]
+		c.note(p[:n])
 		return n, nil
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	c.note(p[:n])
+	return n, err
 }
 
 // Close implements net.Conn. Upstream connections that were authenticated for this client end with it.

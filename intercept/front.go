@@ -169,6 +169,7 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		f.open(w, r, &hallConn{target: t, door: connectDoor(t), shunned: shunned && t.port == portHTTPS, release: release})
 		return
 	}
+	f.p.noteTunnel(r, t, doorConnect)
 	f.tunnel(w, r, t, release)
 }
 

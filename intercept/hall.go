@@ -93,6 +93,7 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if !ok {
 		return nil, errNotOpened
 	}
+	c.hello = newGreeting(hello)
 	if hello.ServerName != "" && !c.target.is(hello.ServerName) {
 		return h.turnAway(c, "the name in the handshake is not the tunnel's target", nil), nil
 	}
@@ -110,9 +111,9 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 // turnAway tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
 // crypto/tls send internal_error.
 func (h *hall) turnAway(c *hallConn, reason string, err error) *tls.Config {
-	c.refused = true
+	c.refused, c.hello.refusal = true, reason
 	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
-		zap.String(keyReason, reason), zap.Error(err))
+		zap.String(keyReason, reason), zap.Bool(keyRecorded, !c.shunned), zap.Error(err))
 	return h.refusing
 }
 
@@ -132,13 +133,15 @@ func (h *hall) welcome(c *hallConn) {
 		given = h.listener.give(watch(c, c))
 		return
 	}
+	c.listening = true
 	t := tls.Server(c, h.config)
 	ctx, cancel := context.WithTimeout(h.p.stopping, h.p.limits.Handshake)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
-		h.handshakeFailed(c, err)
+		h.handshakeFailed(c, c.explain(err))
 		return
 	}
+	c.listening = false
 	if !c.check {
 		h.p.handshakes.add(handshakeDone)
 	}

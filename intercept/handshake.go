@@ -33,13 +33,17 @@ func (h *hall) handshakeFailed(c *hallConn, err error) {
 	log := h.p.logger.Debug
 	switch {
 	case c.refused:
-		outcome = handshakeRefused
+		outcome, reason = handshakeRefused, c.hello.refusal
 	case outcome == handshakeUntrusted:
 		log = h.p.logger.Warn
 	}
 	h.p.handshakes.add(outcome)
+	recorded := outcome != handshakeStopping && !c.shunned // whose tunnel has a record already
+	if recorded {
+		h.tellHandshake(c, outcome, reason, err)
+	}
 	log("handshake failed", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
-		zap.String(keyReason, reason), zap.Error(err))
+		zap.String(keyReason, reason), zap.Bool(keyRecorded, recorded), zap.Error(err))
 }
 
 // handshakeReason puts the error of a handshake into a word and a sentence. The alerts are unexported in crypto/tls; their texts are those of

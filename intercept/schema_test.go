@@ -3,6 +3,7 @@ package intercept_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,20 +17,26 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// strictSchema is the shipped schema, but that it admits no key which it does not name: what we write must be documented.
-var strictSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(intercept.EventJSONSchema()))
-	if err != nil {
-		return nil, err
+// strictSchemas are the shipped schemas by message, but that they admit no key which they do not name: what we write must be documented.
+var strictSchemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
+	all := make(map[string]*jsonschema.Schema)
+	for message, text := range map[string]string{intercept.EventMessage: intercept.EventJSONSchema(), intercept.HandshakeMessage: intercept.HandshakeJSONSchema()} {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			return nil, err
+		}
+		closeObjects(document)
+		c := jsonschema.NewCompiler()
+		c.DefaultDraft(jsonschema.Draft2020)
+		c.AssertFormat()
+		if err := c.AddResource(message+".json", document); err != nil {
+			return nil, err
+		}
+		if all[message], err = c.Compile(message + ".json"); err != nil {
+			return nil, err
+		}
 	}
-	closeObjects(document)
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	c.AssertFormat()
-	if err := c.AddResource("decision.json", document); err != nil {
-		return nil, err
-	}
-	return c.Compile("decision.json")
+	return all, nil
 })
 
 func closeObjects(v any) {
@@ -73,13 +80,19 @@ func validated(tb testing.TB) zap.Option {
 }
 
 func validRecord(line []byte) error {
-	schema, err := strictSchema()
+	schemas, err := strictSchemas()
 	if err != nil {
 		return err
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
 	if err != nil {
 		return err
+	}
+	record, _ := value.(map[string]any)
+	message, _ := record["msg"].(string)
+	schema := schemas[message]
+	if schema == nil {
+		return fmt.Errorf("no schema for the message %q", message)
 	}
 	return schema.Validate(value)
 }

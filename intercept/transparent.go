@@ -162,6 +162,7 @@ func (v *visit) greet() bool {
 		return false
 	}
 	if !shunned && (t.port != portHTTPS || !policy.Opens(t.host)) {
+		p.noteTunnel(v.request(t), t, doorTransparent)
 		return v.tunnel(heard)
 	}
 	return v.open(&hallConn{early: heard, target: t, door: doorTransparent, shunned: shunned})

@@ -7,7 +7,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"golang.org/x/net/netutil"
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
@@ -16,21 +21,44 @@ import (
 )
 
 // adminServer is the admin listener; the zero value is none.
-type adminServer struct{ server *http.Server }
+type adminServer struct {
+	server *http.Server
+	// lists is the plain HTTP beside it; nil where it speaks no TLS.
+	lists *http.Server
+}
+
+// maxAdminConnections bounds what anybody can take of the process's descriptors without being known.
+const maxAdminConnections = 256
 
 // startAdmin serves the console, where there is a listener for it. proxy is where clients reach the guard.
-func startAdmin(l net.Listener, pprof bool, r *reloader, proxy companion.Proxy) adminServer {
+func startAdmin(l net.Listener, r *reloader, proxy companion.Proxy) adminServer {
 	if l == nil {
 		return adminServer{}
 	}
 	// Who reaches it through the proxy comes from this computer, whoever he is.
 	r.guard.plugin.Listening(l.Addr())
-	server := &http.Server{
-		Handler: console.New(console.Config{
-			Status: r.status, Health: r.health, Recent: r.logs.recent, Root: r.guard.authority.Root, Metrics: r.figures, Pprof: pprof,
-			PAC: func() []byte { return r.pac(proxy) }, Proxy: proxy,
-			RevocationLists: revocationLists(r.guard.authority),
-		}),
+	lists := revocationLists(r.guard.authority)
+	c := &r.config.Listen
+	server := r.adminHTTP(console.New(console.Config{
+		Status: r.status, Health: r.health, Recent: r.logs.recent, Root: r.guard.authority.Root, Metrics: r.figures, Pprof: c.Pprof,
+		PAC: func() []byte { return r.pac(proxy) }, Proxy: proxy, RevocationLists: lists,
+		Access: r.access, Names: adminNames(c), Alone: onLoopback(l.Addr()),
+	}))
+	l = netutil.LimitListener(l, maxAdminConnections)
+	if server.TLSConfig = r.guard.doorman.adminTLS(); server.TLSConfig == nil {
+		go func() { _ = server.Serve(l) }()
+		return adminServer{server: server}
+	}
+	beside := r.adminHTTP(console.Lists(lists))
+	t := apart(l, server.TLSConfig)
+	go func() { _ = server.Serve(t.secure) }()
+	go func() { _ = beside.Serve(t.plain) }()
+	return adminServer{server, beside}
+}
+
+func (r *reloader) adminHTTP(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
 		WriteTimeout:      30 * time.Second, // but for /events, which sets its own
@@ -38,8 +66,28 @@ func startAdmin(l net.Listener, pprof bool, r *reloader, proxy companion.Proxy) 
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          debugLog(r.logger.Named("admin")),
 	}
-	go func() { _ = server.Serve(l) }()
-	return adminServer{server}
+}
+
+// newAccess says who sees everything at the admin listener: nil, which is everybody, where the configuration asks for nothing.
+func newAccess(c *config.Listen, p adminPapers, figures *metrics.Set) *console.Access {
+	if c.Admin == "" || c.AdminTokenFile == "" && c.AdminClients == "" {
+		return nil
+	}
+	return console.NewAccess(p.token, c.AdminClients != "", figures)
+}
+
+// adminNames are the names by which clients reach the admin listener.
+func adminNames(c *config.Listen) []string {
+	names := []string{strings.ToLower(c.Name)}
+	if u, err := url.Parse(c.AdminURL); err == nil {
+		names = append(names, strings.ToLower(u.Hostname()))
+	}
+	return names
+}
+
+func onLoopback(a net.Addr) bool {
+	at, err := netip.ParseAddrPort(a.String())
+	return err == nil && at.Addr().IsLoopback()
 }
 
 // health is what the page tells beyond the status.
@@ -71,8 +119,10 @@ func (a adminServer) check(ctx context.Context) error {
 
 // stop ends it at once. It is the last thing to end: a load balancer asks it whether to send anybody here.
 func (a adminServer) stop() {
-	if a.server != nil {
-		_ = a.server.Close()
+	for _, s := range []*http.Server{a.server, a.lists} {
+		if s != nil {
+			_ = s.Close()
+		}
 	}
 }
 
@@ -80,13 +130,41 @@ func (a adminServer) stop() {
 // a guard that serves its own computer, the listener's own address. A port that is picked anew at each start is none to put into certificates.
 func revocationAddress(c *config.Config) string {
 	if c.Listen.AdminURL != "" || c.Listen.Admin == "" {
-		return c.Listen.AdminURL
+		return statedRevocationAddress(c)
 	}
 	admin, err := netip.ParseAddrPort(c.Listen.Admin)
 	if proxy, proxyErr := netip.ParseAddrPort(c.Listen.Proxy); err != nil || proxyErr != nil || !proxy.Addr().IsLoopback() || !admin.Addr().IsLoopback() || admin.Port() == 0 {
 		return ""
 	}
 	return "http://" + c.Listen.Admin
+}
+
+// statedRevocationAddress is what the configuration says of that, and empty where it says nothing. It is always plain HTTP, which a listener with
+// TLS answers at the same port; so the port must be named, where that of https is meant.
+func statedRevocationAddress(c *config.Config) string {
+	rest, secure := strings.CutPrefix(c.Listen.AdminURL, "https://")
+	if !secure {
+		return c.Listen.AdminURL
+	}
+	if u, err := url.Parse(c.Listen.AdminURL); err == nil && u.Port() == "" {
+		rest += ":443"
+	}
+	return "http://" + rest
+}
+
+// adminBase is the address at which clients reach the admin listener, which is at address. By a name where there is TLS, because certificates
+// have names: that of listen.admin_url, or else of listen.name.
+func adminBase(c *config.Listen, address string) string {
+	if c.AdminCertificate == "" {
+		return "http://" + address
+	}
+	if strings.HasPrefix(c.AdminURL, "https:") {
+		return c.AdminURL
+	}
+	if host, port, err := net.SplitHostPort(address); err == nil && c.Name != "" && host != "" {
+		address = net.JoinHostPort(c.Name, port)
+	}
+	return "https://" + address
 }
 
 // revocationLists are what the console serves for them.

@@ -56,7 +56,7 @@ func (f *caFlags) open() (*config.Config, *certs.Authority, error) {
 		return nil, nil, err
 	}
 	// Without an address in the configuration, what the certificates name stays: the guard may have been started with other flags.
-	authority, err := certs.Existing(dir, certs.RevocationAt(c.Listen.AdminURL))
+	authority, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(c)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, hint(fmt.Errorf("there is no authority in %s", dir), "%s run makes one, %s ca import brings one in; --state names another directory", program, program)
 	}

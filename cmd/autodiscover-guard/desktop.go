@@ -152,11 +152,12 @@ func targetOf(state string, c *config.Config, pac string) (desktop.Target, error
 	if guardRuns(state) {
 		admin, proxy = noted(state, "admin"), noted(state, "address")
 	}
+	admin = reachedHere(admin)
 	if pac == "" && admin == "" {
 		return desktop.Target{}, hint(errors.New("the guard has no admin listener, which serves the PAC"), "set listen.admin, or name another PAC: --pac URL")
 	}
 	if pac == "" {
-		pac = "http://" + admin + "/proxy.pac"
+		pac = adminBase(&c.Listen, admin) + "/proxy.pac"
 	}
 	return desktop.Target{PAC: pac, Proxy: proxy}, nil
 }

@@ -100,7 +100,7 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 	var rootFile string
 	c.Root, rootFile, c.RootErr = certs.ReadRoot(dir)
 	c.Authority = func() (*certs.Authority, error) {
-		a, err := certs.Existing(dir, certs.RevocationAt(settings.Listen.AdminURL))
+		a, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(settings)))
 		return a, explained(err)
 	}
 	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {
@@ -130,7 +130,10 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 	c.Local = guardRuns(c.State) && noted(c.State, "address") != ""
 	address := c.Settings.Listen.Proxy
 	if c.Local {
-		address, c.Admin = noted(c.State, "address"), noted(c.State, "admin")
+		address = noted(c.State, "address")
+		if err := f.locateAdmin(c); err != nil {
+			return err
+		}
 	}
 	c.Advertised = proxyAt(c.Settings.Listen, address)
 	own, err := url.Parse(c.Advertised.URL())
@@ -152,6 +155,30 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 		return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
 	}
 	return nil
+}
+
+// locateAdmin finds the admin listener of the guard that runs, and what shows that we may see everything.
+func (f *doctorFlags) locateAdmin(c *doctor.Config) error {
+	address, listen := noted(c.State, "admin"), &c.Settings.Listen
+	if address == "" {
+		return nil
+	}
+	c.Admin.Base = adminBase(listen, reachedHere(address))
+	if listen.AdminCertificate != "" {
+		c.Admin.Roots = systemRoots()
+		if err := addCertificates(c.Admin.Roots, "listen.admin_certificate", listen.AdminCertificate); err != nil {
+			return err
+		}
+	}
+	if listen.AdminTokenFile == "" {
+		return nil
+	}
+	if _, err := readAdminToken(listen); err != nil {
+		return err
+	}
+	text, err := readPrivate("listen.admin_token_file", listen.AdminTokenFile)
+	c.Admin.Token = strings.TrimSpace(string(text))
+	return err
 }
 
 // parseProxy reads --proxy. Its errors do not repeat it: it may hold a password.

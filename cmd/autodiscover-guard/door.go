@@ -21,21 +21,15 @@ type doorman struct{ papers atomic.Pointer[papers] }
 type papers struct {
 	tls       *tls.Config // nil: no TLS
 	passwords *passwords.File
+	admin     adminPapers
 }
 
 // readPapers reads the files that the configuration names.
 func readPapers(c *config.Config) (*papers, error) {
 	p := new(papers)
-	if c.Listen.Certificate != "" {
-		key := c.Listen.Key
-		if key == "" {
-			key = c.Listen.Certificate
-		}
-		certificate, err := tls.LoadX509KeyPair(c.Listen.Certificate, key)
-		if err != nil {
-			return nil, hint(fmt.Errorf("listen.certificate: %w", err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in listen.key")
-		}
-		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{certificate}}
+	var err error
+	if p.tls, err = readCertificate("listen.certificate", "listen.key", c.Listen.Certificate, c.Listen.Key); err != nil {
+		return nil, err
 	}
 	if c.Clients.Certificates != "" {
 		pool := x509.NewCertPool()
@@ -45,12 +39,27 @@ func readPapers(c *config.Config) (*papers, error) {
 		p.tls.ClientAuth, p.tls.ClientCAs = tls.RequireAndVerifyClientCert, pool // config.Check: there is a certificate
 	}
 	if c.Clients.Passwords != "" {
-		var err error
 		if p.passwords, err = passwords.Read(c.Clients.Passwords); err != nil {
 			return nil, fmt.Errorf("clients.passwords: %w", err)
 		}
 	}
-	return p, nil
+	p.admin, err = readAdminPapers(&c.Listen)
+	return p, err
+}
+
+// readCertificate reads what a door shows to clients; nil where there is none. The key may stand in the certificate's file.
+func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	if keyFile == "" {
+		keyFile = file
+	}
+	certificate, err := tls.LoadX509KeyPair(file, keyFile)
+	if err != nil {
+		return nil, hint(fmt.Errorf("%s: %w", certificateKey, err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in %s", keyKey)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{certificate}}, nil
 }
 
 // addCertificates adds those of a PEM file.
@@ -99,12 +108,9 @@ func readCredentials(file string) (intercept.Credentials, error) {
 	if file == "" {
 		return intercept.Credentials{}, nil
 	}
-	if err := privateFile(file); err != nil {
-		return intercept.Credentials{}, fmt.Errorf("%s: %w", key, err)
-	}
-	text, err := os.ReadFile(file)
+	text, err := readPrivate(key, file)
 	if err != nil {
-		return intercept.Credentials{}, fmt.Errorf("%s: %w", key, err)
+		return intercept.Credentials{}, err
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	user, password, ok := strings.Cut(strings.TrimSuffix(line, "\r"), ":")
@@ -112,4 +118,16 @@ func readCredentials(file string) (intercept.Credentials, error) {
 		return intercept.Credentials{}, fmt.Errorf("%s: %s: want a name, a colon and a password on the first line", key, file)
 	}
 	return intercept.NewCredentials(user, password), nil
+}
+
+// readPrivate reads a file with a secret, which nobody else may be able to do.
+func readPrivate(key, file string) ([]byte, error) {
+	if err := privateFile(file); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return text, nil
 }

@@ -123,11 +123,14 @@ func listenTransparent(ctx context.Context, c config.Listen) (net.Listener, erro
 }
 
 // here is where this computer itself reaches a listener.
-func here(address net.Addr) string {
-	at, err := netip.ParseAddrPort(address.String())
+func here(address net.Addr) string { return reachedHere(address.String()) }
+
+// reachedHere is the same for an address and a port; what is none stays as it is.
+func reachedHere(address string) string {
+	at, err := netip.ParseAddrPort(address)
 	switch {
 	case err != nil || !at.Addr().IsUnspecified():
-		return address.String()
+		return address
 	case at.Addr().Is4():
 		return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()).String()
 	}

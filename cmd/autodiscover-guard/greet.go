@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
 // greet says in a few lines what somebody needs who starts the guard for the first time.
-func greet(w io.Writer, g *guard, address net.Addr, admin net.Listener, decisions string) {
+func greet(w io.Writer, c *config.Listen, g *guard, address net.Addr, admin net.Listener, decisions string) {
 	root := g.authority.RootFile()
 	fmt.Fprintf(w, "authority   %s\n", root)
 	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
@@ -20,7 +22,7 @@ func greet(w io.Writer, g *guard, address net.Addr, admin net.Listener, decision
 	fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", scheme, here(address), root)
 	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, address)
 	if admin != nil {
-		fmt.Fprintf(w, "look at it  http://%s/ (decisions as they come), /setup (each platform, step by step)\n", here(admin.Addr()))
+		fmt.Fprintf(w, "look at it  %s/ (decisions as they come), /setup (each platform, step by step)\n", adminBase(c, here(admin.Addr())))
 	}
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }

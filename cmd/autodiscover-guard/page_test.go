@@ -34,7 +34,7 @@ type seenPage struct {
 }
 
 // browser is the driver, ready to start.
-func browser(t *testing.T, origin string) *exec.Cmd {
+func browser(t *testing.T, script, origin string) *exec.Cmd {
 	t.Helper()
 	var chromium string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -67,7 +67,7 @@ func browser(t *testing.T, origin string) *exec.Cmd {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	cmd := exec.CommandContext(t.Context(), "node", filepath.Join("testdata", "browser", "page.js"), chromium, origin, dir)
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join("testdata", "browser", script), chromium, origin, dir)
 	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
 	return cmd
 }
@@ -86,7 +86,7 @@ func TestPage_in_Chromium(t *testing.T) {
 		}
 	}
 	origin := "http://" + guard.said("admin")
-	cmd := browser(t, origin)
+	cmd := browser(t, "page.js", origin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()

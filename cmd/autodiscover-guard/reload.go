@@ -39,6 +39,8 @@ type reloader struct {
 	// supervisor hears of reloads and of the end.
 	supervisor supervisor
 	doors      *doors
+	// access says who sees everything at the admin listener; nil is everybody.
+	access *console.Access
 	// draining is true from the moment at which the guard is told to stop.
 	draining atomic.Bool
 
@@ -162,6 +164,9 @@ func (r *reloader) apply() error {
 	}
 	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
 		r.guard.doorman.papers.Store(papers)
+		if r.access != nil {
+			r.access.Renew(papers.admin.token)
+		}
 	}
 	r.policy, r.config.Policy = policy, c.Policy
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)))
@@ -172,9 +177,11 @@ func (r *reloader) apply() error {
 	return nil
 }
 
-// samePapers reports whether two configurations name the same files for the proxy's door.
+// samePapers reports whether two configurations name the same files for the doors.
 func samePapers(a, b *config.Config) bool {
-	return a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
+	x, y := &a.Listen, &b.Listen
+	return x.AdminCertificate == y.AdminCertificate && x.AdminKey == y.AdminKey && x.AdminTokenFile == y.AdminTokenFile && x.AdminClients == y.AdminClients &&
+		a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
 		a.Clients.Certificates == b.Clients.Certificates && a.Clients.Passwords == b.Clients.Passwords
 }
 

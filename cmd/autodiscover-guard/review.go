@@ -64,7 +64,7 @@ that was offered other servers), or where --explain finds no such exchange.`,
 	flags.StringVar(&f.explain, "explain", "", "tell in words what became of one `EXCHANGE`")
 	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 where there is a `FINDING`: leak, parse, pin")
 	flags.BoolVar(&f.follow, "follow", false, "go on when the file grows, a line for each decision, and the summary when interrupted")
-	flags.StringVar(&f.print, "print", "", "print what helps other programs, `WHAT`: schema, lnav, jq, goaccess")
+	flags.StringVar(&f.print, "print", "", "print what helps other programs, `WHAT`: schema, schema-handshake, lnav, jq, goaccess")
 	return cmd
 }
 

@@ -15,17 +15,20 @@ import (
 // validRecords holds every decision record that a story left behind against the schema.
 func validRecords(t *testing.T, dir string) {
 	t.Helper()
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(intercept.EventJSONSchema()))
-	if err != nil {
-		t.Fatal(err)
+	schemas := map[string]*jsonschema.Schema{}
+	for message, text := range map[string]string{intercept.EventMessage: intercept.EventJSONSchema(), intercept.HandshakeMessage: intercept.HandshakeJSONSchema()} {
+		compiler := jsonschema.NewCompiler()
+		compiler.AssertFormat()
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := compiler.AddResource(message+".json", document); err != nil {
+			t.Fatal(err)
+		}
+		schemas[message] = compiler.MustCompile(message + ".json")
 	}
-	if err := compiler.AddResource("decision.json", document); err != nil {
-		t.Fatal(err)
-	}
-	schema := compiler.MustCompile("decision.json")
-	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.Name() != "decisions.jsonl" {
 			return err
 		}
@@ -34,12 +37,13 @@ func validRecords(t *testing.T, dir string) {
 			return err
 		}
 		for line := range strings.Lines(string(text)) {
-			if !strings.Contains(line, `"msg":"decision"`) {
-				continue // "records dropped" is none
-			}
 			record, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
 			if err == nil {
-				err = schema.Validate(record)
+				message, _ := record.(map[string]any)["msg"].(string)
+				if message == "records dropped" {
+					continue
+				}
+				err = schemas[message].Validate(record)
 			}
 			if err != nil {
 				t.Errorf("%s: not as the schema says: %v\n%s", name, err, line)

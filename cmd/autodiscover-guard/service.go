@@ -85,16 +85,17 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 	r.guard, r.policy, r.doors = g, g.policy, d
+	r.access = newAccess(&r.config.Listen, g.doorman.papers.Load().admin, r.figures)
 	r.note(nil)
 	watch(g, r, r.figures)
 	authorityFigures(g.authority, r.figures)
 	// Until everything has ended: whoever asks how the guard is must hear that it ends.
-	admin := startAdmin(d.admin, r.config.Listen.Pprof, r, proxyAt(r.config.Listen, here(d.proxy.Addr())))
+	admin := startAdmin(d.admin, r, proxyAt(r.config.Listen, here(d.proxy.Addr())))
 	defer admin.stop()
 	if err := d.note(r.state); err != nil {
 		return err
 	}
-	greet(stderr, g, d.proxy.Addr(), d.admin, r.logs.where)
+	greet(stderr, &r.config.Listen, g, d.proxy.Addr(), d.admin, r.logs.where)
 	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
 	if d.transparent != nil {
 		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))

@@ -128,15 +128,22 @@ func pacPlace(said string, c *config.Config, p companion.Proxy) (string, error) 
 		}
 		return said, nil
 	}
-	addr, err := netip.ParseAddr(p.Host)
-	if err != nil || !addr.IsLoopback() {
-		return "", hint(errors.New("the PAC file of the admin listener is for this computer only, and the proxy is for others"),
-			"put what \"setup print --for pac\" prints on a web server, and say where: %s http://guard.lab.test/proxy.pac", key)
-	}
-	if _, port, err := net.SplitHostPort(c.Listen.Admin); err != nil || port == "0" {
+	admin := c.Listen.Admin
+	host, port, err := net.SplitHostPort(admin)
+	if err != nil || port == "0" {
 		return "", hint(errors.New("listen.admin: nothing serves the PAC file at a place that can be named"), "give it an address with a fixed port, or say where the file is: %s URL", key)
 	}
-	return "http://" + c.Listen.Admin + "/proxy.pac", nil
+	here, err := netip.ParseAddr(host)
+	alone := err == nil && here.IsLoopback()
+	if proxy, err := netip.ParseAddr(p.Host); alone && (err != nil || !proxy.IsLoopback()) {
+		return "", hint(errors.New("the PAC file of the admin listener is for this computer only, and the proxy is for others"),
+			"put what \"setup print --for pac\" prints on a web server, and say where: %s http://guard.lab.test/proxy.pac; or have listen.admin serve others, too", key)
+	}
+	base := adminBase(&c.Listen, admin)
+	if strings.Contains(base, "://"+admin) && here.IsUnspecified() {
+		return "", hint(fmt.Errorf("listen.admin: %s is every address of this computer, and no client can be told so", admin), "say in listen.admin_url by which name clients reach it")
+	}
+	return base + "/proxy.pac", nil
 }
 
 // allowedAddresses are the addresses that the operator's rules let be named.

@@ -30,6 +30,8 @@ func (g *generator) fate() *record {
 		r.suggestions = []suggestion{{"imap", "", "mail.answered.test", "keep"}}
 	case n < 98:
 		r.failure, r.status, r.reason, r.forwarded = "connect", 502, "upstream gave no answer", false
+	case n < 99:
+		g.tunnelled(r)
 	default:
 		r.door, r.host = "transparent", "autoconfig."+r.domain
 		r.dialect, r.path = "autoconfig", "/mail/config-v1.1.xml"
@@ -105,4 +107,17 @@ func (g *generator) pin(r *record) {
 func (g *generator) unreadable(r *record) {
 	r.level, r.action, r.rule, r.domain = "error", "refuse", "documentation", g.pick(documentation)
 	r.reason, r.reservedBy = "the answer cannot be read beyond doubt", "IETF, RFC 6761, section 6.5"
+}
+
+// tunnelled goes by unread: to nobody's domain, or by a port that is not opened to one that is guarded.
+func (g *generator) tunnelled(r *record) {
+	r.action, r.method, r.path, r.dialect, r.status, r.asked, r.present = "tunnel", "CONNECT", "", "none", 0, false, false
+	r.domain = ordinary[g.random.IntN(2)] // of few: with each client they are a row of the report, which has 4,096
+	r.host, r.reason = "autodiscover."+r.domain, "tunnelled unread: the policy guards nobody there"
+	if g.random.IntN(4) > 0 {
+		return
+	}
+	r.level, r.rule, r.domain, r.reservedBy = "warn", "documentation", documentation[0], "IETF, RFC 6761, section 6.5"
+	r.host, r.reason = "autodiscover."+r.domain+":8443", "tunnelled unread: only ports 443 and 80 are opened"
+	r.leaked = []string{"autodiscover." + r.domain}
 }

@@ -104,13 +104,22 @@ func (g *generator) torn() {
 func (g *generator) event() {
 	client, stamp := g.pick(clients), g.now.Format(time.RFC3339Nano)
 	g.truth.events++
-	switch g.random.IntN(3) {
+	switch g.random.IntN(4) {
 	case 0:
-		g.put(fmt.Sprintf(`{"level":"warn","time":%q,"logger":"intercept","msg":"handshake failed","host":%q,"client":%q,"reason":"the client does not trust the authority","error":"remote error: tls: unknown certificate authority"}`, stamp, central, client))
-		g.truth.clients.add([]string{client, "handshake failed: the client does not trust the authority", central}, 1, 0, g.now, client)
+		line := fmt.Sprintf(`{"level":"warn","time":%q,"msg":"handshake","schema":1,"outcome":"untrusted","reason":"the client does not trust the authority","client":%q,`+
+			`"door":"connect","host":%q,"server_name":%q,"tls":"TLS 1.3","alert":"unknown certificate authority","policy":%q,"authority":""`, stamp, client, central, central, policies[0])
+		times := int64(1)
+		if g.random.IntN(2) == 0 {
+			times = 2 + g.random.Int64N(40)
+			line += fmt.Sprintf(`,"repeat":%d`, times)
+		}
+		g.put(line + "}")
+		g.truth.clients.add([]string{client, "handshake failed: the client does not trust the authority", central}, times, 0, g.now, client)
 	case 1:
 		g.put(fmt.Sprintf(`%s  warn  intercept  handshake failed  {"host": %q, "client": %q, "reason": "the client went away", "error": "EOF"}`, stamp, central, client))
 		g.truth.clients.add([]string{client, "handshake failed: the client went away", central}, 1, 0, g.now, client)
+	case 2: // the guard's own log beside its records tells of one that is among them
+		g.put(fmt.Sprintf(`%s  warn  intercept  handshake failed  {"host": %q, "client": %q, "reason": "the client does not trust the authority", "recorded": true}`, stamp, central, client))
 	default:
 		g.put(fmt.Sprintf(`{"level":"info","time":%q,"msg":"policy reloaded","before":"x","policy":%q,"rules":3}`, stamp, policies[0]))
 		g.truth.changes.add([]string{"policy reloaded", policies[0]}, 1, 0, g.now, "")

@@ -68,12 +68,16 @@ func (t *truth) count(r *record, at time.Time, run string) {
 	t.last = at
 	t.decisions++
 	t.times += n
-	t.actions[r.action] += n
+	word := r.action
+	if word == "tunnel" { // none of a decision
+		word = "other"
+	}
+	t.actions[word] += n
 	minute := at.Unix() / 60
 	if t.minutes[minute] == nil {
 		t.minutes[minute] = map[string]int64{}
 	}
-	t.minutes[minute][r.action] += n
+	t.minutes[minute][word] += n
 	t.rules.add([]string{r.rule, r.action, r.would}, n, 0, at, r.client)
 	t.dialects.add([]string{r.dialect, r.client}, n, 0, at, "")
 	t.changes.add([]string{"policy", r.policy}, n, 0, at, "")
@@ -92,6 +96,10 @@ func (t *truth) count(r *record, at time.Time, run string) {
 		t.shapes.add([]string{"reads like discovery, of no known shape", r.dialect, r.host, r.reason}, n, 0, at, r.client)
 	case r.level == "error":
 		t.shapes.add([]string{"guarded, and could not be read", r.dialect, r.host, r.reason}, n, 0, at, r.client)
+	}
+	if r.action == "tunnel" {
+		host, _, _ := strings.Cut(r.host, ":")
+		t.clients.add([]string{r.client, r.reason, host}, n, 0, at, r.client)
 	}
 	if r.door == "transparent" {
 		t.clients.add([]string{r.client, "does not use the proxy: its traffic was redirected", ""}, n, 0, at, r.client)
@@ -113,8 +121,12 @@ func (t *truth) strangers(r *record, n int64, at time.Time, minute int64) {
 		t.notStopped.add([]string{r.domain, r.secretTo, "credentials forwarded"}, n, n, at, r.client)
 	}
 	for _, s := range r.leaked {
-		t.notStopped.add([]string{r.domain, s, "monitored"}, n, secrets, at, r.client)
-		pin(s, "not stopped: monitored")
+		how := "monitored"
+		if r.action == "tunnel" {
+			how = "tunnelled"
+		}
+		t.notStopped.add([]string{r.domain, s, how}, n, secrets, at, r.client)
+		pin(s, "not stopped: "+how)
 	}
 	for _, s := range r.stopped {
 		t.kept.add([]string{r.domain, s, r.action}, n, secrets, at, r.client)
@@ -122,7 +134,9 @@ func (t *truth) strangers(r *record, n int64, at time.Time, minute int64) {
 	}
 	if len(r.leaked) > 0 {
 		t.leaked += n
-		t.monitored += n
+		if r.would != "" {
+			t.monitored += n
+		}
 		t.minutes[minute]["leaks"] += n
 	} else if len(r.stopped) > 0 {
 		t.stopped += n
@@ -154,7 +168,7 @@ func (t *truth) document() object {
 	}
 	return object{
 		"decisions": t.times, "others": 0, "monitored": t.monitored, "first": stamp(t.first), "last": stamp(t.last),
-		"actions": object{"pass": t.actions["pass"], "edit": t.actions["edit"], "refuse": t.actions["refuse"], "answer": t.actions["answer"], "other": 0},
+		"actions": object{"pass": t.actions["pass"], "edit": t.actions["edit"], "refuse": t.actions["refuse"], "answer": t.actions["answer"], "other": t.actions["other"]},
 		"log": object{
 			"lines": t.lines, "decisions": t.decisions, "events": t.events, "blank": t.blank, "unreadable": t.unreadable, "other_versions": t.versions,
 			"torn": t.torn, "too_long": 0,

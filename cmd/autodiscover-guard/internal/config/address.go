@@ -34,20 +34,6 @@ func parseListen(text string) (string, *fault) {
 	return "", f
 }
 
-// parseLoopback is parseListen for what only this computer may see.
-func parseLoopback(text string) (string, *fault) {
-	address, f := parseListen(text)
-	if f != nil || onLoopback(address) {
-		return address, f
-	}
-	_, port, _ := net.SplitHostPort(address)
-	near := "127.0.0.1"
-	if strings.HasPrefix(text, "[") {
-		near = "::1"
-	}
-	return "", &fault{text: "only loopback addresses are served here", want: didYouMean(net.JoinHostPort(near, port))}
-}
-
 // onLoopback reports whether only this computer reaches an address that parseListen has read.
 func onLoopback(address string) bool {
 	at, err := netip.ParseAddrPort(address)
@@ -61,18 +47,18 @@ func loopback() []netip.Prefix {
 
 const wantURL = "an address such as http://gateway.corp.example:8081"
 
-// parseURL reads the address of a plain web server, and nothing below it.
+// parseURL reads the address of a web server, and nothing below it.
 func parseURL(text string) (string, *fault) {
 	if text == "" || isServer(text) {
 		return strings.TrimRight(text, "/"), nil
 	}
-	f := &fault{text: quoted(text) + " is not the address of a plain web server", want: "want " + wantURL}
-	rest := text
-	if _, after, ok := strings.Cut(text, "://"); ok {
-		rest = after
+	f := &fault{text: quoted(text) + " is not the address of a web server", want: "want " + wantURL}
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		scheme, rest = "http", text
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	if near := "http://" + host; isServer(near) {
+	if near := scheme + "://" + host; isServer(near) {
 		f.want = didYouMean(near)
 	}
 	return "", f
@@ -80,7 +66,7 @@ func parseURL(text string) (string, *fault) {
 
 func isServer(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
 	_, address := netip.ParseAddr(u.Hostname())

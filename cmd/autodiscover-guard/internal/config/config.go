@@ -44,9 +44,13 @@ type Listen struct {
 	Name string
 	// PAC says what clients do where the proxy does not answer.
 	PAC PAC
-	// Admin is a loopback address and a port for health, metrics, the PAC file and the root certificate; empty for none.
+	// Admin is an address and a port for the page, health, metrics, the PAC file and the root certificate; empty for none.
 	Admin string
-	// AdminURL is how clients reach the admin listener, http://HOST[:PORT], or empty.
+	// AdminCertificate and AdminKey are PEM files for the admin listener's TLS, as Certificate and Key are for the proxy's.
+	AdminCertificate, AdminKey string
+	// AdminTokenFile and AdminClients say who sees everything there: a file with a token, a PEM file of authorities. Both empty is everybody.
+	AdminTokenFile, AdminClients string
+	// AdminURL is how clients reach the admin listener, http://HOST[:PORT] or https://HOST[:PORT], or empty.
 	AdminURL string
 	// Pprof has the admin listener offer profiles.
 	Pprof bool
@@ -220,7 +224,8 @@ func Parse(name string, data []byte, options ...Option) (*Config, error) {
 	}
 	c := r.config
 	for _, path := range []*string{
-		&c.State, &c.Listen.Certificate, &c.Listen.Key, &c.Clients.Passwords, &c.Clients.Certificates, &c.Upstream.Roots, &c.Upstream.ProxyCredentials,
+		&c.State, &c.Listen.Certificate, &c.Listen.Key, &c.Listen.AdminCertificate, &c.Listen.AdminKey, &c.Listen.AdminTokenFile,
+		&c.Listen.AdminClients, &c.Clients.Passwords, &c.Clients.Certificates, &c.Upstream.Roots, &c.Upstream.ProxyCredentials,
 		&c.Notify.SecretFile,
 	} {
 		if *path != "" && !filepath.IsAbs(*path) {

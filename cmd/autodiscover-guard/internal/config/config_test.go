@@ -78,7 +78,9 @@ func TestParse_valid(t *testing.T) {
 		Listen: config.Listen{
 			Proxy: "[::]:3128", Certificate: filepath.Join("testdata", "valid", "proxy.pem"), Key: filepath.Join("testdata", "valid", "keys", "proxy.key"),
 			Transparent: "[::]:8443", TransparentBy: "tproxy",
-			AdminURL:      "http://gateway.corp.example:8081",
+			Admin: "[::1]:8082", AdminCertificate: filepath.Join("testdata", "valid", "admin.pem"), AdminKey: filepath.Join("testdata", "valid", "keys", "admin.key"),
+			AdminTokenFile: filepath.Join("testdata", "valid", "admin.token"), AdminClients: filepath.Join("testdata", "valid", "admins.pem"),
+			AdminURL:      "https://gateway.corp.example:8081",
 			ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("192.0.2.10/32"), netip.MustParsePrefix("2001:db8::/32")},
 			Pprof:         true,
 			Name:          "guard.xn--bcher-kva.example", PAC: config.PACOpen,
@@ -103,7 +105,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{27},
+			RuleLines: []int{31},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

@@ -13,4 +13,4 @@ type key struct {
 }
 
 // keys is the contract with operators: rows may be added, not renamed.
-var keys = slices.Concat(listenKeys, clientKeys, policyKeys, upstreamKeys, limitKeys, logKeys, sinkKeys, notifyKeys)
+var keys = slices.Concat(listenKeys, adminKeys, stateKeys, clientKeys, policyKeys, upstreamKeys, limitKeys, logKeys, sinkKeys, notifyKeys)

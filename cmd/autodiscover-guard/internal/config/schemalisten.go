@@ -84,42 +84,9 @@ var listenKeys = []key{
 			show:  func(p PAC) string { return word(string(p)) },
 		},
 	},
-	{
-		name: "listen.admin",
-		about: "The admin listener's address and port, loopback only: a page with the latest decisions as they come, /livez, /readyz, /metrics, the PAC " +
-			"file as /proxy.pac and /wpad.dat, the root certificate as /ca.pem, /ca.cer and /ca.mobileconfig, and /setup, which says how to set clients " +
-			"up. It changes nothing and shows no key, and of decisions what the log has; every program of this computer may ask. off means none.",
-		value: single[string]{
-			at:    func(c *Config) *string { return &c.Listen.Admin },
-			want:  wantListen + ", or off",
-			parse: orOff(parseLoopback),
-			show:  shownOrOff(word),
-		},
-	},
-	{
-		name: "listen.admin_url",
-		about: "How clients reach the admin listener, where that is not its own address: a name that they can resolve, or that of a load balancer. " +
-			"It is put into certificates as the place of the (empty) revocation lists, /authority.crl and /root.crl, for which Windows asks. Plain " +
-			"http, as lists for TLS cannot be fetched with TLS. Empty means listen.admin for a guard that serves this computer alone, and no place for others.",
-		sample: "http://gateway.corp.example:8081",
-		value: single[string]{
-			at:    func(c *Config) *string { return &c.Listen.AdminURL },
-			want:  wantURL,
-			parse: parseURL,
-			show:  word,
-		},
-	},
-	{
-		name: "listen.pprof",
-		about: "on lets the admin listener make profiles of the running program (/debug/pprof/), for \"go tool pprof\". A profile holds no traffic, but " +
-			"making one costs time, and every program of this computer may ask for it.",
-		value: single[bool]{
-			at:    func(c *Config) *bool { return &c.Listen.Pprof },
-			want:  "on or off",
-			parse: parseSwitch,
-			show:  showSwitch,
-		},
-	},
+}
+
+var stateKeys = []key{
 	{
 		name: "state",
 		about: "The directory for the authority, its keys and the decision records. Empty means the usual place: what systemd sets up, " +

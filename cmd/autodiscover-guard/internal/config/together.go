@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Check says what is wrong with values that are right each by itself. [Parse] has asked it; whoever changes a Config with [Config.Set] asks again.
@@ -37,6 +38,9 @@ var together = []func(*Config) (key string, f *fault){
 	stated("listen.transparent", func(c *Config) string { return c.Listen.Transparent }),
 	certified,
 	guardedPasswords,
+	adminCertified,
+	adminGuarded,
+	adminProfiles,
 	directParent,
 }
 
@@ -77,6 +81,44 @@ func guardedPasswords(c *Config) (string, *fault) {
 		return "", nil
 	}
 	return "clients.passwords", &fault{text: "passwords would travel in the clear", want: "want listen.certificate too, or a listener on 127.0.0.1"}
+}
+
+// adminCertified wants a certificate where something needs TLS at the admin listener.
+func adminCertified(c *Config) (string, *fault) {
+	l := &c.Listen
+	const want = "want listen.admin_certificate too"
+	switch {
+	case l.AdminCertificate != "":
+	case l.AdminKey != "":
+		return "listen.admin_key", &fault{text: "there is a key without a certificate", want: want}
+	case l.AdminClients != "":
+		return "listen.admin_clients", &fault{text: "clients show a certificate only over TLS", want: want}
+	case strings.HasPrefix(l.AdminURL, "https:"):
+		return "listen.admin_url", &fault{text: "the admin listener does not speak TLS", want: want}
+	case l.AdminTokenFile != "" && l.Admin != "" && !onLoopback(l.Admin):
+		return "listen.admin_token_file", &fault{text: "the token would travel in the clear", want: want + ", or a listener on 127.0.0.1"}
+	}
+	return "", nil
+}
+
+// adminGuarded wants to be told who may look at what is reached from beyond this computer.
+func adminGuarded(c *Config) (string, *fault) {
+	l := &c.Listen
+	if l.Admin == "" || onLoopback(l.Admin) || l.AdminTokenFile != "" || l.AdminClients != "" {
+		return "", nil
+	}
+	return "listen.admin", &fault{
+		text: quoted(l.Admin) + " is reached from beyond this computer, and everybody there would see who asks for what",
+		want: "set listen.admin_certificate, and listen.admin_token_file or listen.admin_clients, or listen on 127.0.0.1",
+	}
+}
+
+// adminProfiles keeps what costs this computer time to this computer.
+func adminProfiles(c *Config) (string, *fault) {
+	if !c.Listen.Pprof || c.Listen.Admin == "" || onLoopback(c.Listen.Admin) {
+		return "", nil
+	}
+	return "listen.pprof", &fault{text: "profiles are for listeners on this computer only", want: "want off, or listen.admin on 127.0.0.1"}
 }
 
 // directParent wants a proxy where something is said of it.

@@ -11,9 +11,13 @@
 //	/metrics           the figures, in the text format of Prometheus
 //	/ca.pem            the root certificate; /ca.cer is the same in DER, for Windows and Android
 //	/ca.mobileconfig   the same as a configuration profile, for Apple's systems
+//	/sign-in           where there is a token: the form for people
 //	/debug/pprof/      where it is asked for: profiles of the Go runtime
 //
 // and the revocation lists of the authority. Those, which are public and which certificates name the place of, are served under any name.
+//
+// Where there is an [Access], it decides who sees the page, the events, the records, the figures, the profiles and the details of /readyz. The rest is
+// what clients need, and for everybody.
 //
 // Decisions come from a [Ring], which holds the latest thousand in the form in which the log has got them: the page knows nothing that the log does
 // not, and an exchange waits for nobody who looks.
@@ -24,9 +28,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -53,7 +55,7 @@ type Status struct {
 	IssuingUntil time.Time `json:"issuing_until"`
 }
 
-// Config is what the console shows. All is required but the lists and Pprof.
+// Config is what the console shows. All is required but Access, Names, the lists and Pprof.
 type Config struct {
 	Status func() Status
 	// Root is asked each time: a root can be followed by another while the guard runs.
@@ -67,6 +69,12 @@ type Config struct {
 	PAC func() []byte
 	// Proxy is where clients reach the guard.
 	Proxy companion.Proxy
+	// Access says who sees the page, the decisions, the figures and what /readyz has beyond a word; nil is everybody.
+	Access *Access
+	// Names are host names and addresses by which clients reach the console, in lower case, beside localhost and the address at which they arrive.
+	Names []string
+	// Alone says that only this computer reaches the console.
+	Alone bool
 	// RevocationLists are in DER, by path. A list that is empty is not there.
 	RevocationLists map[string]func() ([]byte, error)
 	// Pprof offers the profiles of the Go runtime.
@@ -76,14 +84,38 @@ type Config struct {
 // New makes the handler. It is safe for concurrent use.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { send(w, "text/plain; charset=utf-8", []byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { ready(w, c.Status()) })
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+	c.forEverybody(mux)
+	mine := func(pattern string, h http.Handler) { mux.Handle(pattern, c.Access.only(h)) }
+	mine("GET /metrics", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		var b bytes.Buffer
 		c.Metrics.WritePrometheus(&b)
 		metrics.WriteProcessMetrics(&b)
 		metrics.WriteFDMetrics(&b)
 		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
+	}))
+	mine("GET /{$}", live(c))
+	mine("GET /events", ownPageOnly(events(c)))
+	mine("GET /decisions.json", ownPageOnly(decisions(c)))
+	if c.Pprof {
+		mine("GET /debug/pprof/", profiles())
+	}
+	public := http.NewServeMux()
+	// What is sent, which is sign-ins, must come from our own page.
+	public.Handle("/", ownNameOnly(c.Names, http.NewCrossOriginProtection().Handler(mux)))
+	offerLists(public, c.RevocationLists)
+	return public
+}
+
+// forEverybody serves what clients need, and what tells no more than that the guard is there.
+func (c *Config) forEverybody(mux *http.ServeMux) {
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { send(w, "text/plain; charset=utf-8", []byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		status := c.Status()
+		if !c.Access.judge(r).admitted {
+			ready(w, status.Ready, brief{status.Ready, status.Reason})
+			return
+		}
+		ready(w, status.Ready, status)
 	})
 	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {
 		send(w, "application/x-pem-file", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Root().Raw}))
@@ -96,26 +128,35 @@ func New(c Config) http.Handler {
 	for _, path := range []string{"/proxy.pac", "/wpad.dat"} { // the second name is that of WPAD, draft-ietf-wrec-wpad-01, section 4.4.1
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { send(w, companion.PACMediaType, c.PAC()) })
 	}
-	mux.HandleFunc("GET /setup", setupPage(c))
-	mux.HandleFunc("GET /{$}", live(c))
-	mux.Handle("GET /events", ownPageOnly(events(c)))
-	mux.Handle("GET /decisions.json", ownPageOnly(decisions(c)))
-	if c.Pprof {
-		offerProfiles(mux)
+	mux.HandleFunc("GET /setup", setupPage(*c))
+	if c.Access != nil && c.Access.hasToken() {
+		c.Access.offerSignIn(mux)
 	}
-	public := http.NewServeMux()
-	public.Handle("/", ownNameOnly(mux))
-	for path, list := range c.RevocationLists {
-		public.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+}
+
+// Lists serves the revocation lists alone. It is for the plain HTTP beside a console that is served over TLS: clients ask for them while they
+// decide whether to trust a certificate, and so without TLS (RFC 5280, section 8).
+func Lists(lists map[string]func() ([]byte, error)) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, http.StatusBadRequest, "this is served over TLS: ask with https")
+	})
+	offerLists(mux, lists)
+	return mux
+}
+
+// offerLists serves revocation lists under any name: they are public, and certificates name a place for them that may be a load balancer's.
+func offerLists(mux *http.ServeMux, lists map[string]func() ([]byte, error)) {
+	for path, list := range lists {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			der, err := list()
 			if err != nil || len(der) == 0 { // why there is none is the operator's to know, and stands in the log
-				http.NotFound(w, r)
+				plain(w, http.StatusNotFound, "there is no such list")
 				return
 			}
 			send(w, "application/pkix-crl", der) // RFC 5280, section 4.2.1.13
 		})
 	}
-	return public
 }
 
 // noContent is the content security policy of what is no page.
@@ -149,50 +190,21 @@ func secure(h http.Header, mediaType, policy string) {
 	h.Set("Content-Security-Policy", policy)
 }
 
-func ready(w http.ResponseWriter, s Status) {
-	body, err := json.MarshalIndent(s, "", "  ")
+// brief is what /readyz tells those who are not admitted.
+type brief struct {
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func ready(w http.ResponseWriter, is bool, tell any) {
+	body, err := json.MarshalIndent(tell, "", "  ")
 	if err != nil { // a Status always marshals
 		http.Error(w, "the status cannot be written", http.StatusInternalServerError)
 		return
 	}
 	status := http.StatusOK
-	if !s.Ready {
+	if !is {
 		status = http.StatusServiceUnavailable
 	}
 	sendStatus(w, status, "application/json", append(body, '\n'))
-}
-
-// ownNameOnly refuses requests for a name that is no address and not localhost.
-func ownNameOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if addr, err := netip.ParseAddr(trimBrackets(host)); host != "localhost" && (err != nil || !addr.IsLoopback()) {
-			http.Error(w, "autodiscover-guard: ask by address, or as localhost", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// ownPageOnly refuses what a browser asks for on behalf of another site's page. That page could not read it, but it could keep the places of
-// those who can. A program sends no such header, and a browser always does where the origin is trustworthy, as loopback is (Fetch Metadata).
-func ownPageOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Header.Get("Sec-Fetch-Site") {
-		case "", "none", "same-origin":
-			next.ServeHTTP(w, r)
-		default:
-			http.Error(w, "autodiscover-guard: not for the pages of other sites", http.StatusForbidden)
-		}
-	})
-}
-
-func trimBrackets(host string) string {
-	if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
-		return host[1 : n-1]
-	}
-	return host
 }

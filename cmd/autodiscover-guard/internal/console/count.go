@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
+	"autodiscover-guard/intercept"
 )
 
 // Counted counts the decision records that pass to core: autodiscover_guard_decisions_total by action, by what a monitoring rule would have
@@ -34,6 +35,9 @@ func (c counted) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.
 
 // Write implements zapcore.Core.
 func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	if e.Message != intercept.EventMessage { // a handshake that failed: intercept.Stats counts it
+		return c.Core.Write(e, fields)
+	}
 	var action, would, dialect, rule string
 	for _, f := range fields {
 		switch f.Key {

@@ -59,6 +59,8 @@ type livePage struct {
 	Newest, Events      string
 	Reload, JSON, Older string
 	Plots               template.HTML
+	// SignedIn offers to sign out.
+	SignedIn bool
 }
 
 // choice is a field of the form with a list of values.
@@ -87,7 +89,7 @@ func (c *Config) state() state {
 // live shows the latest decisions and the state of the guard. It works without its script, which adds what comes later.
 func live(c Config) http.HandlerFunc {
 	style := baseCSS + review.PlotStyle() + liveCSS
-	policy := contentPolicy(style, liveJS)
+	policy := contentPolicy(style, liveJS, true)
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, err := c.look(r)
 		if err != nil {
@@ -108,7 +110,7 @@ func live(c Config) http.HandlerFunc {
 func (c *Config) look(r *http.Request) (*livePage, error) {
 	q := readQuery(r)
 	all, _ := c.Recent.after(0)
-	p := &livePage{State: c.state(), Query: q, Filtered: !q.empty(), Reload: "/?" + q.encode(), JSON: "/decisions.json?" + q.encode(), Events: q.encode()}
+	p := &livePage{State: c.state(), Query: q, Filtered: !q.empty(), Reload: "/?" + q.encode(), JSON: "/decisions.json?" + q.encode(), Events: q.encode(), SignedIn: c.Access.session(r) != nil}
 	before, older := c.Recent.numbered(r.URL.Query().Get("before"))
 	p.Live, p.Newest = !older, c.Recent.name(0)
 	if len(all) > 0 {
@@ -137,9 +139,9 @@ func (c *Config) look(r *http.Request) (*livePage, error) {
 		}
 	}
 	p.Choices = []choice{{"Action", "action", q.Action, actions}, options("Dialect", "dialect", q.Dialect, dialects), options("Rule", "rule", q.Rule, rules)}
-	p.Count = fmt.Sprintf("%d of the latest %d records fit.", fitting, len(all))
+	p.Count = fmt.Sprintf("Of the latest records (%[2]d), %[1]d fit the filter.", fitting, len(all))
 	if !p.Filtered {
-		p.Count = fmt.Sprintf("The latest %d records, of %d at most; the log has all.", len(all), maxRecords)
+		p.Count = fmt.Sprintf("Latest records: %d, of %d at most; the log has all.", len(all), maxRecords)
 	}
 	p.None = "No decision yet. One appears here as soon as a client asks for mail settings through the guard."
 	if p.Filtered {

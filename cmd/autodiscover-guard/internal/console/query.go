@@ -24,7 +24,7 @@ type query struct {
 }
 
 // actions are what the form offers: those of a record, and one more for records of rules that only monitor.
-var actions = []string{"pass", "edit", "refuse", "answer", wouldChange}
+var actions = []string{"pass", "edit", "refuse", "answer", "tunnel", wouldChange}
 
 // wouldChange asks for what passed only because its rule monitors.
 const wouldChange = "would change"

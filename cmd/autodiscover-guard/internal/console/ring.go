@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
+	"autodiscover-guard/intercept"
 )
 
 const (
@@ -41,7 +42,7 @@ func NewRing() *Ring {
 // Show takes a record, as [record.Config] wants it: it keeps a copy of the line, and of nothing that is no decision.
 func (r *Ring) Show(rec record.Record) {
 	line := bytes.Clone(bytes.TrimSuffix(rec.Line, []byte("\n")))
-	if rec.Count == 0 || len(line) > maxBytes {
+	if rec.Count == 0 || rec.Message != intercept.EventMessage || len(line) > maxBytes {
 		return
 	}
 	r.mu.Lock()

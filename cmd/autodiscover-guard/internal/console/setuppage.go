@@ -21,13 +21,16 @@ var setupTemplate = template.Must(template.New("setup.html").Parse(setupHTML))
 // the policy names that by its digest.
 func setupPage(c Config) http.HandlerFunc {
 	style := baseCSS + setupCSS
-	policy := contentPolicy(style, "")
+	policy := contentPolicy(style, "", false)
 	return func(w http.ResponseWriter, r *http.Request) {
-		base := "http://" + r.Host // a loopback name: others are turned away before
+		base := "http://" + r.Host // a name of ours: others are turned away before
+		if r.TLS != nil {
+			base = "https://" + r.Host
+		}
 		var b bytes.Buffer
 		err := setupTemplate.Execute(&b, map[string]any{
 			"Style":       template.CSS(style), //nolint:gosec // G203: files of this program
-			"Fingerprint": c.Status().Authority, "Proxy": c.Proxy, "Base": base, "Platforms": platforms(base, c.Root().Subject.CommonName, c.Proxy),
+			"Fingerprint": c.Status().Authority, "Proxy": c.Proxy, "Base": base, "Alone": c.Alone, "Platforms": platforms(base, c.Root().Subject.CommonName, c.Proxy),
 		})
 		if err != nil {
 			http.Error(w, "the page cannot be written", http.StatusInternalServerError)

@@ -12,13 +12,19 @@ import (
 var baseCSS string
 
 // contentPolicy is the content security policy of a page that consists of itself alone: one style sheet and at most one script stand in it and are
-// named by their digests, so that nothing that gets into the page from outside could look like a part of it or run. Empty is none.
-func contentPolicy(style, script string) string {
+// named by their digests, so that nothing that gets into the page from outside could look like a part of it or run. Empty is none. A page with a form
+// sends it to us alone.
+func contentPolicy(style, script string, form bool) string {
 	policy := "default-src 'none'; style-src " + digest(style) + "; base-uri 'none'; frame-ancestors 'none'"
-	if script == "" {
-		return policy + "; form-action 'none'"
+	if form {
+		policy += "; form-action 'self'"
+	} else {
+		policy += "; form-action 'none'"
 	}
-	return policy + "; form-action 'self'; script-src " + digest(script) + "; connect-src 'self'"
+	if script == "" {
+		return policy
+	}
+	return policy + "; script-src " + digest(script) + "; connect-src 'self'"
 }
 
 func digest(text string) string {

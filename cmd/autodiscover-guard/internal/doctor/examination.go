@@ -25,8 +25,9 @@ type Config struct {
 	Door *x509.CertPool
 	// Local says that the guard holds State: what lies there is its own. Otherwise the checks of state, log and admin listener are left out.
 	Local bool
-	// State is the state directory, Admin the address of the admin listener, empty for none.
-	State, Admin string
+	// State is the state directory.
+	State string
+	Admin Admin
 	// Settings are the configuration on the disk, and Policy is made of it.
 	Settings *config.Config
 	Policy   *rules.Policy
@@ -42,6 +43,16 @@ type Config struct {
 	// Trust looks into the trust stores of this computer, Desktop at its settings.
 	Trust   func(ctx context.Context) ([]truststore.Report, error)
 	Desktop func(ctx context.Context) ([]desktop.Result, error)
+}
+
+// Admin is the guard's admin listener.
+type Admin struct {
+	// Base is its address, http://HOST:PORT or https://HOST:PORT; empty for none.
+	Base string
+	// Roots verify it where it speaks TLS; nil is the system's roots.
+	Roots *x509.CertPool
+	// Token is what it wants to see, empty for nothing. It is shown to nobody else.
+	Token string
 }
 
 // examination is one run.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -99,11 +100,14 @@ func (e *examination) misopened(at, host string, err error) Finding {
 func (e *examination) ask(ctx context.Context, path string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.Admin+path, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Admin.Base+path, nil)
 	if err != nil {
 		return 0, nil, err
 	}
-	transport := &http.Transport{}
+	if e.Admin.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+e.Admin.Token)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: e.Admin.Roots}}
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(r)
 	if err != nil {
@@ -119,11 +123,11 @@ func (e *examination) ask(ctx context.Context, path string) (status int, body []
 
 // console asks how the guard itself thinks that it is.
 func (e *examination) console(ctx context.Context) []Finding {
-	if e.Admin == "" {
+	if e.Admin.Base == "" {
 		return []Finding{skipped("", "the guard has no admin listener (listen.admin)")}
 	}
 	if status, _, err := e.ask(ctx, "/livez"); err != nil || status != http.StatusOK {
-		return []Finding{fail(e.Admin, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), "start the guard again, and look at its log")}
+		return []Finding{fail(e.Admin.Base, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), "start the guard again, and look at its log")}
 	}
 	_, body, err := e.ask(ctx, "/readyz")
 	var s console.Status
@@ -131,7 +135,10 @@ func (e *examination) console(ctx context.Context) []Finding {
 		err = json.Unmarshal(body, &s)
 	}
 	if err != nil {
-		return []Finding{fail(e.Admin, "/readyz cannot be read: "+err.Error(), "another program may listen there")}
+		return []Finding{fail(e.Admin.Base, "/readyz cannot be read: "+err.Error(), "another program may listen there")}
+	}
+	if s.Version == "" { // the short form, for those who show nothing
+		return []Finding{ready(s), skipped(e.Admin.Base, "it tells more only to those who have a certificate of listen.admin_clients")}
 	}
 	return append([]Finding{e.sameVersion(s), ready(s), e.samePolicy(s)}, e.sameRoot(s)...)
 }
@@ -177,10 +184,10 @@ func (e *examination) sameRoot(s console.Status) []Finding {
 
 // pac fetches the file that sends programs to the guard.
 func (e *examination) pac(ctx context.Context) []Finding {
-	if e.Admin == "" {
+	if e.Admin.Base == "" {
 		return []Finding{skipped("", "the guard has no admin listener, which serves it")}
 	}
-	address := "http://" + e.Admin + "/proxy.pac"
+	address := e.Admin.Base + "/proxy.pac"
 	status, body, err := e.ask(ctx, "/proxy.pac")
 	if err != nil || status != http.StatusOK {
 		return []Finding{fail(address, fmt.Sprintf("cannot be fetched (%d, %v): programs that use it go past the guard", status, err), "start the guard again, and look at its log")}

@@ -71,6 +71,9 @@ func priority(l zapcore.Level) journal.Priority {
 // summary is the line that journalctl shows.
 func summary(r Record, fields map[string]string) string {
 	field := func(name string) string { return fields[FieldPrefix+name] }
+	if outcome := field("OUTCOME"); outcome != "" {
+		return r.Message + " " + outcome + " of " + field("CLIENT") + " for " + field("HOST") + ": " + field("REASON") + times(field("REPEAT"))
+	}
 	if field("ACTION") == "" {
 		return r.Message + ": " + field("DROPPED")
 	}
@@ -78,11 +81,15 @@ func summary(r Record, fields map[string]string) string {
 	if would := field("WOULD"); would != "" {
 		text += " (would " + would + ")"
 	}
-	text += " " + field("DIALECT") + " of " + field("HOST") + " about " + field("SUBJECTS") + " for " + field("CLIENT") + ": " + field("REASON")
-	if n := field("REPEAT"); n != "" {
-		text += " (" + n + " times)"
+	return text + " " + field("DIALECT") + " of " + field("HOST") + " about " + field("SUBJECTS") + " for " + field("CLIENT") + ": " + field("REASON") + times(field("REPEAT"))
+}
+
+// times says how often, where it is more than once.
+func times(n string) string {
+	if n == "" {
+		return ""
 	}
-	return text
+	return " (" + n + " times)"
 }
 
 // journalFields makes fields of a record's keys.

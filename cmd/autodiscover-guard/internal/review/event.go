@@ -18,21 +18,29 @@ type Event struct {
 	Reason  string
 	Error   string
 	Policy  string
+	// Outcome is how a handshake ended, in the record of one that failed; Recorded says that a message tells what such a record tells.
+	Outcome  string
+	Recorded bool
+	// Repeat is how many equal records the line stands for; zero means one.
+	Repeat int64
 	// Dropped is how many records could not be written, where the message tells of that.
 	Dropped int64
 }
 
 // eventKeys are the keys of Event in a line of JSON.
 type eventKeys struct {
-	Time    jsontext.Value `json:"time"`
-	Level   jsontext.Value `json:"level"`
-	Message jsontext.Value `json:"msg"`
-	Host    jsontext.Value `json:"host"`
-	Client  jsontext.Value `json:"client"`
-	Reason  jsontext.Value `json:"reason"`
-	Error   jsontext.Value `json:"error"`
-	Policy  jsontext.Value `json:"policy"`
-	Dropped jsontext.Value `json:"dropped"`
+	Time     jsontext.Value `json:"time"`
+	Level    jsontext.Value `json:"level"`
+	Message  jsontext.Value `json:"msg"`
+	Host     jsontext.Value `json:"host"`
+	Client   jsontext.Value `json:"client"`
+	Reason   jsontext.Value `json:"reason"`
+	Error    jsontext.Value `json:"error"`
+	Policy   jsontext.Value `json:"policy"`
+	Dropped  jsontext.Value `json:"dropped"`
+	Outcome  jsontext.Value `json:"outcome"`
+	Recorded jsontext.Value `json:"recorded"`
+	Repeat   jsontext.Value `json:"repeat"`
 }
 
 // ParseEvent reads a line of the guard's life: a JSON object, or the form in which it stands on standard error, where time, level, name of the
@@ -77,6 +85,7 @@ func fieldsOf(object string) (Event, bool) {
 	e := Event{
 		Level: textOf(k.Level), Message: textOf(k.Message), Host: textOf(k.Host), Client: textOf(k.Client), Reason: textOf(k.Reason),
 		Error: textOf(k.Error), Policy: textOf(k.Policy), Dropped: countOf(k.Dropped),
+		Outcome: textOf(k.Outcome), Recorded: k.Recorded.Kind() == 't', Repeat: min(countOf(k.Repeat), maxRepeat),
 	}
 	e.At, _ = parseTime(textOf(k.Time))
 	return e, true

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// Consumer takes what is read. The strings in what it is given are parts of something larger, and the record is used again: what is kept must
-// be copied.
+// Consumer takes what is read. The strings in what it is given, and the record, are good for the time of the call only: what is kept must be copied.
 type Consumer interface {
 	Decision(r *Record, line string)
 	Event(e *Event, line string)

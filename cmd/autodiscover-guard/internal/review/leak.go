@@ -18,6 +18,9 @@ const (
 // maxSubjects bounds the domains that one record is counted for.
 const maxSubjects = 8
 
+// actionTunnel is the action of a tunnel to discovery that was not opened.
+const actionTunnel = "tunnel"
+
 // How a leak was not stopped.
 const (
 	howMonitored = "monitored"
@@ -39,7 +42,7 @@ type leaks struct {
 // look reads a record.
 func (l *leaks) look(r *Record) {
 	l.strangers, l.asked, l.central, l.secrets = l.strangers[:0], "", false, false
-	l.monitored = changes(r.Would) && r.Action == "pass" || r.Action == "tunnel"
+	l.monitored = changes(r.Would) && r.Action == "pass" || r.Action == actionTunnel
 	l.kept = changes(r.Action)
 	if !l.monitored && !l.kept && !r.Credentials.Forwarded {
 		return

@@ -25,6 +25,7 @@ type Recipe struct {
 func Recipes() []Recipe {
 	return []Recipe{
 		{"schema", "JSON Schema (2020-12) of the decision record, every key with its meaning", intercept.EventJSONSchema()},
+		{"schema-handshake", "the same for the records of clients' handshakes that failed, which stand among them", intercept.HandshakeJSONSchema()},
 		{"lnav", "format file of lnav: lnav -i FILE installs it", lnavFormat},
 		{"jq", "functions for jq; the first lines say how they are used", jqRecipes},
 		{"goaccess", "configuration of GoAccess", goaccessConfig},

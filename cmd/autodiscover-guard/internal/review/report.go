@@ -72,7 +72,7 @@ func (s *Summary) Report(log Log, top int) *Report {
 		s.freshSection(top),
 		section(&s.clients, top, Section{
 			ID: "clients", Title: "Clients that the guard cannot help", Total: s.clients.Total, Unit: "handshakes and exchanges",
-			Note:    "A client that does not trust the authority is not guarded: it just fails. Handshakes are told in the guard's log, not among the decisions.",
+			Note:    "A client that does not trust the authority is not guarded: it just fails. A tunnel to discovery that the policy does not open goes past it.",
 			Columns: []string{"client", "what", "host", "times", "first", "last"},
 		}),
 		section(&s.pins, top, Section{

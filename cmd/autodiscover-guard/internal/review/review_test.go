@@ -171,6 +171,9 @@ func TestReport_newStrangers(t *testing.T) {
 func TestReport_life(t *testing.T) {
 	log := `{"level":"warn","time":"2026-01-01T00:00:00Z","msg":"handshake failed","host":"a.net","client":"10.0.0.1","reason":"the client does not trust the authority"}
 2026-01-01T00:00:00Z  warn  intercept  handshake failed  {"host": "a.net", "client": "10.0.0.1", "reason": "the client does not trust the authority"}
+{"level":"warn","time":"2026-01-01T00:00:00Z","msg":"handshake","schema":1,"outcome":"untrusted","reason":"the client does not trust the authority","client":"10.0.0.1","door":"connect","host":"a.net","server_name":"a.net","tls":"TLS 1.3","alert":"unknown certificate authority","policy":"p","authority":"","repeat":40}
+{"level":"warn","time":"2026-01-01T00:00:00Z","msg":"handshake","schema":1,"outcome":"refused","reason":"the host is never dialled","client":"10.0.0.2","door":"connect","host":"b.net","policy":"p"}
+2026-01-01T00:00:00Z  warn  intercept  handshake failed  {"host": "a.net", "client": "10.0.0.1", "reason": "the client does not trust the authority", "recorded": true}
 2026-01-01T00:00:00Z  info  policy reloaded  {"before": "x", "policy": "p2"}
 2026-01-01T00:00:00Z  error  the configuration was not reloaded; the policy in force stays  {"policy": "p2", "error": "guard.yaml:3: no"}
 2026-01-01T00:00:00Z  warn  something else  {"dropped": 7}
@@ -178,7 +181,7 @@ func TestReport_life(t *testing.T) {
 2026-01-01T00:00:00Z  info  listening  {"status": "any type"}
 `
 	r := reviewed(t, review.Filter{}, log)
-	if got := strings.Join(rows(t, r, "clients"), "\n"); got != "10.0.0.1|handshake failed: the client does not trust the authority|a.net|2" {
+	if got := strings.Join(rows(t, r, "clients"), "\n"); got != "10.0.0.1|handshake failed: the client does not trust the authority|a.net|42\n10.0.0.2|handshake refused: the host is never dialled|b.net|1" {
 		t.Errorf("clients: %s", got)
 	}
 	if got := strings.Join(rows(t, r, "changes"), "\n"); got != "policy not reloaded|guard.yaml:3: no|1\npolicy reloaded|p2|1" {
@@ -190,7 +193,7 @@ func TestReport_life(t *testing.T) {
 	if got := strings.Join(rows(t, r, "messages"), "\n"); got != "something else|warn|1" {
 		t.Errorf("messages: %s", got)
 	}
-	if r.Log.Events != 7 || r.Log.Odd() != 0 {
+	if r.Log.Events != 10 || r.Log.Odd() != 0 {
 		t.Errorf("got %+v", r.Log)
 	}
 }

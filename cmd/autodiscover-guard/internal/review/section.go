@@ -82,6 +82,14 @@ func thousands(n int64) string {
 	return digits
 }
 
+// counted is a number of things, one or several.
+func counted(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return thousands(n) + " " + thing + "s"
+}
+
 // text is a value for people.
 func text(v any) string {
 	switch v := v.(type) {

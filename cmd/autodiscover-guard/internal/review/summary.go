@@ -63,6 +63,9 @@ func (s *Summary) Decision(r *Record, _ string) {
 	s.shape(r, seen)
 	s.upstream(r, seen)
 	s.changed(r, seen)
+	if r.Action == actionTunnel {
+		s.clients.add(Key{r.Client, r.Reason, hostAlone(r.Host)}, seen)
+	}
 	if r.Door == "transparent" || r.Door == "transparent-plain" {
 		s.clients.add(Key{r.Client, "does not use the proxy: its traffic was redirected"}, seen)
 	}
@@ -93,7 +96,7 @@ func (s *Summary) strangers(r *Record, seen sighting, b *Bucket) {
 	}
 	for _, host := range l.strangers {
 		switch {
-		case r.Action == "tunnel":
+		case r.Action == actionTunnel:
 			s.count(&s.leaks, r, host, howTunnelled, seen, secrets)
 		case l.monitored:
 			s.count(&s.leaks, r, host, howMonitored, seen, secrets)

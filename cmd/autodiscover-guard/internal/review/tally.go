@@ -71,7 +71,7 @@ func (t *Tally) add(key Key, s sighting) {
 	}
 }
 
-// make adds an entry. Its strings are copied: those that it is given are parts of something larger.
+// make adds an entry. Its strings are copied: those that it is given are lent (Consumer).
 func (t *Tally) make(key Key, at int64) *Entry {
 	if t.entries == nil {
 		t.entries = make(map[Key]*Entry)

@@ -27,7 +27,7 @@ func (s *Summary) shape(r *Record, seen sighting) {
 	if r.Level == "error" || strings.HasPrefix(reason, unreadablePrefix) {
 		s.shapes.add(Key{"guarded, and could not be read", r.Dialect, host, reason}, seen)
 	}
-	if r.Action != "tunnel" && actionIndex(r.Action) == len(actionNames) {
+	if r.Action != actionTunnel && actionIndex(r.Action) == len(actionNames) {
 		s.shapes.add(Key{"record with an unknown word", "action", r.Action}, seen)
 	}
 	if !slices.Contains(knownWould[:], r.Would) {
@@ -75,12 +75,17 @@ func (s *Summary) changed(r *Record, seen sighting) {
 const (
 	messageHandshakeFailed  = "handshake failed"
 	messageHandshakeRefused = "handshake refused"
-	messageReloaded         = "policy reloaded"
+	// A record of its own tells the same among the decisions, since there is one; the messages then say that they are recorded.
+	messageHandshake = "handshake"
+	messageReloaded  = "policy reloaded"
 	// The first stands among the decisions; the second in the guard's own log, where the first could not be written.
 	messageDropped       = "records dropped"
 	messageDroppedUnsaid = "decision records were dropped, and the log does not say so"
 	messageNotReloaded   = "the configuration was not reloaded; the policy in force stays"
 )
+
+// outcomeRefused is the outcome of a handshake that the guard turned away.
+const outcomeRefused = "refused"
 
 // Event implements Consumer.
 func (s *Summary) Event(e *Event, _ string) {
@@ -88,9 +93,18 @@ func (s *Summary) Event(e *Event, _ string) {
 		s.otherEvents++
 		return
 	}
-	seen := sighting{times: 1, at: e.At, client: e.Client}
+	seen := sighting{times: max(e.Repeat, 1), at: e.At, client: e.Client}
 	switch e.Message {
+	case messageHandshake:
+		what := messageHandshakeFailed
+		if e.Outcome == outcomeRefused {
+			what = messageHandshakeRefused
+		}
+		s.clients.add(Key{e.Client, what + ": " + e.Reason, e.Host}, seen)
 	case messageHandshakeFailed, messageHandshakeRefused:
+		if e.Recorded {
+			return
+		}
 		s.clients.add(Key{e.Client, e.Message + ": " + e.Reason, e.Host}, seen)
 	case messageReloaded:
 		s.reloaded.add(Key{"policy reloaded", e.Policy}, seen)

@@ -49,15 +49,19 @@ func (r *Report) Write(w io.Writer, f Format) error {
 
 // overview is what a report begins with.
 func (r *Report) overview() []string {
+	verb := "do"
+	if r.Others == 1 {
+		verb = "does"
+	}
 	if r.Decisions == 0 && r.Others > 0 {
-		return []string{fmt.Sprintf("No decision fits the filter; %s do not.", thousands(r.Others))}
+		return []string{fmt.Sprintf("No decision fits the filter; %s %s not.", thousands(r.Others), verb)}
 	}
 	if r.Decisions == 0 {
-		return []string{fmt.Sprintf("No decision in %s lines of %s files.", thousands(r.Log.Lines), thousands(int64(r.Log.Files)))}
+		return []string{fmt.Sprintf("No decision in %s of %s.", counted(r.Log.Lines, "line"), counted(int64(r.Log.Files), "file"))}
 	}
 	a := r.Actions
 	lines := []string{
-		fmt.Sprintf("%s decisions from %s to %s", thousands(r.Decisions), r.First, r.Last),
+		fmt.Sprintf("%s from %s to %s", counted(r.Decisions, "decision"), r.First, r.Last),
 		fmt.Sprintf("pass %s, edit %s, refuse %s, answer %s", thousands(a.Pass), thousands(a.Edit), thousands(a.Refuse), thousands(a.Answer)),
 	}
 	if a.Other > 0 {
@@ -67,7 +71,7 @@ func (r *Report) overview() []string {
 		lines = append(lines, fmt.Sprintf("%s passed because their rule only monitors", thousands(r.Monitored)))
 	}
 	if r.Others > 0 {
-		lines = append(lines, thousands(r.Others)+" do not fit the filter")
+		lines = append(lines, thousands(r.Others)+" "+verb+" not fit the filter")
 	}
 	return lines
 }
