@@ -119,6 +119,7 @@ func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, s.file, hangups) })
 	followed.Go(func() { tendAuthority(following, r.guard.authority, r.logger) })
+	followed.Go(func() { tendMemory(following, debug.FreeOSMemory) })
 	defer followed.Wait()
 	defer leave()
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))

@@ -24,9 +24,9 @@ type text struct {
 // more than the document's own declaration (RFC 7303, section 3). Unknown charsets are an error: utf-7 reads like ASCII and means
 // something else.
 func decodeText(body []byte, contentType string) (text, error) {
-	mediaType, parameters, _ := mime.ParseMediaType(contentType)
+	mediaType, charset := parseMediaType(contentType)
 	t := text{mediaType: mediaType}
-	label, body := charsetOf(body, parameters["charset"])
+	label, body := charsetOf(body, charset)
 	switch strings.ToLower(strings.TrimSpace(label)) {
 	case "", "utf-8", "utf8", "us-ascii", "ascii":
 		if !utf8.Valid(body) {
@@ -48,8 +48,24 @@ func decodeText(body []byte, contentType string) (text, error) {
 	if bytes.IndexByte(t.data, 0) >= 0 {
 		return text{}, fmt.Errorf("%w: NUL in the text", ErrUnreadable)
 	}
-	t.plain = t.plain && agreeing(t.data, parameters["charset"])
+	t.plain = t.plain && agreeing(t.data, charset)
 	return t, nil
+}
+
+// plainTypes are what nearly all answers and questions say of themselves.
+var plainTypes = map[string][2]string{
+	"text/xml": {"text/xml"}, "text/xml; charset=utf-8": {"text/xml", "utf-8"}, "text/xml;charset=utf-8": {"text/xml", "utf-8"},
+	"application/xml": {"application/xml"}, "application/xml; charset=utf-8": {"application/xml", "utf-8"},
+	"application/json": {"application/json"}, "application/json; charset=utf-8": {"application/json", "utf-8"},
+}
+
+// parseMediaType reads a Content-Type: the type and its charset. A reader of every form there is costs as much as reading a short answer.
+func parseMediaType(contentType string) (mediaType, charset string) {
+	if known, ok := plainTypes[contentType]; ok {
+		return known[0], known[1]
+	}
+	mediaType, parameters, _ := mime.ParseMediaType(contentType)
+	return mediaType, parameters["charset"]
 }
 
 // charsetOf finds the label that counts and takes a byte order mark off. "bom" stands for UTF-8 with one.

@@ -36,7 +36,7 @@ type jsonMember struct {
 // parseJSON reads exactly one JSON value (RFC 8259). Duplicate member names, also such that differ by case alone, are an error: one
 // client takes the first, the next one the last, so nobody can say what the document means.
 func parseJSON(data []byte) (*jsonNode, error) {
-	d := jsontext.NewDecoder(bytes.NewReader(data))
+	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true)) // object looks for them, and for more
 	p := jsonParser{decoder: d}
 	root, err := p.value(0)
 	if err != nil {
@@ -74,7 +74,7 @@ func (p *jsonParser) value(depth int) (*jsonNode, error) {
 }
 
 func (p *jsonParser) object(n *jsonNode, depth int) error {
-	seen := make(map[string]struct{}, 8)
+	var seen memberNames
 	for p.decoder.PeekKind() != jsontext.KindEndObject {
 		name, err := p.decoder.ReadToken()
 		if err != nil {
@@ -84,11 +84,9 @@ func (p *jsonParser) object(n *jsonNode, depth int) error {
 		if len(m.name) > maxName {
 			return fmt.Errorf("%w: a JSON member's name is longer than %d bytes", ErrUnreadable, maxName)
 		}
-		folded := strings.ToLower(m.name)
-		if _, twice := seen[folded]; twice {
+		if seen.have(n.members, m.name) {
 			return fmt.Errorf("%w: a JSON member stands twice", ErrUnreadable)
 		}
-		seen[folded] = struct{}{}
 		if m.value, err = p.value(depth + 1); err != nil {
 			return err
 		}
@@ -97,6 +95,37 @@ func (p *jsonParser) object(n *jsonNode, depth int) error {
 	_, err := p.decoder.ReadToken()
 	return jsonError(err)
 }
+
+// memberNames finds names that stand twice in an object, without regard to case.
+type memberNames map[string]struct{}
+
+// fewMembers is how many members are looked through one by one, which costs no memory. Real objects have fewer.
+const fewMembers = 16
+
+// have reports whether one of the members that were read has the name; if none has, it is the next one's.
+func (names *memberNames) have(members []jsonMember, name string) bool {
+	if len(members) < fewMembers {
+		for _, m := range members {
+			if strings.EqualFold(m.name, name) {
+				return true
+			}
+		}
+		return false
+	}
+	if *names == nil {
+		*names = make(memberNames, 2*fewMembers)
+		for _, m := range members {
+			(*names)[folded(m.name)] = struct{}{}
+		}
+	}
+	key := folded(name)
+	_, twice := (*names)[key]
+	(*names)[key] = struct{}{}
+	return twice
+}
+
+// folded is the same for names that are equal under strings.EqualFold: some letters have two forms in lower case.
+func folded(name string) string { return strings.ToLower(strings.ToUpper(name)) }
 
 func (p *jsonParser) array(n *jsonNode, depth int) error {
 	for p.decoder.PeekKind() != jsontext.KindEndArray {
