@@ -41,8 +41,10 @@ func await(raw syscall.RawConn) (n int, err error) {
 				break
 			}
 		}
-		if failed == nil && n > 0 {
-			n, failed = unix.IoctlGetInt(int(fd), unix.SIOCINQ)
+		if failed == nil && n > 0 { // one byte is certain; the kernel's count stops at an urgent one (tcp_inq)
+			if all, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ); err == nil {
+				n = max(n, all)
+			}
 		}
 		return failed != unix.EAGAIN
 	})

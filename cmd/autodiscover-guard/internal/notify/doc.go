@@ -8,7 +8,8 @@
 // # What is told
 //
 //	stranger    a host outside the rule was suggested, and never before
-//	leak        a client was told, or its password taken to, a host outside the rule, because the rule only monitors
+//	leak        a client was told, or its password taken to, a host outside the rule, because the rule only monitors;
+//	            or a guarded domain's discovery went through a tunnel that was not opened
 //	reload      a changed configuration was not put in force
 //	authority   the authority needs somebody: a certificate is about to end, cannot be renewed, or its key lies about
 //

@@ -28,16 +28,18 @@ func TestDecisions(t *testing.T) {
 		kind  notify.Type
 		hosts []any
 	}{
-		"a stranger that was refused":             {refused("imap.stranger.net"), notify.Stranger, []any{"imap.stranger.net"}},
-		"strangers that were taken out":           {edit, notify.Stranger, []any{"mail.stranger.net", "next.stranger.net", "stranger.org"}},
-		"a leak that was only monitored":          {monitored, notify.Leak, []any{"imap.stranger.net"}},
-		"credentials, though there is no answer":  {decision{action: "pass", would: "refuse", forwarded: true, failure: "connect"}, notify.Leak, []any{}},
-		"an answer that could not be read, told":  {decision{action: "pass", would: "refuse"}, notify.Leak, []any{}},
-		"nothing leaked, because nobody answered": {decision{action: "pass", would: "refuse", failure: "connect"}, "", nil},
-		"monitored, and would have passed":        {decision{action: "pass", would: "pass"}, "", nil},
-		"passed":                                  {decision{action: "pass"}, "", nil},
-		"refused without asking":                  {decision{action: "refuse"}, "", nil},
-		"answered by the rule":                    {decision{action: "answer"}, "", nil},
+		"a stranger that was refused":              {refused("imap.stranger.net"), notify.Stranger, []any{"imap.stranger.net"}},
+		"strangers that were taken out":            {edit, notify.Stranger, []any{"mail.stranger.net", "next.stranger.net", "stranger.org"}},
+		"a leak that was only monitored":           {monitored, notify.Leak, []any{"imap.stranger.net"}},
+		"credentials, though there is no answer":   {decision{action: "pass", would: "refuse", forwarded: true, failure: "connect"}, notify.Leak, []any{}},
+		"an answer that could not be read, told":   {decision{action: "pass", would: "refuse"}, notify.Leak, []any{}},
+		"nothing leaked, because nobody answered":  {decision{action: "pass", would: "refuse", failure: "connect"}, "", nil},
+		"monitored, and would have passed":         {decision{action: "pass", would: "pass"}, "", nil},
+		"passed":                                   {decision{action: "pass"}, "", nil},
+		"refused without asking":                   {decision{action: "refuse"}, "", nil},
+		"answered by the rule":                     {decision{action: "answer"}, "", nil},
+		"a tunnel to a guarded domain's discovery": {decision{action: "tunnel"}, notify.Leak, []any{}},
+		"a tunnel where nobody is guarded":         {decision{action: "tunnel", ruleless: true}, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

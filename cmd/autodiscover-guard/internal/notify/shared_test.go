@@ -135,11 +135,16 @@ type decision struct {
 	forwarded     bool
 	failure       string
 	strangers     []string
+	ruleless      bool
 }
 
 // decide writes a record as the plugin does.
 func (w *world) decide(d decision) {
-	w.decisions.Warn("decision", zap.String("exchange", "run-1"), zap.String("action", d.action), zap.String("would", d.would), zap.String("rule", "documentation"),
+	rule := "documentation"
+	if d.ruleless {
+		rule = ""
+	}
+	w.decisions.Warn("decision", zap.String("exchange", "run-1"), zap.String("action", d.action), zap.String("would", d.would), zap.String("rule", rule),
 		zap.String("reason", "because"), zap.String("client", "192.0.2.7"), zap.String("host", "prod.autodetect.outlook.cloud.microsoft"), zap.String("dialect", "autodetect"),
 		zap.Strings("subjects", []string{"example.com"}),
 		zap.Object("credentials", zapcore.ObjectMarshalerFunc(func(e zapcore.ObjectEncoder) error { e.AddBool("forwarded", d.forwarded); return nil })),

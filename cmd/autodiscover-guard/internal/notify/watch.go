@@ -61,18 +61,21 @@ func (*watcher) Sync() error { return nil }
 
 // seeDecision tells of strangers that are new, and of leaks that were not stopped. Most records need no second look.
 func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
-	var action, would string
+	var action, would, rule string
 	for _, f := range fields {
 		switch f.Key {
 		case "action":
 			action = f.String
 		case "would":
 			would = f.String
+		case "rule":
+			rule = f.String
 		}
 	}
 	kept := action == "edit" || action == "refuse"
 	leaked := action == "pass" && would != "" && would != "pass"
-	if !kept && !leaked {
+	unread := action == "tunnel" && rule != ""
+	if !kept && !leaked && !unread {
 		return
 	}
 	m := zapcore.NewMapObjectEncoder()
@@ -82,6 +85,11 @@ func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
 	d := dataOf(m.Fields)
 	d.Hosts = append([]string{}, words(m.Fields["strangers"])...)
 	about := " to accounts of " + strings.Join(d.Subjects, ", ")
+	if unread {
+		summary := "not stopped, because a tunnel was not opened: whatever " + d.Host + " says" + about
+		n.tell(event{kind: Leak, at: e.Time, key: d.leak(), summary: summary, data: d})
+		return
+	}
 	if leaked {
 		if failed(m.Fields) && !d.CredentialsForwarded {
 			return // nobody was told anything
@@ -90,13 +98,17 @@ func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
 		if d.CredentialsForwarded {
 			summary += ", with credentials"
 		}
-		key := strings.Join([]string{d.Rule, d.Host, strings.Join(d.Subjects, ","), strings.Join(d.Hosts, ",")}, "\x00")
-		n.tell(event{kind: Leak, at: e.Time, key: key, summary: summary, data: d})
+		n.tell(event{kind: Leak, at: e.Time, key: d.leak(), summary: summary, data: d})
 		return
 	}
 	if len(d.Hosts) > 0 {
 		n.tellStrangers(event{kind: Stranger, at: e.Time, summary: about, data: d}, d)
 	}
+}
+
+// leak tells one leak from another.
+func (d *decisionData) leak() string {
+	return strings.Join([]string{d.Action, d.Rule, d.Host, strings.Join(d.Subjects, ","), strings.Join(d.Hosts, ",")}, "\x00")
 }
 
 // seeLife tells of a message with what was logged with it.
