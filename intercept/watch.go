@@ -1,6 +1,8 @@
 package intercept
 
 import (
+	"errors"
+	"io"
 	"net/http"
 
 	"github.com/elazarl/goproxy"
@@ -9,8 +11,8 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
-// watch sends on what does not look like discovery but is about somebody guarded, and looks at what comes back: at its first bytes, and only
-// where those could begin a discovery document at the whole of it. Everything else streams.
+// watch sends on what does not look like discovery but is about somebody guarded, and looks at what comes back: at its beginning, and only
+// where that could be a discovery document's at the whole of it. Everything else streams.
 func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
 	resp, err := x.sendOn(req, ctx)
 	if err != nil {
@@ -19,21 +21,40 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return x.approve(x.passOn(resp, nil))
 	}
-	head, more, err := readBounded(resp.Body, -1, dialect.SniffLength)
-	if err != nil || !dialect.Sniffable(dialect.Header(resp.Header), head) {
-		return x.approve(x.passOn(x.rest(resp, head, err), nil))
-	}
-	if more {
-		var tail []byte
-		if tail, more, err = readBounded(resp.Body, resp.ContentLength, x.p.limits.BodyBytes); len(tail) > 0 {
-			head = append(head, tail...)
-		}
-	}
-	if err != nil || more {
+	head, whole, err := x.look(resp)
+	if err != nil || !whole {
 		return x.approve(x.passOn(x.rest(resp, head, err), nil))
 	}
 	return x.sniffed(resp, head)
 }
+
+// look reads an answer until it is clear that it is no discovery, or to its end. whole reports that head is all of it and may be. An answer that does
+// not say how long it is may never end, as notifications do not: it goes on as soon as its first elements are of no dialect, unless the policy
+// suspects what is of none.
+func (x *exchange) look(resp *http.Response) (head []byte, whole bool, err error) {
+	h := dialect.Header(resp.Header)
+	endless := resp.ContentLength < 0 && !x.policy.Suspects()
+	piece := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(piece)
+	for {
+		n, err := resp.Body.Read(piece[:])
+		head = append(head, piece[:n]...)
+		ended := errors.Is(err, io.EOF)
+		switch {
+		case err != nil && !ended:
+			return head, false, err
+		case !dialect.MayBe(h, head, ended), int64(len(head)) > x.p.limits.BodyBytes:
+			return head, false, nil
+		case ended:
+			return head, true, nil
+		case endless && len(head) < longestOutset && dialect.Foreign(h, head):
+			return head, false, nil
+		}
+	}
+}
+
+// longestOutset is how much is looked through for the first elements, again with each piece.
+const longestOutset = 64 << 10
 
 // rest gives a response the body back of which head was read; err is how the reading ended.
 func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Response {

@@ -41,3 +41,58 @@ func TestWatch_settingsWhereNobodyLooks(t *testing.T) {
 		t.Errorf("%d records, want %d", n, len(doors))
 	}
 }
+
+// What a server sends piece by piece about somebody guarded, for as long as it likes, reaches the client piece by piece: notifications do not end.
+func TestWatch_streams(t *testing.T) {
+	const soap = `<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>` +
+		`<m:GetStreamingEventsResponse xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">`
+	for name, c := range map[string]struct{ contentType, first string }{
+		"events":              {"text/event-stream", "event: state\ndata: {\"changed\": {}}\n\n"},
+		"ActiveSync":          {"application/vnd.ms-sync.wbxml", "\x03\x01\x6a\x00\x00\x07\x45\x5c\x4f\x50\x03\x41\x69\x72\x00\x01\x4b"},
+		"Exchange":            {"text/xml; charset=utf-8", soap},
+		"a page for people":   {"text/html", "<!doctype html><html><body>please wait"},
+		"a page without type": {"", "<html><body>please wait"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, door := range doors {
+				w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+					w.Header()["Content-Type"] = nil
+					if c.contentType != "" {
+						w.Header().Set("Content-Type", c.contentType)
+					}
+					_, _ = io.WriteString(w, c.first)
+					w.(http.Flusher).Flush()
+					<-r.Context().Done()
+				})
+				resp, err := door.client(w).RoundTrip(request(t, http.MethodGet, door.scheme+"://example.com/my/notifications", ""))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make([]byte, len(c.first))
+				if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != c.first {
+					t.Errorf("%s: got %q, %v", door.name, got, err)
+				}
+				_ = resp.Body.Close()
+			}
+		})
+	}
+}
+
+// Settings that come piece by piece are held until they are whole, with a length or without.
+func TestWatch_settingsInPieces(t *testing.T) {
+	const settings = `<?xml version="1.0"?><Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>` + stranger +
+		`</Server></Protocol></Account></Response></Autodiscover>`
+	for _, door := range doors {
+		w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/xml")
+			for piece := range strings.SplitSeq(settings, ">") {
+				_, _ = io.WriteString(w, strings.TrimSuffix(piece+">", "\n>"))
+				w.(http.Flusher).Flush()
+			}
+		})
+		got := send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://example.com/my/settings", ""))
+		if strings.Contains(got.body, stranger) {
+			t.Errorf("%s: got %d %q", door.name, got.StatusCode, got.body)
+		}
+	}
+}

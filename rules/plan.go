@@ -174,6 +174,9 @@ func (p *Policy) Sniff(plan Plan, a dialect.Answer) (found Plan, d Decision, ok 
 	return found, d, true
 }
 
+// Suspects reports whether answers that only read like discovery, of no dialect that is known, are refused too: then each must be seen whole.
+func (p *Policy) Suspects() bool { return p.suspected }
+
 // Shun says what happens to a connection to a host that is never dialled, whoever asks: clients make such names up when every real host
 // failed. ok is false for all other hosts.
 func (p *Policy) Shun(host string) (d Decision, ok bool) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,18 +20,18 @@ func burst(size int) {
 func TestTendMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		times := 0
+		var times atomic.Int64
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			tendMemory(ctx, func() { times++ })
+			tendMemory(ctx, func() { times.Add(1) })
 		}()
-		pass := func(what string, want int) {
+		pass := func(what string, want int64) {
 			t.Helper()
 			time.Sleep(quietPause)
 			synctest.Wait()
-			if times != want {
-				t.Errorf("%s: given back %d times, want %d", what, times, want)
+			if got := times.Load(); got != want {
+				t.Errorf("%s: given back %d times, want %d", what, got, want)
 			}
 		}
 		burst(2 * worthBytes)

@@ -50,6 +50,7 @@ func TestSignIn_in_Chromium(t *testing.T) {
 		}
 	}
 	must(json.Unmarshal(out, &seen))
+	guard.kill(t) // what it has said is whole then
 	for name, ok := range map[string]bool{
 		"no page without a token":     seen.Closed == 401 && seen.Focus == "token",
 		"a wrong token":               seen.Wrong == 401 && seen.Said == "That is not the token.",

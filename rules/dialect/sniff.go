@@ -23,9 +23,12 @@ func Sniffable(h Header, head []byte) bool {
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
 		return true
 	}
-	head = bytes.ToLower(bytes.TrimLeft(head, " \t\r\n\x00\xef\xbb\xbf\xfe\xff"))
+	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) {
+		return true
+	}
+	head = bytes.ToLower(bytes.TrimLeft(head, outsetSpace))
 	if !looksLikeText(head) {
-		return bytes.HasPrefix(head, []byte("bplist0")) || bytes.HasPrefix(head, []byte{0x30, 0x82})
+		return false
 	}
 	head = bytes.ReplaceAll(head, []byte{0}, nil) // UTF-16
 	return !bytes.HasPrefix(head, []byte("<html")) && !bytes.HasPrefix(head, []byte("<!doctype html"))
@@ -43,6 +46,10 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	if err != nil {
 		return Inquiry{}, false
 	}
+	if isProfile(body) {
+		q.Dialect = MobileConfig
+		return q, true
+	}
 	t, err := decodeText(body, a.Header.Get("Content-Type"))
 	if err != nil {
 		return Inquiry{}, false
@@ -57,6 +64,20 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		q.Dialect = Suspected
 	}
 	return q, q.Dialect != None
+}
+
+// isProfile reports whether an answer that is no text is a configuration profile: a property list, binary or signed, with payloads. Certificates
+// are DER, too, and applications have property lists of their own.
+func isProfile(body []byte) bool {
+	signed := looksLikeCMS(body)
+	if signed {
+		content, err := openCMS(body)
+		if err != nil {
+			return false
+		}
+		body = content
+	}
+	return (signed || bytes.HasPrefix(body, []byte("bplist"))) && bytes.Contains(body, []byte("PayloadType"))
 }
 
 // statusRedirectClient is 451, by which ActiveSync sends an account to another server (MS-ASHTTP 3.1.5.2.2).

@@ -1,0 +1,81 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+	"unicode/utf8"
+)
+
+// least is how much of a text must be there before its beginning says that it is none of ours: as much as the longest beginning that is looked for.
+const least = 16
+
+// MayBe reports whether an answer of which head is there so far can still be a discovery document. ended says that there is no more. It asks
+// [Sniffable] as soon as there is enough to see: whoever streams small pieces must not wait for larger ones.
+func MayBe(h Header, head []byte, ended bool) bool {
+	if !ended && len(bytes.TrimLeft(head[:min(len(head), SniffLength)], outsetSpace)) < least && len(head) < SniffLength {
+		return true
+	}
+	return Sniffable(h, head[:min(len(head), SniffLength)])
+}
+
+// outsetSpace is white space and byte order marks.
+const outsetSpace = " \t\r\n\x00\xef\xbb\xbf\xfe\xff"
+
+// Foreign reports whether head, the beginning of a document, is that of XML that no published dialect has, so that nothing that follows can make
+// it discovery: [Sniff] goes by the first elements, and in SOAP by the namespace of what stands in the Body, which is declared before or in its tag.
+// Notifications by SOAP (MS-OXWSNTIF, GetStreamingEvents) never end, and are known by that.
+func Foreign(h Header, head []byte) bool {
+	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
+		return false
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if !bytes.HasPrefix(text, []byte("<")) || bytes.IndexByte(text, 0) >= 0 || bytes.Contains(text, []byte("/2010/Autodiscover")) || charsetElse(h, text) {
+		return false
+	}
+	d := xml.NewDecoder(bytes.NewReader(text))
+	d.Strict = false
+	d.CharsetReader = sameReader
+	soap, body := false, false
+	for range maxSniffed {
+		token, err := d.RawToken()
+		if err != nil {
+			return false // cut off here, or no XML: more has to be seen
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch name := strings.ToLower(start.Name.Local); {
+		case soap && body:
+			return bytes.Contains(text, exchangeServices)
+		case soap:
+			body = name == "body"
+		case name == "envelope":
+			soap = true
+		case name == "autodiscover", name == "clientconfig", name == "plist":
+			return false
+		case name == "html":
+			return true
+		}
+	}
+	return !soap
+}
+
+// exchangeServices is in the namespaces of Exchange Web Services (MS-OXWSCDATA): the one kind of SOAP here that is known to go on.
+var exchangeServices = []byte("/exchange/services/2006/")
+
+// charsetElse reports whether a text is, or may be, in another charset than UTF-8, in which other bytes say the same.
+func charsetElse(h Header, text []byte) bool {
+	_, charset := parseMediaType(h.Get("Content-Type"))
+	label, _ := charsetOf(text, charset)
+	switch strings.ToLower(strings.TrimSpace(label)) {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		for cut := 0; cut < utf8.UTFMax && cut <= len(text); cut++ { // the last character may be there in part
+			if utf8.Valid(text[:len(text)-cut]) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,94 @@
+package dialect
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+const streamingEvents = `<?xml version="1.0" encoding="utf-8"?><soap11:Envelope xmlns:soap11="http://schemas.xmlsoap.org/soap/envelope/"><soap11:Header>` +
+	`<ServerVersionInfo xmlns="http://schemas.microsoft.com/exchange/services/2006/types" MajorVersion="15"/></soap11:Header><soap11:Body>` +
+	`<m:GetStreamingEventsResponse xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">`
+
+func TestForeign(t *testing.T) {
+	plain := Header{"Content-Type": {"text/xml; charset=utf-8"}}
+	for name, c := range map[string]struct {
+		head string
+		h    Header
+		want bool
+	}{
+		"notifications":             {streamingEvents, plain, true},
+		"cut in the tag":            {strings.TrimSuffix(streamingEvents, ">"), plain, false},
+		"before the Body":           {streamingEvents[:strings.Index(streamingEvents, "<soap11:Body>")], plain, false},
+		"other SOAP":                {strings.ReplaceAll(streamingEvents, "exchange/services/2006", "other"), plain, false},
+		"SOAP autodiscover":         {strings.ReplaceAll(streamingEvents, "exchange/services/2006/messages", "exchange/2010/Autodiscover"), plain, false},
+		"a page":                    {"<html><body>", plain, true},
+		"much of nobody's":          {"<feed>" + strings.Repeat("<entry/>", maxSniffed), plain, true},
+		"little of nobody's":        {"<feed><entry/>", plain, false},
+		"settings":                  {"<Autodiscover><Response>", plain, false},
+		"settings, wrapped":         {"<wrapped><Autodiscover>" + strings.Repeat("<x/>", maxSniffed), plain, false},
+		"JSON":                      {`{"state":1}`, plain, false},
+		"coded":                     {streamingEvents, Header{"Content-Encoding": {"gzip"}}, false},
+		"another charset":           {streamingEvents, Header{"Content-Type": {"text/xml; charset=utf-7"}}, false},
+		"another declared one":      {strings.Replace(streamingEvents, "utf-8", "utf-16", 1), Header{}, false},
+		"not quite UTF-8":           {streamingEvents + "\xff\xfe text", plain, false},
+		"a character cut in two":    {streamingEvents + "<a>\xc3", plain, true},
+		"UTF-16":                    {strings.ReplaceAll(streamingEvents, "", "\x00"), plain, false},
+		"a mark and then the notes": {"\xef\xbb\xbf" + streamingEvents, plain, true},
+	} {
+		if got := Foreign(c.h, []byte(c.head)); got != c.want {
+			t.Errorf("%s: got %t, want %t", name, got, c.want)
+		}
+	}
+}
+
+func TestMayBe(t *testing.T) {
+	for name, c := range map[string]struct {
+		head  string
+		ended bool
+		want  bool
+	}{
+		"nothing yet":                      {"", false, true},
+		"nothing, and that is all":         {"", true, false},
+		"a few bytes":                      {"\x1f", false, true},
+		"gzip":                             {"\x1f\x8b\x08\x00 and so on and so on", false, true},
+		"a property list":                  {"bplist00 and so on and so on", false, true},
+		"something signed":                 {"\x30\x82 and so on and so on and on", false, true},
+		"something else":                   {"\x03\x01\x6a and so on and so on", false, false},
+		"an event":                         {"event: state\ndata: {}\n\n", false, false},
+		"a short event":                    {": ping\n\n", false, true},
+		"a short event, and that is all":   {": ping\n\n", true, false},
+		"a document":                       {`{"protocols": [], "email"`, false, true},
+		"space, and then perhaps one":      {strings.Repeat(" ", 100), false, true},
+		"space, for longer than anybody's": {strings.Repeat(" ", SniffLength), false, false},
+		"a page":                           {"<!DOCTYPE html><html>", false, false},
+	} {
+		if got := MayBe(Header{}, []byte(c.head), c.ended); got != c.want {
+			t.Errorf("%s: got %t, want %t", name, got, c.want)
+		}
+	}
+}
+
+// A profile that is no text is seen where nobody looks for one; a certificate, and an application's own list, are not taken for it.
+func TestSniff_profilesThatAreNoText(t *testing.T) {
+	list := bplist("PayloadType", "com.apple.mail.managed", "IncomingMailServerHostName", "imap.stranger.net")
+	for name, c := range map[string]struct {
+		body []byte
+		want bool
+	}{
+		"binary":                {list, true},
+		"signed":                {signed(t, list, oidSignedData), true},
+		"signed text":           {signed(t, []byte(`<plist><dict><key>PayloadType</key></dict></plist>`+strings.Repeat(" ", 1000)), oidSignedData), true},
+		"an application's list": {bplist("Host", "imap.stranger.net"), false},
+		"a certificate":         {append([]byte{0x30, 0x82, 0x03, 0x01}, make([]byte, 0x301)...), false},
+		"encrypted":             {signed(t, list, oidEnvelopedData), false},
+	} {
+		q, got := Sniff(Request{URL: &url.URL{Scheme: "https", Host: "example.com", Path: "/"}, Header: Header{}}, Answer{Status: 200, Header: Header{}, Body: c.body})
+		if got != c.want || got && q.Dialect != MobileConfig {
+			t.Errorf("%s: got %v, %t", name, q.Dialect, got)
+		}
+		if !Sniffable(Header{}, c.body[:16]) || !MayBe(Header{}, c.body[:16], false) {
+			t.Errorf("%s: is given up at its beginning", name)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package rules_test
+
+import (
+	"testing"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// No beginning of an answer that is discovery is taken for something else, wherever it is cut.
+func TestOutset_ofDiscovery(t *testing.T) {
+	seen := 0
+	for _, x := range loadCorpus(t) {
+		q, ok := dialect.Sniff(x.request, x.answer)
+		if !ok || q.Dialect == dialect.Suspected {
+			continue
+		}
+		seen++
+		for n := range x.answer.Body {
+			head := x.answer.Body[:n]
+			if dialect.Foreign(x.answer.Header, head) || !dialect.MayBe(x.answer.Header, head, false) {
+				t.Errorf("%s: %v is given up after %d bytes", x.name, q.Dialect, n)
+				break
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("%d answers of the corpus are discovery, want more", seen)
+	}
+}
