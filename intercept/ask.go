@@ -208,13 +208,14 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	return resp, nil
 }
 
-// transport is what a request goes over. Upstream is asked in the version of HTTP that the client speaks, as it would be without us: an answer then
-// has the form that its client can take, and bytes are not put from one framing into another and back.
+// transport is what a request goes over. What is passed on is asked in the version of HTTP that the client speaks, as it would be without us: an answer
+// then has the form that its client can take, and bytes are not put from one framing into another and back. Discovery, which is read whole before
+// anything of it goes on, is asked over shared connections in HTTP/2 where upstream offers it.
 func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
 	if t := x.p.bindings.bound(x.binding, req.Header, base); t != nil {
 		return t
 	}
-	if x.h1 && base == x.p.transport {
+	if x.h1 && base == x.p.transport && !x.recognised() {
 		return x.p.older
 	}
 	return base

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,39 +16,45 @@ func pour(dst, src *net.TCPConn) (moved int64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	var a arrival
+	ready := a.look // one for all waits
+	some := io.LimitedReader{R: src}
 	for {
-		n, err := await(raw)
-		if n == 0 || err != nil {
+		err := raw.Read(ready)
+		if err == nil && a.err != nil {
+			err = os.NewSyscallError("recvfrom", a.err)
+		}
+		if a.bytes <= 0 || err != nil {
 			return moved, err
 		}
-		m, err := dst.ReadFrom(&io.LimitedReader{R: src, N: int64(n)})
-		moved += m
+		some.N = int64(a.bytes)
+		n, err := dst.ReadFrom(&some)
+		moved += n
 		if err != nil {
 			return moved, err
 		}
 	}
 }
 
-// await waits until something can be read and returns how much; nothing, where the other side has ended.
-func await(raw syscall.RawConn) (n int, err error) {
-	var failed error
-	err = raw.Read(func(fd uintptr) bool {
-		var first [1]byte
-		for {
-			n, _, failed = unix.Recvfrom(int(fd), first[:], unix.MSG_PEEK)
-			if failed != unix.EINTR {
-				break
-			}
+// arrival is what has come in and was not read yet: no bytes, where the other side has ended.
+type arrival struct {
+	first [1]byte
+	bytes int
+	err   error
+}
+
+// look reports whether there is something to be said; where not, the poller waits.
+func (a *arrival) look(fd uintptr) bool {
+	for {
+		a.bytes, _, a.err = unix.Recvfrom(int(fd), a.first[:], unix.MSG_PEEK)
+		if a.err != unix.EINTR {
+			break
 		}
-		if failed == nil && n > 0 { // one byte is certain; the kernel's count stops at an urgent one (tcp_inq)
-			if all, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ); err == nil {
-				n = max(n, all)
-			}
-		}
-		return failed != unix.EAGAIN
-	})
-	if err == nil && failed != nil {
-		err = os.NewSyscallError("recvfrom", failed)
 	}
-	return max(n, 0), err
+	if a.err == nil && a.bytes > 0 { // one byte is certain; the kernel's count stops at an urgent one (tcp_inq)
+		if all, err := unix.IoctlGetInt(int(fd), unix.SIOCINQ); err == nil {
+			a.bytes = max(a.bytes, all)
+		}
+	}
+	return a.err != unix.EAGAIN
 }

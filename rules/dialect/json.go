@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -125,7 +126,14 @@ func (names *memberNames) have(members []jsonMember, name string) bool {
 }
 
 // folded is the same for names that are equal under strings.EqualFold: some letters have two forms in lower case.
-func folded(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+func folded(name string) string {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return strings.ToLower(strings.ToUpper(name))
+		}
+	}
+	return strings.ToLower(name)
+}
 
 func (p *jsonParser) array(n *jsonNode, depth int) error {
 	for p.decoder.PeekKind() != jsontext.KindEndArray {
