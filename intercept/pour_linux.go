@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -47,7 +48,7 @@ type arrival struct {
 func (a *arrival) look(fd uintptr) bool {
 	for {
 		a.bytes, _, a.err = unix.Recvfrom(int(fd), a.first[:], unix.MSG_PEEK)
-		if a.err != unix.EINTR {
+		if !errors.Is(a.err, unix.EINTR) {
 			break
 		}
 	}
@@ -56,5 +57,5 @@ func (a *arrival) look(fd uintptr) bool {
 			a.bytes = max(a.bytes, all)
 		}
 	}
-	return a.err != unix.EAGAIN
+	return !errors.Is(a.err, unix.EAGAIN)
 }
