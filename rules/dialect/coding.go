@@ -82,7 +82,7 @@ func magic(b []byte) string {
 
 // looksLikeText reports whether b starts as an XML or JSON document does, in any charset: no coded stream does.
 func looksLikeText(b []byte) bool {
-	t := bytes.TrimLeft(b, " \t\r\n\x00\xef\xbb\xbf\xfe\xff")
+	t := bytes.TrimLeft(b, outsetSpace)
 	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
 }
 
