@@ -71,11 +71,12 @@ type serverWalk struct {
 
 func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 	for i, item := range n.items {
-		inner := jsonPlace{path: at.path + "/" + strconv.Itoa(i), array: n, item: item, protocol: at.protocol}
+		inner := jsonPlace{path: at.path, array: n, item: item, protocol: at.protocol}
 		if len(item.members)+len(item.items) == 0 {
-			w.scalar("", item, n, inner)
+			w.scalar("", strconv.Itoa(i), item, n, inner)
 			continue
 		}
+		inner.path += "/" + strconv.Itoa(i)
 		w.value(item, inner)
 	}
 	if len(n.members) == 0 {
@@ -88,19 +89,19 @@ func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 		}
 	}
 	for _, m := range n.members {
-		inner := at
-		inner.path += "/" + pointerToken(m.name)
 		if len(m.value.members)+len(m.value.items) > 0 {
+			inner := at
+			inner.path += "/" + pointerToken(m.name)
 			w.value(m.value, inner)
 			continue
 		}
-		w.scalar(strings.ToLower(m.name), m.value, n, inner)
+		w.scalar(strings.ToLower(m.name), m.name, m.value, n, at)
 	}
 }
 
-func (w *serverWalk) scalar(name string, n, owner *jsonNode, at jsonPlace) {
+// scalar looks at the value n of owner, which stands at. name is that of a member, in lower case; token is its last part of the path.
+func (w *serverWalk) scalar(name, token string, n, owner *jsonNode, at jsonPlace) {
 	value := n.string()
-	path := w.prefix + at.path
 	var s Suggestion
 	var ok bool
 	switch {
@@ -108,13 +109,14 @@ func (w *serverWalk) scalar(name string, n, owner *jsonNode, at jsonPlace) {
 		w.about = append(w.about, addresses(value, w.carrier)...)
 		return
 	case slices.Contains(serverMembers[:], name):
-		s, ok = suggestHost(path, at.protocol, value)
+		s, ok = suggestHost("", at.protocol, value)
 	case name == "port":
-		s, ok = suggestPort(path, at.protocol, value, siblingHost(owner))
+		s, ok = suggestPort("", at.protocol, value, siblingHost(owner))
 	case strings.Contains(value, "://"):
-		s, ok = suggestURL(KindURL, path, at.protocol, value)
+		s, ok = suggestURL(KindURL, "", at.protocol, value)
 	}
 	if ok {
+		s.Path = w.prefix + at.path + "/" + pointerToken(token)
 		w.found = append(w.found, s)
 		w.spots = append(w.spots, jsonSpot{node: n, owner: owner, place: at})
 	}

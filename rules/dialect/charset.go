@@ -138,19 +138,21 @@ func decodeWith(decode func([]byte) ([]byte, error), body []byte) ([]byte, error
 // agreeing reports that the declaration inside the document does not contradict the charset that counted, or that it cannot matter because
 // the text is ASCII in any case.
 func agreeing(data []byte, parameter string) bool {
-	ascii := true
-	for _, c := range data {
-		if c >= 0x80 {
-			ascii = false
-			break
-		}
-	}
 	declared := strings.ToLower(declaredCharset(data))
 	switch declared {
 	case "", "utf-8", "utf8":
 		return true
 	case "us-ascii", "ascii", "iso-8859-1", "windows-1252":
-		return ascii
+		return isASCII(data)
 	}
-	return strings.EqualFold(declared, parameter) && ascii
+	return strings.EqualFold(declared, parameter) && isASCII(data)
+}
+
+func isASCII(data []byte) bool {
+	for _, c := range data {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -37,6 +37,14 @@ type jsonMember struct {
 // parseJSON reads exactly one JSON value (RFC 8259). Duplicate member names, also such that differ by case alone, are an error: one
 // client takes the first, the next one the last, so nobody can say what the document means.
 func parseJSON(data []byte) (*jsonNode, error) {
+	if root, ok := readPlainJSON(data); ok {
+		return root, nil
+	}
+	return parseAnyJSON(data)
+}
+
+// parseAnyJSON is parseJSON for a document of any form.
+func parseAnyJSON(data []byte) (*jsonNode, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true)) // object looks for them, and for more
 	p := jsonParser{decoder: d}
 	root, err := p.value(0)

@@ -8,6 +8,7 @@ import (
 	"html"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/beevik/etree"
 )
@@ -50,10 +51,8 @@ func poxAsks(r Request) []Subject {
 	if err != nil {
 		return addressesAnywhere(string(r.Body))
 	}
-	if scanXML(t.data) == nil {
-		if root, ok := readPlain(t.data); ok {
-			return poxAddresses(nil, root)
-		}
+	if root, ok := readPlain(t.data); ok {
+		return poxAddresses(nil, root)
 	}
 	d := xml.NewDecoder(bytes.NewReader(t.data))
 	d.Strict = false
@@ -117,6 +116,23 @@ var poxKinds = map[string]Kind{
 	"serverdn": KindOpaque, "mdbdn": KindOpaque, "certprincipalname": KindOpaque,
 }
 
+// poxKind is what an element of that name holds; the zero Kind where the schema says nothing of a server.
+func poxKind(tag string) Kind {
+	var short [32]byte
+	lower := short[:0]
+	for i := range len(tag) {
+		c := tag[i]
+		if c >= utf8.RuneSelf || len(tag) > len(short) {
+			return poxKinds[strings.ToLower(tag)]
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower = append(lower, c)
+	}
+	return poxKinds[string(lower)]
+}
+
 // poxUnits are the elements that make no sense without their server and go with it.
 var poxUnits = [...]string{"Protocol", "AlternativeMailbox", "PublicFolderInformation"}
 
@@ -137,9 +153,9 @@ type poxWalk struct {
 	err      error
 }
 
-// newPOXWalk makes room for what such documents hold: every other element or so suggests something.
+// newPOXWalk makes room for what such documents hold: every fourth element or so suggests something.
 func newPOXWalk(x *xmlDocument) poxWalk {
-	return poxWalk{found: make([]Suggestion, 0, x.elements/2), spots: make([]poxSpot, 0, x.elements/2)}
+	return poxWalk{found: make([]Suggestion, 0, 1+x.elements/4), spots: make([]poxSpot, 0, 1+x.elements/4)}
 }
 
 func readPOX(_ Inquiry, t text) (*Document, error) {
@@ -191,12 +207,11 @@ func (w *poxWalk) attributes(e *etree.Element, at *place) {
 }
 
 func (w *poxWalk) value(e *etree.Element, at *place, value string) {
-	name := strings.ToLower(e.Tag)
 	protocol := w.protocol
 	spot := poxSpot{element: e, unit: e}
-	switch kind := poxKinds[name]; kind {
+	switch kind := poxKind(e.Tag); kind {
 	case KindHostname:
-		if name == "server" {
+		if is(e, "Server") {
 			spot.unit = ancestor(e, poxUnits[:]...)
 		}
 		s, ok := suggestHost(at.String(), protocol, value)
@@ -208,7 +223,7 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 		s, ok := suggestURL(kind, at.String(), protocol, value)
 		w.add(s, ok, spot)
 	case KindAddress:
-		if name != "autodiscoversmtpaddress" {
+		if !is(e, "AutoDiscoverSMTPAddress") {
 			spot.unit = addressUnit(e)
 		} else {
 			w.about = append(w.about, addresses(value, "body")...)

@@ -26,12 +26,12 @@ type xmlDocument struct {
 // client's parser may expand and ours does not.
 func parseXML(t text) (*xmlDocument, error) {
 	data := bytes.TrimLeft(t.data, " \t\r\n")
-	if err := scanXML(data); err != nil {
-		return nil, err
-	}
 	if root, ok := readPlain(data); ok {
 		x := &xmlDocument{root: root, plain: true}
 		return x, x.check(root)
+	}
+	if err := scanXML(data); err != nil {
+		return nil, err
 	}
 	return parseAnyXML(data)
 }

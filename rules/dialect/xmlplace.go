@@ -47,11 +47,14 @@ func children(e *etree.Element, up *place) iter.Seq2[*etree.Element, *place] {
 				total[c.Tag]++
 			}
 		}
-		at := place{up: up}
+		var at *place // most elements have no children
 		for i, token := range e.Child {
 			c, ok := token.(*etree.Element)
 			if !ok {
 				continue
+			}
+			if at == nil {
+				at = &place{up: up}
 			}
 			at.tag, at.n = c.Tag, 0
 			switch {
@@ -61,7 +64,7 @@ func children(e *etree.Element, up *place) iter.Seq2[*etree.Element, *place] {
 				seen[c.Tag]++
 				at.n = seen[c.Tag]
 			}
-			if !yield(c, &at) {
+			if !yield(c, at) {
 				return
 			}
 		}

@@ -13,22 +13,47 @@ import (
 // a reference, a carriage return, text beside elements, a mistake; nothing is decided then, and etree reads the document. What it does build is
 // what etree builds, but for the white space between elements: FuzzReadPlain holds the two against each other.
 func readPlain(data []byte) (*etree.Element, bool) {
-	if !utf8.Valid(data) || bytes.ContainsAny(data, "&\r]") || bytes.Contains(data, []byte("\xef\xbf")) { // U+FFFE and U+FFFF are no characters
+	if bytes.IndexByte(data, '&') >= 0 || bytes.IndexByte(data, '\r') >= 0 || bytes.IndexByte(data, ']') >= 0 || !utf8.Valid(data) ||
+		bytes.Contains(data, []byte("\xef\xbf")) { // U+FFFE and U+FFFF are no characters
 		return nil, false
 	}
-	p := &plainReader{text: string(data)}
+	ends := bytes.Count(data, []byte("</"))
+	starts := bytes.Count(data, []byte("<")) - ends
+	if starts > maxNodes {
+		return nil, false
+	}
+	p := newPlainReader(string(data), starts, ends)
 	p.declaration()
-	root := etree.NewElement("")
-	if !p.content(root, 0) || len(root.Child) != 1 {
+	if !p.element(0) {
 		return nil, false
 	}
 	p.space()
-	e, ok := root.RemoveChildAt(0).(*etree.Element)
-	return e, ok && p.text == ""
+	root, ok := p.open[0].(*etree.Element)
+	return root, ok && p.text == ""
 }
 
-// plainReader has what was not read yet. Names and values of the tree are parts of the text.
-type plainReader struct{ text string }
+// plainReader has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie side by side: to allocate each for
+// itself would cost more than to read them.
+type plainReader struct {
+	text string
+	// elements, texts and children are room that was not given out yet.
+	elements []etree.Element
+	texts    []etree.CharData
+	children []etree.Token
+	// open are the children so far of the elements around what is read, the innermost's last; at the end it is the root.
+	open []etree.Token
+}
+
+// newPlainReader makes room for a node for each tag. A text is in front of an end tag.
+func newPlainReader(text string, starts, ends int) *plainReader {
+	return &plainReader{
+		text:     text,
+		elements: make([]etree.Element, starts),
+		texts:    make([]etree.CharData, ends),
+		children: make([]etree.Token, starts+ends),
+		open:     make([]etree.Token, 0, 16),
+	}
+}
 
 // declarations are the forms in which a declaration is plain. encoding/xml wants version 1.0.
 var declarations = []string{
@@ -46,62 +71,87 @@ func (p *plainReader) declaration() {
 	p.space()
 }
 
-// content reads an element's content, up to its end tag: elements, or a text. At the top it is one element.
-func (p *plainReader) content(e *etree.Element, depth int) bool {
-	if depth > maxDepth {
+// element reads a start tag and what belongs to it. A declaration may stand before it, a text may not.
+func (p *plainReader) element(depth int) bool {
+	if depth > maxDepth || p.text == "" || p.text[0] != '<' || len(p.elements) == 0 {
 		return false
 	}
+	p.text = p.text[1:]
+	name, ok := p.name()
+	if !ok {
+		return false
+	}
+	e := &p.elements[0]
+	p.elements = p.elements[1:]
+	e.Tag = name
+	if prefix, local, ok := strings.Cut(name, ":"); ok {
+		e.Space, e.Tag = prefix, local
+	}
 	for {
+		before := len(p.text)
+		p.space()
+		apart := len(p.text) < before
+		switch {
+		case p.text == "":
+			return false
+		case p.text[0] == '>':
+			p.text = p.text[1:]
+			mark := len(p.open)
+			if !p.content(name, depth) {
+				return false
+			}
+			p.adopt(e, mark)
+			return true
+		case strings.HasPrefix(p.text, "/>"):
+			p.text = p.text[2:]
+			p.open = append(p.open, e)
+			return true
+		case !apart || !p.attribute(e):
+			return false
+		}
+	}
+}
+
+// adopt gives an element, whose end tag was read, its children.
+func (p *plainReader) adopt(e *etree.Element, mark int) {
+	n := len(p.open) - mark
+	e.Child, p.children = p.children[:0:n], p.children[n:]
+	for _, c := range p.open[mark:] {
+		e.AddChild(c)
+	}
+	p.open = append(p.open[:mark], e)
+}
+
+// content reads what stands between an element's tags, and its end tag: elements, or a text.
+func (p *plainReader) content(name string, depth int) bool {
+	for first := true; ; first = false {
 		mark := strings.IndexByte(p.text, '<')
 		if mark < 0 || len(p.text) < mark+2 || hasControl(p.text[:mark]) {
 			return false
 		}
 		text := p.text[:mark]
 		p.text = p.text[mark:]
-		if p.text[1] == '/' {
-			if text != "" && len(e.Child) == 0 {
-				e.CreateText(text)
-			} else if !blank(text) {
+		if p.text[1] != '/' {
+			if !blank(text) || !p.element(depth+1) {
 				return false
 			}
-			return depth > 0 && p.endTag(e)
+			continue
 		}
-		if !blank(text) {
-			return false
-		}
-		if !p.element(e, depth) {
-			return false
-		}
-		if depth == 0 {
-			return true
-		}
-	}
-}
-
-// element reads a start tag and what belongs to it.
-func (p *plainReader) element(parent *etree.Element, depth int) bool {
-	p.text = p.text[1:]
-	name, ok := p.name()
-	if !ok {
-		return false
-	}
-	e := parent.CreateElement(name)
-	for {
-		spaces := len(p.text)
-		p.space()
-		spaces -= len(p.text)
 		switch {
-		case p.text == "":
-			return false
-		case p.text[0] == '>':
-			p.text = p.text[1:]
-			return p.content(e, depth+1)
-		case strings.HasPrefix(p.text, "/>"):
-			p.text = p.text[2:]
-			return depth < maxDepth
-		case spaces == 0 || !p.attribute(e):
-			return false
+		case text == "":
+		case !first:
+			if !blank(text) {
+				return false
+			}
+		case blank(text): // etree has a word for such
+			p.open = append(p.open, etree.NewText(text))
+		default:
+			c := &p.texts[0]
+			p.texts = p.texts[1:]
+			c.Data = text
+			p.open = append(p.open, c)
 		}
+		return p.endTag(name)
 	}
 }
 
@@ -122,9 +172,8 @@ func (p *plainReader) attribute(e *etree.Element) bool {
 	return len(e.Attr) == before+1 // else it stood twice
 }
 
-func (p *plainReader) endTag(e *etree.Element) bool {
+func (p *plainReader) endTag(name string) bool {
 	rest := p.text[2:]
-	name := e.FullTag()
 	if !strings.HasPrefix(rest, name) {
 		return false
 	}
@@ -162,9 +211,18 @@ func (p *plainReader) name() (string, bool) {
 	return "", false
 }
 
-func (p *plainReader) space() { p.text = strings.TrimLeft(p.text, " \t\n") }
+func (p *plainReader) space() { p.text = p.text[spaces(p.text):] }
 
-func blank(s string) bool { return strings.TrimLeft(s, " \t\n") == "" }
+func blank(s string) bool { return spaces(s) == len(s) }
+
+// spaces is how many bytes of white space a text begins with.
+func spaces(s string) int {
+	n := 0
+	for n < len(s) && (s[n] == ' ' || s[n] == '\n' || s[n] == '\t') {
+		n++
+	}
+	return n
+}
 
 // hasControl reports whether a text holds a character that XML does not know; a tab and a line feed it does.
 func hasControl(s string) bool {

@@ -69,28 +69,35 @@ func agree(data []byte) string {
 	return same(root, x.root)
 }
 
-func FuzzReadPlain(f *testing.F) {
+// corpusBodies are the bodies of the project's corpus, questions and answers, that hold mark.
+func corpusBodies(tb testing.TB, mark string) [][]byte {
+	tb.Helper()
 	files, err := filepath.Glob("../testdata/corpus/*/*.txtar")
 	if err != nil || len(files) < 50 {
-		f.Fatal(len(files), err)
+		tb.Fatal(len(files), err)
 	}
-	plain := 0
+	var all [][]byte
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			f.Fatal(err)
+			tb.Fatal(err)
 		}
 		for _, section := range txtar.Parse(text).Files {
-			_, body, ok := strings.Cut(string(section.Data), "\n\n")
-			if !ok || !strings.Contains(body, "<") {
-				continue
+			if _, body, ok := strings.Cut(string(section.Data), "\n\n"); ok && strings.Contains(body, mark) {
+				all = append(all, []byte(strings.TrimSpace(body)))
 			}
-			body = strings.TrimSpace(body)
-			if _, ok := readPlain([]byte(body)); ok {
-				plain++
-			}
-			f.Add([]byte(body))
 		}
+	}
+	return all
+}
+
+func FuzzReadPlain(f *testing.F) {
+	plain := 0
+	for _, body := range corpusBodies(f, "<") {
+		if _, ok := readPlain(body); ok {
+			plain++
+		}
+		f.Add(body)
 	}
 	if plain < 50 {
 		f.Fatalf("only %d documents of the corpus are plain: the fast way is no way", plain)

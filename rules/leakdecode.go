@@ -1,0 +1,151 @@
+package rules
+
+import (
+	"encoding/base64"
+	"html"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// layers undoes, each for itself, the encodings that text can be in: character references, JSON escapes, percent-encoding, base64.
+func (l *leakCheck) layers(s string) []string {
+	var all []string
+	if strings.IndexByte(s, '&') >= 0 {
+		all = appendChanged(all, s, html.UnescapeString(s))
+	}
+	if strings.IndexByte(s, '\\') >= 0 {
+		all = appendChanged(all, s, unescapeJSON(s))
+	}
+	if strings.IndexByte(s, '%') >= 0 {
+		all = appendChanged(all, s, unescapePercent(s))
+	}
+	for rest := s; len(rest) >= shortestCoded; {
+		end := shortestCoded
+		if !base64Letters[rest[end-1]] { // a run that is worth decoding would hold it
+			rest = rest[end:]
+			continue
+		}
+		start := end - 1
+		for start > 0 && base64Letters[rest[start-1]] {
+			start--
+		}
+		for end < len(rest) && base64Letters[rest[end]] {
+			end++
+		}
+		if decoded, ok := l.unescapeBase64(rest[start:end]); ok {
+			all = append(all, decoded)
+		}
+		rest = rest[end:]
+	}
+	return all
+}
+
+func appendChanged(all []string, before, after string) []string {
+	if before == after {
+		return all
+	}
+	return append(all, after)
+}
+
+// base64Letters are those of both alphabets of RFC 4648.
+var base64Letters = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
+
+// unescapeBase64 decodes a run of base64 letters where the result is text with a dot in it: everything else is a word.
+func (l *leakCheck) unescapeBase64(run string) (string, bool) {
+	if len(run) < shortestCoded {
+		return "", false
+	}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(run, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	if len(run)%4 == 1 { // no encoding has that length; the last letter belongs to something else
+		run = run[:len(run)-1]
+	}
+	const quantum = 4 // of letters; most words show by the first that they are no code
+	for _, part := range [...]string{run[:quantum], run} {
+		l.coded = append(l.coded[:0], part...)
+		var err error
+		if l.decoded, err = encoding.AppendDecode(l.decoded[:0], l.coded); err != nil || hasControl(l.decoded) {
+			return "", false
+		}
+	}
+	if !utf8.Valid(l.decoded) {
+		return "", false
+	}
+	decoded := string(l.decoded)
+	return decoded, hasDot(decoded)
+}
+
+// hasControl reports whether something decoded is no text.
+func hasControl(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// blankEscapes puts a space in the place of every valid percent escape.
+func blankEscapes(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
+			out.WriteByte(' ')
+			i += 2
+			continue
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// unescapePercent decodes valid escapes and keeps the rest, as lenient readers do.
+func unescapePercent(s string) string {
+	if decoded, err := url.PathUnescape(s); err == nil {
+		return decoded
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if decoded, err := url.PathUnescape(s[i : i+3]); err == nil {
+				out.WriteString(decoded)
+				i += 2
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
+}
+
+// unescapeJSON undoes the escapes of JSON strings (RFC 8259, section 7) anywhere in a text.
+func unescapeJSON(s string) string {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			out.WriteByte(s[i])
+			continue
+		}
+		i++
+		if s[i] == 'u' && i+4 < len(s) {
+			if r, err := strconv.ParseUint(s[i+1:i+5], 16, 16); err == nil {
+				out.WriteRune(rune(r))
+				i += 4
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
+}
