@@ -208,7 +208,7 @@ func publicValue(kind dialect.Kind, value string) string {
 	if i := strings.IndexAny(value, "?#"); i >= 0 {
 		value = value[:i]
 	}
-	value = plainAt.Replace(value)
+	value = unescapedAt(value)
 	if kind == dialect.KindAddress {
 		at := strings.LastIndexByte(value, '@')
 		if at < 0 { // a local part alone
@@ -216,31 +216,45 @@ func publicValue(kind dialect.Kind, value string) string {
 		}
 		return clip(value[at+1:])
 	}
-	segments := strings.Split(value, "/")
+	return clip(withoutUsers(value))
+}
+
+// withoutUsers takes away, in every segment of a path, whatever stands before an @.
+func withoutUsers(path string) string {
+	if strings.IndexByte(path, '@') < 0 {
+		return path
+	}
+	segments := strings.Split(path, "/")
 	for i, s := range segments {
 		segments[i] = s[strings.LastIndexByte(s, '@')+1:]
 	}
-	return clip(strings.Join(segments, "/"))
+	return strings.Join(segments, "/")
 }
 
 // publicPath is a path in which every segment that holds a mailbox is reduced to its domain.
 //
 // A path is decoded already: a question mark in it belongs to a segment, so mailboxes go first.
 func publicPath(path string) string {
-	segments := strings.Split(plainAt.Replace(path), "/")
-	for i, s := range segments {
-		segments[i] = s[strings.LastIndexByte(s, '@')+1:]
-	}
-	return publicValue(dialect.KindURL, strings.Join(segments, "/"))
+	return publicValue(dialect.KindURL, withoutUsers(unescapedAt(path)))
 }
 
-// plainAt undoes the escaping of @, once and twice.
+// unescapedAt undoes the escaping of @, once and twice.
+func unescapedAt(text string) string {
+	if strings.IndexByte(text, '%') < 0 {
+		return text
+	}
+	return plainAt.Replace(text)
+}
+
 var plainAt = strings.NewReplacer("%40", "@", "%2540", "@")
 
 // withoutMailbox takes away whatever stands between a separator and an @ in a suggestion's path, which only a member's name of the answer can
 // put there. An @ with nothing before it is no mailbox's: it marks an attribute.
 func withoutMailbox(text string) string {
-	text = plainAt.Replace(text)
+	text = unescapedAt(text)
+	if strings.IndexByte(text, '@') < 0 {
+		return text
+	}
 	var kept []string // from the end
 	for at := strings.LastIndexByte(text, '@'); at >= 0; at = strings.LastIndexByte(text, '@') {
 		start := strings.LastIndexAny(text[:at], "/,;<>[(\" \t") + 1
