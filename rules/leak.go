@@ -98,7 +98,7 @@ func (l *leakCheck) text(s string, depth int) bool {
 	if l.budget -= len(s) * (1 + len(l.banned)/leakShare); l.budget < 0 {
 		return true
 	}
-	folded := strings.ToLower(s)
+	folded := toLower(s)
 	for _, host := range l.banned {
 		if strings.Contains(folded, host) {
 			return true
@@ -246,6 +246,29 @@ func hasDot(s string) bool {
 
 // dots are what UTS 46 takes for a dot.
 const dots = ".。．｡"
+
+// toLower is strings.ToLower, which takes thrice the time for a text that has capitals everywhere.
+func toLower(s string) string {
+	if !isASCII(s) {
+		return strings.ToLower(s)
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' }) {
+		return s
+	}
+	var out strings.Builder
+	out.Grow(len(s))
+	for piece := [256]byte{}; s != ""; {
+		n := copy(piece[:], s)
+		for i, c := range piece[:n] {
+			if c >= 'A' && c <= 'Z' {
+				piece[i] = c + 'a' - 'A'
+			}
+		}
+		out.Write(piece[:n])
+		s = s[n:]
+	}
+	return out.String()
+}
 
 func isASCII(s string) bool {
 	for i := range len(s) {

@@ -54,7 +54,7 @@ var base64Letters = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 // unescapeBase64 decodes a run of base64 letters where the result is text with a dot in it: everything else is a word.
 func (l *leakCheck) unescapeBase64(run string) (string, bool) {
-	if len(run) < shortestCoded {
+	if len(run) < shortestCoded || !beginsText(run) {
 		return "", false
 	}
 	encoding := base64.RawStdEncoding
@@ -64,30 +64,41 @@ func (l *leakCheck) unescapeBase64(run string) (string, bool) {
 	if len(run)%4 == 1 { // no encoding has that length; the last letter belongs to something else
 		run = run[:len(run)-1]
 	}
-	const quantum = 4 // of letters; most words show by the first that they are no code
-	for _, part := range [...]string{run[:quantum], run} {
-		l.coded = append(l.coded[:0], part...)
-		var err error
-		if l.decoded, err = encoding.AppendDecode(l.decoded[:0], l.coded); err != nil || hasControl(l.decoded) {
-			return "", false
-		}
-	}
-	if !utf8.Valid(l.decoded) {
+	l.coded = append(l.coded[:0], run...)
+	var err error
+	if l.decoded, err = encoding.AppendDecode(l.decoded[:0], l.coded); err != nil || hasControl(l.decoded) || !utf8.Valid(l.decoded) {
 		return "", false
 	}
 	decoded := string(l.decoded)
 	return decoded, hasDot(decoded)
 }
 
+// beginsText tells by the first letters of a base64 run whether it can be text: most words cannot.
+func beginsText(run string) bool {
+	first := base64Values[run[0]]<<2 | base64Values[run[1]]>>4
+	return !isControl(first) && (first < utf8.RuneSelf || utf8.RuneStart(first))
+}
+
+// base64Values are those of the letters of both alphabets.
+var base64Values = func() (table [256]byte) {
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		table[c] = byte(i)
+	}
+	table['-'], table['_'] = table['+'], table['/']
+	return table
+}()
+
 // hasControl reports whether something decoded is no text.
 func hasControl(b []byte) bool {
 	for _, c := range b {
-		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+		if isControl(c) {
 			return true
 		}
 	}
 	return false
 }
+
+func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f }
 
 // blankEscapes puts a space in the place of every valid percent escape.
 func blankEscapes(s string) string {
