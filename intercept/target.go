@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // target is a host and a port as a CONNECT request, a URL or a Host field names them, in the one form in which they can be compared:
@@ -53,40 +54,41 @@ func parseTarget(authority string, defaultPort uint16) (target, error) {
 
 // splitAuthority takes brackets and port off. It does not accept what url.Parse would make userinfo, path or query of.
 func splitAuthority(authority string) (host, port string, err error) {
-	bad := fmt.Errorf("reading authority %q: %w", authority, errTarget)
+	bad := func() error { return fmt.Errorf("reading authority %q: %w", authority, errTarget) }
 	if strings.ContainsAny(authority, "@/?#\\%\" \t\r\n") {
-		return "", "", bad
+		return "", "", bad()
 	}
 	if rest, ok := strings.CutPrefix(authority, "["); ok {
 		host, rest, ok = strings.Cut(rest, "]")
-		addr, err := netip.ParseAddr(host)
-		if !ok || err != nil || !addr.Is6() {
-			return "", "", bad
+		addr, address := reserved.ParseAddr(host)
+		if !ok || !address || !addr.Is6() {
+			return "", "", bad()
 		}
 		port, ok = strings.CutPrefix(rest, ":")
 		if !ok && rest != "" {
-			return "", "", bad
+			return "", "", bad()
 		}
 		return host, port, nil
 	}
 	host, port, _ = strings.Cut(authority, ":")
 	if host == "" || strings.Contains(port, ":") {
-		return "", "", bad
+		return "", "", bad()
 	}
 	return host, port, nil
 }
 
 func canonicalHost(host string) (string, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
+	if addr, ok := reserved.ParseAddr(host); ok {
 		return addr.String(), nil
 	}
-	bad := fmt.Errorf("reading host %q: %w", host, errTarget)
+	given := host
+	bad := func() error { return fmt.Errorf("reading host %q: %w", given, errTarget) }
 	host = strings.ToLower(host)
 	for i := range len(host) {
 		if host[i] >= 0x80 {
 			ascii, err := names.ToASCII(host)
 			if err != nil {
-				return "", bad
+				return "", bad()
 			}
 			host = ascii
 			break
@@ -94,11 +96,11 @@ func canonicalHost(host string) (string, error) {
 	}
 	host = strings.TrimSuffix(host, ".")
 	if len(host) > 253 {
-		return "", bad
+		return "", bad()
 	}
 	for label := range strings.SplitSeq(host, ".") {
 		if label == "" || len(label) > 63 || strings.ContainsFunc(label, notInHost) {
-			return "", bad
+			return "", bad()
 		}
 	}
 	return host, nil

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"net/netip"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -134,8 +133,8 @@ func isPrivate(host string) bool {
 	if host == "localhost" {
 		return true
 	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && reserved.PrivateAddr(addr)
+	addr, ok := reserved.ParseAddr(host)
+	return ok && reserved.PrivateAddr(addr)
 }
 
 // allowed reports whether host may be named to all of them. Nobody means: nobody objects.

@@ -215,7 +215,7 @@ var delimits = func() [256]bool {
 // address.
 func (l *leakCheck) reads(word string) bool {
 	host := reserved.Canonical(word)
-	if mayBeAddress(host) && isAddress(host) {
+	if isAddress(host) {
 		return true
 	}
 	if _, icann := publicsuffix.PublicSuffix(host); icann {
@@ -223,12 +223,6 @@ func (l *leakCheck) reads(word string) bool {
 	}
 	_, ok := reserved.Default().Match(host)
 	return ok
-}
-
-// mayBeAddress tells names, which most hosts are, from what is worth asking netip.ParseAddr, whose error is allocated.
-func mayBeAddress(host string) bool {
-	last := len(host) - 1
-	return last >= 0 && ('0' <= host[last] && host[last] <= '9' || strings.IndexByte(host, ':') >= 0)
 }
 
 // hasDot reports whether s has a dot in any of the forms that UTS 46 takes for one.

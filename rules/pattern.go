@@ -58,7 +58,7 @@ func ParseDomain(text string) (Pattern, error) {
 
 func addressPattern(text string) (p Pattern, ok bool, err error) {
 	bare := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
-	if addr, err := netip.ParseAddr(bare); err == nil && addr.Zone() == "" {
+	if addr, ok := reserved.ParseAddr(bare); ok && addr.Zone() == "" {
 		addr = addr.Unmap()
 		return Pattern{prefix: netip.PrefixFrom(addr, addr.BitLen())}, true, nil
 	}
@@ -177,8 +177,8 @@ func mixedLabel(name string) string {
 // Matches reports whether a canonical host is meant.
 func (p Pattern) Matches(host string) bool {
 	if p.prefix.IsValid() {
-		a, err := netip.ParseAddr(host)
-		return err == nil && p.prefix.Contains(a.Unmap().WithZone(""))
+		a, ok := reserved.ParseAddr(host)
+		return ok && p.prefix.Contains(a.Unmap().WithZone(""))
 	}
 	if p.base == "" || host == "" {
 		return false

@@ -4,7 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // fingerprint hashes everything that decisions depend on.
@@ -32,6 +33,6 @@ func (r *rule) text() string {
 
 // isAddress reports whether host is an address literal, for which no certificate can be made.
 func isAddress(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
+	_, ok := reserved.ParseAddr(host)
+	return ok
 }

@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"encoding/base64"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -93,13 +92,10 @@ func appendHost(all []Subject, host string) []Subject {
 	return append(all, Subject{Domain: domain, Carrier: "host"})
 }
 
-// isAddress reports whether a canonical host is an address. Names are told apart first, because netip.ParseAddr's error is allocated.
+// isAddress reports whether a canonical host is an address.
 func isAddress(host string) bool {
-	if last := host[len(host)-1]; (last < '0' || last > '9') && strings.IndexByte(host, ':') < 0 {
-		return false
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil
+	_, ok := reserved.ParseAddr(host)
+	return ok
 }
 
 func querySubjects(u *url.URL) []Subject {

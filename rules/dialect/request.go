@@ -19,9 +19,16 @@ func (h Header) Get(name string) string {
 
 // Clone copies the fields, so that the copy can be changed freely.
 func (h Header) Clone() Header {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	all := make([]string, 0, n)
 	c := make(Header, len(h))
 	for name, values := range h {
-		c[name] = append([]string(nil), values...)
+		before := len(all)
+		all = append(all, values...)
+		c[name] = all[before:len(all):len(all)]
 	}
 	return c
 }

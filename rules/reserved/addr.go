@@ -3,6 +3,7 @@ package reserved
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // AddrEntry is one range of addresses that stands for nobody on the Internet. Its Entry has the range as Name and "ietf" as Set.
@@ -58,6 +59,17 @@ func (s *Set) MatchAddr(a netip.Addr) (AddrEntry, bool) {
 		return AddrEntry{}, false
 	}
 	return MatchAddr(a)
+}
+
+// ParseAddr is netip.ParseAddr for a host that is a name in nearly all cases: those are told apart by a look, because the error of netip.ParseAddr
+// costs an allocation. ok is false for whatever is no address.
+func ParseAddr(host string) (a netip.Addr, ok bool) {
+	last := len(host) - 1
+	if last < 0 || (host[last] < '0' || host[last] > '9') && strings.IndexByte(host, ':') < 0 {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(host)
+	return a, err == nil
 }
 
 // PrivateAddr reports whether a can only be a host of the own machine, network or provider: it is in a range of nature [PrivateUse]. It

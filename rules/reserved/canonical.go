@@ -111,11 +111,8 @@ func literal(s string) (netip.Addr, bool) {
 	if host, _, zone := strings.Cut(s, "%"); zone {
 		s, six = host, true
 	}
-	if last := len(s) - 1; strings.IndexByte(s, ':') < 0 && (last < 0 || !isDigits(s[last:])) {
-		return netip.Addr{}, false // a name, as nearly always: the error of netip.ParseAddr costs an allocation
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil || six && !a.Is6() {
+	a, ok := ParseAddr(s)
+	if !ok || six && !a.Is6() {
 		return netip.Addr{}, false
 	}
 	return a.Unmap(), true
