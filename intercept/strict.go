@@ -158,29 +158,22 @@ func (s *strict) field(line []byte) bool {
 	if s.state == awaitsTrailer {
 		return true
 	}
-	switch colon { // the lengths of the names that matter spare the others a copy
-	case 4, 7, 14, 17:
-		return s.framing(strings.ToLower(string(line[:colon])), strings.Trim(string(line[colon+1:]), " \t"))
-	}
-	return true
-}
-
-func (s *strict) framing(name, value string) bool {
-	switch name {
-	case "host":
+	name, value := line[:colon], bytes.Trim(line[colon+1:], " \t")
+	switch {
+	case bytes.EqualFold(name, []byte("Host")):
 		s.hosts++
-		s.host = value
+		s.host = string(value)
 		return s.hosts == 1
-	case "upgrade":
+	case bytes.EqualFold(name, []byte("Upgrade")):
 		s.upgrade = true
-	case "content-length":
-		if s.sized || value == "" || len(value) > 18 || strings.Trim(value, "0123456789") != "" {
+	case bytes.EqualFold(name, []byte("Content-Length")):
+		if s.sized || len(value) == 0 || len(value) > 18 || len(bytes.Trim(value, "0123456789")) > 0 {
 			return false
 		}
 		s.sized = true
-		s.length, _ = strconv.ParseInt(value, 10, 64)
-	case "transfer-encoding":
-		if s.chunked || s.old || !strings.EqualFold(value, "chunked") {
+		s.length, _ = strconv.ParseInt(string(value), 10, 64)
+	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+		if s.chunked || s.old || !bytes.EqualFold(value, []byte("chunked")) {
 			return false
 		}
 		s.chunked = true
