@@ -134,6 +134,7 @@ func (h *hall) welcome(c *hallConn) {
 		return
 	}
 	c.listening = true
+	deepen(0)
 	t := tls.Server(c, h.config)
 	ctx, cancel := context.WithTimeout(h.p.stopping, h.p.limits.Handshake)
 	defer cancel()
@@ -155,6 +156,7 @@ func (h *hall) welcome(c *hallConn) {
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.3,
 // https.go would let the Host field choose the upstream.
 func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	deepen(0)
 	c, ok := r.Context().Value(hallKey{}).(*hallConn)
 	if !ok {
 		deny(w, http.StatusBadRequest, "the connection did not come through a door")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"html"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -90,12 +91,7 @@ var base64Values = func() (table [256]byte) {
 
 // hasControl reports whether something decoded is no text.
 func hasControl(b []byte) bool {
-	for _, c := range b {
-		if isControl(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(b, isControl)
 }
 
 func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f }
