@@ -69,13 +69,13 @@ func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Respo
 
 // sniffed lets the policy look at a whole answer. If it is discovery the exchange is, from here on, like one that was recognised at once.
 func (x *exchange) sniffed(resp *http.Response, body []byte) *http.Response {
-	plan, decision, ok := x.policy.Sniff(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: body})
+	decision, ok := x.policy.Sniff(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: body})
 	_ = resp.Body.Close()
 	resp.Body = hold(body)
 	if !ok {
 		return x.approve(resp)
 	}
-	x.plan, x.decision, x.in = plan, decision, int64(len(body))
+	x.decision, x.in = decision, int64(len(body))
 	if decision.Action != rules.ActionPass {
 		return x.approve(x.compose(resp.Request, decision.Answer))
 	}

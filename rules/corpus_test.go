@@ -149,8 +149,8 @@ func decide(p *rules.Policy, r dialect.Request, a dialect.Answer) (rules.Plan, r
 	case rules.Scrub, rules.Forward:
 		return plan, p.Judge(plan, a)
 	case rules.Watch:
-		if found, d, ok := p.Sniff(plan, a); ok {
-			return found, d
+		if d, ok := p.Sniff(&plan, a); ok {
+			return plan, d
 		}
 		return rules.Plan{Step: rules.Ignore}, rules.Decision{}
 	default:

@@ -14,27 +14,30 @@ func (p *Policy) Judge(plan Plan, a dialect.Answer) Decision {
 	if plan.Step != Forward && plan.Step != Scrub {
 		return p.Unanswered(plan, "an answer to a question that was not asked")
 	}
-	d, monitored := p.judge(plan, a, enforced)
-	if !monitored {
-		return d
+	d, monitored := p.judge(&plan, a, enforced)
+	if monitored {
+		p.imagine(&d, &plan, a)
 	}
-	strict := plan
-	if plan.strict != nil {
-		strict = *plan.strict
-	}
-	if strict.Step == Refuse || strict.Step == Reply {
-		d.monitor(strict.Decision)
-		return d
-	}
-	would, _ := p.judge(strict, a, func(all []binding) []binding { return all })
-	d.monitor(would)
 	return d
 }
 
+// imagine notes in a decision what it would have been if rules that only monitor were enforced.
+func (p *Policy) imagine(d *Decision, plan *Plan, a dialect.Answer) {
+	if plan.strict != nil {
+		plan = plan.strict
+	}
+	if plan.Step == Refuse || plan.Step == Reply {
+		d.monitor(plan.Decision)
+		return
+	}
+	would, _ := p.judge(plan, a, func(all []binding) []binding { return all })
+	d.monitor(would)
+}
+
 // judge decides by those of the rules that which leaves; monitored reports whether there are others that only monitor.
-func (p *Policy) judge(plan Plan, a dialect.Answer, which func([]binding) []binding) (d Decision, monitored bool) {
+func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []binding) (d Decision, monitored bool) {
 	doc, err := dialect.Read(plan.Inquiry, a)
-	j := judgement{decision: plan.Decision, plan: plan, answer: a, doc: doc}
+	j := judgement{decision: plan.Decision, plan: *plan, answer: a, doc: doc}
 	j.plan.Inquiry.Subjects = slices.Concat(plan.Inquiry.Subjects, doc.Subjects)
 	all := p.bindings(j.plan.Inquiry.Subjects, plan.occasion)
 	j.bindings = which(all)

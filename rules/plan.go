@@ -150,28 +150,28 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 }
 
 // Sniff decides on the answer to a question that was only watched. ok is false where it is no discovery answer: it passes, without a record.
-// Otherwise the plan that comes back is that of a discovery exchange, and the decision is final.
-func (p *Policy) Sniff(plan Plan, a dialect.Answer) (found Plan, d Decision, ok bool) {
+// Otherwise the plan becomes that of a discovery exchange, and the decision is final.
+func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	q, ok := dialect.Sniff(plan.Inquiry.Request, a)
 	if plan.Step != Watch || !ok {
-		return plan, Decision{}, false
+		return Decision{}, false
 	}
-	o := plan.occasion
-	o.dialect = q.Dialect
-	found = Plan{Step: Forward, Inquiry: q, bindings: enforced(p.bindings(q.Subjects, o)), occasion: o}
-	found.Guarded = len(found.bindings) > 0
+	plan.occasion.dialect = q.Dialect
+	plan.Step, plan.Inquiry = Forward, q
+	plan.bindings = enforced(p.bindings(q.Subjects, plan.occasion))
+	plan.Guarded = len(plan.bindings) > 0
 	c := credentials(q.Request)
 	c.Forwarded = c.Present
-	found.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
-	found.Decision.name(found.bindings)
-	d = p.Judge(found, a)
+	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
+	plan.Decision.name(plan.bindings)
+	d = p.Judge(*plan, a)
 	if q.Dialect == dialect.Suspected && !p.suspected && d.Action == ActionRefuse {
 		d.Action, d.Answer, d.Reason = ActionPass, dialect.Answer{}, "reads like discovery of an unknown kind ("+d.Reason+"), which is not enforced"
 		for i := range d.Suggestions {
 			d.Suggestions[i].Verdict, d.Suggestions[i].Now = dialect.Keep, d.Suggestions[i].Was
 		}
 	}
-	return found, d, true
+	return d, true
 }
 
 // Suspects reports whether answers that only read like discovery, of no dialect that is known, are refused too: then each must be seen whole.

@@ -41,7 +41,7 @@ func findExchange(policy *rules.Policy, source string, x saved, from rules.From)
 	case plan.Step == rules.Watch:
 		var sniffed bool
 		if x.answer != nil {
-			_, d, sniffed = policy.Sniff(plan, *x.answer)
+			d, sniffed = policy.Sniff(&plan, *x.answer)
 		}
 		if !sniffed {
 			f.Action, f.Reason = actionPass, "not a discovery request, but about somebody guarded: the answer is looked at, and passes unless it is one"

@@ -206,6 +206,9 @@ func (w *poxWalk) attributes(e *etree.Element, at *place) {
 	}
 }
 
+// value is kept out of element, which calls itself, because inlined it makes each level of a document cost two KiB of stack.
+//
+//go:noinline
 func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 	protocol := w.protocol
 	spot := poxSpot{element: e, unit: e}
