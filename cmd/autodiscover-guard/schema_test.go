@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -12,23 +13,34 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// validRecords holds every decision record that a story left behind against the schema.
-func validRecords(t *testing.T, dir string) {
-	t.Helper()
+// recordSchemas are the shipped schemas by message. They are compiled once, and not for each story.
+var recordSchemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
 	schemas := map[string]*jsonschema.Schema{}
 	for message, text := range map[string]string{intercept.EventMessage: intercept.EventJSONSchema(), intercept.HandshakeMessage: intercept.HandshakeJSONSchema()} {
 		compiler := jsonschema.NewCompiler()
 		compiler.AssertFormat()
 		document, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if err := compiler.AddResource(message+".json", document); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		schemas[message] = compiler.MustCompile(message + ".json")
+		if schemas[message], err = compiler.Compile(message + ".json"); err != nil {
+			return nil, err
+		}
 	}
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	return schemas, nil
+})
+
+// validRecords holds every decision record that a story left behind against the schema.
+func validRecords(t *testing.T, dir string) {
+	t.Helper()
+	schemas, err := recordSchemas()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.Name() != "decisions.jsonl" {
 			return err
 		}
