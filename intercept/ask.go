@@ -53,7 +53,7 @@ func (x *exchange) moved(req *http.Request) bool {
 // refuse is the answer where upstream is not asked.
 func (x *exchange) refuse(req *http.Request) *http.Response {
 	if x.decision.Action <= rules.ActionPass {
-		x.decision = x.policy.Unanswered(x.plan, reasonPlan)
+		x.decision = x.policy.Unanswered(&x.plan, reasonPlan)
 	}
 	return x.approve(x.compose(req, x.decision.Answer))
 }
@@ -264,11 +264,11 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	switch {
 	case err != nil:
 		x.blame(brokenClass(wait.reason(err)))
-		x.decision = x.policy.Unanswered(x.plan, reasonBroken)
+		x.decision = x.policy.Unanswered(&x.plan, reasonBroken)
 	case over:
-		x.decision = x.policy.Unanswered(x.plan, reasonLong)
+		x.decision = x.policy.Unanswered(&x.plan, reasonLong)
 	default:
-		x.decision = x.policy.Judge(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
+		x.decision = x.policy.Judge(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	}
 	pass := x.decision.Action == rules.ActionPass
 	if pass && over {

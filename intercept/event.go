@@ -65,7 +65,7 @@ func (x *exchange) finish(status int, out int64) {
 			return
 		}
 		if x.decision.Action == 0 {
-			x.decision = x.policy.Unanswered(x.plan, reasonNobody)
+			x.decision = x.policy.Unanswered(&x.plan, reasonNobody)
 		}
 		if !x.upstream.asked {
 			x.decision.Credentials.Forwarded = false

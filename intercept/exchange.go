@@ -200,7 +200,7 @@ func (x *exchange) drain(r *http.Request) {
 
 // stop ends the exchange before upstream is asked.
 func (x *exchange) stop(status int, reason string) {
-	d := x.policy.Unanswered(x.plan, reason)
+	d := x.policy.Unanswered(&x.plan, reason)
 	if d.Action == rules.ActionPass {
 		d.Action = rules.ActionRefuse
 		d.Answer = plainAnswer(status, "autodiscover-guard: "+reason+".\n")
@@ -213,7 +213,7 @@ func (x *exchange) stop(status int, reason string) {
 // unanswered decides what the client gets where there is no answer to judge.
 func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http.Response {
 	if x.recognised() {
-		x.decision = x.policy.Unanswered(x.plan, reason)
+		x.decision = x.policy.Unanswered(&x.plan, reason)
 		if f.beforeRequest() || x.stayed() {
 			x.decision.Credentials.Forwarded = false
 		}

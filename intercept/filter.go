@@ -113,7 +113,7 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 	if err != nil || over {
 		return x.unanswered(ctx.Req, reasonForeign, failure{class: "protocol", status: http.StatusBadGateway, text: "was not asked"})
 	}
-	x.decision = x.policy.Judge(x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
+	x.decision = x.policy.Judge(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	if x.decision.Action != rules.ActionPass {
 		return x.approve(x.compose(ctx.Req, x.decision.Answer))
 	}

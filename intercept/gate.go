@@ -104,7 +104,7 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // refuse writes the dialect's own refusal in the place of whatever stands there.
 func (g *gate) refuse(reason string) {
-	g.x.decision = g.x.policy.Unanswered(g.x.plan, reason)
+	g.x.decision = g.x.policy.Unanswered(&g.x.plan, reason)
 	a := g.x.decision.Answer
 	if a.Status == 0 { // not guarded by the request alone
 		a = dialect.Refuse(g.x.plan.Inquiry)

@@ -67,7 +67,7 @@ func BenchmarkJudge(b *testing.B) {
 			b.SetBytes(int64(len(c.answer.Body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if d := p.Judge(plan, c.answer); d.Action != c.want {
+				if d := p.Judge(&plan, c.answer); d.Action != c.want {
 					b.Fatalf("%v: %s", d.Action, d.Reason)
 				}
 			}

@@ -186,7 +186,7 @@ func TestJudge_refusesBombsForSomebodyGuarded(t *testing.T) {
 			plan := p.Plan(b.question("lab.test"), rules.From{})
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			d := p.Judge(plan, a)
+			d := p.Judge(&plan, a)
 			runtime.ReadMemStats(&after)
 			if d.Action != rules.ActionRefuse {
 				t.Errorf("guarded: %v: %s", d.Action, d.Reason)
@@ -195,7 +195,7 @@ func TestJudge_refusesBombsForSomebodyGuarded(t *testing.T) {
 				t.Errorf("refusing takes %d bytes, want at most %d", took, most)
 			}
 			runtime.ReadMemStats(&before)
-			d = p.Judge(p.Plan(b.question("shop.com"), rules.From{}), a)
+			d = judged(p, b.question("shop.com"), a)
 			runtime.ReadMemStats(&after)
 			if d.Action != rules.ActionPass || d.Answer.Body != nil || crc32.ChecksumIEEE(a.Body) != sum {
 				t.Errorf("not guarded: %v: %s", d.Action, d.Reason)
@@ -219,7 +219,7 @@ func BenchmarkJudge_bombs(b *testing.B) {
 		b.Run(strings.ReplaceAll(bomb.name, " ", "-"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				p.Judge(plan, a)
+				p.Judge(&plan, a)
 			}
 		})
 	}

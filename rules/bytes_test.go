@@ -96,14 +96,14 @@ func TestBytes_strangersGoFromEveryCoating(t *testing.T) {
 				}
 				a := c.answer(slurp(t, file))
 				before := bytes.Clone(a.Body)
-				d := p.Judge(p.Plan(doc.question("lab.test"), rules.From{}), a)
+				d := judged(p, doc.question("lab.test"), a)
 				if d.Action != c.want {
 					t.Errorf("guarded: %v: %s (%v), want %v", d.Action, d.Reason, d.Err, c.want)
 				}
 				if out := string(d.Answer.Body); strings.Contains(out, "stranger") || d.Action == rules.ActionEdit && !strings.Contains(out, "smtp.lab.test") {
 					t.Errorf("guarded: %s", out)
 				}
-				d = p.Judge(p.Plan(doc.question("shop.com"), rules.From{}), a)
+				d = judged(p, doc.question("shop.com"), a)
 				if d.Action != rules.ActionPass || d.Answer.Body != nil || !bytes.Equal(a.Body, before) {
 					t.Errorf("not guarded: %v: %s", d.Action, d.Reason)
 				}

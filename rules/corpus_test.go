@@ -142,12 +142,18 @@ func policyFor(t testing.TB, x exchange) *rules.Policy {
 	return p
 }
 
+// judged is the decision on an answer, whatever the plan says of asking for it.
+func judged(p *rules.Policy, r dialect.Request, a dialect.Answer) rules.Decision {
+	plan := p.Plan(r, rules.From{})
+	return p.Judge(&plan, a)
+}
+
 // decide plays one exchange: the plan and, where upstream is asked, the judgement.
 func decide(p *rules.Policy, r dialect.Request, a dialect.Answer) (rules.Plan, rules.Decision) {
 	plan := p.Plan(r, rules.From{})
 	switch plan.Step {
 	case rules.Scrub, rules.Forward:
-		return plan, p.Judge(plan, a)
+		return plan, p.Judge(&plan, a)
 	case rules.Watch:
 		if d, ok := p.Sniff(&plan, a); ok {
 			return plan, d

@@ -6,8 +6,8 @@
 //
 // # How a decision is made
 //
-//	plan := policy.Plan(request, from)      // before anybody is dialled: answer, refuse, scrub, forward, or not ours
-//	decision := policy.Judge(plan, answer)  // after: pass, edit or refuse
+//	plan := policy.Plan(request, from)       // before anybody is dialled: answer, refuse, scrub, forward, or not ours
+//	decision := policy.Judge(&plan, answer)  // after: pass, edit or refuse
 //
 // [Policy.Plan] collects everybody whom the request is about, from every carrier, and finds the rule of each. If any one of them is guarded
 // the exchange is. A question for a guarded domain goes to a host in the set as it is, to a central service without its secrets, and to

@@ -19,7 +19,7 @@ func ExamplePolicy_Judge() {
 	plan := policy.Plan(request, rules.From{})
 	fmt.Println(plan.Step, plan.Decision.Rule, plan.Decision.Subjects)
 
-	decision := policy.Judge(plan, dialect.Answer{
+	decision := policy.Judge(&plan, dialect.Answer{
 		Status: 200,
 		Header: dialect.Header{"Content-Type": {"application/json"}},
 		Body:   []byte(`{"protocols":[{"protocol":"imap","hostname":"imapgms.jnet.sei.co.jp","port":993}]}`),

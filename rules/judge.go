@@ -10,13 +10,13 @@ import (
 )
 
 // Judge decides on upstream's answer. The plan must come from the same policy.
-func (p *Policy) Judge(plan Plan, a dialect.Answer) Decision {
+func (p *Policy) Judge(plan *Plan, a dialect.Answer) Decision {
 	if plan.Step != Forward && plan.Step != Scrub {
 		return p.Unanswered(plan, "an answer to a question that was not asked")
 	}
-	d, monitored := p.judge(&plan, a, enforced)
+	d, monitored := p.judge(plan, a, enforced)
 	if monitored {
-		p.imagine(&d, &plan, a)
+		p.imagine(&d, plan, a)
 	}
 	return d
 }

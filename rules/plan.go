@@ -164,7 +164,7 @@ func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	c.Forwarded = c.Present
 	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
 	plan.Decision.name(plan.bindings)
-	d = p.Judge(*plan, a)
+	d = p.Judge(plan, a)
 	if q.Dialect == dialect.Suspected && !p.suspected && d.Action == ActionRefuse {
 		d.Action, d.Answer, d.Reason = ActionPass, dialect.Answer{}, "reads like discovery of an unknown kind ("+d.Reason+"), which is not enforced"
 		for i := range d.Suggestions {
@@ -195,7 +195,7 @@ func (plan *Plan) refuse(reason string) {
 
 // Unanswered decides where there is no answer to judge: upstream failed, its answer is over a limit, something panicked. reason must not
 // contain anything of the exchange. It refuses what is guarded and passes (whatever the caller then says) what is not.
-func (p *Policy) Unanswered(plan Plan, reason string) Decision {
+func (p *Policy) Unanswered(plan *Plan, reason string) Decision {
 	d := plan.Decision
 	if plan.strict != nil {
 		d.Would = ActionRefuse

@@ -191,11 +191,11 @@ func idempotent(p *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.An
 	case plan.Step == rules.Ignore || plan.Step == rules.Refuse || d.Dialect == dialect.Suspected:
 		return nil
 	case d.Action == rules.ActionEdit:
-		if again := p.Judge(plan, d.Answer); again.Action != rules.ActionPass {
+		if again := p.Judge(&plan, d.Answer); again.Action != rules.ActionPass {
 			return fmt.Errorf("edited answer is judged again: %v, %s: %s", again.Action, again.Reason, d.Answer.Body)
 		}
 	case d.Action == rules.ActionRefuse && plan.Guarded:
-		if again := p.Judge(plan, d.Answer); again.Action != rules.ActionRefuse || !cmp.Equal(again.Answer.Status, d.Answer.Status) {
+		if again := p.Judge(&plan, d.Answer); again.Action != rules.ActionRefuse || !cmp.Equal(again.Answer.Status, d.Answer.Status) {
 			return fmt.Errorf("refusal is judged again: %v, %s", again.Action, again.Reason)
 		}
 	}

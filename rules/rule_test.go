@@ -209,7 +209,7 @@ func TestMonitor_scrubsWhereToldTo(t *testing.T) {
 	if plan.Step != rules.Scrub || plan.Guarded || plan.Decision.Credentials.Forwarded {
 		t.Errorf("%v, %+v", plan.Step, plan.Decision)
 	}
-	if d := withRules(t, r).Judge(plan, poxAnswer("corp.example.net", 600)); d.Action != rules.ActionPass || d.Would != rules.ActionRefuse {
+	if d := withRules(t, r).Judge(&plan, poxAnswer("corp.example.net", 600)); d.Action != rules.ActionPass || d.Would != rules.ActionRefuse {
 		t.Errorf("%v, would %v", d.Action, d.Would)
 	}
 }
@@ -266,7 +266,7 @@ func TestPin_ownNameAsHost(t *testing.T) {
 			if c.help != "" {
 				a.Header["X-Help"] = []string{c.help}
 			}
-			if d := p.Judge(p.Plan(request, rules.From{}), a); d.Action != c.want {
+			if d := judged(p, request, a); d.Action != c.want {
 				t.Errorf("%v, want %v: %s", d.Action, c.want, d.Reason)
 			}
 		})

@@ -182,7 +182,7 @@ func TestShared_noSuggestionSurvives(t *testing.T) {
 			u.Host = "autodiscover-s.outlook.com"
 			central.URL = &u
 			if plan := p.Plan(central, rules.From{}); plan.Guarded {
-				noSuggestion(t, s, p.Judge(plan, s.answer))
+				noSuggestion(t, s, p.Judge(&plan, s.answer))
 			}
 		})
 	}

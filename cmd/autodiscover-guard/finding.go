@@ -48,7 +48,7 @@ func findExchange(policy *rules.Policy, source string, x saved, from rules.From)
 			return f
 		}
 	case x.answer != nil:
-		d = policy.Judge(plan, *x.answer)
+		d = policy.Judge(&plan, *x.answer)
 	case !plan.Guarded:
 		d.Action, d.Reason = rules.ActionPass, "no subject is guarded"
 	}

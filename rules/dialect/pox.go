@@ -174,11 +174,22 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 }
 
 func (w *poxWalk) element(e *etree.Element, at *place) {
+	around := w.protocol
 	if is(e, "Protocol") {
-		around := w.protocol
 		w.protocol = protocolType(e)
-		defer func() { w.protocol = around }()
 	}
+	w.itself(e, at)
+	for c, at := range children(e, at) {
+		w.element(c, at)
+	}
+	w.protocol = around
+}
+
+// itself looks at an element without its children. It is kept out of element, which calls itself, because inlined it makes each level of a
+// document cost two KiB of stack.
+//
+//go:noinline
+func (w *poxWalk) itself(e *etree.Element, at *place) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
 	if nested && value != "" {
@@ -187,9 +198,6 @@ func (w *poxWalk) element(e *etree.Element, at *place) {
 	w.attributes(e, at)
 	if !nested && value != "" {
 		w.value(e, at, value)
-	}
-	for c, at := range children(e, at) {
-		w.element(c, at)
 	}
 }
 
@@ -200,63 +208,59 @@ func (w *poxWalk) attributes(e *etree.Element, at *place) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {
-			s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, w.protocol, a.Value)
-			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
+			if s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, w.protocol, a.Value); ok {
+				w.add(s, poxSpot{element: e, attribute: a.FullKey()})
+			}
 		}
 	}
 }
 
-// value is kept out of element, which calls itself, because inlined it makes each level of a document cost two KiB of stack.
-//
-//go:noinline
 func (w *poxWalk) value(e *etree.Element, at *place, value string) {
-	protocol := w.protocol
-	spot := poxSpot{element: e, unit: e}
+	var s Suggestion
+	var ok bool
+	unit := e
 	switch kind := poxKind(e.Tag); kind {
 	case KindHostname:
 		if is(e, "Server") {
-			spot.unit = ancestor(e, poxUnits[:]...)
+			unit = ancestor(e, poxUnits[:]...)
 		}
-		s, ok := suggestHost(at.String(), protocol, value)
-		w.add(s, ok, spot)
+		s, ok = suggestHost("", w.protocol, value)
 	case KindPort:
-		s, ok := suggestPort(at.String(), protocol, value, poxServer(e))
-		w.add(s, ok, spot)
+		s, ok = suggestPort("", w.protocol, value, poxServer(e))
 	case KindURL, KindRedirect:
-		s, ok := suggestURL(kind, at.String(), protocol, value)
-		w.add(s, ok, spot)
+		s, ok = suggestURL(kind, "", w.protocol, value)
 	case KindAddress:
 		if !is(e, "AutoDiscoverSMTPAddress") {
-			spot.unit = addressUnit(e)
+			unit = addressUnit(e)
 		} else {
 			w.about = append(w.about, addresses(value, "body")...)
 		}
-		s, ok := suggestAddress(at.String(), protocol, value)
-		w.add(s, ok, spot)
+		s, ok = suggestAddress("", w.protocol, value)
 	case KindOpaque:
-		s, ok := suggestName(at.String(), protocol, value)
-		w.add(s, ok, spot)
+		s, ok = suggestName("", w.protocol, value)
 	default:
-		w.other(e, at, value)
+		s, ok = w.other(e, value)
+	}
+	if ok {
+		s.Path = at.String()
+		w.add(s, poxSpot{element: e, unit: unit})
 	}
 }
 
 // other looks at elements that the schema does not have, or that hold no server by it.
-func (w *poxWalk) other(e *etree.Element, at *place, value string) {
+func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
 	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
-		s, ok := suggestURL(KindURL, at.String(), w.protocol, value)
-		w.add(s, ok, poxSpot{element: e, unit: e})
+		return suggestURL(KindURL, "", w.protocol, value)
 	}
+	return Suggestion{}, false
 }
 
-func (w *poxWalk) add(s Suggestion, ok bool, spot poxSpot) {
-	if ok {
-		w.found = append(w.found, s)
-		w.spots = append(w.spots, spot)
-	}
+func (w *poxWalk) add(s Suggestion, spot poxSpot) {
+	w.found = append(w.found, s)
+	w.spots = append(w.spots, spot)
 }
 
 // suggestName makes a suggestion of msstd:HOST (CertPrincipalName) or of a distinguished name that holds a server's host name

@@ -53,7 +53,7 @@ func broken(x *exchange, domain string) Finding {
 
 // monitored is for an exchange that no rule enforces and one only watches.
 func (e *examination) monitored(x *exchange, domain string) Finding {
-	d := e.Policy.Judge(x.plan, x.answer)
+	d := e.Policy.Judge(&x.plan, x.answer)
 	hosts := d.Strangers
 	if len(hosts) == 0 && d.Would > rules.ActionPass {
 		for _, s := range d.Suggestions {
@@ -81,7 +81,7 @@ func (e *examination) settled(x *exchange) (want dialect.Answer, strangers []str
 		}
 		return x.plan.Decision.Answer, strangers
 	}
-	d := e.Policy.Judge(x.plan, x.answer)
+	d := e.Policy.Judge(&x.plan, x.answer)
 	if d.Action == rules.ActionPass {
 		return x.answer, nil
 	}
