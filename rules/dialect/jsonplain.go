@@ -12,17 +12,23 @@ import (
 // twice. It takes a fifth of the time that jsontext takes. It reports false for whatever else there is, and for every mistake; nothing is
 // decided then, and parseJSON goes on with jsontext. What it does build is what jsontext gives: FuzzReadPlainJSON holds the two against each other.
 func readPlainJSON(data []byte) (*jsonNode, bool) {
-	if bytes.IndexByte(data, '\\') >= 0 || !utf8.Valid(data) {
+	if len(data) > maxPlain || bytes.IndexByte(data, '\\') >= 0 || !utf8.Valid(data) {
 		return nil, false
 	}
-	p := &plainJSON{text: string(data)}
 	// Every value but the first of an object or array stands behind a comma; commas in strings make for some room too many.
-	p.nodes = make([]jsonNode, min(maxNodes, 1+strings.Count(p.text, ",")+strings.Count(p.text, "{")+strings.Count(p.text, "[")))
+	values := 1 + bytes.Count(data, []byte(",")) + bytes.Count(data, []byte("{")) + bytes.Count(data, []byte("["))
+	if values > maxNodes {
+		return nil, false
+	}
+	p := &plainJSON{text: string(data), nodes: make([]jsonNode, values), members: make([]jsonMember, 0, min(values, fewMembers))}
 	p.space()
 	root := p.value(0)
 	p.space()
 	return root, root != nil && p.text == ""
 }
+
+// maxPlain bounds what is tried in the plain way: real answers have 1 to 30 KB, and what is not plain after all is read twice.
+const maxPlain = 64 << 10
 
 // plainJSON has what was not read yet. Names and values of the tree are parts of the text.
 type plainJSON struct {

@@ -92,8 +92,10 @@ func TestReadPlainJSON(t *testing.T) {
 		`{"` + strings.Repeat("a", maxName+1) + `":1}`:                    false,
 		strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1): true,
 		strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2): false,
-		"[" + strings.Repeat("1,", maxNodes-2) + "1]":                     true,
+		"[" + strings.Repeat("1,", maxNodes-3) + "1]":                     true,
 		"[" + strings.Repeat("1,", maxNodes-1) + "1]":                     false,
+		`"` + strings.Repeat("a", maxPlain-2) + `"`:                       true,
+		`"` + strings.Repeat("a", maxPlain-1) + `"`:                       false,
 	} {
 		if _, got := readPlainJSON([]byte(text)); got != want {
 			t.Errorf("%.40q: got %v", text, got)

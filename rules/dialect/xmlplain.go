@@ -17,12 +17,11 @@ func readPlain(data []byte) (*etree.Element, bool) {
 		bytes.Contains(data, []byte("\xef\xbf")) { // U+FFFE and U+FFFF are no characters
 		return nil, false
 	}
-	ends := bytes.Count(data, []byte("</"))
-	starts := bytes.Count(data, []byte("<")) - ends
-	if starts > maxNodes {
+	tags := bytes.Count(data, []byte("<"))
+	if tags > 2*maxNodes+1 || bytes.Count(data, []byte("=")) > maxNodes {
 		return nil, false
 	}
-	p := newPlainReader(string(data), starts, ends)
+	p := &plainReader{text: string(data), left: tags}
 	p.declaration()
 	if !p.element(0) {
 		return nil, false
@@ -36,6 +35,7 @@ func readPlain(data []byte) (*etree.Element, bool) {
 // itself would cost more than to read them.
 type plainReader struct {
 	text string
+	left int // tags that were not read yet, at most
 	// elements, texts and children are room that was not given out yet.
 	elements []etree.Element
 	texts    []etree.CharData
@@ -44,15 +44,28 @@ type plainReader struct {
 	open []etree.Token
 }
 
-// newPlainReader makes room for a node for each tag. A text is in front of an end tag.
-func newPlainReader(text string, starts, ends int) *plainReader {
-	return &plainReader{
-		text:     text,
-		elements: make([]etree.Element, starts),
-		texts:    make([]etree.CharData, ends),
-		children: make([]etree.Token, starts+ends),
-		open:     make([]etree.Token, 0, 16),
+// room is for how many nodes of a kind memory is taken at once: as many as are to come, most of which have two tags, but not for a hostile document
+// as a whole before it is read.
+func (p *plainReader) room() int { return min(1+p.left/2, 256) }
+
+func (p *plainReader) newElement() *etree.Element {
+	if len(p.elements) == 0 {
+		p.elements = make([]etree.Element, p.room())
 	}
+	e := &p.elements[0]
+	p.elements = p.elements[1:]
+	p.left--
+	return e
+}
+
+func (p *plainReader) newText(text string) *etree.CharData {
+	if len(p.texts) == 0 {
+		p.texts = make([]etree.CharData, p.room())
+	}
+	c := &p.texts[0]
+	p.texts = p.texts[1:]
+	c.Data = text
+	return c
 }
 
 // declarations are the forms in which a declaration is plain. encoding/xml wants version 1.0.
@@ -73,7 +86,7 @@ func (p *plainReader) declaration() {
 
 // element reads a start tag and what belongs to it. A declaration may stand before it, a text may not.
 func (p *plainReader) element(depth int) bool {
-	if depth > maxDepth || p.text == "" || p.text[0] != '<' || len(p.elements) == 0 {
+	if depth > maxDepth || p.text == "" || p.text[0] != '<' {
 		return false
 	}
 	p.text = p.text[1:]
@@ -81,8 +94,7 @@ func (p *plainReader) element(depth int) bool {
 	if !ok {
 		return false
 	}
-	e := &p.elements[0]
-	p.elements = p.elements[1:]
+	e := p.newElement()
 	e.Tag = name
 	if prefix, local, ok := strings.Cut(name, ":"); ok {
 		e.Space, e.Tag = prefix, local
@@ -115,6 +127,9 @@ func (p *plainReader) element(depth int) bool {
 // adopt gives an element, whose end tag was read, its children.
 func (p *plainReader) adopt(e *etree.Element, mark int) {
 	n := len(p.open) - mark
+	if len(p.children) < n {
+		p.children = make([]etree.Token, max(n, 2*p.room()))
+	}
 	e.Child, p.children = p.children[:0:n], p.children[n:]
 	for _, c := range p.open[mark:] {
 		e.AddChild(c)
@@ -146,10 +161,7 @@ func (p *plainReader) content(name string, depth int) bool {
 		case blank(text): // etree has a word for such
 			p.open = append(p.open, etree.NewText(text))
 		default:
-			c := &p.texts[0]
-			p.texts = p.texts[1:]
-			c.Data = text
-			p.open = append(p.open, c)
+			p.open = append(p.open, p.newText(text))
 		}
 		return p.endTag(name)
 	}
@@ -178,6 +190,7 @@ func (p *plainReader) endTag(name string) bool {
 		return false
 	}
 	p.text = rest[len(name):]
+	p.left--
 	p.space()
 	if p.text == "" || p.text[0] != '>' {
 		return false
