@@ -24,8 +24,8 @@ const (
 	leakShare = 64
 	// leakMemory bounds the words that are remembered, so that a hostile text costs time and not memory.
 	leakMemory = 512
-	// shortestCoded is the length of the shortest base64 run worth decoding: "a.bc" has eight characters with padding.
-	shortestCoded = 8
+	// shortestCoded is the length of the shortest base64 run worth decoding: that of "t.co" without padding, which is none of the letters.
+	shortestCoded = 6
 )
 
 // nameSpaces are hosts that stand in XML namespaces and in the DOCTYPE of property lists: names that nobody contacts.

@@ -53,7 +53,8 @@ func appendChanged(all []string, before, after string) []string {
 // base64Letters are those of both alphabets of RFC 4648.
 var base64Letters = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
-// unescapeBase64 decodes a run of base64 letters where the result is text with a dot in it: everything else is a word.
+// unescapeBase64 decodes a run of base64 letters where the result is text: everything else is a word. Whether it names a host is for the next layer
+// to say, for its dots may be coded too.
 func (l *leakCheck) unescapeBase64(run string) (string, bool) {
 	if len(run) < shortestCoded || !beginsText(run) {
 		return "", false
@@ -70,8 +71,7 @@ func (l *leakCheck) unescapeBase64(run string) (string, bool) {
 	if l.decoded, err = encoding.AppendDecode(l.decoded[:0], l.coded); err != nil || hasControl(l.decoded) || !utf8.Valid(l.decoded) {
 		return "", false
 	}
-	decoded := string(l.decoded)
-	return decoded, hasDot(decoded)
+	return string(l.decoded), true
 }
 
 // beginsText tells by the first letters of a base64 run whether it can be text: most words cannot.

@@ -9,7 +9,7 @@ import (
 )
 
 // readPlainJSON builds the tree of a document that says everything in the plainest way, as services' answers do: no escapes in strings, no name
-// twice. It takes a fifth of the time that jsontext takes. It reports false for whatever else there is, and for every mistake; nothing is
+// twice. It takes half the time that jsontext takes, and an eighth of the allocations. It reports false for whatever else there is, and for every mistake; nothing is
 // decided then, and parseJSON goes on with jsontext. What it does build is what jsontext gives: FuzzReadPlainJSON holds the two against each other.
 func readPlainJSON(data []byte) (*jsonNode, bool) {
 	if len(data) > maxPlain || bytes.IndexByte(data, '\\') >= 0 || !utf8.Valid(data) {

@@ -40,21 +40,7 @@ func agreeJSON(data []byte) string {
 }
 
 func FuzzReadPlainJSON(f *testing.F) {
-	plain := 0
-	for _, body := range corpusBodies(f, "{") {
-		if _, ok := readPlainJSON(body); ok {
-			plain++
-		}
-		f.Add(body)
-	}
-	if plain < 20 {
-		f.Fatalf("only %d documents of the corpus are plain: the fast way is no way", plain)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if d := agreeJSON(data); d != "" {
-			t.Error(d)
-		}
-	})
+	fuzzPlain(f, "{", 100, func(data []byte) bool { _, ok := readPlainJSON(data); return ok }, agreeJSON)
 }
 
 func TestReadPlainJSON(t *testing.T) {

@@ -1,14 +1,11 @@
 package dialect
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/beevik/etree"
-	"golang.org/x/tools/txtar"
 )
 
 // same reports where two trees differ, which means how they are read and not how they were made.
@@ -69,44 +66,8 @@ func agree(data []byte) string {
 	return same(root, x.root)
 }
 
-// corpusBodies are the bodies of the project's corpus, questions and answers, that hold mark.
-func corpusBodies(tb testing.TB, mark string) [][]byte {
-	tb.Helper()
-	files, err := filepath.Glob("../testdata/corpus/*/*.txtar")
-	if err != nil || len(files) < 50 {
-		tb.Fatal(len(files), err)
-	}
-	var all [][]byte
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		for _, section := range txtar.Parse(text).Files {
-			if _, body, ok := strings.Cut(string(section.Data), "\n\n"); ok && strings.Contains(body, mark) {
-				all = append(all, []byte(strings.TrimSpace(body)))
-			}
-		}
-	}
-	return all
-}
-
 func FuzzReadPlain(f *testing.F) {
-	plain := 0
-	for _, body := range corpusBodies(f, "<") {
-		if _, ok := readPlain(body); ok {
-			plain++
-		}
-		f.Add(body)
-	}
-	if plain < 50 {
-		f.Fatalf("only %d documents of the corpus are plain: the fast way is no way", plain)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if d := agree(data); d != "" {
-			t.Error(d)
-		}
-	})
+	fuzzPlain(f, "<", 300, func(data []byte) bool { _, ok := readPlain(data); return ok }, agree)
 }
 
 func TestReadPlain(t *testing.T) {

@@ -63,6 +63,10 @@ func FuzzCanonical(f *testing.F) {
 		if a, err := netip.ParseAddr(name); err == nil && len(name) <= 128 && got != a.Unmap().WithZone("").String() {
 			t.Fatalf("Canonical(%q): got %q, which is another address", name, got)
 		}
+		want, err := netip.ParseAddr(name)
+		if a, ok := reserved.ParseAddr(name); ok != (err == nil) || a != want {
+			t.Fatalf("ParseAddr(%q) is %v, %v; netip has %v, %v", name, a, ok, want, err)
+		}
 		if swapped := reserved.Canonical(swapCase(name)); swapped != got {
 			t.Fatalf("Canonical(%q) is %q, with other case %q", name, got, swapped)
 		}

@@ -1,0 +1,54 @@
+package rules
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func allowing(hosts ...string) *leakCheck {
+	return &leakCheck{
+		budget: leakBudget, authority: map[string]struct{}{}, word: map[string]struct{}{},
+		allows:  func(host string) bool { return slices.Contains(hosts, host) },
+		ownName: func(string) bool { return false },
+	}
+}
+
+// The check jumps through a text; whatever stands in front of a stranger, and however far, must not let it jump over.
+func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
+	const stranger = "imap.stranger.net"
+	std, raw := base64.StdEncoding.EncodeToString, base64.RawURLEncoding.EncodeToString
+	for name, form := range map[string]string{
+		"plain": stranger, "upper case": strings.ToUpper(stranger), "ideographic dots": strings.ReplaceAll(stranger, ".", "。"),
+		"padded base64": std([]byte(stranger)), "base64 of the URL kind": raw([]byte(stranger)),
+		"base64 that begins with a letter beyond ASCII": std([]byte("ü " + stranger)), "base64 that begins with a line feed": std([]byte("\n" + stranger)),
+		"base64 that begins with a bracket": std([]byte("<a>" + stranger)), "base64 of base64": std([]byte(std([]byte(stranger)))),
+		"the shortest base64": std([]byte("t.co")), "base64 of percent": std([]byte(strings.ReplaceAll(stranger, ".", "%2e"))), "percent": strings.ReplaceAll(stranger, ".", "%2e"), "reference": strings.ReplaceAll(stranger, ".", "&#46;"),
+	} {
+		for _, filler := range []string{" ", "x ", "ok.corp.net ", "abcdefghijk=", "ü ", ">"} {
+			for n := range 40 {
+				front := filler[:0]
+				for len(front) < n {
+					front += filler
+				}
+				// A delimiter of words and of base64 alike.
+				text := front + `"` + form + `"` + front
+				if !allowing("ok.corp.net").text(text, 0) {
+					t.Errorf("%s behind %q: not found", name, front)
+				}
+				if l := allowing("ok.corp.net", "imap.stranger.net", "t.co"); l.text(text, 0) {
+					t.Errorf("%s behind %q: found, although it is allowed", name, front)
+				}
+			}
+		}
+	}
+}
+
+func TestToLower_isThatOfTheLibrary(t *testing.T) {
+	for _, s := range []string{"", "a", "A", "Zz09@[`{", "ÄÖ K", "\xffA", strings.Repeat("aB", 300), strings.Repeat("x", 256) + "Y", strings.Repeat("x", 255) + "İ"} {
+		if got, want := toLower(s), strings.ToLower(s); got != want {
+			t.Errorf("%q: got %q, want %q", s, got, want)
+		}
+	}
+}
