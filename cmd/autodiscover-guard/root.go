@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
 // usage is what the program says without arguments: commands that work when pasted.
@@ -49,10 +53,29 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return hint(err, "%s --help lists the flags", cmd.CommandPath())
+		lists := cmd.CommandPath() + " --help lists the flags"
+		if meant := meantFlag(cmd, err); meant != "" {
+			return hint(err, "did you mean --%s? %s", meant, lists)
+		}
+		return hint(err, "%s", lists)
 	})
 	root.AddCommand(runCommand(), demoCommand(), checkCommand(), doctorCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	return root
+}
+
+// meantFlag is the flag of cmd that was probably meant by one that does not exist, or "".
+func meantFlag(cmd *cobra.Command, err error) string {
+	var missing *pflag.NotExistError
+	if !errors.As(err, &missing) {
+		return ""
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return config.Nearest(missing.GetSpecifiedName(), names)
 }
 
 // noArguments refuses arguments: on the program itself they are commands that do not exist.
