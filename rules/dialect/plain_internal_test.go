@@ -34,6 +34,7 @@ func corpusBodies(tb testing.TB, mark string) [][]byte {
 // fuzzPlain holds a reader of plain documents against the library's, with the corpus as seeds: agree says where the two differ. At least so many
 // documents of the corpus must be plain, or the fast way is no way.
 func fuzzPlain(f *testing.F, mark string, least int, isPlain func([]byte) bool, agree func([]byte) string) {
+	f.Helper()
 	plain := 0
 	for _, body := range corpusBodies(f, mark) {
 		if isPlain(body) {
