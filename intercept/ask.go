@@ -212,11 +212,15 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 // then has the form that its client can take, and bytes are not put from one framing into another and back. Discovery, which is read whole before
 // anything of it goes on, is asked over shared connections in HTTP/2 where upstream offers it.
 func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
-	if t := x.p.bindings.bound(x.binding, req.Header, base); t != nil {
+	older := base
+	if base == x.p.transport {
+		older = x.p.older
+	}
+	if t := x.p.bindings.bound(x.binding, req.Header, older); t != nil {
 		return t
 	}
-	if x.h1 && base == x.p.transport && !x.recognised() {
-		return x.p.older
+	if x.h1 && !x.recognised() {
+		return older
 	}
 	return base
 }

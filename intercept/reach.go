@@ -78,6 +78,15 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 	return r.connect(ctx, network, addr, purpose)
 }
 
+// dialShared is the same for the transport whose connections many exchanges share.
+func (r *reach) dialShared(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := r.dial(ctx, network, addr)
+	if err != nil || purposeOf(ctx, addr) != "https" {
+		return c, err
+	}
+	return gather(c), nil
+}
+
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.
 func (r *reach) connect(ctx context.Context, network, addr string, purpose purpose) (net.Conn, error) {
 	if to, ok := r.config.named(addr); ok {

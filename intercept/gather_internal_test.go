@@ -1,0 +1,263 @@
+package intercept
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// stubborn is a connection whose writes wait until somebody takes them.
+type stubborn struct {
+	net.Conn
+	taken chan string
+	err   error
+}
+
+func (s *stubborn) Write(b []byte) (int, error) {
+	s.taken <- string(b)
+	return len(b), s.err
+}
+
+func (s *stubborn) Close() error { return nil }
+
+func TestGather_together(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := &stubborn{taken: make(chan string)}
+		g := gather(far)
+		write(t, g, "header ")
+		synctest.Wait() // it is on its way
+		write(t, g, "body ")
+		write(t, g, "window")
+		for _, want := range []string{"header ", "body window"} {
+			if got := <-far.taken; got != want {
+				t.Errorf("sent %q, want %q", got, want)
+			}
+		}
+		synctest.Wait()
+		write(t, g, "next")
+		if got := <-far.taken; got != "next" {
+			t.Errorf("sent %q after a pause, want next", got)
+		}
+	})
+}
+
+// TestGather_order has many writers at once: each writer's words arrive whole, and in its order.
+func TestGather_order(t *testing.T) {
+	const writers, words = 8, 500
+	near, far := net.Pipe()
+	g := gather(near)
+	var all sync.WaitGroup
+	for n := range writers {
+		all.Go(func() {
+			for i := range words {
+				if _, err := fmt.Fprintf(g, "%d %d\n", n, i); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	go func() { all.Wait(); _ = g.Close() }()
+	var next [writers]int
+	lines := bufio.NewScanner(far)
+	for lines.Scan() {
+		var n, i int
+		if _, err := fmt.Sscanf(lines.Text(), "%d %d", &n, &i); err != nil || i != next[n] {
+			t.Fatalf("got %q, want number %d of writer %d (%v)", lines.Text(), next[n], n, err)
+		}
+		next[n]++
+	}
+	for n, got := range next {
+		if got != words {
+			t.Errorf("%d words of writer %d arrived, want %d", got, n, words)
+		}
+	}
+}
+
+func TestGather_waitsForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := &stubborn{taken: make(chan string)}
+		g := gather(far)
+		large := strings.Repeat("x", 3*gatherMost)
+		write(t, g, "first")
+		synctest.Wait()
+		write(t, g, large) // nothing is pending, so it is taken whole
+		wrote := make(chan struct{})
+		go func() {
+			write(t, g, "last")
+			close(wrote)
+		}()
+		synctest.Wait()
+		select {
+		case <-wrote:
+			t.Fatalf("more than %d bytes are pending", gatherMost)
+		default:
+		}
+		for _, want := range []string{"first", large, "last"} {
+			if got := <-far.taken; got != want {
+				t.Errorf("sent %.20q (%d bytes), want %.20q (%d)", got, len(got), want, len(want))
+			}
+		}
+		<-wrote
+	})
+}
+
+func TestGather_failure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("the line is cut")
+		far := &stubborn{taken: make(chan string), err: broken}
+		g := gather(far)
+		write(t, g, "first")
+		synctest.Wait()
+		write(t, g, strings.Repeat("x", gatherMost))
+		failed := make(chan error)
+		go func() {
+			_, err := io.WriteString(g, "for whom there is no room")
+			failed <- err
+		}()
+		synctest.Wait()
+		<-far.taken
+		if err := <-failed; !errors.Is(err, broken) {
+			t.Errorf("the waiting writer hears %v, want %v", err, broken)
+		}
+		synctest.Wait() // what was pending is not sent any more
+		if _, err := io.WriteString(g, "later"); !errors.Is(err, broken) {
+			t.Errorf("a later writer hears %v, want %v", err, broken)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestGather_close does what crypto/tls does at the end (go1.26, conn.go: closeNotify): the alert, a deadline that has passed, Close.
+func TestGather_close(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		g := gather(near)
+		write(t, g, "an answer, ")
+		read := make(chan error)
+		go func() {
+			_, err := g.Read(make([]byte, 1))
+			read <- err
+		}()
+		synctest.Wait() // it is on its way: nobody reads yet
+		write(t, g, "and the alert")
+		if err := g.SetWriteDeadline(time.Now()); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.WriteString(g, "late"); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("writing after the deadline: %v", err)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-read; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the reader hears %v, want that it is closed", err)
+		}
+		if got, err := io.ReadAll(far); string(got) != "an answer, and the alert" || err != nil {
+			t.Errorf("arrived: %q, %v", got, err)
+		}
+		if err := g.Close(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("closing again: %v", err)
+		}
+	})
+}
+
+func TestGather_close_nobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		g := gather(near)
+		write(t, g, "nobody takes it")
+		synctest.Wait()
+		begun := time.Now()
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("Close took %s", took)
+		}
+		time.Sleep(gatherLinger)
+		synctest.Wait()
+		if got, err := io.ReadAll(far); len(got) > 0 || err != nil {
+			t.Errorf("arrived after %s: %q, %v; want that the connection is closed", gatherLinger, got, err)
+		}
+	})
+}
+
+// TestGather_tls has the whole of it under a connection of crypto/tls, whose peer must see the end in good form.
+func TestGather_tls(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	near, far := net.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		inside := tls.Server(far, server.TLS)
+		got, err := io.ReadAll(inside)
+		if string(got) != "one two" {
+			err = errors.Join(err, fmt.Errorf("arrived: %q", got))
+		}
+		ended <- err
+		_ = inside.Close()
+	}()
+	config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.ServerName = "example.com"
+	c := tls.Client(gather(near), config)
+	write(t, c, "one ")
+	write(t, c, "two")
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the peer sees %v, want a whole message and TLS's own end", err)
+	}
+}
+
+// TestGather_where: writes are gathered on connections that exchanges may share, and tunnels stay what splice wants.
+func TestGather_where(t *testing.T) {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r, err := newReach("test", &UpstreamConfig{Private: AllowPrivate()}, &self{}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		want bool
+	}{
+		{"https", context.WithValue(t.Context(), purposeKey{}, purpose("https")), true},
+		{"http", context.WithValue(t.Context(), purposeKey{}, purpose("http")), false},
+		{"tunnel", forTunnel(t.Context()), false},
+	} {
+		conn, err := r.dialShared(c.ctx, "tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, ok := conn.(*gathered); ok != c.want {
+			t.Errorf("for %s a %T is dialled", c.name, conn)
+		}
+	}
+}
+
+func write(t *testing.T, w io.Writer, text string) {
+	t.Helper()
+	if n, err := io.WriteString(w, text); n != len(text) || err != nil {
+		t.Errorf("writing %.20q: %d, %v", text, n, err)
+	}
+}
