@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"bytes"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/net/publicsuffix"
@@ -24,6 +26,8 @@ const (
 	leakShare = 64
 	// leakMemory bounds the words that are remembered, so that a hostile text costs time and not memory.
 	leakMemory = 512
+	// leakScratch is how much room is kept from one check for the next.
+	leakScratch = 32 << 10
 	// shortestCoded is the length of the shortest base64 run worth decoding: that of "t.co" without padding, which is none of the letters.
 	shortestCoded = 6
 )
@@ -33,18 +37,11 @@ var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xml
 
 // leaks reports whether an answer names a host outside the sets, or one that was taken out of it.
 func (j *judgement) leaks(a dialect.Answer) bool {
-	l := leakCheck{budget: leakBudget, emailDomain: j.plan.Inquiry.EmailDomain(), authority: map[string]struct{}{}, word: map[string]struct{}{}}
-	kept := make(map[string]bool) // by another subject of the same answer
-	l.allows = func(host string) bool { return j.allows(host) || kept[host] }
-	l.ownName = j.isOwnName
-	for _, s := range j.decision.Suggestions {
-		if s.Subject != "" && s.Verdict == dialect.Keep {
-			kept[s.Host] = true
-		}
-	}
+	l := newLeakCheck(j)
+	defer l.free()
 	for _, s := range j.decision.Suggestions {
 		// A name without a dot is a word like any other ("imap"), and words are everywhere.
-		if s.Verdict != dialect.Keep && hasDot(s.Host) && !l.allows(s.Host) {
+		if s.Verdict != dialect.Keep && hasDot(s.Host) && !j.allowsAnywhere(s.Host) {
 			l.banned = append(l.banned, s.Host)
 		}
 	}
@@ -52,12 +49,26 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 	l.banned = slices.Compact(l.banned)
 	for _, values := range a.Header {
 		for _, v := range values {
-			if l.text(v, 0) {
+			l.field = append(l.field[:0], v...)
+			if l.text(l.field, 0) {
 				return true
 			}
 		}
 	}
-	return l.text(string(a.Body), 0)
+	return l.text(a.Body, 0)
+}
+
+// allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.
+func (j *judgement) allowsAnywhere(host string) bool {
+	if j.allows(host) {
+		return true
+	}
+	for _, s := range j.decision.Suggestions {
+		if s.Subject != "" && s.Verdict == dialect.Keep && s.Host == host {
+			return true
+		}
+	}
+	return false
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
@@ -76,39 +87,71 @@ func (j *judgement) isOwnName(host string) bool {
 	return false
 }
 
+// leakNames says which hosts a leak check may find.
+type leakNames interface {
+	allowsAnywhere(host string) bool
+	// isOwnName says of a host that it is the subject's mail domain, which may stand in words, but not behind "//".
+	isOwnName(host string) bool
+}
+
+// leakCheck is one check. It is used again: what it takes to look at a text once is half of what it costs.
 type leakCheck struct {
-	allows func(host string) bool
-	// ownName says of a host that it is the subject's mail domain, which may stand in words, but not behind "//".
-	ownName func(host string) bool
-	banned  []string // hosts that were taken out: not even as part of other text
-	budget  int
+	names  leakNames
+	banned []string // hosts that were taken out: not even as part of other text
+	budget int
 	// authority and word remember what is no stranger where it stands behind "//" and between delimiters: answers say the same hosts again
 	// and again. A stranger ends the check.
 	authority, word map[string]struct{}
-	coded, decoded  []byte // of the base64 run at hand
+	decoded         []byte // of the base64 run at hand
+	folded          []byte // the text at hand in lower case
+	field           []byte // the header field at hand
 	// emailDomain is what the client puts in the place of emailDomainVariable: https://dav.%EMAILDOMAIN%/ is a host of that domain.
 	emailDomain string
+}
+
+var leakChecks = sync.Pool{New: func() any {
+	return &leakCheck{authority: make(map[string]struct{}), word: make(map[string]struct{})}
+}}
+
+func newLeakCheck(j *judgement) *leakCheck {
+	l := leakChecks.Get().(*leakCheck)
+	l.names, l.budget, l.emailDomain = j, leakBudget, j.plan.Inquiry.EmailDomain()
+	return l
+}
+
+// free gives the check's room back, unless it has become large.
+func (l *leakCheck) free() {
+	if cap(l.folded)+cap(l.decoded)+cap(l.field) > leakScratch || len(l.authority)+len(l.word) > leakMemory/8 {
+		return
+	}
+	clear(l.authority)
+	clear(l.word)
+	*l = leakCheck{authority: l.authority, word: l.word, decoded: l.decoded, folded: l.folded, field: l.field}
+	leakChecks.Put(l)
 }
 
 // emailDomainVariable is in lower case, as everything is that is looked at.
 const emailDomainVariable = "%emaildomain%"
 
 // text reports whether s, in any decoded form, names a host that is not allowed. Text beyond the budget counts as if it did.
-func (l *leakCheck) text(s string, depth int) bool {
+func (l *leakCheck) text(s []byte, depth int) bool {
 	if l.budget -= len(s) * (1 + len(l.banned)/leakShare); l.budget < 0 {
 		return true
 	}
-	folded := toLower(s)
+	l.folded = appendLower(l.folded[:0], s)
+	folded := l.folded
 	for _, host := range l.banned {
-		if strings.Contains(folded, host) {
+		if bytes.Contains(folded, []byte(host)) {
 			return true
 		}
 	}
-	words := folded
-	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
-		words = blankEscapes(folded)
+	if l.authorities(folded) {
+		return true
 	}
-	if l.authorities(folded) || l.words(words) {
+	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
+		folded = blankEscapes(folded)
+	}
+	if l.words(folded) {
 		return true
 	}
 	if depth == leakDepth {
@@ -123,28 +166,29 @@ func (l *leakCheck) text(s string, depth int) bool {
 }
 
 // authorities looks at what stands behind every "//".
-func (l *leakCheck) authorities(s string) bool {
+func (l *leakCheck) authorities(s []byte) bool {
 	for {
-		i := strings.Index(s, "//")
+		i := bytes.Index(s, []byte("//"))
 		if i < 0 {
 			return false
 		}
-		s = strings.TrimLeft(s[i+2:], "/")
+		s = bytes.TrimLeft(s[i+2:], "/")
 		end := 0
 		for end < len(s) && !endsAuthority[s[end]] {
 			end++
 		}
 		authority := s[:end]
 		if l.emailDomain != "" {
-			authority = strings.ReplaceAll(authority, emailDomainVariable, l.emailDomain)
+			authority = bytes.ReplaceAll(authority, []byte(emailDomainVariable), []byte(l.emailDomain))
 		}
-		if authority = authority[strings.LastIndexByte(authority, '@')+1:]; authority == "" || remembers(l.authority, authority) {
+		if authority = authority[bytes.LastIndexByte(authority, '@')+1:]; len(authority) == 0 || remembers(l.authority, authority) {
 			continue
 		}
-		if l.isStranger(authority) {
+		name := string(authority)
+		if l.isStranger(name) {
 			return true
 		}
-		remember(l.authority, authority)
+		remember(l.authority, name)
 	}
 }
 
@@ -159,8 +203,8 @@ func bytesOf(ascii string) (table [256]bool) {
 	return table
 }
 
-func remembers(known map[string]struct{}, s string) bool {
-	_, ok := known[s]
+func remembers(known map[string]struct{}, s []byte) bool {
+	_, ok := known[string(s)]
 	return ok
 }
 
@@ -171,14 +215,14 @@ func remember(known map[string]struct{}, s string) {
 }
 
 // words looks at everything between delimiters that reads like a host name or an address.
-func (l *leakCheck) words(s string) bool {
+func (l *leakCheck) words(s []byte) bool {
 	ascii := isASCII(s)
 	for {
 		dot := 0
 		if ascii {
-			dot = strings.IndexByte(s, '.')
+			dot = bytes.IndexByte(s, '.')
 		} else {
-			dot = strings.IndexAny(s, dots)
+			dot = bytes.IndexAny(s, dots)
 		}
 		if dot < 0 {
 			return false
@@ -190,12 +234,13 @@ func (l *leakCheck) words(s string) bool {
 		for end < len(s) && !delimits[s[end]] {
 			end++
 		}
-		word := strings.Trim(s[start:end], ".:-")
+		found := bytes.Trim(s[start:end], ".:-")
 		s = s[end:]
-		if !hasDot(word) || remembers(l.word, word) {
+		if !hasDot(found) || remembers(l.word, found) {
 			continue
 		}
-		if l.isStranger(word) && !l.ownName(reserved.Canonical(word)) && l.reads(word) {
+		word := string(found)
+		if l.isStranger(word) && !l.names.isOwnName(reserved.Canonical(word)) && l.reads(word) {
 			return true
 		}
 		remember(l.word, word)
@@ -226,13 +271,13 @@ func (l *leakCheck) reads(word string) bool {
 }
 
 // hasDot reports whether s has a dot in any of the forms that UTS 46 takes for one.
-func hasDot(s string) bool {
+func hasDot[T string | []byte](s T) bool {
 	for i := range len(s) {
 		switch {
 		case s[i] == '.':
 			return true
 		case s[i] >= utf8.RuneSelf:
-			return strings.ContainsAny(s[i:], dots)
+			return strings.ContainsAny(string(s[i:]), dots)
 		}
 	}
 	return false
@@ -241,30 +286,22 @@ func hasDot(s string) bool {
 // dots are what UTS 46 takes for a dot.
 const dots = ".。．｡"
 
-// toLower is strings.ToLower, which takes thrice the time for a text that has capitals everywhere.
-func toLower(s string) string {
+// appendLower appends what bytes.ToLower makes of s.
+func appendLower(out, s []byte) []byte {
 	if !isASCII(s) {
-		return strings.ToLower(s)
+		return append(out, bytes.ToLower(s)...)
 	}
-	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 'A' && r <= 'Z' }) {
-		return s
-	}
-	var out strings.Builder
-	out.Grow(len(s))
-	for piece := [256]byte{}; s != ""; {
-		n := copy(piece[:], s)
-		for i, c := range piece[:n] {
-			if c >= 'A' && c <= 'Z' {
-				piece[i] = c + 'a' - 'A'
-			}
+	from := len(out)
+	out = append(out, s...)
+	for i, c := range out[from:] {
+		if c-'A' <= 'Z'-'A' {
+			out[from+i] = c + 'a' - 'A'
 		}
-		out.Write(piece[:n])
-		s = s[n:]
 	}
-	return out.String()
+	return out
 }
 
-func isASCII(s string) bool {
+func isASCII(s []byte) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false
@@ -280,5 +317,5 @@ func (l *leakCheck) isStranger(authority string) bool {
 			return false
 		}
 	}
-	return !l.allows(host)
+	return !l.names.allowsAnywhere(host)
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/base64"
 	"html"
 	"net/url"
@@ -11,16 +12,16 @@ import (
 )
 
 // layers undoes, each for itself, the encodings that text can be in: character references, JSON escapes, percent-encoding, base64.
-func (l *leakCheck) layers(s string) []string {
-	var all []string
-	if strings.IndexByte(s, '&') >= 0 {
-		all = appendChanged(all, s, html.UnescapeString(s))
-	}
-	if strings.IndexByte(s, '\\') >= 0 {
-		all = appendChanged(all, s, unescapeJSON(s))
-	}
-	if strings.IndexByte(s, '%') >= 0 {
-		all = appendChanged(all, s, unescapePercent(s))
+func (l *leakCheck) layers(s []byte) [][]byte {
+	var all [][]byte
+	for _, e := range escapes {
+		if bytes.IndexByte(s, e.sign) < 0 {
+			continue
+		}
+		text := string(s)
+		if plain := e.undo(text); plain != text {
+			all = append(all, []byte(plain))
+		}
 	}
 	for rest := s; len(rest) >= shortestCoded; {
 		end := shortestCoded
@@ -43,11 +44,14 @@ func (l *leakCheck) layers(s string) []string {
 	return all
 }
 
-func appendChanged(all []string, before, after string) []string {
-	if before == after {
-		return all
-	}
-	return append(all, after)
+// escapes are the encodings that a byte gives away.
+var escapes = [...]struct {
+	sign byte
+	undo func(string) string
+}{
+	{'&', html.UnescapeString},
+	{'\\', unescapeJSON},
+	{'%', unescapePercent},
 }
 
 // base64Letters are those of both alphabets of RFC 4648.
@@ -55,29 +59,37 @@ var base64Letters = bytesOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 // unescapeBase64 decodes a run of base64 letters where the result is text: everything else is a word. Whether it names a host is for the next layer
 // to say, for its dots may be coded too.
-func (l *leakCheck) unescapeBase64(run string) (string, bool) {
+func (l *leakCheck) unescapeBase64(run []byte) ([]byte, bool) {
 	if len(run) < shortestCoded || !beginsText(run) {
-		return "", false
+		return nil, false
 	}
 	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(run, "-_") {
+	if bytes.ContainsAny(run, "-_") {
 		encoding = base64.RawURLEncoding
 	}
 	if len(run)%4 == 1 { // no encoding has that length; the last letter belongs to something else
 		run = run[:len(run)-1]
 	}
-	l.coded = append(l.coded[:0], run...)
 	var err error
-	if l.decoded, err = encoding.AppendDecode(l.decoded[:0], l.coded); err != nil || hasControl(l.decoded) || !utf8.Valid(l.decoded) {
-		return "", false
+	if l.decoded, err = encoding.AppendDecode(l.decoded[:0], run); err != nil || hasControl(l.decoded) || !utf8.Valid(l.decoded) {
+		return nil, false
 	}
-	return string(l.decoded), true
+	return bytes.Clone(l.decoded), true
 }
 
-// beginsText tells by the first letters of a base64 run whether it can be text: most words cannot.
-func beginsText(run string) bool {
-	first := base64Values[run[0]]<<2 | base64Values[run[1]]>>4
-	return !isControl(first) && (first < utf8.RuneSelf || utf8.RuneStart(first))
+// beginsText tells by the first letters of a base64 run, of which there are four, whether it can be text: most words cannot.
+func beginsText(run []byte) bool {
+	a, b, c, d := base64Values[run[0]], base64Values[run[1]], base64Values[run[2]], base64Values[run[3]]
+	first, second, third := a<<2|b>>4, b<<4|c>>2, c<<6|d
+	switch {
+	case isControl(first) || isControl(second) || isControl(third):
+		return false
+	case first >= utf8.RuneSelf: // a letter that takes several bytes
+		return utf8.RuneStart(first) && !utf8.RuneStart(second)
+	case second >= utf8.RuneSelf:
+		return utf8.RuneStart(second) && !utf8.RuneStart(third)
+	}
+	return utf8.RuneStart(third)
 }
 
 // base64Values are those of the letters of both alphabets.
@@ -96,21 +108,21 @@ func hasControl(b []byte) bool {
 
 func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f }
 
-// blankEscapes puts a space in the place of every valid percent escape.
-func blankEscapes(s string) string {
-	if strings.IndexByte(s, '%') < 0 {
+// blankEscapes puts a space in the place of every valid percent escape, in s itself.
+func blankEscapes(s []byte) []byte {
+	if bytes.IndexByte(s, '%') < 0 {
 		return s
 	}
-	var out strings.Builder
+	out := s[:0]
 	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
-			out.WriteByte(' ')
+		c := s[i]
+		if c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
+			c = ' '
 			i += 2
-			continue
 		}
-		out.WriteByte(s[i])
+		out = append(out, c)
 	}
-	return out.String()
+	return out
 }
 
 func isHex(c byte) bool {
