@@ -37,6 +37,7 @@ func (p *Policy) imagine(d *Decision, plan *Plan, a dialect.Answer) {
 // judge decides by those of the rules that which leaves; monitored reports whether there are others that only monitor.
 func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []binding) (d Decision, monitored bool) {
 	doc, err := dialect.Read(plan.Inquiry, a)
+	defer doc.Free()
 	j := judgement{decision: plan.Decision, plan: *plan, answer: a, doc: doc}
 	j.plan.Inquiry.Subjects = slices.Concat(plan.Inquiry.Subjects, doc.Subjects)
 	all := p.bindings(j.plan.Inquiry.Subjects, plan.occasion)

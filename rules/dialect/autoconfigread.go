@@ -65,7 +65,7 @@ func readConfig(q Inquiry, t text) (*Document, error) {
 	} else {
 		asked = w.about
 	}
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		return editConfig(x, w.spots, judged, askedDomain(asked))
 	}

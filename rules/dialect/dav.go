@@ -49,7 +49,8 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 	foreign := dropForeign(x.root)
 	w := treeWalk{suggest: suggestDAV(q), unit: davUnit}
 	w.element(x.root, &place{tag: x.root.Tag})
-	d := &Document{Suggestions: w.found, Plain: x.plain && !foreign && strings.Contains(t.mediaType, "xml")}
+	d := x.document(t, w.found, nil)
+	d.Plain = d.Plain && !foreign
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if !w.apply(x.root, judged) {
 			return Answer{}, ErrNothingLeft

@@ -111,6 +111,8 @@ type Document struct {
 	fixed bool
 	// target is where a redirect leads, and targetPath the suggestion that says so.
 	target, targetPath string
+	// room is where the nodes of an XML document lie.
+	room *xmlRoom
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
 }

@@ -201,7 +201,7 @@ func readIdentityXML(t text) (*Document, error) {
 		return suggestIdentity(strings.ToLower(e.Tag), path, "", value)
 	}}
 	w.element(x.root, &place{tag: x.root.Tag})
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if takes(judged, identityCore...) || !w.apply(x.root, judged) {
 			return Answer{}, ErrNothingLeft

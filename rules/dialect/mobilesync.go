@@ -58,7 +58,7 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 			w.found[i].Protocol = mobileProtocol(childText(server, "Type"))
 		}
 	}
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editMobileSync(x, w.spots, judged) }
 	if w.err != nil {
 		return d, w.err

@@ -51,8 +51,9 @@ func poxAsks(r Request) []Subject {
 	if err != nil {
 		return addressesAnywhere(string(r.Body))
 	}
-	if root, ok := readPlain(t.data); ok {
-		return poxAddresses(nil, root)
+	if x, ok := readPlain(t.data); ok {
+		defer x.free()
+		return poxAddresses(nil, x.root)
 	}
 	d := xml.NewDecoder(bytes.NewReader(t.data))
 	d.Strict = false
@@ -165,7 +166,7 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 	}
 	w := newPOXWalk(x)
 	w.element(x.root, &place{tag: x.root.Tag})
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
 	if w.err != nil {
 		return d, w.err

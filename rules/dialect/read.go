@@ -120,6 +120,16 @@ func settle(judged []Suggestion, left func(i int) bool) {
 	}
 }
 
+// Free gives memory that reading took back, for the next document. It may be called once, when the document will not be edited any more; what it
+// holds stays valid. Who does not call it leaves the memory to the collector.
+func (d *Document) Free() {
+	d.edit = nil
+	if d.room != nil {
+		d.room.free()
+		d.room = nil
+	}
+}
+
 // Edit writes the document afresh, in a form on which all parsers agree, with the verdicts of judged applied: Document.Suggestions with
 // Verdict and Now filled in, in the same order. The answer carries only header fields that cannot speak of servers. Verdicts of what
 // went along with something else are set to Remove. A document can be edited once. The error wraps [ErrNothingLeft] where no suggestion would be left.

@@ -43,7 +43,7 @@ func readSOAP(q Inquiry, t text) (*Document, error) {
 	w := soapWalk{inside: -1}
 	w.element(x.root, &place{tag: x.root.Tag})
 	w.assign(readSOAPQuestion(q.Request))
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain && strings.Contains(t.mediaType, "xml")}
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return w.edit(x, judged) }
 	switch {
 	case w.err != nil:

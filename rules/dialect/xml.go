@@ -19,6 +19,21 @@ type xmlDocument struct {
 	plain bool
 	// elements counts them.
 	elements int
+	// room is where the nodes lie; nil where each lies for itself.
+	room *xmlRoom
+}
+
+// document is what was found in x, for Read to return. The caller adds how it is edited.
+func (x *xmlDocument) document(t text, found []Suggestion, about []Subject) *Document {
+	return &Document{Suggestions: found, Subjects: about, Plain: x.plain && strings.Contains(t.mediaType, "xml"), room: x.room}
+}
+
+// free gives the document's nodes back. Texts that were taken from them stay.
+func (x *xmlDocument) free() {
+	if x.room != nil {
+		x.room.free()
+	}
+	*x = xmlDocument{}
 }
 
 // parseXML reads a decoded document. etree on top of encoding/xml accepts what is no document at all (no root, two roots, text beside the
@@ -26,9 +41,8 @@ type xmlDocument struct {
 // client's parser may expand and ours does not.
 func parseXML(t text) (*xmlDocument, error) {
 	data := bytes.TrimLeft(t.data, " \t\r\n")
-	if root, ok := readPlain(data); ok {
-		x := &xmlDocument{root: root, plain: true}
-		return x, x.check(root)
+	if x, ok := readPlain(data); ok {
+		return x, nil
 	}
 	if err := scanXML(data); err != nil {
 		return nil, err

@@ -12,7 +12,9 @@ import (
 // UTF-8, one declaration at most. It takes a fifth of the time that encoding/xml takes. It reports false for whatever else there is, a comment,
 // a reference, a carriage return, text beside elements, a mistake; nothing is decided then, and etree reads the document. What it does build is
 // what etree builds, but for the white space between elements: FuzzReadPlain holds the two against each other.
-func readPlain(data []byte) (*etree.Element, bool) {
+//
+// The document's memory is the next one's when it is freed.
+func readPlain(data []byte) (*xmlDocument, bool) {
 	if bytes.IndexByte(data, '&') >= 0 || bytes.IndexByte(data, '\r') >= 0 || bytes.IndexByte(data, ']') >= 0 || !utf8.Valid(data) ||
 		bytes.Contains(data, []byte("\xef\xbf")) { // U+FFFE and U+FFFF are no characters
 		return nil, false
@@ -21,51 +23,24 @@ func readPlain(data []byte) (*etree.Element, bool) {
 	if tags > 2*maxNodes+1 || bytes.Count(data, []byte("=")) > maxNodes {
 		return nil, false
 	}
-	p := &plainReader{text: string(data), left: tags}
+	p := plainReader{text: string(data), left: tags, room: takeRoom()}
 	p.declaration()
-	if !p.element(0) {
-		return nil, false
+	if p.element(0) {
+		p.space()
+		if root, ok := p.room.open[0].(*etree.Element); ok && p.text == "" {
+			return &xmlDocument{root: root, plain: true, elements: p.elements, room: p.room}, true
+		}
 	}
-	p.space()
-	root, ok := p.open[0].(*etree.Element)
-	return root, ok && p.text == ""
+	p.room.free()
+	return nil, false
 }
 
-// plainReader has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie side by side: to allocate each for
-// itself would cost more than to read them.
+// plainReader has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the room.
 type plainReader struct {
-	text string
-	left int // tags that were not read yet, at most
-	// elements, texts and children are room that was not given out yet.
-	elements []etree.Element
-	texts    []etree.CharData
-	children []etree.Token
-	// open are the children so far of the elements around what is read, the innermost's last; at the end it is the root.
-	open []etree.Token
-}
-
-// room is for how many nodes of a kind memory is taken at once: as many as are to come, most of which have two tags, but not for a hostile document
-// as a whole before it is read.
-func (p *plainReader) room() int { return min(1+p.left/2, 256) }
-
-func (p *plainReader) newElement() *etree.Element {
-	if len(p.elements) == 0 {
-		p.elements = make([]etree.Element, p.room())
-	}
-	e := &p.elements[0]
-	p.elements = p.elements[1:]
-	p.left--
-	return e
-}
-
-func (p *plainReader) newText(text string) *etree.CharData {
-	if len(p.texts) == 0 {
-		p.texts = make([]etree.CharData, p.room())
-	}
-	c := &p.texts[0]
-	p.texts = p.texts[1:]
-	c.Data = text
-	return c
+	text     string
+	left     int // tags that were not read yet, at most
+	elements int // that were read
+	room     *xmlRoom
 }
 
 // declarations are the forms in which a declaration is plain. encoding/xml wants version 1.0.
@@ -91,10 +66,11 @@ func (p *plainReader) element(depth int) bool {
 	}
 	p.text = p.text[1:]
 	name, ok := p.name()
-	if !ok {
+	if p.elements++; !ok || len(name) > maxName || p.elements > maxNodes {
 		return false
 	}
-	e := p.newElement()
+	e := p.room.element(p.left)
+	p.left--
 	e.Tag = name
 	if prefix, local, ok := strings.Cut(name, ":"); ok {
 		e.Space, e.Tag = prefix, local
@@ -108,33 +84,20 @@ func (p *plainReader) element(depth int) bool {
 			return false
 		case p.text[0] == '>':
 			p.text = p.text[1:]
-			mark := len(p.open)
+			mark := len(p.room.open)
 			if !p.content(name, depth) {
 				return false
 			}
-			p.adopt(e, mark)
+			p.room.adopt(e, mark, p.left)
 			return true
 		case strings.HasPrefix(p.text, "/>"):
 			p.text = p.text[2:]
-			p.open = append(p.open, e)
+			p.room.open = append(p.room.open, e)
 			return true
 		case !apart || !p.attribute(e):
 			return false
 		}
 	}
-}
-
-// adopt gives an element, whose end tag was read, its children.
-func (p *plainReader) adopt(e *etree.Element, mark int) {
-	n := len(p.open) - mark
-	if len(p.children) < n {
-		p.children = make([]etree.Token, max(n, 2*p.room()))
-	}
-	e.Child, p.children = p.children[:0:n], p.children[n:]
-	for _, c := range p.open[mark:] {
-		e.AddChild(c)
-	}
-	p.open = append(p.open[:mark], e)
 }
 
 // content reads what stands between an element's tags, and its end tag: elements, or a text.
@@ -159,9 +122,9 @@ func (p *plainReader) content(name string, depth int) bool {
 				return false
 			}
 		case blank(text): // etree has a word for such
-			p.open = append(p.open, etree.NewText(text))
+			p.room.open = append(p.room.open, etree.NewText(text))
 		default:
-			p.open = append(p.open, p.newText(text))
+			p.room.open = append(p.room.open, p.room.text(text, p.left))
 		}
 		return p.endTag(name)
 	}
@@ -169,7 +132,7 @@ func (p *plainReader) content(name string, depth int) bool {
 
 func (p *plainReader) attribute(e *etree.Element) bool {
 	name, ok := p.name()
-	if !ok || len(p.text) < 2 || p.text[0] != '=' || p.text[1] != '"' && p.text[1] != '\'' {
+	if !ok || len(name) > maxName || len(p.text) < 2 || p.text[0] != '=' || p.text[1] != '"' && p.text[1] != '\'' {
 		return false
 	}
 	quote := p.text[1]

@@ -1,0 +1,76 @@
+package dialect
+
+import (
+	"sync"
+
+	"github.com/beevik/etree"
+)
+
+// xmlRoom is where the nodes of plain documents lie, side by side and one document after the other: to allocate each for itself would cost more
+// than to read it. What lies beyond the numbers of used nodes is zero.
+type xmlRoom struct {
+	elements []etree.Element
+	texts    []etree.CharData
+	children []etree.Token
+	// how many of them are used
+	usedElements, usedTexts, usedChildren int
+	// open are the children so far of the elements around what is read, the innermost's last; at the end it is the root.
+	open []etree.Token
+}
+
+// roomKept is how many nodes of a kind a room may have to be used again.
+const roomKept = 256
+
+var xmlRooms = sync.Pool{New: func() any { return new(xmlRoom) }}
+
+func takeRoom() *xmlRoom { return xmlRooms.Get().(*xmlRoom) }
+
+// free makes the room that of the next document. Nobody may hold on to a node.
+func (r *xmlRoom) free() {
+	if len(r.elements) > roomKept || len(r.texts) > roomKept || len(r.children) > 2*roomKept || cap(r.open) > roomKept {
+		return
+	}
+	clear(r.elements[:r.usedElements])
+	clear(r.texts[:r.usedTexts])
+	clear(r.children[:r.usedChildren])
+	clear(r.open[:cap(r.open)])
+	r.usedElements, r.usedTexts, r.usedChildren, r.open = 0, 0, 0, r.open[:0]
+	xmlRooms.Put(r)
+}
+
+// wanted is for how many nodes of a kind memory is taken at once, where left tags are to come: for all of them, most of which have two tags, but
+// not for a hostile document as a whole before it is read.
+func wanted(left int) int { return min(1+left/2, roomKept) }
+
+func (r *xmlRoom) element(left int) *etree.Element {
+	if r.usedElements == len(r.elements) {
+		r.elements, r.usedElements = make([]etree.Element, wanted(left)), 0
+	}
+	r.usedElements++
+	return &r.elements[r.usedElements-1]
+}
+
+func (r *xmlRoom) text(data string, left int) *etree.CharData {
+	if r.usedTexts == len(r.texts) {
+		r.texts, r.usedTexts = make([]etree.CharData, wanted(left)), 0
+	}
+	r.usedTexts++
+	c := &r.texts[r.usedTexts-1]
+	c.Data = data
+	return c
+}
+
+// adopt gives an element, whose end tag was read, its children: those that are open from mark on.
+func (r *xmlRoom) adopt(e *etree.Element, mark, left int) {
+	n := len(r.open) - mark
+	if len(r.children)-r.usedChildren < n {
+		r.children, r.usedChildren = make([]etree.Token, max(n, 2*wanted(left))), 0
+	}
+	from := r.usedChildren
+	r.usedChildren += n
+	e.Child = r.children[from:from:r.usedChildren]
+	for _, c := range r.open[mark:] {
+		e.AddChild(c)
+	}
+	r.open = append(r.open[:mark], e)
+}
