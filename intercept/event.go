@@ -176,8 +176,8 @@ type suggestions []dialect.Suggestion
 
 // MarshalLogArray implements zapcore.ArrayMarshaler.
 func (all suggestions) MarshalLogArray(e zapcore.ArrayEncoder) error {
-	for _, s := range all[:min(len(all), maxSuggestions)] {
-		if err := e.AppendObject(suggestion(s)); err != nil {
+	for i := range min(len(all), maxSuggestions) {
+		if err := e.AppendObject((*suggestion)(&all[i])); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (all suggestions) MarshalLogArray(e zapcore.ArrayEncoder) error {
 type suggestion dialect.Suggestion
 
 // MarshalLogObject implements zapcore.ObjectMarshaler.
-func (s suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
+func (s *suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	e.AddString("path", clip(withoutMailbox(s.Path)))
 	e.AddString("kind", s.Kind.String())
 	e.AddString("protocol", clip(s.Protocol))

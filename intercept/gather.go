@@ -27,8 +27,8 @@ type gathered struct {
 const (
 	// gatherMost is how much may wait to be written; a writer with more waits itself, as it would for the kernel.
 	gatherMost = 64 << 10
-	// gatherKept is how much room stays with a connection that has nothing to write.
-	gatherKept = 4 << 10
+	// gatherKept is how much room stays with a connection that has nothing to write, twice.
+	gatherKept = 16 << 10
 	// gatherLinger is how long what was written before a Close may take to leave.
 	gatherLinger = 5 * time.Second
 )

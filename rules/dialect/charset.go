@@ -52,6 +52,25 @@ func decodeText(body []byte, contentType string) (text, error) {
 	return t, nil
 }
 
+// containsFold reports whether a text holds a word of ASCII letters in lower case, without regard to their case.
+func containsFold(text []byte, word string) bool {
+	for ; len(text) >= len(word); text = text[1:] {
+		i := bytes.IndexByte(text[:len(text)-len(word)+1], word[0])
+		if i < 0 {
+			return false
+		}
+		text = text[i:]
+		n := 1
+		for n < len(word) && (text[n] == word[n] || text[n]|0x20 == word[n] && text[n] >= 'A' && text[n] <= 'Z') {
+			n++
+		}
+		if n == len(word) {
+			return true
+		}
+	}
+	return false
+}
+
 // plainTypes are what nearly all answers and questions say of themselves.
 var plainTypes = map[string][2]string{
 	"text/xml": {"text/xml"}, "text/xml; charset=utf-8": {"text/xml", "utf-8"}, "text/xml;charset=utf-8": {"text/xml", "utf-8"},

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -42,7 +41,7 @@ func isMobileSync(r Request) bool {
 	if t, err := decodeText(r.Body, r.Header.Get("Content-Type")); err == nil {
 		data = t.data
 	}
-	return bytes.Contains(bytes.ToLower(data), []byte("/mobilesync/requestschema"))
+	return containsFold(data, "/mobilesync/requestschema")
 }
 
 func readMobileSync(_ Inquiry, t text) (*Document, error) {

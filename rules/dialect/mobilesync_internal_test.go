@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -153,5 +154,19 @@ func TestMobileSyncCompose_words(t *testing.T) {
 	}
 	if _, err := Compose(Inquiry{Dialect: MobileSync}, Settings{Servers: []Server{{Protocol: "imap", Host: "mail.lab.test"}}}); !errors.Is(err, ErrCannotCarry) {
 		t.Errorf("IMAP for a phone: %v", err)
+	}
+}
+
+func TestContainsFold(t *testing.T) {
+	const word = "/mobilesync/requestschema"
+	for text, want := range map[string]bool{
+		word: true, "x" + word: true, word + "x": true, strings.ToUpper(word): true, "//MobileSync/RequestSchema/2006": true,
+		"/mobilesync/mobilesync/requestschema": true, word[1:]: false, word[:len(word)-1]: false, "": false, "/": false,
+		"\x0fmobilesync/requestschema": false, "/mobilesync\x0frequestschema": false, "/mobilesync/requeſtschema": false,
+		strings.Repeat("/", 100): false, strings.Repeat("/", 100) + word[1:]: true,
+	} {
+		if got := containsFold([]byte(text), word); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
 	}
 }

@@ -100,7 +100,7 @@ func sniffXML(text []byte) ID {
 		}
 		switch strings.ToLower(start.Name.Local) {
 		case "autodiscover":
-			if bytes.Contains(bytes.ToLower(text), []byte("/mobilesync/responseschema")) && !bytes.Contains(text, []byte("Account>")) {
+			if containsFold(text, "/mobilesync/responseschema") && !bytes.Contains(text, []byte("Account>")) {
 				return MobileSync
 			}
 			return POX
