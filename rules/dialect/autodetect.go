@@ -134,16 +134,17 @@ func siblingHost(owner *jsonNode) string {
 }
 
 func readAutodetect(_ Inquiry, t text) (*Document, error) {
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return nil, err
 	}
-	if root.kind != jsontext.KindBeginObject {
+	root := x.root
+	if !x.object() {
 		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	w := serverWalk{carrier: "body"}
 	w.value(root, jsonPlace{})
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: strings.Contains(t.mediaType, "json")}
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editJSON(root, w.spots, judged) }
 	if len(w.found) == 0 {
 		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)

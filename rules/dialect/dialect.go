@@ -111,8 +111,8 @@ type Document struct {
 	fixed bool
 	// target is where a redirect leads, and targetPath the suggestion that says so.
 	target, targetPath string
-	// room is where the nodes of an XML document lie.
-	room *xmlRoom
+	// room is where the nodes of the document's tree lie; nil where there is none, or each lies for itself.
+	room interface{ free() }
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
 }

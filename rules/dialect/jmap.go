@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // JMAP: the client asks the domain for /.well-known/jmap, with credentials, and is sent on or answered with the session object (RFC 8620,
@@ -36,17 +34,19 @@ var jmap = wireFormat{
 var sessionURLs = []string{"apiurl", "downloadurl", "uploadurl", "eventsourceurl"}
 
 func readJMAP(q Inquiry, t text) (*Document, error) {
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return nil, err
 	}
-	if root.kind != jsontext.KindBeginObject {
+	root := x.root
+	if !x.object() {
 		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	foreign := dropVendors(root)
 	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), whose: sessionOwner}
 	w.value(root, jsonPlace{})
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: strings.Contains(t.mediaType, "json") && !foreign}
+	d := x.document(t, w.found, w.about)
+	d.Plain = d.Plain && !foreign
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if takes(judged, sessionURLs...) {
 			return Answer{}, ErrNothingLeft

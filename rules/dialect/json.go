@@ -34,16 +34,38 @@ type jsonMember struct {
 	value *jsonNode
 }
 
-// parseJSON reads exactly one JSON value (RFC 8259). Duplicate member names, also such that differ by case alone, are an error: one
-// client takes the first, the next one the last, so nobody can say what the document means.
-func parseJSON(data []byte) (*jsonNode, error) {
-	if root, ok := readPlainJSON(data); ok {
-		return root, nil
-	}
-	return parseAnyJSON(data)
+// jsonDocument is what one JSON text holds.
+type jsonDocument struct {
+	root *jsonNode
+	// room is where the nodes lie; nil where each lies for itself.
+	room *jsonRoom
 }
 
-// parseAnyJSON is parseJSON for a document of any form.
+// document is what was found in x, for Read to return. The caller adds how it is edited.
+func (x jsonDocument) document(t text, found []Suggestion, about []Subject) *Document {
+	return &Document{Suggestions: found, Subjects: about, Plain: strings.Contains(t.mediaType, "json"), room: x.room}
+}
+
+// object reports whether the document is one.
+func (x jsonDocument) object() bool { return x.root.kind == jsontext.KindBeginObject }
+
+// readJSON reads exactly one JSON value (RFC 8259). Duplicate member names, also such that differ by case alone, are an error: one
+// client takes the first, the next one the last, so nobody can say what the document means.
+func readJSON(data []byte) (jsonDocument, error) {
+	if x, ok := readPlainJSON(data); ok {
+		return x, nil
+	}
+	root, err := parseAnyJSON(data)
+	return jsonDocument{root: root}, err
+}
+
+// parseJSON is readJSON for a tree that is not part of a document to be freed.
+func parseJSON(data []byte) (*jsonNode, error) {
+	x, err := readJSON(data)
+	return x.root, err
+}
+
+// parseAnyJSON is the same for a document of any form.
 func parseAnyJSON(data []byte) (*jsonNode, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true)) // object looks for them, and for more
 	p := jsonParser{decoder: d}

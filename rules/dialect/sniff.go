@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Recognition by what comes back. A request may not look like discovery (a hoster's own URL, a redirect's target, a path that nobody
@@ -125,13 +123,17 @@ const maxSniffed = 64
 
 // sniffJSON goes by the members that a dialect's object cannot do without.
 func sniffJSON(text []byte) ID {
-	root, err := parseJSON(text)
-	if err != nil || root.kind != jsontext.KindBeginObject {
+	x, err := readJSON(text)
+	if err != nil {
+		return None
+	}
+	defer x.room.free()
+	if !x.object() {
 		return None
 	}
 	has := func(names ...string) bool {
 		for _, name := range names {
-			if root.member(name) == nil {
+			if x.root.member(name) == nil {
 				return false
 			}
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Autodiscover v2 asks for one protocol at a time, with a GET and the address in the query or in the path:
@@ -63,16 +61,17 @@ func pathAddresses(path string) []Subject {
 }
 
 func readV2(_ Inquiry, t text) (*Document, error) {
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return nil, err
 	}
-	if root.kind != jsontext.KindBeginObject {
+	root := x.root
+	if !x.object() {
 		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	w := urlWalk{protocol: strings.ToLower(root.member("Protocol").string()), suggest: suggestV2}
 	w.value(root, jsonPlace{})
-	d := &Document{Suggestions: w.found, Plain: strings.Contains(t.mediaType, "json")}
+	d := x.document(t, w.found, nil)
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if takes(judged, "url") {
 			return Answer{}, ErrNothingLeft

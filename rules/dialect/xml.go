@@ -30,9 +30,7 @@ func (x *xmlDocument) document(t text, found []Suggestion, about []Subject) *Doc
 
 // free gives the document's nodes back. Texts that were taken from them stay.
 func (x *xmlDocument) free() {
-	if x.room != nil {
-		x.room.free()
-	}
+	x.room.free()
 	*x = xmlDocument{}
 }
 

@@ -27,7 +27,7 @@ func takeRoom() *xmlRoom { return xmlRooms.Get().(*xmlRoom) }
 
 // free makes the room that of the next document. Nobody may hold on to a node.
 func (r *xmlRoom) free() {
-	if len(r.elements) > roomKept || len(r.texts) > roomKept || len(r.children) > 2*roomKept || cap(r.open) > roomKept {
+	if r == nil || len(r.elements) > roomKept || len(r.texts) > roomKept || len(r.children) > 2*roomKept || cap(r.open) > roomKept {
 		return
 	}
 	clear(r.elements[:r.usedElements])
