@@ -50,6 +50,8 @@ func TestWatch_streams(t *testing.T) {
 		"events":              {"text/event-stream", "event: state\ndata: {\"changed\": {}}\n\n"},
 		"ActiveSync":          {"application/vnd.ms-sync.wbxml", "\x03\x01\x6a\x00\x00\x07\x45\x5c\x4f\x50\x03\x41\x69\x72\x00\x01\x4b"},
 		"Exchange":            {"text/xml; charset=utf-8", soap},
+		"objects by the line": {"application/x-ndjson", "{\"changed\": {}}\n{\"changed\": {}}\n"},
+		"an array":            {"application/json", "[{\"changed\": {}},\n{\"changed\": {}},\n"},
 		"a page for people":   {"text/html", "<!doctype html><html><body>please wait"},
 		"a page without type": {"", "<html><body>please wait"},
 	} {

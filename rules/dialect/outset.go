@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // least is how much of a text must be there before its beginning says that it is none of ours: as much as the longest beginning that is looked for.
@@ -22,15 +24,37 @@ func MayBe(h Header, head []byte, ended bool) bool {
 // outsetSpace is white space and byte order marks.
 const outsetSpace = " \t\r\n\x00\xef\xbb\xbf\xfe\xff"
 
-// Foreign reports whether head, the beginning of a document, is that of XML that no published dialect has, so that nothing that follows can make
-// it discovery: [Sniff] goes by the first elements, and in SOAP by the namespace of what stands in the Body, which is declared before or in its tag.
-// Notifications by SOAP (MS-OXWSNTIF, GetStreamingEvents) never end, and are known by that.
+// Foreign reports whether head, the beginning of a document, is that of XML or JSON that no published dialect has, so that nothing that follows can make
+// it discovery: [Sniff] goes by the first elements, and in SOAP by the namespace of what stands in the Body, which is declared before or in its tag;
+// of JSON it knows one object and nothing behind it. Notifications by SOAP (MS-OXWSNTIF, GetStreamingEvents) never end, and are known by that, as are
+// objects line by line.
 func Foreign(h Header, head []byte) bool {
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
 		return false
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if !bytes.HasPrefix(text, []byte("<")) || bytes.IndexByte(text, 0) >= 0 || bytes.Contains(text, []byte("/2010/Autodiscover")) || charsetElse(h, text) {
+	switch {
+	case len(text) == 0, bytes.IndexByte(text, 0) >= 0, charsetElse(h, text):
+		return false
+	case text[0] == '<':
+		return foreignXML(text)
+	case text[0] == '{':
+		return severalValues(text)
+	}
+	return text[0] == '['
+}
+
+// severalValues reports whether something stands behind the first JSON value.
+func severalValues(text []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true))
+	if err := d.SkipValue(); err != nil {
+		return false // cut off here, or no JSON: more has to be seen
+	}
+	return len(bytes.TrimSpace(text[d.InputOffset():])) > 0
+}
+
+func foreignXML(text []byte) bool {
+	if bytes.Contains(text, []byte("/2010/Autodiscover")) {
 		return false
 	}
 	d := xml.NewDecoder(bytes.NewReader(text))

@@ -27,7 +27,16 @@ func TestForeign(t *testing.T) {
 		"little of nobody's":        {"<feed><entry/>", plain, false},
 		"settings":                  {"<Autodiscover><Response>", plain, false},
 		"settings, wrapped":         {"<wrapped><Autodiscover>" + strings.Repeat("<x/>", maxSniffed), plain, false},
-		"JSON":                      {`{"state":1}`, plain, false},
+		"an object":                 {`{"state":1}`, plain, false},
+		"an object and a space":     {"{\"state\":1}\r\n", plain, false},
+		"an object that goes on":    {`{"state":[1,2,3,{"a":`, plain, false},
+		"objects, line by line":     {"{\"state\":1}\n{", plain, true},
+		"an object and a mark":      {"{\"state\":1}\x00", plain, false},
+		"an array":                  {`[{"protocols":[]`, plain, true},
+		"an array in UTF-16":        {"[\x00{\x00", plain, false},
+		"an array, UTF-7 by name":   {"[{", Header{"Content-Type": {"application/json; charset=utf-7"}}, false},
+		"nothing":                   {"", plain, false},
+		"text":                      {"imap.corp.net", plain, false},
 		"coded":                     {streamingEvents, Header{"Content-Encoding": {"gzip"}}, false},
 		"another charset":           {streamingEvents, Header{"Content-Type": {"text/xml; charset=utf-7"}}, false},
 		"another declared one":      {strings.Replace(streamingEvents, "utf-8", "utf-16", 1), Header{}, false},
@@ -90,5 +99,31 @@ func TestSniff_profilesThatAreNoText(t *testing.T) {
 		if !Sniffable(Header{}, c.body[:16]) || !MayBe(Header{}, c.body[:16], false) {
 			t.Errorf("%s: is given up at its beginning", name)
 		}
+	}
+}
+
+// What is foreign stays so, whatever follows.
+func TestForeign_staysForeign(t *testing.T) {
+	plain := Header{"Content-Type": {"application/octet-stream"}}
+	r := Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "corp.net", Path: "/settings", RawQuery: "email=user@corp.net"}}
+	foreign := 0
+	for _, body := range append(corpusBodies(t, "<"), corpusBodies(t, "{")...) {
+		body = append(body, "\n{\"a\":1}\n["...) // no document of the corpus has anything behind it
+		for cut := len(body); cut > 0; cut -= 1 + len(body)/16 {
+			if !Foreign(plain, body[:cut]) {
+				continue
+			}
+			foreign++
+			for _, rest := range []string{
+				string(body[cut:]), `{"email":"user@corp.net","protocols":[]}`, `"protocols":[],"email":""}`, "]}", "<Autodiscover/>", "</a></Body></Envelope>",
+			} {
+				if q, ok := Sniff(r, Answer{Status: 200, Header: plain, Body: []byte(string(body[:cut]) + rest)}); ok && q.Dialect != Suspected {
+					t.Errorf("%.60q… is given up after %d bytes, and %v with %.20q behind it", body, cut, q.Dialect, rest)
+				}
+			}
+		}
+	}
+	if foreign < 100 {
+		t.Errorf("%d beginnings are foreign, want more", foreign)
 	}
 }
