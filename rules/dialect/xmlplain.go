@@ -23,7 +23,7 @@ func readPlain(data []byte) (*xmlDocument, bool) {
 	if tags > 2*maxNodes+1 || bytes.Count(data, []byte("=")) > maxNodes {
 		return nil, false
 	}
-	p := plainReader{text: string(data), left: tags, room: takeRoom()}
+	p := plainReader{text: string(data), left: tags, room: takeRoom(tags)}
 	p.declaration()
 	if p.element(0) {
 		p.space()

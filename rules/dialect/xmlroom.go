@@ -23,7 +23,14 @@ const roomKept = 256
 
 var xmlRooms = sync.Pool{New: func() any { return new(xmlRoom) }}
 
-func takeRoom() *xmlRoom { return xmlRooms.Get().(*xmlRoom) }
+// takeRoom takes room for a document of so many tags.
+func takeRoom(tags int) *xmlRoom {
+	r := xmlRooms.Get().(*xmlRoom)
+	if n := wanted(tags); len(r.elements) < n {
+		r.elements, r.texts, r.children = make([]etree.Element, n), make([]etree.CharData, n), make([]etree.Token, 2*n)
+	}
+	return r
+}
 
 // free makes the room that of the next document. Nobody may hold on to a node.
 func (r *xmlRoom) free() {
