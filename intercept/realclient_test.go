@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -39,7 +40,14 @@ func TestChromium_throughTheGuard(t *testing.T) {
 	}}
 	w := newWorld(t, s.handle)
 	pins := w.issuer.pin(t, "opened.net") + "," + w.web.pin(t, bank) + "," + w.web.pin(t, "proxy.test")
-	for name, proxy := range map[string]string{"HTTP/1.1": "http://" + w.addr, "TLS and HTTP/2": "https://" + w.secureDoor(t)} {
+	var tunnels [3]atomic.Int64 // over TLS, by the version of HTTP
+	secure := w.serveSecurely(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			tunnels[min(r.ProtoMajor, 2)].Add(1)
+		}
+		w.server.Handler.ServeHTTP(rw, r)
+	}))
+	for name, proxy := range map[string]string{"HTTP/1.1": "http://" + w.addr, "TLS and HTTP/2": "https://" + secure} {
 		t.Run(name, func(t *testing.T) {
 			before, home := s.asked.Load(), t.TempDir()
 			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
@@ -57,6 +65,9 @@ func TestChromium_throughTheGuard(t *testing.T) {
 				t.Errorf("upstream was asked %d times, got %v:\n%s\n%s", s.asked.Load()-before, err, out, said.String())
 			}
 		})
+	}
+	if tunnels[1].Load() > 0 || tunnels[2].Load() < 2 {
+		t.Errorf("over TLS the browser made %d tunnels in HTTP/1.1 and %d in HTTP/2, want two or more and all in HTTP/2", tunnels[1].Load(), tunnels[2].Load())
 	}
 }
 

@@ -20,12 +20,18 @@ import (
 // secureDoor serves the explicit door over TLS, with HTTP/2, at an address of its own.
 func (w *world) secureDoor(t *testing.T) string {
 	t.Helper()
+	return w.serveSecurely(t, w.server.Handler)
+}
+
+// serveSecurely is the same with something in front of the front.
+func (w *world) serveSecurely(t *testing.T, handler http.Handler) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &http.Server{
-		Handler: w.server.Handler, ConnContext: w.plugin.ConnContext, ErrorLog: w.server.ErrorLog,
+		Handler: handler, ConnContext: w.plugin.ConnContext, ErrorLog: w.server.ErrorLog,
 		TLSConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }},
 	}
 	if err := w.plugin.ConfigureHTTP2(server); err != nil {
