@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"autodiscover-guard/rules"
 )
 
 // stubborn is a connection whose writes wait until somebody takes them.
@@ -231,20 +233,29 @@ func TestGather_where(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	r, err := newReach("test", &UpstreamConfig{Private: AllowPrivate()}, &self{}, func(string) {})
+	policy, err := rules.New(rules.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p, err := New(Config{Policy: policy, Issuer: nobody{}, Upstream: UpstreamConfig{Private: AllowPrivate()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	ntlm := http.Header{"Authorization": {"NTLM TlRMTVNTUAABAAAA"}}
 	for _, c := range []struct {
 		name string
+		by   *http.Transport
 		ctx  context.Context
 		want bool
 	}{
-		{"https", context.WithValue(t.Context(), purposeKey{}, purpose("https")), true},
-		{"http", context.WithValue(t.Context(), purposeKey{}, purpose("http")), false},
-		{"tunnel", forTunnel(t.Context()), false},
+		{"discovery over TLS", p.transport, context.WithValue(t.Context(), purposeKey{}, purpose("https")), true},
+		{"discovery in the clear", p.transport, context.WithValue(t.Context(), purposeKey{}, purpose("http")), false},
+		{"a tunnel", p.transport, forTunnel(t.Context()), false},
+		{"what passes through", p.older, t.Context(), false},
+		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), h1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {
-		conn, err := r.dialShared(c.ctx, "tcp", l.Addr().String())
+		conn, err := c.by.DialContext(c.ctx, "tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,6 +265,11 @@ func TestGather_where(t *testing.T) {
 		}
 	}
 }
+
+// nobody signs for nobody.
+type nobody struct{}
+
+func (nobody) Leaf(string) (*tls.Certificate, error) { return nil, errors.New("for nobody") }
 
 func write(t *testing.T, w io.Writer, text string) {
 	t.Helper()

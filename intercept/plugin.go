@@ -237,7 +237,7 @@ func New(c Config) (*Plugin, error) {
 	}
 	p.transport = newTransport(&p.upstream, p.reach)
 	p.older = withoutHTTP2(p.transport)
-	p.transport.DialContext = p.reach.dialShared
+	p.older.DialContext = p.reach.dial // what passes through shares its connection with nobody
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.hall = newHall(p)
 	return p, nil

@@ -127,7 +127,7 @@ const maxAnswerHeader = 1 << 20
 func newTransport(u *UpstreamConfig, r *reach) *http.Transport {
 	return &http.Transport{
 		Proxy:       r.proxyFor,
-		DialContext: r.dial,
+		DialContext: r.dialShared,
 		TLSClientConfig: &tls.Config{
 			RootCAs:            u.Roots,
 			MinVersion:         tls.VersionTLS12,

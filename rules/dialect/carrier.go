@@ -202,8 +202,9 @@ func tokenSubjects(token string) []Subject {
 	if err != nil {
 		return nil
 	}
+	defer payload.free()
 	var all []Subject
-	for _, member := range payload.members {
+	for _, member := range payload.root.members {
 		for _, claim := range identityClaims {
 			if member.name == claim && member.value.kind == jsontext.KindString {
 				all = append(all, addresses(member.value.text, "header:Authorization")...)
@@ -213,14 +214,14 @@ func tokenSubjects(token string) []Subject {
 	return all
 }
 
-func tokenPayload(token string) (*jsonNode, error) {
+func tokenPayload(token string) (jsonDocument, error) {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
 	decoded, err := decodeBase64(payload)
 	if err != nil {
-		return nil, err
+		return jsonDocument{}, err
 	}
-	return parseJSON(decoded)
+	return readJSON(decoded)
 }
 
 // decodeBase64 accepts both alphabets of RFC 4648, with and without padding.

@@ -77,13 +77,14 @@ func recordSuggestions(path string, body dnsmessage.ResourceBody) []Suggestion {
 
 // readDNSJSON reads the JSON form: {"Status":0,"Answer":[{"name":…,"type":33,"data":"0 0 443 mail.lab.test."}]}.
 func readDNSJSON(_ Inquiry, t text) (*Document, error) {
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{Plain: strings.Contains(t.mediaType, "json"), fixed: true}
+	d := x.document(t, nil, nil)
+	d.fixed = true
 	for _, section := range [...]string{"Answer", "Additional"} {
-		for i, item := range root.member(section).list() {
+		for i, item := range x.root.member(section).list() {
 			path := "/" + section + "/" + strconv.Itoa(i) + "/data"
 			fields := strings.Fields(item.member("data").string())
 			kind := dnsTypes[item.member("type").string()]

@@ -34,9 +34,10 @@ func headerSuggestions(q Inquiry, h Header) (found []Suggestion, about []Subject
 		if err != nil {
 			continue
 		}
-		if root, err := parseJSON(decoded); err == nil {
+		if x, err := readJSON(decoded); err == nil {
 			w := serverWalk{prefix: "header:x-debug-support|base64|", carrier: "header:X-Debug-Support"}
-			w.value(root, jsonPlace{})
+			w.value(x.root, jsonPlace{})
+			x.free()
 			found, about = append(found, w.found...), append(about, w.about...)
 		}
 	}
@@ -53,13 +54,14 @@ func feedbackToken(token string) (found []Suggestion, about []Subject) {
 	if err != nil {
 		return nil, nil
 	}
-	for i, item := range payload.member("P").list() {
+	defer payload.free()
+	for i, item := range payload.root.member("P").list() {
 		path := "header:x-feedback-token|jwt-payload|/P/" + strconv.Itoa(i)
 		if s, ok := suggestURL(KindURL, path, "", item.string()); ok {
 			found = append(found, s)
 		}
 	}
-	if domain := domainOf(payload.member("D").string()); domain != "" {
+	if domain := domainOf(payload.root.member("D").string()); domain != "" {
 		about = []Subject{{Domain: domain, Carrier: "header:X-Feedback-Token"}}
 	}
 	return found, about

@@ -131,11 +131,12 @@ func identityAsks(r Request) []Subject {
 	if err != nil {
 		return addressesAnywhere(string(r.Body))
 	}
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return addressesAnywhere(string(t.data))
 	}
-	return addresses(root.member("username").string(), "body")
+	defer x.free()
+	return addresses(x.root.member("username").string(), "body")
 }
 
 // identityHostMembers are members whose value is a bare host name, lower case. Environment is "Global" or the host of another cloud.
@@ -172,20 +173,20 @@ func readIdentity(_ Inquiry, t text) (*Document, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(t.data), []byte("<")) {
 		return readIdentityXML(t)
 	}
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return nil, err
 	}
 	w := urlWalk{suggest: suggestIdentity, whose: identityOwner}
-	w.value(root, jsonPlace{})
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: strings.Contains(t.mediaType, "json")}
+	w.value(x.root, jsonPlace{})
+	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
 		if takes(judged, identityCore...) {
 			return Answer{}, ErrNothingLeft
 		}
-		return editJSON(root, w.spots, judged)
+		return editJSON(x.root, w.spots, judged)
 	}
-	if root.kind != jsontext.KindBeginObject || len(w.found) == 0 {
+	if !x.object() || len(w.found) == 0 {
 		return d, fmt.Errorf("%w: no identity provider in the answer", ErrNoSettings)
 	}
 	return d, nil

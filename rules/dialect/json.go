@@ -59,13 +59,10 @@ func readJSON(data []byte) (jsonDocument, error) {
 	return jsonDocument{root: root}, err
 }
 
-// parseJSON is readJSON for a tree that is not part of a document to be freed.
-func parseJSON(data []byte) (*jsonNode, error) {
-	x, err := readJSON(data)
-	return x.root, err
-}
+// free gives the document's nodes back. Texts that were taken from them stay.
+func (x jsonDocument) free() { x.room.free() }
 
-// parseAnyJSON is the same for a document of any form.
+// parseAnyJSON is readJSON for a document of any form.
 func parseAnyJSON(data []byte) (*jsonNode, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true)) // object looks for them, and for more
 	p := jsonParser{decoder: d}

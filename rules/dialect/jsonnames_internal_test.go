@@ -23,7 +23,7 @@ func TestParseJSON_membersTwice(t *testing.T) {
 			`"host":1,"hosts":2`:            false,
 			`"a":{"host":1},"b":{"host":1}`: false,
 		} {
-			_, err := parseJSON([]byte("{" + before + names + "}"))
+			_, err := readJSON([]byte("{" + before + names + "}"))
 			if errors.Is(err, ErrUnreadable) != twice || err != nil && !twice {
 				t.Errorf("%d members and %s: got %v, twice: %t", strings.Count(before, ","), names, err, twice)
 			}

@@ -32,7 +32,7 @@ func agreeJSON(data []byte) string {
 	if !ok {
 		return ""
 	}
-	defer x.room.free()
+	defer x.free()
 	other, err := parseAnyJSON(data)
 	if err != nil {
 		return "only one of the two reads it: " + err.Error()

@@ -3,8 +3,6 @@ package dialect
 import (
 	"fmt"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // PACC is to succeed Autoconfig. The client asks https://ua-auto-config.DOMAIN/.well-known/user-agent-configuration.json, without saying who
@@ -32,16 +30,17 @@ var pacc = wireFormat{
 }
 
 func readPACC(_ Inquiry, t text) (*Document, error) {
-	root, err := parseJSON(t.data)
+	x, err := readJSON(t.data)
 	if err != nil {
 		return nil, err
 	}
-	if root.kind != jsontext.KindBeginObject {
+	if !x.object() {
 		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	w := urlWalk{suggest: suggestPACC}
-	w.value(root, jsonPlace{})
-	d := &Document{Suggestions: w.found, Plain: strings.Contains(t.mediaType, "json"), fixed: true}
+	w.value(x.root, jsonPlace{})
+	d := x.document(t, w.found, nil)
+	d.fixed = true
 	if len(w.found) == 0 {
 		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
 	}

@@ -127,7 +127,7 @@ func sniffJSON(text []byte) ID {
 	if err != nil {
 		return None
 	}
-	defer x.room.free()
+	defer x.free()
 	if !x.object() {
 		return None
 	}

@@ -59,13 +59,15 @@ func readSuspected(_ Inquiry, t text) (*Document, error) {
 			return nil, err
 		}
 		d.Suggestions, d.Plain = suspectXML(x.root, &place{tag: x.root.Tag}), x.plain
+		x.free()
 	} else {
-		root, err := parseJSON(body)
+		x, err := readJSON(body)
 		if err != nil {
 			return nil, err
 		}
 		w := serverWalk{carrier: "body"}
-		w.value(root, jsonPlace{})
+		w.value(x.root, jsonPlace{})
+		x.free()
 		d.Suggestions, d.Subjects = w.found, w.about
 	}
 	if !suspicious(d.Suggestions, t.data) {
