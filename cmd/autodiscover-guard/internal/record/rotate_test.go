@@ -44,6 +44,11 @@ func archived(t *testing.T, dir string) map[string][]byte {
 }
 
 func TestRotation_by_size_keeps_and_compresses(t *testing.T) {
+	// The clock stands in the bubble: files that are moved within the same millisecond get names that timberjack v1.4.9 does not count.
+	synctest.Test(t, testRotationBySize)
+}
+
+func testRotationBySize(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "decisions.jsonl")
 	stranger := filepath.Join(dir, "decisions-of-somebody-else.jsonl")
@@ -56,6 +61,7 @@ func TestRotation_by_size_keeps_and_compresses(t *testing.T) {
 			decide(decisions, "192.0.2.1", "/"+strings.Repeat("x", 400), 10*n+m)
 		}
 		closeLog(t, log)
+		time.Sleep(time.Second)
 	}
 	moved := 0
 	for file, text := range archived(t, dir) {
