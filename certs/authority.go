@@ -25,6 +25,7 @@ type Authority struct {
 	scope      atomic.Pointer[span]
 	tiers      atomic.Pointer[tiers]
 	crl        atomic.Pointer[crl]
+	form       atomic.Pointer[form]
 
 	leafKey *ecdsa.PrivateKey // see newLeafKey
 	leafID  []byte

@@ -174,9 +174,14 @@ func sign(t *x509.Certificate, parent *issuer, pub crypto.PublicKey) (*x509.Cert
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate for %q: %w", t.Subject.CommonName, err)
 	}
+	return parse(der, t.Subject.CommonName)
+}
+
+// parse reads a certificate that was just made.
+func parse(der []byte, name string) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("reading the certificate for %q: %w", t.Subject.CommonName, err)
+		return nil, fmt.Errorf("reading the certificate for %q: %w", name, err)
 	}
 	return cert, nil
 }

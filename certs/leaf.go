@@ -89,20 +89,10 @@ func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      subject(name),
-		DNSNames:     []string{name},
-		NotBefore:    latest(now.Add(-backdate), by.begin()),
-		NotAfter:     earliest(now.Add(leafLife), by.end()),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		SubjectKeyId: a.leafID,
-
-		BasicConstraintsValid: true, // not a CA, said out loud
-		CRLDistributionPoints: a.leafPoints(by),
-	}
-	cert, err := sign(t, &by.issuer, a.leafKey.Public())
+	t := a.leafTemplate(name, by)
+	t.SerialNumber = serial
+	t.NotBefore, t.NotAfter = latest(now.Add(-backdate), by.begin()), earliest(now.Add(leafLife), by.end())
+	cert, err := a.signLeaf(t, by)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +110,35 @@ func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 		l.cert.Certificate = append(l.cert.Certificate, c.Raw)
 	}
 	return l, nil
+}
+
+// leafTemplate is a leaf but for serial number and dates. What else than those and the name makes two leaves differ belongs into form.
+func (a *Authority) leafTemplate(name string, by *tiers) *x509.Certificate {
+	return &x509.Certificate{
+		Subject:      subject(name),
+		DNSNames:     []string{name},
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SubjectKeyId: a.leafID,
+
+		BasicConstraintsValid: true, // not a CA, said out loud
+		CRLDistributionPoints: a.leafPoints(by),
+	}
+}
+
+// signLeaf signs a leaf after the form of those before it, or makes that form.
+func (a *Authority) signLeaf(t *x509.Certificate, by *tiers) (*x509.Certificate, error) {
+	if f := a.form.Load(); f.fits(by, t) {
+		return f.sign(t)
+	}
+	cert, err := sign(t, &by.issuer, a.leafKey.Public())
+	if err != nil {
+		return nil, err
+	}
+	if f := newForm(by, cert); f != nil {
+		a.form.Store(f)
+	}
+	return cert, nil
 }
 
 // subject repeats the name as common name, for the clients that show it, where it fits: RFC 5280, appendix A.1, has

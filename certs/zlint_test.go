@@ -52,6 +52,9 @@ func TestZlint(t *testing.T) {
 		if _, err := a.Widen(certs.Scope{Names: []string{"test"}}); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := a.Leaf("example.com"); err != nil { // the one that the others are made after
+			t.Fatal(err)
+		}
 		leaf, err := a.Leaf("autodiscover.example.com")
 		if err != nil || len(leaf.Certificate) != 3 {
 			t.Fatalf("%d certificates, %v", len(leaf.Certificate), err)
