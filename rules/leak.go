@@ -138,8 +138,8 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 	if l.budget -= len(s) * (1 + len(l.banned)/leakShare); l.budget < 0 {
 		return true
 	}
-	l.folded = appendLower(l.folded[:0], s)
-	folded := l.folded
+	folded, ascii := appendLower(l.folded[:0], s)
+	l.folded = folded
 	for _, host := range l.banned {
 		if bytes.Contains(folded, []byte(host)) {
 			return true
@@ -151,7 +151,7 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
 		folded = blankEscapes(folded)
 	}
-	if l.words(folded) {
+	if l.words(folded, ascii) {
 		return true
 	}
 	if depth == leakDepth {
@@ -214,9 +214,8 @@ func remember(known map[string]struct{}, s string) {
 	}
 }
 
-// words looks at everything between delimiters that reads like a host name or an address.
-func (l *leakCheck) words(s []byte) bool {
-	ascii := isASCII(s)
+// words looks at everything between delimiters that reads like a host name or an address. ascii says that s has no other dots than ASCII's.
+func (l *leakCheck) words(s []byte, ascii bool) bool {
 	for {
 		dot := 0
 		if ascii {
@@ -285,30 +284,6 @@ func hasDot[T string | []byte](s T) bool {
 
 // dots are what UTS 46 takes for a dot.
 const dots = ".。．｡"
-
-// appendLower appends what bytes.ToLower makes of s.
-func appendLower(out, s []byte) []byte {
-	if !isASCII(s) {
-		return append(out, bytes.ToLower(s)...)
-	}
-	from := len(out)
-	out = append(out, s...)
-	for i, c := range out[from:] {
-		if c-'A' <= 'Z'-'A' {
-			out[from+i] = c + 'a' - 'A'
-		}
-	}
-	return out
-}
-
-func isASCII(s []byte) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
 
 func (l *leakCheck) isStranger(authority string) bool {
 	host := reserved.Canonical(authority)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // only are the hosts that a check may find.
@@ -49,9 +50,21 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 }
 
 func TestAppendLower_isThatOfTheLibrary(t *testing.T) {
-	for _, s := range []string{"", "a", "A", "Zz09@[`{", "ÄÖ K", "\xffA", strings.Repeat("aB", 300), strings.Repeat("x", 256) + "Y", strings.Repeat("x", 255) + "İ"} {
-		if got, want := appendLower([]byte("X"), []byte(s)), "X"+strings.ToLower(s); string(got) != want {
+	texts := []string{"", "a", "A", "Zz09@[`{", "ÄÖ K", "\xffA", strings.Repeat("aB", 300), strings.Repeat("x", 256) + "Y", strings.Repeat("x", 255) + "İ"}
+	for c := range 256 { // every byte in every place of a word of eight, and behind it
+		for at := range 11 {
+			text := []byte("ZZZZaaaaZZZ")
+			text[at] = byte(c)
+			texts = append(texts, string(text))
+		}
+	}
+	for _, s := range texts {
+		got, ascii := appendLower([]byte("X"), []byte(s))
+		if want := "X" + strings.ToLower(s); string(got) != want {
 			t.Errorf("%q: got %q, want %q", s, got, want)
+		}
+		if want := !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }); ascii != want {
+			t.Errorf("%q: ASCII %v", s, ascii)
 		}
 	}
 }
