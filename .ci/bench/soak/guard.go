@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,20 +30,26 @@ type guard struct {
 	result         error
 }
 
-func startGuard(ctx context.Context, program, dir string, up *upstream) (*guard, error) {
+func startGuard(ctx context.Context, o options, dir string, up *upstream) (*guard, error) {
 	g := &guard{state: filepath.Join(dir, "state"), ended: make(chan struct{})}
 	if err := os.WriteFile(filepath.Join(dir, "root.pem"), up.rootPEM, 0o600); err != nil {
 		return nil, err
 	}
-	config := "listen: {proxy: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\nstate: state\nupstream:\n  roots: root.pem\n  resolve:\n"
-	for _, host := range hosts {
+	config := "state: state\nlisten:\n  proxy: \"127.0.0.1:0\"\n  admin: \"127.0.0.1:0\"\n"
+	reached := hosts
+	if o.transparent {
+		config += fmt.Sprintf("  transparent: %q\n", door)
+		reached = append(slices.Clone(hosts), elsewhere) // where what is not opened was meant to go
+	}
+	config += "upstream:\n  roots: root.pem\n  resolve:\n"
+	for _, host := range reached {
 		config += fmt.Sprintf("    %q: %q\n    %q: %q\n", host+":443", up.secure, host+":80", up.plain)
 	}
 	file := filepath.Join(dir, "guard.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return nil, err
 	}
-	g.cmd = exec.Command(program, "run", "--config", file)
+	g.cmd = exec.Command(o.guard, "run", "--config", file)
 	g.cmd.Stderr = &g.log
 	if err := g.cmd.Start(); err != nil {
 		return nil, err

@@ -33,10 +33,14 @@ type load struct {
 // maxWrong is how many different mistakes are told in full.
 const maxWrong = 20
 
-func newLoad(g *guard, clients, rate int) *load {
-	l := &load{guard: g, ticks: time.Second / time.Duration(rate), tally: tally{exact: counts{}, atMost: counts{}}, wrong: map[string]int{}}
-	for i := range clients {
-		l.clients = append(l.clients, &client{load: l, kind: i % 3})
+func newLoad(g *guard, o options) *load {
+	l := &load{guard: g, ticks: time.Second / time.Duration(o.rate), tally: tally{exact: counts{}, atMost: counts{}}, wrong: map[string]int{}}
+	use := kinds
+	if !o.transparent {
+		use = slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return k.transparent })
+	}
+	for i := range o.clients {
+		l.clients = append(l.clients, &client{load: l, kind: use[i%len(use)]})
 	}
 	return l
 }
@@ -61,10 +65,26 @@ func (l *load) run(ctx context.Context) {
 	asking.Wait()
 }
 
+// kind is what a client speaks, and through which door.
+type kind struct {
+	name               string
+	plain              bool // http, not https
+	http2, transparent bool
+}
+
+var kinds = []kind{
+	{name: "HTTP", plain: true},
+	{name: "HTTP/1.1 in a tunnel"},
+	{name: "HTTP/2 in a tunnel", http2: true},
+	{name: "HTTP at the transparent door", plain: true, transparent: true},
+	{name: "HTTP/1.1 over TLS at the transparent door", transparent: true},
+	{name: "HTTP/2 at the transparent door", http2: true, transparent: true},
+}
+
 // client is one client; a new connection now and then makes it another one.
 type client struct {
 	load      *load
-	kind      int // 0 plain HTTP, 1 HTTP/1.1 in a tunnel, 2 HTTP/2 in a tunnel
+	kind      kind
 	transport *http.Transport
 }
 
@@ -84,7 +104,7 @@ func (c *client) ask() {
 	}
 	l.note(q, leaves)
 	scheme := "https"
-	if c.kind == 0 {
+	if c.kind.plain {
 		scheme = "http"
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -104,7 +124,7 @@ func (c *client) ask() {
 	case q.cut:
 		l.done.Add(1)
 	default:
-		l.mistake(fmt.Sprintf("%s%s about %s, client %d: %v", q.host, q.path, domainOf(q.account), c.kind, err))
+		l.mistake(fmt.Sprintf("%s%s about %s, %s: %v", q.host, q.path, domainOf(q.account), c.kind.name, err))
 	}
 }
 
@@ -130,8 +150,11 @@ func (c *client) renew() {
 	c.transport = &http.Transport{
 		Proxy:             http.ProxyURL(&url.URL{Scheme: "http", Host: c.load.guard.address}),
 		TLSClientConfig:   &tls.Config{RootCAs: c.load.guard.root, MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2: c.kind == 2,
+		ForceAttemptHTTP2: c.kind.http2,
 		IdleConnTimeout:   20 * time.Second,
+	}
+	if c.kind.transparent {
+		c.transport.Proxy, c.transport.DialContext = nil, dialElsewhere
 	}
 }
 

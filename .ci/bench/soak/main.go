@@ -3,8 +3,9 @@
 //
 //	go run -C .ci ./bench/soak -for 10m
 //
-// Everything is on loopback: the upstreams are in this process, the guard is a process of its own. The table that is printed has what the guard's
-// process holds while nobody asks it anything, and is judged at the end: see flat.
+// Everything is on loopback: the upstreams are in this process, the guard is a process of its own. As root it is in a network namespace, too, so that the
+// packet filter can send some of the clients to the transparent door. The table that is printed has what the guard's process holds while nobody
+// asks it anything, and is judged at the end: see flat.
 package main
 
 import (
@@ -26,6 +27,8 @@ type options struct {
 	every   time.Duration
 	clients int
 	rate    int
+
+	transparent bool
 }
 
 func main() {
@@ -38,44 +41,66 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	findings, err := soak(ctx, o, os.Stdout)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "soak: error:", err)
-		os.Exit(2)
-	}
-	for _, f := range findings {
-		fmt.Println("finding:", f)
-	}
-	if len(findings) > 0 {
-		os.Exit(1)
-	}
-	fmt.Println("soak: nothing found")
+	os.Exit(run(ctx, o))
 }
 
-func soak(ctx context.Context, o options, out io.Writer) (findings []string, err error) {
+// run is the program, but for its end. It builds the guard outside the namespace, where the modules can be had.
+func run(ctx context.Context, o options) (code int) {
 	dir, err := os.MkdirTemp("", "soak")
 	if err != nil {
-		return nil, err
+		return failed(err)
 	}
 	defer os.RemoveAll(dir)
 	if o.guard == "" {
 		o.guard = filepath.Join(dir, "autodiscover-guard")
 		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-o", o.guard, "./cmd/autodiscover-guard")
 		if text, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building the guard: %w: %s", err, text)
+			return failed(fmt.Errorf("building the guard: %w: %s", err, text))
 		}
 	}
+	if os.Getenv(inside) == "" {
+		code, missing := isolated(ctx, append(os.Args[1:], "-guard", o.guard))
+		if missing == "" {
+			return code
+		}
+		fmt.Println("soak: without the transparent door:", missing)
+	} else {
+		if err := redirect(); err != nil {
+			return failed(err)
+		}
+		o.transparent = true
+	}
+	findings, err := soak(ctx, o, dir, os.Stdout)
+	if err != nil {
+		return failed(err)
+	}
+	for _, f := range findings {
+		fmt.Println("finding:", f)
+	}
+	if len(findings) > 0 {
+		return 1
+	}
+	fmt.Println("soak: nothing found")
+	return 0
+}
+
+func failed(err error) (code int) {
+	fmt.Fprintln(os.Stderr, "soak: error:", err)
+	return 2
+}
+
+func soak(ctx context.Context, o options, dir string, out io.Writer) (findings []string, err error) {
 	up, err := startUpstream()
 	if err != nil {
 		return nil, err
 	}
 	defer up.close()
-	g, err := startGuard(ctx, o.guard, dir, up)
+	g, err := startGuard(ctx, o, dir, up)
 	if err != nil {
 		return nil, err
 	}
 	defer g.kill()
-	l := newLoad(g, o.clients, o.rate)
+	l := newLoad(g, o)
 	samples, err := watch(ctx, o, g, l, out)
 	if err != nil {
 		return nil, err

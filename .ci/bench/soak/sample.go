@@ -33,10 +33,13 @@ var figures = []struct {
 	{"descriptors", 20, func(s sample) int64 { return s.descriptors }},
 }
 
+// enough is how many measurements a slope takes: where clients come and go, a line through three of them is as steep as chance has it.
+const enough = 6
+
 // flat says which figures grow.
 func flat(samples []sample) (findings []string) {
 	half := samples[len(samples)/2:]
-	if len(half) < 3 {
+	if len(half) < enough {
 		return []string{fmt.Sprintf("%d measurements are too few to see a slope", len(samples))}
 	}
 	for _, f := range figures {
