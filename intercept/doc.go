@@ -16,7 +16,7 @@
 // # The doors
 //
 // The explicit door is [Plugin.Front] in an http.Server, whose listener goes through [Plugin.Listener]: absolute-form requests and CONNECT over
-// HTTP/1.1, with TLS in front of it (ServeTLS) also CONNECT over HTTP/2. The transparent door is [Plugin.ServeTransparent], for what a packet
+// HTTP/1.1, with TLS in front of it ([Plugin.SecureListener]) also CONNECT over HTTP/2. The transparent door is [Plugin.ServeTransparent], for what a packet
 // filter redirects. Both let in Config.Clients alone, and hold Limits.Connections, Tunnels and PerClient: who is over a limit is refused at
 // once and never queued. The explicit door reads the PROXY header of Config.ProxyProtocol, and asks for a password where there is a
 // Config.Login. Requests in HTTP/1 that can be read in more than one way are refused. [Plugin.Stats] has the figures.

@@ -32,7 +32,7 @@ const outlookAsks = `<Autodiscover xmlns="http://schemas.microsoft.com/exchange/
 	`</Request></Autodiscover>`
 
 // A proxy of one's own: Front stands before goproxy, Listener before the server, which gives every client connection its place. With TLS in front
-// (ServeTLS) it also needs plugin.ConfigureHTTP2(server), before it serves.
+// it is plugin.SecureListener, and plugin.ConfigureHTTP2(server) before it serves.
 func ExamplePlugin_Front() {
 	state, err := os.MkdirTemp("", "")
 	if err != nil {
@@ -61,7 +61,7 @@ func ExamplePlugin_Front() {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
-	// For a door that speaks TLS: server.TLSConfig, this, and server.ServeTLS below.
+	// For a door that speaks TLS: server.TLSConfig, this, and plugin.SecureListener(listener, server.TLSConfig) below.
 	if err := plugin.ConfigureHTTP2(server); err != nil {
 		log.Fatal(err)
 	}

@@ -49,6 +49,9 @@ func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
 
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if mayTurn(r) {
+		w.Header().Set("Connection", "close")
+	}
 	if !f.p.traffic.enter() {
 		w.Header().Set("Connection", "close")
 		deny(w, http.StatusServiceUnavailable, "the guard is stopping")
@@ -104,7 +107,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	}
 	x := f.p.begin(r, d)
 	x.control = http.NewResponseController(w)
-	g := &gate{w: w, x: x}
+	g := &gate{w: w, x: x, last: mayTurn(r)}
 	defer func() { x.finish(g.status, g.bytes) }()
 	defer f.rescue(g)
 	if r.ContentLength == 0 {
@@ -138,11 +141,8 @@ func (f *front) rescue(g *gate) {
 
 // connect serves a CONNECT request: into the hall, or through goproxy's tunnel.
 func (f *front) connect(w http.ResponseWriter, r *http.Request) {
-	if r.ProtoMajor == 1 {
-		w.Header().Set("Connection", "close") // where it is refused: what follows may be meant for the tunnel already
-	}
 	t, err := parseTarget(r.URL.Host, 0)
-	if err != nil || r.URL.User != nil || r.URL.Path != "" {
+	if err != nil || r.URL.User != nil || r.URL.Path != "" || r.URL.RawQuery != "" || r.URL.ForceQuery {
 		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
 		return
 	}

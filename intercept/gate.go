@@ -17,6 +17,7 @@ import (
 type gate struct {
 	w        http.ResponseWriter
 	x        *exchange
+	last     bool // nothing is read on this connection behind the answer, unless it turns into something else
 	wrote    bool
 	deaf     bool // the answer is complete; whatever follows is dropped
 	status   int
@@ -48,7 +49,7 @@ func (g *gate) WriteHeader(code int) {
 // begin sends the header off. It is the last of a connection that has lived long enough: net/http closes it behind the answer (server.go), and an
 // HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
 func (g *gate) begin() {
-	if b := g.x.binding; b != nil && time.Since(b.since) > g.x.p.limits.Lifetime {
+	if b := g.x.binding; g.last && g.status != http.StatusSwitchingProtocols || b != nil && time.Since(b.since) > g.x.p.limits.Lifetime {
 		g.w.Header().Set("Connection", "close")
 	}
 	g.w.WriteHeader(g.status)

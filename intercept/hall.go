@@ -157,6 +157,9 @@ func (h *hall) welcome(c *hallConn) {
 // https.go would let the Host field choose the upstream.
 func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deepen(0)
+	if mayTurn(r) {
+		w.Header().Set("Connection", "close")
+	}
 	c, ok := r.Context().Value(hallKey{}).(*hallConn)
 	if !ok {
 		deny(w, http.StatusBadRequest, "the connection did not come through a door")
@@ -198,13 +201,26 @@ func misdirected(r *http.Request, t target, scheme string) (status int, text str
 		if authority == "" {
 			continue
 		}
-		named, err := parseTarget(strings.TrimSuffix(authority, ":"), defaultPort(scheme))
-		if err != nil {
-			return http.StatusBadRequest, "the Host is not a host and a port"
+		if status, text = elsewhere(authority, t, scheme); status != 0 {
+			return status, text
 		}
-		if named != t {
-			return http.StatusMisdirectedRequest, "the tunnel leads to another host"
+	}
+	for _, authority := range r.Header["Host"] { // of HTTP/2, beside :authority
+		if status, text = elsewhere(authority, t, scheme); status != 0 {
+			return status, text
 		}
+	}
+	return 0, ""
+}
+
+// elsewhere refuses an authority that is not that of the tunnel.
+func elsewhere(authority string, t target, scheme string) (status int, text string) {
+	named, err := parseTarget(strings.TrimSuffix(authority, ":"), defaultPort(scheme))
+	switch {
+	case err != nil:
+		return http.StatusBadRequest, "the Host is not a host and a port"
+	case named != t:
+		return http.StatusMisdirectedRequest, "the tunnel leads to another host"
 	}
 	return 0, ""
 }

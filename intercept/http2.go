@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// ConfigureHTTP2 prepares the http.Server of an explicit door over TLS (call it before ServeTLS), so that browsers that speak HTTP/2 to their proxy
+// ConfigureHTTP2 prepares the http.Server of an explicit door over TLS (call it before [Plugin.SecureListener], with its TLSConfig), so that browsers that speak HTTP/2 to their proxy
 // can ask for plain HTTP, too. Without it only CONNECT is served over HTTP/2: net/http (go1.26, server.go: initALPNRequest) takes every request
 // that comes over TLS for one for https, which must not travel on in the clear. x/net/http2, which it is made from, does tell them apart.
 func (p *Plugin) ConfigureHTTP2(server *http.Server) error {

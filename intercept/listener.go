@@ -19,10 +19,9 @@ const (
 
 // Listener puts the guard's own gate into a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
 // Config.ProxyProtocol names, and holds Limits.Connections and Limits.PerClient. Who is refused is told so in HTTP (403, 429, 503), but
-// only closed on where it begins with TLS. Put TLS on top of it and not below:
+// only closed on where it begins with TLS. Put TLS on top of it and not below, with [Plugin.SecureListener]:
 //
-//	server.Serve(plugin.Listener(l))                        // explicit door
-//	server.ServeTLS(plugin.Listener(l), certFile, keyFile)  // the same over TLS
+//	server.Serve(plugin.Listener(l))
 //
 // Without it [Plugin.Front] still refuses strangers, request by request, and counts tunnels, but not connections.
 func (p *Plugin) Listener(l net.Listener) net.Listener {
@@ -123,7 +122,12 @@ func bid(c net.Conn, status int) {
 	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordHandshake {
 		return
 	}
-	if _, err := io.WriteString(c, lastWords(status)); err != nil {
+	part(c, lastWords(status))
+}
+
+// part writes the last text of a connection and waits until it was read.
+func part(c net.Conn, text string) {
+	if _, err := io.WriteString(c, text); err != nil {
 		return
 	}
 	if half, ok := c.(interface{ CloseWrite() error }); ok {

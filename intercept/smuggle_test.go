@@ -1,14 +1,20 @@
 package intercept_test
 
 import (
+	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"autodiscover-guard/intercept"
 )
@@ -74,6 +80,9 @@ func TestSmuggling_isRefused(t *testing.T) {
 		"explicit": {"http://opened.net", func(w *world) (net.Conn, error) { return net.Dial("tcp", w.addr) }},
 		"opened":   {"", func(w *world) (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }},
 		"port 80":  {"", func(w *world) (net.Conn, error) { return w.connect("opened.net:80") }},
+		"secure": {"http://opened.net", func(w *world) (net.Conn, error) {
+			return tls.Dial("tcp", w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+		}},
 	}
 	for name, door := range doors {
 		var seen sync.Map // paths that upstream was asked for
@@ -85,7 +94,7 @@ func TestSmuggling_isRefused(t *testing.T) {
 		for what, text := range ambiguous {
 			n++
 			path := fmt.Sprintf("/case%d", n)
-			if name == "explicit" && what == "absolute form is another's" {
+			if door.form != "" && what == "absolute form is another's" {
 				text = "GET FORM/ HTTP/1.1\r\nHost: other.net\r\n\r\n"
 			}
 			t.Run(name+"/"+what, func(t *testing.T) {
@@ -149,6 +158,153 @@ func TestSmuggling_whatIsClearPasses(t *testing.T) {
 				if body := <-got; body != want {
 					t.Errorf("upstream got %q, want %q", body, want)
 				}
+			}
+		})
+	}
+}
+
+// smuggled is what would be forwarded behind a refused request if nobody looked at it.
+const smuggled = "GET FORM/hidden HTTP/1.1\nHost: opened.net\n\n"
+
+// Behind a request that could turn the connection into something else nobody looks at what follows. So where it does not, the answer is the last one.
+func TestSmuggling_behindWhatMayTurn(t *testing.T) {
+	s := &spy{next: jsonAnswer("{}")}
+	w := newWorld(t, s.handle, limits(intercept.Limits{Header: 2 * time.Second, Idle: time.Second}))
+	guarded := newWorld(t, s.handle, limits(intercept.Limits{Header: 2 * time.Second, Idle: time.Second}),
+		func(c *intercept.Config, _ *proxyServer, _ *world) { c.Login = oneLogin{"desk", "s3same:x"} })
+	for name, c := range map[string]struct {
+		dial   func() (net.Conn, error)
+		form   string
+		text   string
+		status string
+		asked  int64
+	}{
+		"Upgrade, plain":      {func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, "http://opened.net", "GET FORM/ HTTP/1.1\r\nHost: opened.net\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "200", 1},
+		"Upgrade, opened":     {func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }, "", "GET / HTTP/1.1\r\nHost: opened.net\r\nUpgrade: h2c\r\n\r\n", "200", 1},
+		"Upgrade, misled":     {func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }, "", "GET / HTTP/1.1\r\nHost: other.net\r\nUpgrade: h2c\r\n\r\n", "421", 0},
+		"CONNECT, opened":     {func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }, "", "CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "405", 0},
+		"CONNECT, no log-in":  {func() (net.Conn, error) { return net.Dial("tcp", guarded.addr) }, "http://opened.net", "CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "407", 0},
+		"CONNECT, with query": {func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, "http://opened.net", "CONNECT opened.net:443?q HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "400", 0},
+		"HTTP/2's preface":    {func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, "http://opened.net", "PRI * HTTP/2.0\r\n\r\n", "400", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := s.asked.Load()
+			conn, err := c.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_, _ = io.WriteString(conn, strings.ReplaceAll(c.text+smuggled, "FORM", c.form))
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+			all, _ := io.ReadAll(conn)
+			if !strings.HasPrefix(string(all), "HTTP/1.1 "+c.status+" ") || strings.Count(string(all), "HTTP/1.1 ") != 1 {
+				t.Errorf("got %q, want one answer, %s", all, c.status)
+			}
+			if n := s.asked.Load() - before; n != c.asked {
+				t.Errorf("upstream was asked %d times, want %d", n, c.asked)
+			}
+		})
+	}
+}
+
+// What is wrong with a request does not cost the one before it its answer, which upstream may have acted on already; and an empty line behind a body is
+// nothing.
+func TestSmuggling_behindAnExchange(t *testing.T) {
+	for name, c := range map[string]struct {
+		behind string
+		want   []string
+	}{
+		"an empty line": {"\r\nGET FORM/next HTTP/1.1\r\nHost: opened.net\r\nConnection: close\r\n\r\n", []string{"200", "200"}},
+		"bare LF":       {smuggled, []string{"200"}},
+		"LF alone":      {"\n", []string{"200"}},
+	} {
+		for _, form := range []string{"http://opened.net", ""} {
+			t.Run(name+" "+form, func(t *testing.T) {
+				arrived, release := make(chan struct{}, 2), make(chan struct{}, 2)
+				w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+					_, _ = io.Copy(io.Discard, r.Body)
+					arrived <- struct{}{}
+					select {
+					case <-release:
+					case <-r.Context().Done():
+					}
+				})
+				conn, err := net.Dial("tcp", w.addr)
+				if form == "" {
+					conn, err = w.tls("opened.net:443", clientFor("opened.net"))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				_, _ = io.WriteString(conn, strings.ReplaceAll("POST FORM/ HTTP/1.1\r\nHost: opened.net\r\nContent-Length: 1\r\n\r\nx"+c.behind, "FORM", form))
+				<-arrived // upstream may have acted on it now
+				release <- struct{}{}
+				release <- struct{}{}
+				_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+				all, _ := io.ReadAll(conn)
+				var got []string
+				for _, answer := range strings.Split(string(all), "HTTP/1.1 ")[1:] {
+					got = append(got, answer[:3])
+				}
+				if !slices.Equal(got, c.want) {
+					t.Errorf("got %q, want %q", got, c.want)
+				}
+			})
+		}
+	}
+}
+
+// HTTP/2 has its :authority; a Host beside it that says something else is as ambiguous as two of them.
+func TestSmuggling_hostBesideAuthority(t *testing.T) {
+	s := &spy{next: jsonAnswer("{}")}
+	w := newWorld(t, s.handle)
+	for name, c := range map[string]struct {
+		fields []hpack.HeaderField
+		status string
+	}{
+		"the same":                {[]hpack.HeaderField{{Name: ":authority", Value: "opened.net"}, {Name: "host", Value: "opened.net:443"}}, "200"},
+		"another":                 {[]hpack.HeaderField{{Name: ":authority", Value: "opened.net"}, {Name: "host", Value: "other.net"}}, "421"},
+		"no authority, two hosts": {[]hpack.HeaderField{{Name: "host", Value: "opened.net"}, {Name: "host", Value: "other.net"}}, "421"},
+		"no host at all in it":    {[]hpack.HeaderField{{Name: ":authority", Value: "opened.net"}, {Name: "host", Value: "user@opened.net"}}, "400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := s.asked.Load()
+			config := clientFor("opened.net")
+			config.NextProtos = []string{"h2"}
+			conn, err := w.tls("opened.net:443", config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			var block bytes.Buffer
+			encoder := hpack.NewEncoder(&block)
+			fields := append([]hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":path", Value: "/"}}, c.fields...)
+			for _, f := range fields {
+				if err := encoder.WriteField(f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, _ = io.WriteString(conn, http2.ClientPreface)
+			framer := http2.NewFramer(conn, conn)
+			framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+			_ = framer.WriteSettings()
+			_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true})
+			for {
+				frame, err := framer.ReadFrame()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if answer, ok := frame.(*http2.MetaHeadersFrame); ok {
+					if got := answer.PseudoValue("status"); got != c.status {
+						t.Errorf("got %s, want %s", got, c.status)
+					}
+					break
+				}
+			}
+			if asked := s.asked.Load() - before; (asked == 1) != (c.status == "200") {
+				t.Errorf("upstream was asked %d times", asked)
 			}
 		})
 	}

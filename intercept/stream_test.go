@@ -40,7 +40,7 @@ func (w *world) serveSecurely(t *testing.T, handler http.Handler) string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.ServeTLS(w.plugin.Listener(l), "", "")
+		_ = server.Serve(w.plugin.SecureListener(l, server.TLSConfig))
 	}()
 	t.Cleanup(func() {
 		_ = w.plugin.Close()

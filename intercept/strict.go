@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -120,8 +121,12 @@ func (s *strict) accept(line []byte) bool {
 	}
 }
 
-// request reads a request line.
+// request reads a request line. An empty line before it, which some clients send behind a body, is nothing (RFC 9112, section 2.2); net/http takes it so
+// after a POST.
 func (s *strict) request(line string) bool {
+	if line == "" {
+		return true
+	}
 	method, rest, ok := strings.Cut(line, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
 	if !ok || !ok2 || method == "" || target == "" || strings.ContainsAny(line, "\t\v\f") {
@@ -132,9 +137,7 @@ func (s *strict) request(line string) bool {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
 		s.old = true
-	case "HTTP/2.0": // the preface; net/http says what becomes of it
-		s.state = awaitsNothing
-	default:
+	default: // HTTP/2's preface too, which net/http would take for a request
 		return false
 	}
 	if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' && !s.connect {
@@ -192,7 +195,7 @@ func (s *strict) end() bool {
 	}
 	switch {
 	case s.connect, s.upgrade && !s.chunked && s.length == 0:
-		// Should it be refused, requests may follow, which only net/http judges then.
+		// Where it is refused, the answer ends the connection: see mayTurn.
 		s.state, s.line = awaitsNothing, nil
 	case s.chunked:
 		s.state = awaitsChunk
@@ -244,25 +247,45 @@ func tokenByte(c byte) bool {
 
 // read reads from c into b what may be read.
 func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := c.Read(b)
-	if s.state == awaitsNothing || n == 0 {
-		return n, err
-	}
-	passed := s.watch(b[:n])
 	if s.err == nil {
-		return n, err
+		n, err := c.Read(b)
+		if s.state == awaitsNothing || n == 0 {
+			return n, err
+		}
+		passed := s.watch(b[:n])
+		if s.err == nil {
+			return n, err
+		}
+		p.refused.ambiguous.Add(1)
+		if passed > 0 {
+			return passed, nil
+		}
 	}
-	p.refused.ambiguous.Add(1)
-	if passed > 0 {
-		return passed, nil
+	if len(b) == 1 {
+		return 0, outlast(c)
 	}
 	return 0, s.err
 }
 
-// watched is an opened connection that speaks HTTP/1. net/http takes it for one without TLS, which nobody here asks about.
+// outlast waits for the end of a connection on which nothing is read any more. While a request is answered, net/http (go1.26, server.go: backgroundRead)
+// reads one byte ahead, and takes an error for the client's departure; but what is wrong with the next request must not cost the one before it its answer.
+// net/http ends the wait by a deadline.
+func outlast(c net.Conn) error {
+	var rest [512]byte
+	for {
+		if _, err := c.Read(rest[:]); err != nil {
+			return err
+		}
+	}
+}
+
+// mayTurn reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
+// connection.
+func mayTurn(r *http.Request) bool {
+	return r.ProtoMajor == 1 && (r.Method == http.MethodConnect || r.ContentLength == 0 && r.Header["Upgrade"] != nil)
+}
+
+// watched is an opened connection, or one at the door that speaks TLS, that speaks HTTP/1. net/http takes it for one without TLS, which nobody here asks about.
 type watched struct {
 	net.Conn
 	p      *Plugin

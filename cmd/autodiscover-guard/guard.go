@@ -138,12 +138,12 @@ func openAuthority(dir string, policy *rules.Policy, revocation string) (*certs.
 
 // serve answers clients of the proxy until shutdown is called or the listener fails.
 func (g *guard) serve(l net.Listener) error {
-	l = g.plugin.Listener(l)
-	serve := g.server.Serve
 	if g.server.TLSConfig != nil {
-		serve = func(l net.Listener) error { return g.server.ServeTLS(l, "", "") }
+		l = g.plugin.SecureListener(l, g.server.TLSConfig)
+	} else {
+		l = g.plugin.Listener(l)
 	}
-	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := g.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving: %w", err)
 	}
 	return nil

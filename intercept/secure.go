@@ -1,0 +1,124 @@
+package intercept
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// SecureListener is [Plugin.Listener] for an explicit door that speaks TLS:
+//
+//	server.Serve(plugin.SecureListener(l, server.TLSConfig))
+//
+// It makes the handshakes itself, within Limits.Handshake. With server.ServeTLS net/http would make them, but then nothing could look at the HTTP/1
+// requests inside before net/http has forgiven in them what two readers take for different things: they would not be refused as they are at the other
+// doors. To such requests net/http says that they came without TLS ([http.Request].TLS is nil). config is copied.
+func (p *Plugin) SecureListener(l net.Listener, config *tls.Config) net.Listener {
+	config = config.Clone()
+	if len(config.NextProtos) > 0 && !slices.Contains(config.NextProtos, "http/1.1") {
+		config.NextProtos = append(slices.Clone(config.NextProtos), "http/1.1") // as ServeTLS does
+	}
+	s := &secureListener{Listener: p.Listener(l), p: p, config: config, newcomers: make(chan newcomer)}
+	s.ctx, s.cancel = context.WithCancel(p.stopping)
+	return s
+}
+
+// secureListener is the listener that SecureListener returns.
+type secureListener struct {
+	net.Listener
+	p         *Plugin
+	config    *tls.Config
+	newcomers chan newcomer
+	once      sync.Once
+	ctx       context.Context //nolint:containedctx // of the handshakes under way; it ends with Close
+	cancel    context.CancelFunc
+}
+
+// newcomer is what Accept returns.
+type newcomer struct {
+	conn net.Conn
+	err  error
+}
+
+// Accept implements net.Listener. What it returns has its handshake behind it.
+func (s *secureListener) Accept() (net.Conn, error) {
+	s.once.Do(func() { go s.receive() })
+	select {
+	case a := <-s.newcomers:
+		return a.conn, a.err
+	case <-s.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (s *secureListener) Close() error {
+	s.cancel()
+	return s.Listener.Close()
+}
+
+// receive takes connections in. net/http waits before it asks again after an error, and so does this.
+func (s *secureListener) receive() {
+	for {
+		c, err := s.Listener.Accept()
+		switch {
+		case err == nil:
+			go s.welcome(c)
+		case !s.give(newcomer{err: err}), errors.Is(err, net.ErrClosed):
+			return
+		}
+	}
+}
+
+func (s *secureListener) give(a newcomer) bool {
+	select {
+	case s.newcomers <- a:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// welcome makes the handshake.
+func (s *secureListener) welcome(c net.Conn) {
+	given := false
+	defer func() {
+		if v := recover(); v != nil {
+			s.p.recovered(v, zap.String(keyClient, clientAddress(c.RemoteAddr().String())))
+		}
+		if !given {
+			_ = c.Close()
+		}
+	}()
+	t := tls.Server(c, s.config)
+	ctx, cancel := context.WithTimeout(s.ctx, s.p.limits.Handshake)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil {
+		s.p.logger.Debug("handshake with the proxy failed", zap.String(keyClient, clientAddress(c.RemoteAddr().String())), zap.Error(err))
+		s.explain(err)
+		return
+	}
+	ready := net.Conn(t)
+	if t.ConnectionState().NegotiatedProtocol != "h2" {
+		ready = &watched{Conn: t, p: s.p}
+	}
+	given = s.give(newcomer{conn: ready})
+}
+
+// explain answers a client that speaks HTTP without TLS, as net/http does.
+func (s *secureListener) explain(err error) {
+	var record tls.RecordHeaderError
+	if !errors.As(err, &record) || record.Conn == nil || record.RecordHeader[0] < 'A' || record.RecordHeader[0] > 'Z' {
+		return
+	}
+	_ = record.Conn.SetDeadline(time.Now().Add(farewellTime))
+	part(record.Conn, "HTTP/1.0 "+statusLine(http.StatusBadRequest)+
+		"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nautodiscover-guard: this door speaks TLS; say https:// where the proxy is set.\n")
+}
