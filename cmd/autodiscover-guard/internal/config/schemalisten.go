@@ -109,7 +109,8 @@ var clientKeys = []key{
 	{
 		name: "clients.passwords",
 		about: "A file of names and password hashes, one name:hash on a line: bcrypt (htpasswd -B) or argon2id. With it the proxy asks for a " +
-			"password (Basic), which needs listen.certificate, or a listener on this computer alone. It is read again at SIGHUP.",
+			"password (Basic), which needs listen.certificate, or a listener on this computer alone. A client has one password looked at at a time and " +
+			"16 waiting; more are answered 429. It is read again at SIGHUP.",
 		sample: "passwords",
 		value:  path(func(c *Config) *string { return &c.Clients.Passwords }, "a file"),
 	},
