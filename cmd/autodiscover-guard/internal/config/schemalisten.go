@@ -9,7 +9,8 @@ var listenKeys = []key{
 	{name: "listen", about: "Where clients are served."},
 	{
 		name: "listen.proxy",
-		about: "The proxy's address and port: absolute-form requests and CONNECT. Port 0 picks a free port. Beyond this computer (127.0.0.0/8 " +
+		about: "The proxy's address and port: absolute-form requests and CONNECT. Port 0 picks a free port. All addresses are [::] or " +
+			"none (:8080); 0.0.0.0 is all of IPv4. Beyond this computer (127.0.0.0/8 " +
 			"and ::1) it needs clients.allow.",
 		value: single[string]{
 			at:    func(c *Config) *string { return &c.Listen.Proxy },
