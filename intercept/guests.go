@@ -25,7 +25,7 @@ type Stats struct {
 	RefusedTunnels int64
 	// RefusedPerClient counts connections and tunnels over Limits.PerClient.
 	RefusedPerClient int64
-	// RefusedLogins counts requests without a valid Proxy-Authorization, where one is asked for.
+	// RefusedLogins counts requests without a valid Proxy-Authorization, where one is asked for, and those whose Login had too many under way.
 	RefusedLogins int64
 	// RefusedHeaders counts connections of a Config.ProxyProtocol source without a PROXY header that can be read.
 	RefusedHeaders int64

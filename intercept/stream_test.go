@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -261,8 +262,8 @@ func TestSecureDoor_curl(t *testing.T) {
 
 type oneLogin struct{ user, password string }
 
-func (l oneLogin) Allowed(user, password string) bool {
-	return user == l.user && password == l.password
+func (l oneLogin) Allowed(_ context.Context, _ netip.Addr, user, password string) (bool, error) {
+	return user == l.user && password == l.password, nil
 }
 
 func TestLogin_explicitDoor(t *testing.T) {

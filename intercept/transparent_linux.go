@@ -74,7 +74,7 @@ func ListenTPROXY(ctx context.Context, addr string) (net.Listener, error) {
 		}
 		return err
 	}}
-	l, err := config.Listen(ctx, "tcp", addr)
+	l, err := listenWith(ctx, &config, addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening for TPROXY at %s (this needs CAP_NET_ADMIN): %w", addr, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
@@ -56,6 +58,12 @@ func checkRules(operator []Rule) ([]*rule, *domainIndex, error) {
 			c.wrong("name", -1, "a word that records can name it by", "a rule without a name")
 		case strings.ContainsFunc(r.Name, func(r rune) bool { return r <= ' ' || r == 0x7f }):
 			c.wrong("name", -1, "one word, such as "+quote(strings.Join(strings.Fields(r.Name), "-")), "%q has spaces in it", r.Name)
+		case !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unseen):
+			want := "a word that records can name it by"
+			if seen := strings.Map(onlySeen, strings.ToValidUTF8(r.Name, "")); seen != "" {
+				want = "it without them, " + quote(seen)
+			}
+			c.wrong("name", -1, want, "%q has characters in it that nobody can see", r.Name)
 		case names[r.Name]:
 			c.wrong("name", -1, "another name", "%q is the name of another rule", r.Name)
 		}
@@ -69,6 +77,17 @@ func checkRules(operator []Rule) ([]*rule, *domainIndex, error) {
 		index.add(made)
 	}
 	return all, index, errors.Join(c.problems...)
+}
+
+// unseen reports whether a character has no shape: what a person cannot see, he cannot look for in records, nor type into a query of metrics.
+func unseen(r rune) bool { return !unicode.IsPrint(r) }
+
+// onlySeen is for strings.Map: it leaves those out.
+func onlySeen(r rune) rune {
+	if unseen(r) {
+		return -1
+	}
+	return r
 }
 
 func (c *checker) rule(r Rule) *rule {

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
 const (
@@ -76,16 +77,16 @@ func authorityFigures(a keeper, set *metrics.Set) {
 		"root":    func(s certs.Status) time.Time { return s.Root.NotAfter },
 		"issuing": func(s certs.Status) time.Time { return s.Ends },
 	} {
-		set.GetOrCreateGauge(`autodiscover_guard_authority_expiry_days{certificate="`+name+`"}`, func() float64 {
+		set.GetOrCreateGauge(console.Series("authority_expiry_days", "certificate", name), func() float64 {
 			now := time.Now()
 			return end(a.Status(now)).Sub(now).Hours() / 24
 		})
 	}
-	set.GetOrCreateGauge("autodiscover_guard_authority_root_key_present", func() float64 {
+	set.GetOrCreateGauge(console.Series("authority_root_key_present"), func() float64 {
 		if a.Status(time.Now()).RootKey == certs.KeyAbsent {
 			return 0
 		}
 		return 1
 	})
-	set.GetOrCreateGauge("autodiscover_guard_authority_warnings", func() float64 { return float64(len(a.Status(time.Now()).Warnings)) })
+	set.GetOrCreateGauge(console.Series("authority_warnings"), func() float64 { return float64(len(a.Status(time.Now()).Warnings)) })
 }

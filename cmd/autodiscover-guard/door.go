@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -83,9 +85,12 @@ func (d *doorman) login() intercept.Login {
 }
 
 // Allowed implements intercept.Login.
-func (d *doorman) Allowed(user, password string) bool {
+func (d *doorman) Allowed(ctx context.Context, client netip.Addr, user, password string) (bool, error) {
 	f := d.papers.Load().passwords
-	return f != nil && f.Allowed(user, password)
+	if f == nil {
+		return false, nil
+	}
+	return f.Allowed(ctx, client, user, password)
 }
 
 // tlsConfig is how the door speaks TLS; nil where it does not.
@@ -112,7 +117,7 @@ func readCredentials(file string) (intercept.Credentials, error) {
 	if err != nil {
 		return intercept.Credentials{}, err
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	user, password, ok := strings.Cut(strings.TrimSuffix(line, "\r"), ":")
 	if !ok || user == "" {
 		return intercept.Credentials{}, fmt.Errorf("%s: %s: want a name, a colon and a password on the first line", key, file)

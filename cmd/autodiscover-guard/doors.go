@@ -95,7 +95,7 @@ func (d *doors) String() string {
 
 // listen binds the address and explains what stands in the way.
 func listen(ctx context.Context, key, address string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	l, err := intercept.Listen(ctx, address)
 	switch {
 	case err == nil:
 		return l, nil

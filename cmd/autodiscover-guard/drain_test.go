@@ -63,3 +63,40 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 		t.Errorf("records: %q, %v", record, err)
 	}
 }
+
+// TestRun_secondSignalEndsAtOnce holds an answer back for good: the first SIGTERM waits for it, and the second does not.
+func TestRun_secondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}), make(chan struct{})
+	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-release
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	defer close(release)
+	guard := newProcess(t, service)
+	guard.start(t)
+	cut := make(chan error, 1)
+	go func() {
+		_, err := guard.ask(t.Context(), "jane@shop.com")
+		cut <- err
+	}()
+	<-asked
+	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	guard.refusesNewConnections(t)
+	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = guard.cmd.Wait() // its state says how it ended
+	if status, ok := guard.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGTERM {
+		t.Errorf("the process ended with %v, and not by the second signal:\n%s", guard.cmd.ProcessState, guard.stderr.String())
+	}
+	if err := <-cut; err == nil {
+		t.Error("the exchange in flight came to a good end without the guard")
+	}
+}

@@ -4,18 +4,18 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/intercept"
 )
 
 // What counts and tells reloads.
-const policyStale = "autodiscover_guard_policy_stale"
+var policyStale = console.Series("policy_stale")
 
 func reloadsTotal(result string) string {
-	return `autodiscover_guard_reloads_total{result="` + result + `"}`
+	return console.Series("reloads_total", "result", result)
 }
 
 // watch puts the figures of plugin, policy and leaves among the metrics. They are read when somebody asks, all of one answer at one moment. Series
@@ -25,10 +25,10 @@ func watch(g *guard, r *reloader, set *metrics.Set) {
 		s := g.plugin.Stats()
 		writeNow(w, s)
 		writeSince(w, s)
-		metrics.WriteGaugeUint64(w, `autodiscover_guard_policy_info{revision=`+strconv.Quote(r.status().Policy)+`}`, 1)
+		metrics.WriteGaugeUint64(w, console.Series("policy_info", "revision", r.status().Policy), 1)
 		leaves := g.authority.Stats()
-		metrics.WriteCounterUint64(w, `autodiscover_guard_leaves_total{from="cache"}`, leaves.Cached)
-		metrics.WriteCounterUint64(w, `autodiscover_guard_leaves_total{from="issuer"}`, leaves.Made)
+		metrics.WriteCounterUint64(w, console.Series("leaves_total", "from", "cache"), leaves.Cached)
+		metrics.WriteCounterUint64(w, console.Series("leaves_total", "from", "issuer"), leaves.Made)
 	})
 	for _, result := range []string{"ok", "failed"} {
 		set.GetOrCreateCounter(reloadsTotal(result))
@@ -47,13 +47,13 @@ func writeNow(w io.Writer, s intercept.Stats) {
 		{"clients", s.Clients},
 		{"quarantined", s.Quarantined},
 	} {
-		metrics.WriteGaugeFloat64(w, "autodiscover_guard_"+f.name, float64(f.value))
+		metrics.WriteGaugeFloat64(w, console.Series(f.name), float64(f.value))
 	}
 }
 
 // writeSince writes what was counted since the start.
 func writeSince(w io.Writer, s intercept.Stats) {
-	writeCounts(w, "autodiscover_guard_refused_total", "why", map[string]int64{
+	writeCounts(w, "refused_total", "why", map[string]int64{
 		"client not allowed":       s.RefusedClients,
 		"limits.connections":       s.RefusedConnections,
 		"limits.tunnels":           s.RefusedTunnels,
@@ -65,13 +65,13 @@ func writeSince(w io.Writer, s intercept.Stats) {
 		"loop":                     s.RefusedLoops,
 		"ambiguous HTTP/1 request": s.RefusedAmbiguous,
 	})
-	metrics.WriteCounterUint64(w, "autodiscover_guard_accept_failures_total", uint64(max(s.FailedAccepts, 0)))
-	writeCounts(w, "autodiscover_guard_handshakes_total", "outcome", s.Handshakes)
-	writeCounts(w, "autodiscover_guard_upstream_errors_total", "class", s.UpstreamErrors)
+	metrics.WriteCounterUint64(w, console.Series("accept_failures_total"), uint64(max(s.FailedAccepts, 0)))
+	writeCounts(w, "handshakes_total", "outcome", s.Handshakes)
+	writeCounts(w, "upstream_errors_total", "class", s.UpstreamErrors)
 }
 
 func writeCounts(w io.Writer, name, label string, counts map[string]int64) {
 	for _, word := range slices.Sorted(maps.Keys(counts)) {
-		metrics.WriteCounterUint64(w, name+`{`+label+`=`+strconv.Quote(word)+`}`, uint64(max(counts[word], 0)))
+		metrics.WriteCounterUint64(w, console.Series(name, label, word), uint64(max(counts[word], 0)))
 	}
 }

@@ -9,7 +9,8 @@ var listenKeys = []key{
 	{name: "listen", about: "Where clients are served."},
 	{
 		name: "listen.proxy",
-		about: "The proxy's address and port: absolute-form requests and CONNECT. Port 0 picks a free port. Beyond this computer (127.0.0.0/8 " +
+		about: "The proxy's address and port: absolute-form requests and CONNECT. Port 0 picks a free port. All addresses are [::] or " +
+			"none (:8080); 0.0.0.0 is all of IPv4. Beyond this computer (127.0.0.0/8 " +
 			"and ::1) it needs clients.allow.",
 		value: single[string]{
 			at:    func(c *Config) *string { return &c.Listen.Proxy },
@@ -109,7 +110,8 @@ var clientKeys = []key{
 	{
 		name: "clients.passwords",
 		about: "A file of names and password hashes, one name:hash on a line: bcrypt (htpasswd -B) or argon2id. With it the proxy asks for a " +
-			"password (Basic), which needs listen.certificate, or a listener on this computer alone. It is read again at SIGHUP.",
+			"password (Basic), which needs listen.certificate, or a listener on this computer alone. A client has one password looked at at a time and " +
+			"16 waiting; more are answered 429. It is read again at SIGHUP.",
 		sample: "passwords",
 		value:  path(func(c *Config) *string { return &c.Clients.Passwords }, "a file"),
 	},

@@ -25,7 +25,6 @@ type Access struct {
 
 // What became of an attempt with a token.
 const (
-	signInsTotal   = "autodiscover_guard_admin_sign_ins_total"
 	signInRight    = "right"
 	signInWrong    = "wrong"
 	signInTooMany  = "too many"
@@ -52,7 +51,7 @@ func (a *Access) Renew(token Token) {
 }
 
 func (a *Access) count(result string, n int) {
-	a.set.GetOrCreateCounter(signInsTotal + `{result=` + strconv.Quote(result) + `}`).Add(n)
+	a.set.GetOrCreateCounter(Series("admin_sign_ins_total", "result", result)).Add(n)
 }
 
 // hasToken reports whether there is a token to show.

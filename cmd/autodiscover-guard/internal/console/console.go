@@ -87,11 +87,11 @@ func New(c Config) http.Handler {
 	c.forEverybody(mux)
 	mine := func(pattern string, h http.Handler) { mux.Handle(pattern, c.Access.only(h)) }
 	mine("GET /metrics", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		var b bytes.Buffer
-		c.Metrics.WritePrometheus(&b)
-		metrics.WriteProcessMetrics(&b)
-		metrics.WriteFDMetrics(&b)
-		send(w, "text/plain; version=0.0.4; charset=utf-8", b.Bytes())
+		var series bytes.Buffer
+		c.Metrics.WritePrometheus(&series)
+		metrics.WriteProcessMetrics(&series)
+		metrics.WriteFDMetrics(&series)
+		send(w, "text/plain; version=0.0.4; charset=utf-8", described(series.Bytes()))
 	}))
 	mine("GET /{$}", live(c))
 	mine("GET /events", ownPageOnly(events(c)))

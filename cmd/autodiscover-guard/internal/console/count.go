@@ -1,8 +1,6 @@
 package console
 
 import (
-	"strconv"
-
 	"github.com/VictoriaMetrics/metrics"
 	"go.uber.org/zap/zapcore"
 
@@ -51,12 +49,11 @@ func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
 			rule = f.String
 		}
 	}
-	c.set.GetOrCreateCounter(`autodiscover_guard_decisions_total{action=` + strconv.Quote(action) + `,would=` + strconv.Quote(would) +
-		`,dialect=` + strconv.Quote(dialect) + `,rule=` + strconv.Quote(rule) + `}`).Inc()
+	c.set.GetOrCreateCounter(Series("decisions_total", "action", action, "would", would, "dialect", dialect, "rule", rule)).Inc()
 	return c.Core.Write(e, fields)
 }
 
-const droppedTotal = "autodiscover_guard_log_dropped_total"
+const droppedTotal = ours + "log_dropped_total"
 
 // Dropped gives what counts decisions whose record could not be written: autodiscover_guard_log_dropped_total. It is there from the start, so
 // that an alarm can tell none from unknown.
@@ -68,6 +65,6 @@ func Dropped(set *metrics.Set) func(decisions int) {
 // Notifications gives what counts notifications by what they were about and what became of them: autodiscover_guard_notifications_total.
 func Notifications(set *metrics.Set) func(notify.Type, notify.Outcome) {
 	return func(kind notify.Type, outcome notify.Outcome) {
-		set.GetOrCreateCounter(`autodiscover_guard_notifications_total{type=` + strconv.Quote(string(kind)) + `,result=` + strconv.Quote(string(outcome)) + `}`).Inc()
+		set.GetOrCreateCounter(Series("notifications_total", "type", string(kind), "result", string(outcome))).Inc()
 	}
 }

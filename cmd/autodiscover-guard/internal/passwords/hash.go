@@ -14,9 +14,8 @@ import (
 
 // hash is what is kept of a password.
 type hash interface {
+	// is takes equally long for every password.
 	is(password string) bool
-	// cost orders hashes of one file by how long they take, roughly.
-	cost() int
 }
 
 const wantHash = "want bcrypt ($2y$…, as htpasswd -B writes it) or argon2id ($argon2id$…)"
@@ -40,13 +39,9 @@ func parseHash(text string) (hash, error) {
 
 type bcryptHash string
 
+// is computes the hash also where bcrypt would not read the whole password: an answer at once would tell that the name is there.
 func (h bcryptHash) is(password string) bool {
-	return len(password) <= 72 && bcrypt.CompareHashAndPassword([]byte(h), []byte(password)) == nil
-}
-
-func (h bcryptHash) cost() int {
-	cost, _ := bcrypt.Cost([]byte(h))
-	return 1 << cost
+	return bcrypt.CompareHashAndPassword([]byte(h), []byte(password)) == nil && len(password) <= 72
 }
 
 // argon2Hash is argon2id (RFC 9106) in the form of its reference implementation: $argon2id$v=19$m=65536,t=3,p=1$salt$key.
@@ -97,5 +92,3 @@ func (h argon2Hash) is(password string) bool {
 	got := argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.lanes, uint32(len(h.key))) //nolint:gosec // parseArgon2: 64 at most
 	return subtle.ConstantTimeCompare(got, h.key) == 1
 }
-
-func (h argon2Hash) cost() int { return int(h.memory) * int(h.time) }

@@ -10,12 +10,15 @@ package passwords
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -27,16 +30,14 @@ const (
 	maxFile     = 4 << 20
 	maxKnown    = 4096
 	maxPassword = 1024
-	// atOnce is how many hashes are computed at the same time, so that guessing does not take the whole computer.
-	atOnce = 2
 )
 
 // File is a file of names and hashes. It is safe for concurrent use; what [Read] returns does not change.
 type File struct {
 	hashes map[string]hash
-	// other stands in for the hash of a name that is not there, so that both take equally long.
-	other hash
-	slots chan struct{}
+	// every has the same hashes in the file's order. One of them stands in for the hash of a name that is not there, so that both take equally long.
+	every []hash
+	turns turns
 
 	// known are log-ins that were right, hashed with a key of this process: a client says the same with every request, and a hash is made to be slow.
 	key   []byte
@@ -73,7 +74,8 @@ func parse(data []byte) (*File, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New(" not in UTF-8")
 	}
-	f := &File{hashes: make(map[string]hash), known: make(map[[sha256.Size]byte]struct{}), key: make([]byte, 32), slots: make(chan struct{}, atOnce)}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors of Windows write a byte order mark, which is no part of the first name
+	f := &File{hashes: make(map[string]hash), known: make(map[[sha256.Size]byte]struct{}), key: make([]byte, 32)}
 	_, _ = rand.Read(f.key) // crypto/rand never fails since Go 1.24
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, maxFile)
@@ -94,9 +96,7 @@ func parse(data []byte) (*File, error) {
 			return nil, fmt.Errorf("%d: %w", n, err)
 		}
 		f.hashes[name] = h
-		if f.other == nil || h.cost() > f.other.cost() {
-			f.other = h
-		}
+		f.every = append(f.every, h)
 	}
 	if len(f.hashes) == 0 {
 		return nil, errors.New(" no names in it; nobody could log in")
@@ -108,34 +108,51 @@ func parse(data []byte) (*File, error) {
 func (f *File) Len() int { return len(f.hashes) }
 
 // Allowed reports whether the password is the user's. A wrong one, and an unknown name, take as long as a right one does for the first time.
-func (f *File) Allowed(user, password string) bool {
+//
+// Hashes are computed few at a time. client is whom that is booked on: it takes turns with others, and of its own attempts one is looked at while
+// a few wait. The error says that the password was not looked at: it is [ErrTooMany] beyond that, or that of ctx, which ends the wait.
+func (f *File) Allowed(ctx context.Context, client netip.Addr, user, password string) (bool, error) {
 	if len(user) > maxPassword || len(password) > maxPassword {
-		return false
+		return false, nil
 	}
 	mark := f.mark(user, password)
-	f.mu.Lock()
-	_, known := f.known[mark]
-	f.mu.Unlock()
-	if known {
+	if f.knows(mark) {
+		return true, nil
+	}
+	return f.turns.ask(ctx, client, mark, func() bool {
+		h, there := f.hashes[user]
+		if !there {
+			h = f.standIn(user)
+		}
+		if !h.is(password) || !there {
+			return false
+		}
+		f.remember(mark)
 		return true
-	}
-	h, there := f.hashes[user]
-	if !there {
-		h = f.other
-	}
-	f.slots <- struct{}{}
-	right := h.is(password)
-	<-f.slots
-	if !right || !there {
-		return false
-	}
+	})
+}
+
+// standIn is the hash that is computed for a name that is not there: always the same one for a name, and of all kinds that the file has as often as
+// for names that are there. The dearest of all would tell a name with a cheaper one from an unknown one.
+func (f *File) standIn(user string) hash {
+	mark := f.mark(user, "")
+	return f.every[binary.BigEndian.Uint64(mark[:])%uint64(len(f.every))]
+}
+
+func (f *File) knows(mark [sha256.Size]byte) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, known := f.known[mark]
+	return known
+}
+
+func (f *File) remember(mark [sha256.Size]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.known) >= maxKnown {
 		clear(f.known)
 	}
 	f.known[mark] = struct{}{}
-	return true
 }
 
 // mark stands for a name and a password.

@@ -2,6 +2,7 @@ package passwords_test
 
 import (
 	"encoding/base64"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,8 +39,12 @@ func hashes(t *testing.T) (bcrypted, argoned string) {
 
 func TestFile_Allowed(t *testing.T) {
 	b, a := hashes(t)
-	f, err := passwords.Read(write(t, "# who may come\n\njane:"+b+"\r\njoe:"+a+"\n"))
-	if err != nil || f.Len() != 2 {
+	long, err := bcrypt.GenerateFromPassword([]byte(strings.Repeat("x", 72)), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := passwords.Read(write(t, "\ufeffjane:"+b+"\r\n# who may come\n\njoe:"+a+"\njill:"+string(long)))
+	if err != nil || f.Len() != 3 {
 		t.Fatal(f, err)
 	}
 	for _, c := range []struct {
@@ -55,12 +60,14 @@ func TestFile_Allowed(t *testing.T) {
 		{"jim", "open sesame", false},
 		{"Jane", "open sesame", false},
 		{"jane", "open sesame" + strings.Repeat("x", 2000), false},
+		{"jill", strings.Repeat("x", 72), true},
+		{"jill", strings.Repeat("x", 73), false}, // bcrypt would not read the last one
 	} {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				if got := f.Allowed(c.user, c.password); got != c.want {
-					t.Errorf("%s, %s: got %v", c.user, c.password, got)
+				if got, err := f.Allowed(t.Context(), netip.Addr{}, c.user, c.password); got != c.want || err != nil {
+					t.Errorf("%s, %s: got %v, %v", c.user, c.password, got, err)
 				}
 			})
 		}
@@ -119,8 +126,13 @@ func TestRead_foreignHashes(t *testing.T) {
 				t.Fatal(err)
 			}
 			f, err := passwords.Read(write(t, string(out)))
-			if err != nil || !f.Allowed("jane", "open sesame") || f.Allowed("jane", "open  sesame") {
-				t.Errorf("%q: %v", out, err)
+			if err != nil {
+				t.Fatalf("%q: %v", out, err)
+			}
+			for password, want := range map[string]bool{"open sesame": true, "open  sesame": false} {
+				if got, err := f.Allowed(t.Context(), netip.Addr{}, "jane", password); got != want || err != nil {
+					t.Errorf("%q, %q: got %v, %v", out, password, got, err)
+				}
 			}
 		})
 	}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
+)
+
+const ourMetrics = "autodiscover_guard_"
+
+// figuresToken opens the figures of the guard in which there is one series of each kind.
+const figuresToken = "figures-token-of-the-lab-0123456789abcdef"
+
+// figures are the metrics of a guard that has had to do with everything that they count: an exchange under a rule with an awkward name, a
+// notification, a token.
+func figures(t *testing.T) string {
+	t.Helper()
+	service, err := lab.Start([]string{lab.AutoDetectHost}, lab.AutoDetect())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = service.Close() })
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(hook.Close)
+	guard := newProcess(t, service)
+	write(t, filepath.Join(guard.dir, "token"), figuresToken)
+	write(t, filepath.Join(guard.dir, "hook.secret"), "a key for the webhook of this test\n")
+	guard.addSettings(t, "listen: {admin_token_file: token}\nnotify: {url: \""+hook.URL+"\", secret_file: hook.secret}\n"+
+		"policy:\n  rules:\n    - {name: 'la\"b\\n→', domains: [example.com]}\n")
+	guard.start(t)
+	t.Cleanup(func() { guard.kill(t) })
+	if _, err := guard.ask(t.Context(), "user@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	// The notification is about the exchange, and sent behind it.
+	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+guard.said("admin")+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+figuresToken)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s, %v", response.Status, err)
+		}
+		if strings.Contains(string(text), ourMetrics+"notifications_total{") && strings.Contains(string(text), ourMetrics+"decisions_total{") {
+			return string(text)
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("no notification was counted:\n%s", text)
+		case <-tick.C:
+		}
+	}
+}
+
+// TestFigures holds the metrics of a running guard against the README, name by name and label by label, and lets Prometheus read them.
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	text := figures(t)
+	served := servedFamilies(text)
+	if d := cmp.Diff(documentedFamilies(t), served); d != "" {
+		t.Errorf("metrics with their labels (-README +served):\n%s", d)
+	}
+	for name := range served {
+		for _, about := range []string{"HELP", "TYPE"} {
+			if n := strings.Count(text, "# "+about+" "+ourMetrics+name+" "); n != 1 {
+				t.Errorf("%s: %d lines of %s", name, n, about)
+			}
+		}
+	}
+	if !strings.Contains(text, `rule="la\"b\\n→"`) {
+		t.Errorf("the rule's name is not written as the format wants it:\n%s", text)
+	}
+	t.Run("promtool", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+		if cmd.Err != nil {
+			t.Skip("promtool is not installed: ", cmd.Err)
+		}
+		cmd.Stdin = strings.NewReader(text)
+		out, _ := cmd.CombinedOutput() // 3 is its exit code where it has something to say
+		// A person who is to do something counts in days.
+		said := strings.Replace(string(out), ourMetrics+"authority_expiry_days use base unit \"seconds\" instead of \"days\"\n", "", 1)
+		if said != "" {
+			t.Errorf("promtool says:\n%s", said)
+		}
+	})
+}
+
+// servedFamilies are our own metrics of which there is a series, with the names of their labels.
+func servedFamilies(text string) map[string]string {
+	label := regexp.MustCompile(`[{,]([a-z_]+)="(?:[^"\\]|\\.)*"`)
+	families := map[string]string{}
+	for line := range strings.Lines(text) {
+		line, own := strings.CutPrefix(line, ourMetrics)
+		if !own {
+			continue
+		}
+		var names []string
+		for _, found := range label.FindAllStringSubmatch(line, -1) {
+			names = append(names, found[1])
+		}
+		families[line[:strings.IndexAny(line, "{ ")]] = strings.Join(names, ",")
+	}
+	return families
+}
+
+// documentedFamilies are those of the README's table.
+func documentedFamilies(t *testing.T) map[string]string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(readme), "\n**Metrics** ")
+	table, _, ends := strings.Cut(table, "\nWorth an alert:")
+	if !found || !ends {
+		t.Fatal("the README has no table of metrics where this test looks for it")
+	}
+	families := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(table, -1) {
+		for _, name := range regexp.MustCompile("`([a-z_]+)(?:{([a-z_,]+)})?`").FindAllStringSubmatch(row[1], -1) {
+			families[name[1]] = name[2]
+		}
+	}
+	if len(families) < 10 {
+		t.Fatalf("the README's table has only %v", slices.Sorted(maps.Keys(families)))
+	}
+	return families
+}

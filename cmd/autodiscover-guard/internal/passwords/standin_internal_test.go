@@ -1,0 +1,56 @@
+package passwords
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// counted is a hash that every password fits.
+type counted struct{ n *int }
+
+func (c counted) is(string) bool { *c.n++; return true }
+
+// A name that is not there costs a computation too, of the same hash each time, and of every kind of hash that there is: how long an answer takes
+// must not tell names.
+func TestFile_unknownNameCostsAHash(t *testing.T) {
+	cheap, dear := counted{new(int)}, counted{new(int)}
+	f := &File{hashes: map[string]hash{"jane": cheap, "joe": dear}, every: []hash{cheap, dear}, key: []byte("key"), known: map[[32]byte]struct{}{}}
+	total := func() int { return *cheap.n + *dear.n }
+	for i := range 50 {
+		name := fmt.Sprint("stranger ", i)
+		before, cheapBefore := total(), *cheap.n
+		for j, password := range []string{"guess", "guess", strings.Repeat("x", 73)} { // a guess is never remembered
+			if right, err := f.Allowed(t.Context(), netip.Addr{}, name, password); right || err != nil {
+				t.Fatalf("%s was let in: %v, %v", name, right, err)
+			}
+			if got := total() - before; got != j+1 {
+				t.Errorf("%s: %d computations for %d attempts", name, got, j+1)
+			}
+		}
+		if n := *cheap.n - cheapBefore; n != 0 && n != 3 {
+			t.Errorf("%s has got different hashes", name)
+		}
+	}
+	if *cheap.n == 0 || *dear.n == 0 {
+		t.Errorf("%d of one kind and %d of the other stood in", *cheap.n, *dear.n)
+	}
+}
+
+// A password that bcrypt would not read to its end is no reason to answer at once. Computing allocates, and returning does not.
+func TestBcrypt_longPasswordIsComputed(t *testing.T) {
+	text, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := bcryptHash(text)
+	for _, length := range []int{8, 72, 73, maxPassword} {
+		password := strings.Repeat("x", length)
+		if n := testing.AllocsPerRun(1, func() { _ = h.is(password) }); n == 0 {
+			t.Errorf("%d bytes: nothing was computed", length)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package passwords
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// held is a hash that says what is computed, and is done when it is told to be.
+type held struct {
+	begun   chan string
+	release chan struct{}
+}
+
+func (h held) is(password string) bool {
+	h.begun <- password
+	<-h.release
+	return strings.HasPrefix(password, "right")
+}
+
+// heldFile is a file with one name, whose hash is held. Channels belong to the test's bubble.
+func heldFile() (*File, held) {
+	h := held{make(chan string, 100), make(chan struct{})}
+	return &File{hashes: map[string]hash{"jane": h}, every: []hash{h}, key: []byte("key"), known: map[[32]byte]struct{}{}}, h
+}
+
+var guesser, desk, phone = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("192.0.2.3")
+
+// answer is what Allowed said.
+type answer struct {
+	right bool
+	err   error
+}
+
+func ask(ctx context.Context, f *File, client netip.Addr, password string) <-chan answer {
+	said := make(chan answer, 1)
+	go func() {
+		right, err := f.Allowed(ctx, client, "jane", password)
+		said <- answer{right, err}
+	}()
+	synctest.Wait()
+	return said
+}
+
+func (h held) next(t *testing.T, want string) {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case got := <-h.begun:
+		if got != want {
+			t.Errorf("%q is computed, want %q", got, want)
+		}
+	default:
+		t.Errorf("nothing is computed, want %q", want)
+	}
+}
+
+func (h held) nothing(t *testing.T) {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case got := <-h.begun:
+		t.Errorf("%q is computed out of turn", got)
+	default:
+	}
+}
+
+// One client's guesses hold up nobody else's first log-in for more than one computation, and more than some are not taken.
+func TestFile_guessesHoldUpTheirSenderOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h := heldFile()
+		guesses := make([]<-chan answer, 0, maxWaiting+1)
+		for i := range maxWaiting + 1 {
+			guesses = append(guesses, ask(t.Context(), f, guesser, fmt.Sprint("guess ", i)))
+		}
+		h.next(t, "guess 0")
+		h.nothing(t) // the other slot is not the guesser's
+		if got := <-ask(t.Context(), f, guesser, "one more"); got.right || !errors.Is(got.err, ErrTooMany) {
+			t.Errorf("one more: got %v", got)
+		}
+		first := ask(t.Context(), f, desk, "right at the desk")
+		h.next(t, "right at the desk")
+		second := ask(t.Context(), f, phone, "right at the phone")
+		h.nothing(t)
+		h.release <- struct{}{}
+		h.next(t, "right at the phone")
+		h.nothing(t)
+		for range maxWaiting + 2 {
+			h.release <- struct{}{}
+			synctest.Wait()
+		}
+		for i := range maxWaiting {
+			h.next(t, fmt.Sprint("guess ", i+1))
+		}
+		for name, said := range map[string]<-chan answer{"desk": first, "phone": second} {
+			if got := <-said; !got.right || got.err != nil {
+				t.Errorf("%s: got %v", name, got)
+			}
+		}
+		for i, said := range guesses {
+			if got := <-said; got.right || got.err != nil {
+				t.Errorf("guess %d: got %v", i, got)
+			}
+		}
+		if got := <-ask(t.Context(), f, desk, "right at the desk"); !got.right {
+			t.Errorf("a log-in that is known: got %v", got)
+		}
+		h.nothing(t)
+		mustBeOver(t, &f.turns)
+	})
+}
+
+// A client that goes away takes what it has not yet been told with it.
+func TestFile_waitEndsWithTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h := heldFile()
+		running, stop := context.WithCancel(t.Context())
+		waiting, leave := context.WithCancel(t.Context())
+		first := ask(running, f, desk, "right one")
+		h.next(t, "right one")
+		second := ask(waiting, f, desk, "another")
+		leave()
+		if got := <-second; got.right || !errors.Is(got.err, context.Canceled) {
+			t.Errorf("while it waited: got %v", got)
+		}
+		stop()
+		if got := <-first; got.right || !errors.Is(got.err, context.Canceled) {
+			t.Errorf("while it was looked at: got %v", got)
+		}
+		// Others, whose turns have not come.
+		ask(t.Context(), f, phone, "at the phone")
+		h.next(t, "at the phone")
+		other, leave := context.WithCancel(t.Context())
+		ask(other, f, guesser, "guess")
+		leave()
+		synctest.Wait()
+		h.release <- struct{}{}
+		h.release <- struct{}{}
+		h.nothing(t)
+		mustBeOver(t, &f.turns)
+	})
+}
+
+// A browser says the same on each of its connections. It is looked at once, also when the connection that came first goes away.
+func TestFile_sameAtOnceIsOneAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h := heldFile()
+		ask(t.Context(), f, desk, "wrong")
+		h.next(t, "wrong")
+		ctx, leave := context.WithCancel(t.Context())
+		ask(ctx, f, desk, "right")
+		same := make([]<-chan answer, 0, 4*maxWaiting)
+		for range 4 * maxWaiting {
+			same = append(same, ask(t.Context(), f, desk, "right"))
+		}
+		leave()
+		h.release <- struct{}{}
+		h.next(t, "right")
+		same = append(same, ask(t.Context(), f, desk, "right"))
+		h.release <- struct{}{}
+		for _, said := range same {
+			if got := <-said; !got.right || got.err != nil {
+				t.Errorf("got %v", got)
+			}
+		}
+		h.nothing(t)
+		mustBeOver(t, &f.turns)
+	})
+}
+
+// mustBeOver checks that nothing is kept of clients that are done.
+func mustBeOver(t *testing.T, all *turns) {
+	t.Helper()
+	synctest.Wait()
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.running != 0 || len(all.lines) != 0 || len(all.next) != 0 {
+		t.Errorf("%d run, %d lines, %d next", all.running, len(all.lines), len(all.next))
+	}
+}
