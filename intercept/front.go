@@ -127,10 +127,12 @@ func (f *front) rescue(g *gate) {
 	}
 	g.settle()
 	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
+		g.sever()
 		panic(v)
 	}
 	resp := g.x.crashed(nil, v)
 	if g.wrote {
+		g.sever()
 		panic(http.ErrAbortHandler)
 	}
 	g.answer(resp)
