@@ -71,7 +71,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	stripHop(req.Header, x.h1 && !x.old) // only HTTP/1.1 can be upgraded (RFC 9110, section 7.8)
-	req.Close = false // the client's connection ends, not ours
+	req.Close = false                    // the client's connection ends, not ours
 	x.duplex(req)
 	resp, err := x.send(req, ctx)
 	if err != nil {
@@ -249,11 +249,14 @@ var (
 	errSwitched = errors.New("upstream changed the protocol unasked")
 )
 
-// failed notes why upstream gave no answer.
+// failed notes why upstream gave no answer, in the log where there will be no record.
 func (x *exchange) failed(err error) failure {
 	f := failureOf(err)
 	x.upstream.check = f.check
 	x.blame(f.class)
+	if !x.recognised() {
+		x.p.tellFailure(x.asked.Hostname(), f)
+	}
 	return f
 }
 

@@ -286,7 +286,7 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	if f.class == classPrivate {
 		f.status = http.StatusForbidden // the tunnel is what is forbidden; no upstream has failed
 	}
-	p.logger.Debug("upstream failed", zap.String(keyHost, hostOf(ctx.Req.URL.Host)), zap.String("class", f.class))
+	p.tellFailure(hostOf(ctx.Req.URL.Host), f)
 	return f
 }
 
