@@ -184,7 +184,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if x.next != nil {
 		resp, err = x.next.RoundTrip(req, ctx)
 	} else {
-		resp, err = x.transport(req, ctx.Proxy.Tr).RoundTrip(req)
+		resp, err = x.roundTrip(req, ctx.Proxy.Tr)
 	}
 	switch {
 	case err != nil:
