@@ -200,6 +200,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		}
 	}
 	x.upstream.status = resp.StatusCode
+	resp.Request = req
 	if resp.Header == nil {
 		resp.Header = http.Header{}
 	}

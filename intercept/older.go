@@ -11,6 +11,9 @@ import (
 // processed the request then (RFC 9113, section 7: HTTP_1_1_REQUIRED). IIS does so where it authenticates connections, and net/http leaves it to us.
 func (x *exchange) roundTrip(req *http.Request, base *http.Transport) (*http.Response, error) {
 	t := x.transport(req, base)
+	if base == x.p.transport { // of another one we do not know whether it asks a proxy
+		req = x.spelled(req)
+	}
 	resp, err := t.RoundTrip(req)
 	if err == nil || t != x.p.transport || !wantsOlder(err) {
 		return resp, err
