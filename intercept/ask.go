@@ -67,14 +67,19 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 	return x.approve(x.passOn(resp, nil))
 }
 
-// sendOn sends a request on as it is.
+// sendOn sends a request on as it is. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
+// take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
-	stripHop(req.Header, true)
-	req.Close = false // the client's connection ends, not ours
+	stripHop(req.Header, x.h1 && !x.old) // only HTTP/1.1 can be upgraded (RFC 9110, section 7.8)
+	req.Close = false                    // the client's connection ends, not ours
 	x.duplex(req)
 	resp, err := x.send(req, ctx)
 	if err != nil {
 		return nil, err
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols && !(isWebSocket(req.Header) && isWebSocket(resp.Header)) {
+		_ = resp.Body.Close()
+		return nil, errSwitched
 	}
 	if x.h1 && len(resp.Trailer) > 0 {
 		// Upstream spoke HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
@@ -179,7 +184,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if x.next != nil {
 		resp, err = x.next.RoundTrip(req, ctx)
 	} else {
-		resp, err = x.transport(req, ctx.Proxy.Tr).RoundTrip(req)
+		resp, err = x.roundTrip(req, ctx.Proxy.Tr)
 	}
 	switch {
 	case err != nil:
@@ -195,6 +200,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		}
 	}
 	x.upstream.status = resp.StatusCode
+	resp.Request = req
 	if resp.Header == nil {
 		resp.Header = http.Header{}
 	}
@@ -244,11 +250,14 @@ var (
 	errSwitched = errors.New("upstream changed the protocol unasked")
 )
 
-// failed notes why upstream gave no answer.
+// failed notes why upstream gave no answer, in the log where there will be no record.
 func (x *exchange) failed(err error) failure {
 	f := failureOf(err)
 	x.upstream.check = f.check
 	x.blame(f.class)
+	if !x.recognised() {
+		x.p.tellFailure(x.asked.Hostname(), f)
+	}
 	return f
 }
 

@@ -19,7 +19,8 @@ import (
 type authority struct {
 	cert  *x509.Certificate
 	key   *ecdsa.PrivateKey
-	scope string // "" for any name
+	scope string   // "" for any name
+	chain [][]byte // what stands between its leaves and a root
 	mu    sync.Mutex
 	made  map[string]*tls.Certificate
 }
@@ -79,12 +80,31 @@ func (a *authority) sign(template *x509.Certificate) (*tls.Certificate, error) {
 		return nil, err
 	}
 	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore = time.Now().Add(-time.Hour)
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if template.NotBefore.IsZero() {
+		template.NotBefore = time.Now().Add(-time.Hour)
+	}
+	if template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().Add(time.Hour)
+	}
+	if template.ExtKeyUsage == nil {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
 		return nil, err
 	}
 	leaf, err := x509.ParseCertificate(der)
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
+	return &tls.Certificate{Certificate: append([][]byte{der}, a.chain...), PrivateKey: key, Leaf: leaf}, err
+}
+
+// below is an authority that a has signed.
+func (a *authority) below(tb testing.TB, template *x509.Certificate) *authority {
+	tb.Helper()
+	template.Subject = pkix.Name{CommonName: "below " + a.cert.Subject.CommonName}
+	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
+	cert, err := a.sign(template)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &authority{cert: cert.Leaf, key: cert.PrivateKey.(*ecdsa.PrivateKey), chain: cert.Certificate, made: make(map[string]*tls.Certificate)}
 }

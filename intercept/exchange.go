@@ -53,6 +53,7 @@ type exchange struct {
 
 	method string
 	h1     bool // the client speaks HTTP/1
+	old    bool // the client speaks HTTP/1.0
 	asked  url.URL
 	body   []byte
 	held   bool // body is the whole request body
@@ -96,6 +97,7 @@ func (p *Plugin) begin(r *http.Request, d door) *exchange {
 		binding: bindingOf(r.Context()),
 		method:  r.Method,
 		h1:      r.ProtoMajor < 2,
+		old:     !r.ProtoAtLeast(1, 1),
 	}
 	if r.URL != nil {
 		x.asked = *r.URL

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"go.uber.org/zap"
 )
 
 // Reasons that decisions get here. The policy takes them as they are: they hold nothing of the exchange.
@@ -104,6 +106,16 @@ func failureOf(err error) failure {
 		return failure{class: "truncated", status: http.StatusBadGateway, text: "closed the connection in the middle of its answer"}
 	}
 	return failure{class: "protocol", status: http.StatusBadGateway, text: "does not speak proper HTTP"}
+}
+
+// tellFailure tells the log of a failure that has no record. That TLS failed a check is what an operator may have to do something about: a network may
+// stand between us and the host.
+func (p *Plugin) tellFailure(host string, f failure) {
+	log := p.logger.Debug
+	if f.check != "" && p.unproven.due() {
+		log = p.logger.Info
+	}
+	log("upstream failed", zap.String(keyHost, clip(host)), zap.String("class", f.class), zap.String("check", f.check))
 }
 
 func tooLong(text string) failure {

@@ -130,10 +130,12 @@ func (f *front) rescue(g *gate) {
 	}
 	g.settle()
 	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
+		g.sever()
 		panic(v)
 	}
 	resp := g.x.crashed(nil, v)
 	if g.wrote {
+		g.sever()
 		panic(http.ErrAbortHandler)
 	}
 	g.answer(resp)
@@ -284,7 +286,7 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	if f.class == classPrivate {
 		f.status = http.StatusForbidden // the tunnel is what is forbidden; no upstream has failed
 	}
-	p.logger.Debug("upstream failed", zap.String(keyHost, hostOf(ctx.Req.URL.Host)), zap.String("class", f.class))
+	p.tellFailure(hostOf(ctx.Req.URL.Host), f)
 	return f
 }
 

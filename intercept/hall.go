@@ -34,7 +34,7 @@ func newHall(p *Plugin) *hall {
 	// One config for all, because the keys of session tickets live in it.
 	h.config = &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		NextProtos:         []string{"h2", "http/1.1"},
+		NextProtos:         []string{"h2", "http/1.1", "http/1.0"}, // curl -0 offers the last alone
 		GetConfigForClient: h.admit,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if c, ok := hello.Conn.(*hallConn); ok {

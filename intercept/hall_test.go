@@ -95,6 +95,30 @@ func TestHall_oldProtocolsAreRefused(t *testing.T) {
 	}
 }
 
+// curl -0 offers nothing but HTTP/1.0.
+func TestHall_clientsThatOfferOldHTTPAlone(t *testing.T) {
+	for offer, want := range map[string]string{"http/1.0": "http/1.0", "http/1.0 http/1.1": "http/1.1", "http/1.0 h2": "h2", "": ""} {
+		w := newWorld(t, jsonAnswer("{}"))
+		config := clientFor("opened.net")
+		config.NextProtos = strings.Fields(offer)
+		c, err := w.tls("opened.net:443", config)
+		if err != nil {
+			t.Errorf("%s: %v", offer, err)
+			continue
+		}
+		if got := c.ConnectionState().NegotiatedProtocol; got != want {
+			t.Errorf("%s: got %q, want %q", offer, got, want)
+		}
+		if want == "h2" {
+			continue
+		}
+		_, _ = io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+		if got := answer(t, c, http.MethodGet); got.Proto != "HTTP/1.0" || got.body != "{}" {
+			t.Errorf("%s: got %s %s %q", offer, got.Proto, got.Status, got.body)
+		}
+	}
+}
+
 func TestHall_hostMustBeTheTarget(t *testing.T) {
 	s := &spy{next: jsonAnswer("{}")}
 	w := newWorld(t, s.handle)

@@ -124,12 +124,14 @@ func checkParentFailure(t *testing.T, w *world, status int, text string, tunnel 
 
 // A proxy that says nothing costs as much time as a connection may.
 func TestParent_silent(t *testing.T) {
-	for _, scheme := range []string{"http", "https", "socks5"} {
+	for scheme, text := range map[string]string{
+		"http": "took too long to answer", "https": "took too long for the TLS handshake", "socks5": "took too long to answer",
+	} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			u := &uplink{url: scheme + "://" + listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })}
 			w := u.world(t, jsonAnswer(""), timeouts(func(c *intercept.UpstreamConfig) { c.DialTimeout = 50 * time.Millisecond }))
-			checkParentFailure(t, w, http.StatusGatewayTimeout, "took too long to answer", true)
+			checkParentFailure(t, w, http.StatusGatewayTimeout, text, true)
 		})
 	}
 }

@@ -176,7 +176,8 @@ type Plugin struct {
 	handshakes tally
 	failures   tally
 	farewells  atomic.Int64
-	complained atomic.Pointer[time.Time] // when acceptFailed last told the log
+	accepting  complaint // that connections cannot be accepted
+	unproven   complaint // that the TLS of an upstream failed a check
 	original   func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
@@ -235,8 +236,8 @@ func New(c Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.transport = newTransport(&p.upstream, p.reach)
-	p.older = withoutHTTP2(p.transport)
+	p.transport = p.reach.shaking(newTransport(&p.upstream, p.reach))
+	p.older = p.reach.shaking(withoutHTTP2(p.transport))
 	p.older.DialContext = p.reach.dial // what passes through shares its connection with nobody
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.hall = newHall(p)

@@ -3,6 +3,7 @@ package intercept
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,8 +23,18 @@ func scarce(err error) bool {
 	return false
 }
 
-// complaintEvery is how often the log hears that nobody can be accepted: each failure is counted.
+// complaintEvery is how often the log hears of what may happen all the time: each failure is counted.
 const complaintEvery = 10 * time.Second
+
+// complaint remembers when the log last heard of something.
+type complaint struct{ last atomic.Pointer[time.Time] }
+
+// due reports whether the log is to hear of it again, to one caller each time.
+func (c *complaint) due() bool {
+	now := time.Now()
+	last := c.last.Load()
+	return (last == nil || now.Sub(*last) > complaintEvery) && c.last.CompareAndSwap(last, &now)
+}
 
 // acceptFailed counts and tells that a connection could not be accepted. A listener that is closed has not failed.
 func (p *Plugin) acceptFailed(err error) {
@@ -31,8 +42,7 @@ func (p *Plugin) acceptFailed(err error) {
 		return
 	}
 	n := p.refused.accepts.Add(1)
-	now := time.Now()
-	if last := p.complained.Load(); (last == nil || now.Sub(*last) > complaintEvery) && p.complained.CompareAndSwap(last, &now) {
+	if p.accepting.due() {
 		p.logger.Warn("accepting failed", zap.Error(err), zap.Int64("times", n))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 )
 
 // streamConn is one end of a pipe whose other end an HTTP/2 stream is copied to and from. The stream itself is no connection: a read deadline
@@ -11,6 +12,7 @@ import (
 type streamConn struct {
 	net.Conn
 	local, remote net.Addr
+	broken        atomic.Bool // it was reset
 }
 
 // LocalAddr implements net.Conn.
@@ -23,7 +25,8 @@ func (c *streamConn) RemoteAddr() net.Addr { return c.remote }
 // as its handler.
 func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	inner, outer := net.Pipe()
-	hc.Conn = &streamConn{Conn: inner, local: localAddress(r), remote: net.TCPAddrFromAddrPort(remoteAddrPort(r))}
+	stream := &streamConn{Conn: inner, local: localAddress(r), remote: net.TCPAddrFromAddrPort(remoteAddrPort(r))}
+	hc.Conn = stream
 	control := http.NewResponseController(w)
 	w.WriteHeader(http.StatusOK)
 	if err := control.Flush(); err != nil {
@@ -41,6 +44,9 @@ func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn)
 	_ = outer.Close()
 	_ = r.Body.Close()
 	<-said
+	if stream.broken.Load() {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // flushed sends every write off at once.

@@ -68,6 +68,7 @@ func (w *world) h2(t *testing.T, addr string) *http.ClientConn {
 type stream struct {
 	net.Conn // a pipe
 	resp     *http.Response
+	ended    chan error // how the guard ended it; nil in good form
 }
 
 // connectStream opens a tunnel in an HTTP/2 connection.
@@ -87,9 +88,14 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 		return nil, errors.New(resp.Status + ": " + string(text))
 	}
 	near, far := net.Pipe()
-	done := make(chan struct{}, 2)
+	done, ended := make(chan struct{}, 2), make(chan error, 1)
 	go func() { _, _ = io.Copy(body, far); _ = body.Close(); done <- struct{}{} }()
-	go func() { _, _ = io.Copy(far, resp.Body); _ = far.Close(); done <- struct{}{} }()
+	go func() {
+		_, err := io.Copy(far, resp.Body)
+		ended <- err
+		_ = far.Close()
+		done <- struct{}{}
+	}()
 	t.Cleanup(func() {
 		_ = near.Close()
 		cancel()
@@ -97,7 +103,7 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 		<-done
 		<-done
 	})
-	return &stream{near, resp}, nil
+	return &stream{near, resp, ended}, nil
 }
 
 func TestStream_opensDiscovery(t *testing.T) {

@@ -133,7 +133,6 @@ func newTransport(u *UpstreamConfig, r *reach) *http.Transport {
 			MinVersion:         tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(256),
 		},
-		TLSHandshakeTimeout: u.TLSHandshakeTimeout,
 		// A TLSClientConfig of one's own switches HTTP/2 off unless it is asked for.
 		ForceAttemptHTTP2: true,
 		// Whatever coding upstream answers in goes to the client as it stands.

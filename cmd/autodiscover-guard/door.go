@@ -61,7 +61,7 @@ func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config,
 	if err != nil {
 		return nil, hint(fmt.Errorf("%s: %w", certificateKey, err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in %s", keyKey)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{certificate}}, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1", "http/1.0"}, Certificates: []tls.Certificate{certificate}}, nil
 }
 
 // addCertificates adds those of a PEM file.

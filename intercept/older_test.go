@@ -1,0 +1,91 @@
+package intercept_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/net/http2"
+)
+
+// olderOnly is an upstream that offers HTTP/2 and then ends each of its streams with HTTP_1_1_REQUIRED; streams counts them.
+func olderOnly(t *testing.T, web func() *authority, upstream http.HandlerFunc, streams *atomic.Int64) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(upstream)
+	s.TLS = &tls.Config{
+		NextProtos:     []string{"h2", "http/1.1"},
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return web().Leaf(hello.ServerName) },
+	}
+	s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) {
+		if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
+			return
+		}
+		framer := http2.NewFramer(c, c)
+		_ = framer.WriteSettings()
+		for {
+			frame, err := framer.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch frame := frame.(type) {
+			case *http2.SettingsFrame:
+				if !frame.IsAck() {
+					_ = framer.WriteSettingsAck()
+				}
+			case *http2.HeadersFrame:
+				streams.Add(1)
+				_ = framer.WriteRSTStream(frame.StreamID, http2.ErrCodeHTTP11Required)
+			}
+		}
+	}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// A server that wants HTTP/1.1 is asked again in it, with the whole body, where there is one to be had.
+func TestOlder_isAskedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		asks            func(testing.TB) *http.Request
+		status          int
+		streams, asked  int64
+		body, forwarded bool
+	}{
+		"a question": {func(tb testing.TB) *http.Request { return ask(tb, "https", "user@corp-mail.net") }, 200, 1, 1, false, true},
+		"a question with a body": {func(tb testing.TB) *http.Request {
+			return poxAsk(tb, "https://opened.net"+poxPath, "user@corp-mail.net")
+		}, 200, 1, 1, true, true},
+		"no discovery": {func(tb testing.TB) *http.Request { return request(tb, http.MethodGet, "https://opened.net/", "") }, 200, 1, 1, false, false},
+		"no discovery, a body that is gone": {func(tb testing.TB) *http.Request {
+			return request(tb, http.MethodPost, "https://opened.net/", "<Request>")
+		}, 502, 1, 0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var w *world
+			var streams atomic.Int64
+			s := &spy{next: jsonAnswer("{}")}
+			w = newWorld(t, nil, everywhere(olderOnly(t, func() *authority { return w.web }, s.handle, &streams)))
+			client := w.client(true)
+			got := send(t, client, c.asks(t))
+			if got.StatusCode != c.status || c.status == 200 && got.body != "{}" {
+				t.Errorf("got %s %q", got.Status, got.body)
+			}
+			if streams.Load() != c.streams || s.asked.Load() != c.asked {
+				t.Errorf("asked %d times in HTTP/2 and %d times in HTTP/1.1, want %d and %d", streams.Load(), s.asked.Load(), c.streams, c.asked)
+			}
+			if raw := s.last.Load(); raw != nil && (!strings.Contains(*raw, " HTTP/1.1\r\n") || strings.Contains(*raw, "</Request>") != c.body) {
+				t.Errorf("upstream got\n%s", *raw)
+			}
+			if c.forwarded {
+				if record := w.decision(1); record["credentials"].(map[string]any)["forwarded"] != true || record["upstream"].(map[string]any)["error"] != "" {
+					t.Errorf("got record %v", record)
+				}
+			}
+		})
+	}
+}

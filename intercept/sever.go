@@ -1,0 +1,49 @@
+package intercept
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+)
+
+// sever ends the connection of a client that speaks HTTP/1.0 so that it must take the answer for a broken one. Such a client knows no chunks: where
+// nobody knew the length, the end of the connection is the end of the answer, and net/http closes in good form (go1.26, server.go: close), with a FIN and
+// inside TLS with a close_notify before it. Half an answer would look whole.
+func (g *gate) sever() {
+	if !g.x.old {
+		return
+	}
+	if c, _, err := http.NewResponseController(g.w).Hijack(); err == nil { // else it is taken over, and closed, already
+		reset(c)
+	}
+}
+
+// reset ends a connection with an RST, or where it is a stream of an HTTP/2 connection with what corresponds (RFC 9113, section 8.5). The innermost
+// goes first: TLS above it can say no good-bye then.
+func reset(whole net.Conn) {
+	for c := whole; c != nil; {
+		switch at := c.(type) {
+		case *watched:
+			c = at.Conn
+		case *hallConn:
+			c = at.Conn
+		case *tls.Conn:
+			c = at.NetConn()
+		case *guest:
+			c = at.Conn
+		case *guestTCP:
+			c = at.TCPConn
+		case *redirected:
+			c = at.TCPConn
+		case *streamConn:
+			at.broken.Store(true)
+			c = at.Conn
+		case *net.TCPConn:
+			_ = at.SetLinger(0)
+			_, c = at.Close(), nil
+		default:
+			_, c = at.Close(), nil
+		}
+	}
+	_ = whole.Close() // for the seats that it holds
+}
