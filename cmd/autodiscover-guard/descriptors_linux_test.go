@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -140,12 +139,10 @@ func echoServer(t *testing.T) string {
 // client keeps its connections.
 func (p *process) client(t *testing.T) *http.Transport {
 	t.Helper()
-	pem, err := os.ReadFile(filepath.Join(p.state, "authority", "root.pem"))
+	roots, err := p.roots()
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
 	transport := &http.Transport{
 		Proxy:             http.ProxyURL(&url.URL{Scheme: "http", Host: p.address}),
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
