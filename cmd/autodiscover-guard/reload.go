@@ -131,9 +131,7 @@ func (r *reloader) note(failed error) {
 	if failed != nil {
 		text += "\nnot reloaded: " + failed.Error()
 	}
-	if err := r.state.note("policy", text); err != nil {
-		r.logger.Warn("telling which policy is in force", zap.Error(err))
-	}
+	r.state.note("policy", text)
 }
 
 func (r *reloader) apply() error {
