@@ -41,11 +41,7 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 			return nil, err
 		}
 	}
-	roots, err := upstreamRoots(c.Upstream.Roots)
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := readCredentials(c.Upstream.ProxyCredentials)
+	roots, credentials, err := readUpstream(&c.Upstream)
 	if err != nil {
 		return nil, err
 	}

@@ -147,6 +147,10 @@ func (r *reloader) apply() error {
 	if err != nil {
 		return err
 	}
+	roots, credentials, err := readUpstream(&c.Upstream)
+	if err != nil {
+		return err
+	}
 	// Connections that the old policy opened may still be in their handshake.
 	both := slices.Concat(policy.Scope(), r.policy.Scope())
 	slices.Sort(both)
@@ -155,6 +159,11 @@ func (r *reloader) apply() error {
 			return fmt.Errorf("authority: %w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
 		}
 		return fmt.Errorf("authority: %w", err)
+	}
+	if sameUpstream(r.config, c) {
+		if err := r.guard.plugin.SwapUpstream(roots, credentials); err != nil {
+			return fmt.Errorf("upstream.proxy_credentials: %w", err)
+		}
 	}
 	before := r.policy.Revision()
 	if err := r.guard.plugin.Swap(policy); err != nil {
@@ -181,6 +190,11 @@ func samePapers(a, b *config.Config) bool {
 	return x.AdminCertificate == y.AdminCertificate && x.AdminKey == y.AdminKey && x.AdminTokenFile == y.AdminTokenFile && x.AdminClients == y.AdminClients &&
 		a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
 		a.Clients.Certificates == b.Clients.Certificates && a.Clients.Passwords == b.Clients.Passwords
+}
+
+// sameUpstream does the same for the far side.
+func sameUpstream(a, b *config.Config) bool {
+	return a.Upstream.Roots == b.Upstream.Roots && a.Upstream.ProxyCredentials == b.Upstream.ProxyCredentials
 }
 
 // sameButPolicy reports whether two configurations differ in their policy at most.
