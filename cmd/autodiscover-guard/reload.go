@@ -51,8 +51,9 @@ type reloader struct {
 	at     time.Time // of the last reload, zero where there was none
 }
 
-// reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
-func (r *reloader) reload() {
+// reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap). Why it failed is told
+// everywhere; the error is for whoever may try again.
+func (r *reloader) reload() error {
 	r.supervisor.reloading()
 	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
 	r.mu.Lock()
@@ -66,6 +67,7 @@ func (r *reloader) reload() {
 	r.figures.GetOrCreateCounter(reloadsTotal(result)).Inc()
 	r.figures.GetOrCreateGauge(policyStale, nil).Set(stale)
 	r.note(r.failed)
+	return r.failed
 }
 
 // reopen writes what is held into the file of decision records that has been, and begins the one that is there now.
@@ -222,6 +224,8 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 	still := time.NewTimer(time.Hour)
 	still.Stop()
 	defer still.Stop()
+	again := newAgain()
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -229,9 +233,11 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 		case <-signals:
 			// The log comes first: what a reload makes different is recorded in the new file, and a broken configuration holds up no logrotate.
 			r.reopen()
-			r.reload()
+			again.after(r.reload())
 		case <-still.C:
-			r.reload()
+			again.after(r.reload())
+		case <-again.C:
+			again.after(r.reload())
 		case e := <-changes:
 			if e.Has(fsnotify.Chmod) && !e.Has(fsnotify.Write|fsnotify.Create|fsnotify.Rename) || !concerns(e.Name, file) {
 				continue
