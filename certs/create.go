@@ -95,13 +95,13 @@ func place(dir string, files []file, inherit bool) error {
 	return syncDir(filepath.Dir(dir))
 }
 
-// fill puts the files into the new directory of that name, which is to be dir.
+// fill puts the files into the new directory of that name, which is to be dir. It is closed before it is renamed, as Windows wants it.
 func fill(above *os.Root, name, dir string, files []file, inherit bool) error {
 	made, err := above.OpenRoot(name)
 	if err != nil {
 		return err
 	}
-	defer made.Close() // before the rename, as Windows wants it
+	defer made.Close()
 	var heir fs.FileInfo
 	if inherit {
 		if heir, err = heirOf(above, filepath.Base(dir), made); err != nil {
