@@ -35,6 +35,7 @@ type Authority struct {
 	renewing sync.Mutex // guards what follows, and is held while files are replaced
 	tried    time.Time
 	renewErr error
+	unread   error // why what is on disk was not taken over the last time
 }
 
 // Open loads the authority in dir, or makes one for scope if dir does not exist or is empty. Directories above dir are

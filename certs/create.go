@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,7 +60,7 @@ func (a *Authority) create(names []string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return place(a.dir, files)
+	return place(a.dir, files, false)
 }
 
 // file is what a directory is to have in it.
@@ -68,29 +69,77 @@ type file struct {
 	text []byte
 }
 
-// place puts a new directory with these files where none, or an empty one, is. It returns nil as well if another authority is there by then.
-func place(dir string, files []file) error {
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), temporaryPrefix(dir)+"*") // mode 0700
+// place puts a new directory with these files where none, or an empty one, is. It returns nil as well if another authority is there by then. To
+// inherit is to belong to the owner of the empty one, or of the directory above, where root is at work in what is another user's.
+func place(dir string, files []file, inherit bool) error {
+	above, err := os.OpenRoot(filepath.Dir(dir))
 	if err != nil {
-		return fmt.Errorf("creating a directory beside it: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(tmp) }() // after the rename there is nothing to remove
-	for _, f := range files {
-		if err := writeFile(filepath.Join(tmp, f.name), f.text); err != nil {
-			return err
-		}
-	}
-	if err := syncDir(tmp); err != nil {
 		return err
 	}
-	// An empty directory may be in the way, which os.Rename does not replace; one with content is not removed by this.
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) && !taken(dir) {
+	defer above.Close()
+	name := temporaryPrefix(dir) + rand.Text()
+	if err := above.Mkdir(name, 0o700); err != nil {
+		return fmt.Errorf("creating a directory beside it: %w", err)
+	}
+	defer func() { _ = above.RemoveAll(name) }() // after the rename there is nothing to remove
+	if err := fill(above, name, dir, files, inherit); err != nil {
+		return err
+	}
+	// An empty directory may be in the way, which a rename does not replace everywhere; one with content is not removed by this.
+	if err := above.Remove(filepath.Base(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) && !taken(dir) {
 		return fmt.Errorf("replacing the empty directory: %w", err)
 	}
-	if err := os.Rename(tmp, dir); err != nil && !taken(dir) {
+	if err := above.Rename(name, filepath.Base(dir)); err != nil && !taken(dir) {
 		return fmt.Errorf("moving the new authority into place: %w", err)
 	}
 	return syncDir(filepath.Dir(dir))
+}
+
+// fill puts the files into the new directory of that name, which is to be dir. It is closed before it is renamed, as Windows wants it.
+func fill(above *os.Root, name, dir string, files []file, inherit bool) error {
+	made, err := above.OpenRoot(name)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	var heir fs.FileInfo
+	if inherit {
+		if heir, err = heirOf(above, filepath.Base(dir), made); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := writeFile(made, f.name, f.text, heir); err != nil {
+			return err
+		}
+	}
+	return seal(made, heir)
+}
+
+// heirOf is whose a new directory will be. made is what was opened under the name of the one that was made: who owns the directory above could have
+// put another there in between, and would get that.
+func heirOf(above *os.Root, name string, made *os.Root) (fs.FileInfo, error) {
+	entries, err := fs.ReadDir(made.FS(), ".")
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) != 0 {
+		return nil, fmt.Errorf("somebody else is at work in %q", above.Name())
+	}
+	if empty, err := above.Lstat(name); err == nil && empty.IsDir() {
+		return empty, nil
+	}
+	return above.Stat(".")
+}
+
+// seal makes the names in a new directory durable, and gives it to its heir: last, because until then nobody but root gets at what is in it.
+func seal(dir *os.Root, heir fs.FileInfo) error {
+	d, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return errors.Join(syncOpen(d), bequeath(d, heir))
 }
 
 // taken reports whether another process has put its authority into dir.

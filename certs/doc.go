@@ -19,6 +19,7 @@
 //	former.pem    roots that this one has followed; only where there are such
 //
 // [Authority.Status] warns 60, 30 and 7 days before the end of what cannot be renewed. [Authority.Refresh], hourly, renews what can.
+// What root writes into the directory of another user, a service, is that user's.
 //
 // # A root that follows another
 //

@@ -27,28 +27,42 @@ const (
 	strayAfter = 10 * time.Minute
 )
 
-// writeFile creates a file that was not there, private from its first byte on, and returns when it is on disk.
-func writeFile(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeFile creates a file that was not there, private from its first byte on, and returns when it is on disk. It goes to the owner of heir where
+// root writes it; nil is nobody.
+func writeFile(dir *os.Root, name string, text []byte, heir fs.FileInfo) error {
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	err = bequeath(f, heir)
+	if err == nil {
+		_, err = f.Write(text)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
 }
 
-// replaceFile puts text in the place of a file, so that a reader, or a crash, finds the old or the new one, whole.
+// replaceFile puts text in the place of a file, so that a reader, or a crash, finds the old or the new one, whole. An administrator's command
+// runs as root in the directory of a service: the file belongs to that service then. Everything is done in the directory that was opened, and whose
+// owner was asked for: the service cannot have root give it a file elsewhere by putting a link in the directory's place meanwhile.
 func replaceFile(path string, text []byte) error {
-	tmp := filepath.Join(filepath.Dir(path), temporaryPrefix(path)+rand.Text())
-	err := writeFile(tmp, text)
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("replacing %q: %w", path, err)
+	}
+	defer dir.Close()
+	tmp := temporaryPrefix(path) + rand.Text()
+	owner, err := dir.Stat(".")
 	if err == nil {
-		err = os.Rename(tmp, path)
+		err = writeFile(dir, tmp, text, owner)
+	}
+	if err == nil {
+		err = dir.Rename(tmp, filepath.Base(path))
 	}
 	if err != nil {
-		_ = os.Remove(tmp) // sweep takes it if this does not work
+		_ = dir.Remove(tmp) // sweep takes it if this does not work
 		return fmt.Errorf("replacing %q: %w", path, err)
 	}
 	return syncDir(filepath.Dir(path))

@@ -11,7 +11,8 @@ import (
 
 // Import makes m the authority in dir: an intermediate of another CA, or what [Authority.Replica] has written. Where dir is absent or empty
 // it makes a new one, as whole and as private as [Open] does. Where an authority below the same root is there already, it replaces that one's
-// issuing certificate, and the root's by a newer edition. One below another root is left alone.
+// issuing certificate, and the root's by a newer edition. One below another root is left alone. Where root imports into what belongs to another user,
+// a service, what is written is that user's.
 //
 // Everything that is wrong with m is reported together, each as an [*ImportError]; nothing is written then.
 func Import(dir string, m Material) error {
@@ -36,7 +37,7 @@ func Import(dir string, m Material) error {
 		err = makeParents(dir)
 	}
 	if err == nil && empty {
-		err = place(dir, []file{{rootFile, encodeCertificate(t.root)}, {issuingFile, issuing}})
+		err = place(dir, []file{{rootFile, encodeCertificate(t.root)}, {issuingFile, issuing}}, true)
 	}
 	if err != nil {
 		return fmt.Errorf("importing into %q: %w", dir, err)

@@ -220,6 +220,9 @@ func checkDir(dir string) error {
 	ours := false
 	for _, name := range []string{rootFile, rootKeyFile, issuingFile} {
 		_, err := os.Lstat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrPermission) {
+			return foreign(dir, dir, err)
+		}
 		ours = ours || err == nil
 	}
 	if !ours {
@@ -232,12 +235,23 @@ func checkDir(dir string) error {
 	return checkMode(dir, info, 0o077)
 }
 
-// missing makes a lost file damage, and leaves other errors of the file system as they are.
+// missing makes a lost file damage, and one that another user has written; it leaves other errors of the file system as they are.
 func missing(path string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return &DamagedError{Path: path, Problem: "is missing", Remedy: restore}
+	case errors.Is(err, fs.ErrPermission):
+		return foreign(path, filepath.Dir(path), err)
 	}
 	return err
+}
+
+// foreign says of a file or directory that it belongs to another user than this process.
+func foreign(path, dir string, err error) error {
+	return &DamagedError{
+		Path: path, Problem: "cannot be read by the user that this process runs as",
+		Remedy: fmt.Sprintf("give it to that user, with all that is beside it: chown -R USER %q", dir), Err: err,
+	}
 }
 
 func matches(cert *x509.Certificate, key crypto.Signer) bool {

@@ -33,8 +33,13 @@ func syncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
+	return syncOpen(d)
+}
+
+// syncOpen is syncDir of a directory that is open.
+func syncOpen(d *os.File) error {
 	if err := d.Sync(); err != nil {
-		return fmt.Errorf("syncing %q: %w", dir, err)
+		return fmt.Errorf("syncing %q: %w", d.Name(), err)
 	}
 	return nil
 }

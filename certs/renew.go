@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -51,7 +52,8 @@ func (a *Authority) signer(now time.Time) (*tiers, error) {
 
 // Refresh takes over what another process, a replica or an operator's command, has put into the directory, and renews the issuing
 // certificate when that is due. A process that runs for long should call it now and then: leaves alone do so only when they are asked for.
-// The error is what [Authority.RenewalErr] goes on returning.
+// The error is what [Authority.RenewalErr] goes on returning, or why what is in the directory now cannot be read; [Authority.Status] warns of
+// both. What is in use stays in use.
 func (a *Authority) Refresh() error {
 	if a.closed.Load() {
 		return ErrClosed
@@ -61,7 +63,7 @@ func (a *Authority) Refresh() error {
 	now := time.Now()
 	a.tried = now
 	a.renewErr = a.tend(now)
-	return a.renewErr
+	return cmp.Or(a.renewErr, a.unread)
 }
 
 // tend brings the authority up to date, if it can. The lock is held.
@@ -73,11 +75,17 @@ func (a *Authority) tend(now time.Time) error {
 	return a.renew(now)
 }
 
-// adopt takes over what is on disk if it is good for the scope, and newer or better than what is in use.
+// adopt takes over what is on disk if it is good for the scope, and newer or better than what is in use. What cannot be read is remembered, and
+// told: this process does not need it, and the next one will not start with it.
 func (a *Authority) adopt(now time.Time) {
 	old := a.tiers.Load()
 	t, err := load(a.dir)
-	if err != nil || due(t, now) || t.equal(old) || !due(old, now) && t.cert.NotBefore.Before(old.cert.NotBefore) {
+	a.unread = nil
+	if err != nil {
+		a.unread = fmt.Errorf("what is in the directory now cannot be taken over, and the next start would fail: %w", err)
+		return
+	}
+	if due(t, now) || t.equal(old) || !due(old, now) && t.cert.NotBefore.Before(old.cert.NotBefore) {
 		return
 	}
 	if s := a.scope.Load(); s != nil && slices.ContainsFunc(s.asked, func(name string) bool { return !t.permits(name) }) {
@@ -143,6 +151,7 @@ func (a *Authority) put(root *issuer, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("renewed issuing certificate is in use but not saved: %w", err)
 	}
+	a.unread = nil
 	return nil
 }
 
@@ -183,4 +192,11 @@ func (a *Authority) RenewalErr() error {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
 	return a.renewErr
+}
+
+// notTakenOver is why what is on disk was not taken over the last time.
+func (a *Authority) notTakenOver() error {
+	a.renewing.Lock()
+	defer a.renewing.Unlock()
+	return a.unread
 }

@@ -2,6 +2,7 @@ package certs
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -99,7 +100,7 @@ func (a *Authority) Status(now time.Time) Status {
 		s.Warnings = append(s.Warnings, Warning{LevelNotice, err.Error(), "restore the file, or remove it"})
 	}
 	s.Warnings = append(s.Warnings, a.warnings(t, s, now)...)
-	for i := 1; i < len(s.Warnings); i++ { // there are four at most
+	for i := 1; i < len(s.Warnings); i++ { // there are five at most
 		for j := i; j > 0 && s.Warnings[j].Level > s.Warnings[j-1].Level; j-- {
 			s.Warnings[j], s.Warnings[j-1] = s.Warnings[j-1], s.Warnings[j]
 		}
@@ -115,6 +116,13 @@ func (a *Authority) warnings(t *tiers, s Status, now time.Time) []Warning {
 			max(LevelWarning, LevelOf(t.end().Sub(now))), fmt.Sprintf("the last renewal did not work: %v", failed),
 			"see to that, and renew again",
 		})
+	}
+	if unread := a.notTakenOver(); unread != nil {
+		cure := "see to that, and have the authority read again"
+		if damaged, ok := errors.AsType[*DamagedError](unread); ok {
+			cure = damaged.Remedy
+		}
+		all = append(all, Warning{LevelWarning, unread.Error(), cure})
 	}
 	ended := t.end().Before(t.root.NotAfter)
 	switch level := LevelOf(t.end().Sub(now)); {

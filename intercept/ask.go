@@ -220,7 +220,8 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
 	older := base
 	if base == x.p.transport {
-		older = x.p.older
+		ours := x.p.ours.Load()
+		base, older = ours.shared, ours.older
 	}
 	if t := x.p.bindings.bound(x.binding, req.Header, older); t != nil {
 		return t

@@ -252,7 +252,7 @@ func TestGather_where(t *testing.T) {
 		{"discovery over TLS", p.transport, context.WithValue(t.Context(), purposeKey{}, purpose("https")), true},
 		{"discovery in the clear", p.transport, context.WithValue(t.Context(), purposeKey{}, purpose("http")), false},
 		{"a tunnel", p.transport, forTunnel(t.Context()), false},
-		{"what passes through", p.older, t.Context(), false},
+		{"what passes through", p.ours.Load().older, t.Context(), false},
 		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), h1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {
 		conn, err := c.by.DialContext(c.ctx, "tcp", l.Addr().String())

@@ -15,14 +15,15 @@ func (x *exchange) roundTrip(req *http.Request, base *http.Transport) (*http.Res
 		req = x.spelled(req)
 	}
 	resp, err := t.RoundTrip(req)
-	if err == nil || t != x.p.transport || !wantsOlder(err) {
+	ours := x.p.ours.Load()
+	if err == nil || t != ours.shared || !wantsOlder(err) {
 		return resp, err
 	}
 	again, ok := repeated(req)
 	if !ok {
 		return nil, err
 	}
-	return x.p.older.RoundTrip(again)
+	return ours.older.RoundTrip(again)
 }
 
 // wantsOlder reports whether a stream was ended because HTTP/1.1 is wanted. net/http's own type has no name outside; it lets itself be taken for

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -158,8 +159,9 @@ type Plugin struct {
 	clock     func() time.Time
 	upstream  UpstreamConfig
 	reach     *reach
-	transport *http.Transport // speaks HTTP/2 where upstream offers it
-	older     *http.Transport // speaks HTTP/1.1
+	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
+	ours      atomic.Pointer[transports]
+	swapping  sync.Mutex // one SwapUpstream at a time
 	self      self
 	name      string // in Via
 	hall      *hall
@@ -236,9 +238,9 @@ func New(c Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.transport = p.reach.shaking(newTransport(&p.upstream, p.reach))
-	p.older = p.reach.shaking(withoutHTTP2(p.transport))
-	p.older.DialContext = p.reach.dial // what passes through shares its connection with nobody
+	first := newTransports(&p.upstream, p.reach)
+	p.transport = first.shared
+	p.ours.Store(first)
 	p.stopping, p.stop = context.WithCancel(context.Background())
 	p.hall = newHall(p)
 	return p, nil
@@ -317,7 +319,7 @@ func (p *Plugin) Close() error {
 	_ = p.hall.listener.Close()
 	p.traffic.closeAll()
 	p.transport.CloseIdleConnections()
-	p.older.CloseIdleConnections()
+	p.ours.Load().closeIdle()
 	p.bindings.closeAll()
 	return err
 }

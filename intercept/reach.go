@@ -5,29 +5,31 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 )
 
 // reach makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
 type reach struct {
-	name    string // in Via
-	config  *UpstreamConfig
-	parents parents
+	name   string // in Via
+	config *UpstreamConfig
+	terms  atomic.Pointer[terms]
 	// strangers dials what clients name, trusted what the operator names; neither dials ourselves.
 	strangers, trusted *net.Dialer
 }
 
 func newReach(name string, u *UpstreamConfig, s *self, looped func(address string)) (*reach, error) {
-	parents, err := readParents(u)
+	t, err := newTerms(*u)
 	if err != nil {
 		return nil, err
 	}
-	return &reach{
+	r := &reach{
 		name:      name,
 		config:    u,
-		parents:   parents,
 		strangers: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped)},
 		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped)},
-	}, nil
+	}
+	r.terms.Store(t)
+	return r, nil
 }
 
 // purpose is what a connection is for: the scheme of an exchange, or a tunnel. It decides which parent proxy is asked.
@@ -44,7 +46,7 @@ func forTunnel(ctx context.Context) context.Context {
 
 // purposed says what a request's connection is for, where it matters.
 func (r *reach) purposed(req *http.Request) *http.Request {
-	if r.parents.none() {
+	if r.parents().none() {
 		return req
 	}
 	return req.WithContext(context.WithValue(req.Context(), purposeKey{}, purpose(req.URL.Scheme)))
@@ -72,7 +74,7 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		return farEnd(c), nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.
-	if up := r.parents.at(addr); up != nil {
+	if up := r.parents().at(addr); up != nil {
 		return r.hop(ctx, up)
 	}
 	return r.connect(ctx, network, addr, purpose)
@@ -92,7 +94,7 @@ func (r *reach) connect(ctx context.Context, network, addr string, purpose purpo
 	if to, ok := r.config.named(addr); ok {
 		return r.trusted.DialContext(ctx, network, to)
 	}
-	up := r.parents.choose(purpose, addr)
+	up := r.parents().choose(purpose, addr)
 	if up == nil {
 		return r.strangers.DialContext(ctx, network, addr)
 	}
@@ -102,11 +104,11 @@ func (r *reach) connect(ctx context.Context, network, addr string, purpose purpo
 // proxyFor is the Proxy of the transport. It names a parent proxy only for plain HTTP, which HTTP proxies want in absolute form; through
 // all others the connection is made in dial, with one time limit and one kind of error for exchanges and tunnels.
 func (r *reach) proxyFor(req *http.Request) (*url.URL, error) {
-	if r.parents.none() {
+	if r.parents().none() {
 		return nil, nil
 	}
 	addr := fullAddress(req.URL)
-	if r.parents.at(addr) != nil {
+	if r.parents().at(addr) != nil {
 		// Otherwise dial could not tell the proxy that the operator named from a host that a client named.
 		return nil, &parentError{failure{classPrivate, http.StatusBadGateway, "is the upstream proxy itself", ""}}
 	}
@@ -122,14 +124,14 @@ func (r *reach) proxyFor(req *http.Request) (*url.URL, error) {
 
 // asked returns the HTTP proxy that answers a request for plain HTTP in the host's place, or nil.
 func (r *reach) asked(req *http.Request) *parent {
-	if r.parents.none() || req.URL.Scheme != "http" {
+	if r.parents().none() || req.URL.Scheme != "http" {
 		return nil
 	}
 	addr := fullAddress(req.URL)
 	if _, ok := r.config.named(addr); ok {
 		return nil
 	}
-	if up := r.parents.choose("http", addr); up != nil && up.speaksHTTP() {
+	if up := r.parents().choose("http", addr); up != nil && up.speaksHTTP() {
 		return up
 	}
 	return nil

@@ -50,7 +50,7 @@ func (r *reach) hop(ctx context.Context, up *parent) (net.Conn, error) {
 		return c, nil
 	}
 	// No ALPN: a proxy that chooses HTTP/2 would want to be spoken to in HTTP/2.
-	t, err := r.shake(ctx, c, &tls.Config{RootCAs: r.config.Roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
+	t, err := r.shake(ctx, c, &tls.Config{RootCAs: r.terms.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
 	if err != nil {
 		return nil, parentFailed(err)
 	}

@@ -72,7 +72,7 @@ func exportReplica(talk io.Writer, authority *certs.Authority, file string) erro
 		return err
 	}
 	fmt.Fprintf(talk, "%s: %s HOLDS THE ISSUING KEY: keep it private, carry it over a safe way, and remove it when it is imported\n", program, file)
-	fmt.Fprintf(talk, "%s: on the other machine, as the user that the guard runs as: %s ca import %s\n", program, program, file)
+	fmt.Fprintf(talk, "%s: on the other machine, as root or as the user that the guard runs as: %s ca import %s\n", program, program, file)
 	fmt.Fprintf(talk, "%s: it signs until %s; the root's key is not in it\n", program, authority.Issuing().NotAfter.UTC().Format("2006-01-02"))
 	return nil
 }

@@ -19,7 +19,8 @@ func caRenewCommand() *cobra.Command {
 		Use:   "renew",
 		Short: "make a new issuing certificate; with --widen one for all names of the policy",
 		Long: `Make a new issuing certificate and key, good for 90 days. It takes root.key in the authority's directory: put it back for this moment if it is
-kept elsewhere. Clients notice nothing, and a running guard takes the new one within an hour, or at SIGHUP.
+kept elsewhere. Clients notice nothing, and a running guard takes the new one within an hour, or at SIGHUP. Root may do this for a guard that runs
+as another user: what is written belongs to the owner of the directory.
 
 --widen lets the authority permit all names of the policy. That takes a NEW ROOT where the present one has not got them: constraints are part
 of a certificate, and cannot grow. The former root vouches for the new one, so clients that trust only the former are not cut off: they go on

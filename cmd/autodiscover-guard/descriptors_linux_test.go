@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -92,6 +91,42 @@ func TestRun_outOfDescriptors(t *testing.T) {
 	}
 }
 
+// TestRun_reloadsWhenDescriptorsAreBack sends SIGHUP while no file can be opened. The reload fails, and is tried again until it does not.
+func TestRun_reloadsWhenDescriptorsAreBack(t *testing.T) {
+	t.Parallel()
+	service, err := lab.Start([]string{lab.AutoDetectHost}, http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	guard := newProcess(t, service)
+	guard.start(t)
+	if got := guard.admin(t, "/readyz"); !strings.Contains(got, `"stale": false`) { // and a connection that stays
+		t.Fatalf("before: %s", got)
+	}
+	if err := unix.Prlimit(guard.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 1024}, nil); err != nil {
+		t.Skipf("skipped: the limit cannot be set: %v", err)
+	}
+	if err := guard.cmd.Process.Signal(unix.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	guard.waits(t, "nobody is told that the reload failed", func() bool {
+		return strings.Contains(guard.admin(t, "/readyz"), "too many open files")
+	})
+	if err := unix.Prlimit(guard.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 1024, Max: 1024}, nil); err != nil {
+		t.Fatal(err)
+	}
+	guard.waits(t, "the reload is not tried again", func() bool {
+		return strings.Contains(guard.admin(t, "/readyz"), `"stale": false`)
+	})
+	if err := guard.cmd.Process.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := guard.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v", err)
+	}
+}
+
 // holds waits until the process has so many descriptors.
 func (p *process) holds(t *testing.T, n int) {
 	t.Helper()
@@ -140,12 +175,10 @@ func echoServer(t *testing.T) string {
 // client keeps its connections.
 func (p *process) client(t *testing.T) *http.Transport {
 	t.Helper()
-	pem, err := os.ReadFile(filepath.Join(p.state, "authority", "root.pem"))
+	roots, err := p.roots()
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
 	transport := &http.Transport{
 		Proxy:             http.ProxyURL(&url.URL{Scheme: "http", Host: p.address}),
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},

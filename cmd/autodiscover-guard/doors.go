@@ -72,16 +72,13 @@ func (d *doors) named() (there []namedDoor) {
 }
 
 // note tells scripts where the doors are. The proxy's address comes last: whoever has waited for it finds the others.
-func (d *doors) note(state *stateDir) error {
+func (d *doors) note(state *stateDir) {
 	for _, n := range slices.Backward(d.named()) {
 		if n.name == "proxy" {
 			n.name = "address"
 		}
-		if err := state.note(n.name, n.l.Addr().String()); err != nil {
-			return err
-		}
+		state.note(n.name, n.l.Addr().String())
 	}
-	return nil
 }
 
 // String names the doors and their addresses.

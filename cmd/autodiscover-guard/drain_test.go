@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
 )
@@ -62,6 +68,123 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 	if record, err := os.ReadFile(filepath.Join(guard.state, "decisions.jsonl")); err != nil || bytes.Count(record, []byte("\n")) != 1 {
 		t.Errorf("records: %q, %v", record, err)
 	}
+}
+
+// TestRun_sigtermDrainsDoorAndHallAtOnce holds one exchange at the explicit door and one in the hall, beside an opened connection that nobody uses.
+// At SIGTERM that one must be closed although the door is still busy: otherwise it goes on taking new work, and is cut in the middle of it in
+// the end. Both exchanges must come to their end.
+func TestRun_sigtermDrainsDoorAndHallAtOnce(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}, 2), make(chan struct{})
+	answer := lab.AutoDetect()
+	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/idle" {
+			asked <- struct{}{}
+			<-release
+		}
+		answer.ServeHTTP(w, r)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	plain, err := lab.StartPlain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-release
+		_, _ = io.WriteString(w, "all of it")
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	guard := newProcess(t, service, "plain.net: \""+plain.Addr()+"\"")
+	guard.start(t)
+
+	unused := guard.opened(t)
+	ended := make(chan string, 2)
+	go func() {
+		got, err := guard.ask(t.Context(), "jane@shop.com")
+		if err != nil {
+			got = err.Error()
+		}
+		ended <- got
+	}()
+	go func() {
+		through := &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: guard.address})}
+		defer through.CloseIdleConnections()
+		got := new(bytes.Buffer)
+		response, err := (&http.Client{Transport: through}).Get("http://plain.net/")
+		if err == nil {
+			_, err = got.ReadFrom(response.Body)
+			response.Body.Close()
+		}
+		if err != nil {
+			got.WriteString(err.Error())
+		}
+		ended <- got.String()
+	}()
+	<-asked
+	<-asked
+	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := unused.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := unused.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+		t.Errorf("the opened connection that nobody used: read %d bytes, %v; want its end while the door is busy", n, err)
+	}
+	close(release)
+	for range 2 {
+		if got := <-ended; got != "all of it" && !strings.Contains(got, "imap.shop.com") {
+			t.Errorf("an exchange in flight ended with %q", got)
+		}
+	}
+	if err := guard.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
+	}
+	if said := guard.stderr.String(); strings.Contains(said, "has been cut off") {
+		t.Errorf("something was cut off:\n%s", said)
+	}
+}
+
+// opened is a connection that the guard has opened, and that has had one answer.
+func (p *process) opened(t *testing.T) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_, err = io.WriteString(c, "CONNECT "+lab.AutoDetectHost+":443 HTTP/1.1\r\nHost: "+lab.AutoDetectHost+":443\r\n\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := make([]byte, 4096)
+	if n, err := c.Read(read); err != nil || !bytes.HasPrefix(read[:n], []byte("HTTP/1.1 200 ")) || !bytes.HasSuffix(read[:n], []byte("\r\n\r\n")) {
+		t.Fatalf("CONNECT: %q, %v", read[:n], err)
+	}
+	roots, err := p.roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := tls.Client(c, &tls.Config{RootCAs: roots, ServerName: lab.AutoDetectHost})
+	request, err := http.NewRequest(http.MethodGet, "https://"+lab.AutoDetectHost+"/idle", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := request.Write(client); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(client), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 // TestRun_secondSignalEndsAtOnce holds an answer back for good: the first SIGTERM waits for it, and the second does not.

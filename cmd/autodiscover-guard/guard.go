@@ -41,11 +41,7 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 			return nil, err
 		}
 	}
-	roots, err := upstreamRoots(c.Upstream.Roots)
-	if err != nil {
-		return nil, err
-	}
-	credentials, err := readCredentials(c.Upstream.ProxyCredentials)
+	roots, credentials, err := readUpstream(&c.Upstream)
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +157,13 @@ func (g *guard) serveTransparent(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// shutdown takes no new work and lets what runs finish, as long as ctx allows.
+// shutdown takes no new work and lets what runs finish, as long as ctx allows. The door and the hall end at the same time: one after the other,
+// a single long exchange at the door would leave the hall taking new work for as long as there is, and no time to finish it.
 func (g *guard) shutdown(ctx context.Context) error {
-	return errors.Join(g.server.Shutdown(ctx), g.plugin.Shutdown(ctx))
+	door := make(chan error, 1)
+	go func() { door <- g.server.Shutdown(ctx) }()
+	hall := g.plugin.Shutdown(ctx)
+	return errors.Join(<-door, hall)
 }
 
 // close ends everything at once.

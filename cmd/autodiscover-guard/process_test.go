@@ -42,6 +42,14 @@ func newProcess(t *testing.T, service *lab.Service, where ...string) *process {
 // and the last its address.
 func (p *process) start(t *testing.T) {
 	t.Helper()
+	p.launch(t)
+	p.waits(t, "the guard does not start", func() bool { return p.saysPID() && p.said("address") != "" })
+	p.address = p.said("address")
+}
+
+// launch starts it and waits for nothing.
+func (p *process) launch(t *testing.T) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -56,18 +64,27 @@ func (p *process) start(t *testing.T) {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// waits asks again and again, for as long as the slowest machine may take.
+func (p *process) waits(t *testing.T, complaint string, done func() bool) {
+	t.Helper()
 	deadline := time.After(20 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for p.said("pid") != strconv.Itoa(p.cmd.Process.Pid) || p.said("address") == "" {
+	for !done() {
 		select {
 		case <-deadline:
-			t.Fatalf("the guard does not start:\n%s", p.stderr.String())
+			_ = p.cmd.Process.Kill()
+			_ = p.cmd.Wait() // nothing writes into stderr any more
+			t.Fatalf("%s:\n%s", complaint, p.stderr.String())
 		case <-tick.C:
 		}
 	}
-	p.address = p.said("address")
 }
+
+// saysPID reports whether this very process has written its pid.
+func (p *process) saysPID() bool { return p.said("pid") == strconv.Itoa(p.cmd.Process.Pid) }
 
 // said is what a small file of the state directory says.
 func (p *process) said(name string) string {
@@ -97,13 +114,19 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-func (p *process) ask(ctx context.Context, address string) (string, error) {
+// roots is what a client of the guard trusts.
+func (p *process) roots() (*x509.CertPool, error) {
 	pem, err := os.ReadFile(filepath.Join(p.state, "authority", "root.pem"))
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	return roots, err
+}
+
+func (p *process) ask(ctx context.Context, address string) (string, error) {
+	roots, err := p.roots()
 	if err != nil {
 		return "", err
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
 	transport := &http.Transport{
 		Proxy:             http.ProxyURL(&url.URL{Scheme: "http", Host: p.address}),
 		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},

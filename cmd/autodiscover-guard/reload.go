@@ -51,8 +51,9 @@ type reloader struct {
 	at     time.Time // of the last reload, zero where there was none
 }
 
-// reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap).
-func (r *reloader) reload() {
+// reload reads the configuration again. Exchanges that have begun keep the policy that they began with (intercept.Plugin.Swap). Why it failed is told
+// everywhere; the error is for whoever may try again.
+func (r *reloader) reload() error {
 	r.supervisor.reloading()
 	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
 	r.mu.Lock()
@@ -66,6 +67,7 @@ func (r *reloader) reload() {
 	r.figures.GetOrCreateCounter(reloadsTotal(result)).Inc()
 	r.figures.GetOrCreateGauge(policyStale, nil).Set(stale)
 	r.note(r.failed)
+	return r.failed
 }
 
 // reopen writes what is held into the file of decision records that has been, and begins the one that is there now.
@@ -131,9 +133,7 @@ func (r *reloader) note(failed error) {
 	if failed != nil {
 		text += "\nnot reloaded: " + failed.Error()
 	}
-	if err := r.state.note("policy", text); err != nil {
-		r.logger.Warn("telling which policy is in force", zap.Error(err))
-	}
+	r.state.note("policy", text)
 }
 
 func (r *reloader) apply() error {
@@ -149,6 +149,10 @@ func (r *reloader) apply() error {
 	if err != nil {
 		return err
 	}
+	roots, credentials, err := readUpstream(&c.Upstream)
+	if err != nil {
+		return err
+	}
 	// Connections that the old policy opened may still be in their handshake.
 	both := slices.Concat(policy.Scope(), r.policy.Scope())
 	slices.Sort(both)
@@ -157,6 +161,11 @@ func (r *reloader) apply() error {
 			return fmt.Errorf("authority: %w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
 		}
 		return fmt.Errorf("authority: %w", err)
+	}
+	if sameUpstream(r.config, c) {
+		if err := r.guard.plugin.SwapUpstream(roots, credentials); err != nil {
+			return fmt.Errorf("upstream.proxy_credentials: %w", err)
+		}
 	}
 	before := r.policy.Revision()
 	if err := r.guard.plugin.Swap(policy); err != nil {
@@ -185,6 +194,11 @@ func samePapers(a, b *config.Config) bool {
 		a.Clients.Certificates == b.Clients.Certificates && a.Clients.Passwords == b.Clients.Passwords
 }
 
+// sameUpstream does the same for the far side.
+func sameUpstream(a, b *config.Config) bool {
+	return a.Upstream.Roots == b.Upstream.Roots && a.Upstream.ProxyCredentials == b.Upstream.ProxyCredentials
+}
+
 // sameButPolicy reports whether two configurations differ in their policy at most.
 func sameButPolicy(a, b *config.Config) bool {
 	x, y := *a, *b
@@ -210,6 +224,8 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 	still := time.NewTimer(time.Hour)
 	still.Stop()
 	defer still.Stop()
+	again := newAgain()
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -217,9 +233,11 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 		case <-signals:
 			// The log comes first: what a reload makes different is recorded in the new file, and a broken configuration holds up no logrotate.
 			r.reopen()
-			r.reload()
+			again.after(r.reload())
 		case <-still.C:
-			r.reload()
+			again.after(r.reload())
+		case <-again.C:
+			again.after(r.reload())
 		case e := <-changes:
 			if e.Has(fsnotify.Chmod) && !e.Has(fsnotify.Write|fsnotify.Create|fsnotify.Rename) || !concerns(e.Name, file) {
 				continue

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -37,6 +38,11 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Before the pid is written and until it is gone: a signal that nobody has asked for would end the process. One that comes before the guard
+	// serves waits for that.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	logger, err := lifeLogger(stderr, c.Log.Level)
 	if err != nil {
 		return err
@@ -48,11 +54,12 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	state, err := openState(path)
+	state, err := openState(path, logger)
 	if err != nil {
 		return err
 	}
 	defer state.close()
+	state.note("pid", strconv.Itoa(os.Getpid()))
 	settings, err := openSession(ctx, path, logger.Named("setup"))
 	if err != nil { // no reason not to guard
 		logger.Error("settings left over from a crash were not taken back; setup off does it", zap.Error(err))
@@ -65,11 +72,11 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer logs.close()
 	r := &reloader{load: s.load, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
-	return s.guard(ctx, stop, r, stderr)
+	return s.guard(ctx, stop, r, hangups, stderr)
 }
 
 // guard opens the doors and serves. stop gives the signals back that end ctx.
-func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io.Writer) error {
+func (s *service) guard(ctx context.Context, stop func(), r *reloader, hangups <-chan os.Signal, stderr io.Writer) error {
 	g, err := newGuard(r.config, r.state, r.logs.decisions, r.logger)
 	if err != nil {
 		return err
@@ -80,10 +87,6 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io
 		return err
 	}
 	defer d.close()
-	// Before anybody can know that the guard is there: a signal that nobody has asked for would end it.
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	r.guard, r.policy, r.doors = g, g.policy, d
 	r.access = newAccess(&r.config.Listen, g.doorman.papers.Load().admin, r.figures)
 	r.note(nil)
@@ -92,9 +95,7 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, stderr io
 	// Until everything has ended: whoever asks how the guard is must hear that it ends.
 	admin := startAdmin(d.admin, r, proxyAt(r.config.Listen, here(d.proxy.Addr())))
 	defer admin.stop()
-	if err := d.note(r.state); err != nil {
-		return err
-	}
+	d.note(r.state)
 	greet(stderr, &r.config.Listen, g, d.proxy.Addr(), d.admin, r.logs.where)
 	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
 	if d.transparent != nil {

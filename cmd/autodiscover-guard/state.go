@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+
+	"go.uber.org/zap"
 )
 
 // stateDir is the directory that belongs to one running guard.
 type stateDir struct {
-	path string
-	lock *os.File
+	path   string
+	lock   *os.File
+	logger *zap.Logger
 }
 
 // errLocked is what lockFile returns where another process holds the lock.
@@ -20,7 +22,7 @@ var errLocked = errors.New("locked by another process")
 
 // openState makes the directory if need be, private to its owner, and takes it: two guards in one directory would each make an authority
 // and rotate the other's log away. The lock is the operating system's, so it goes with the process, however that ends.
-func openState(path string) (*stateDir, error) {
+func openState(path string, logger *zap.Logger) (*stateDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
@@ -37,12 +39,8 @@ func openState(path string) (*stateDir, error) {
 		}
 		return nil, fmt.Errorf("state: locking %q: %w", name, err)
 	}
-	s := &stateDir{path: path, lock: f}
+	s := &stateDir{path: path, lock: f, logger: logger}
 	s.forget() // a guard that was killed has left what is true no longer
-	if err := s.note("pid", strconv.Itoa(os.Getpid())); err != nil {
-		s.close()
-		return nil, err
-	}
 	return s, nil
 }
 
@@ -55,16 +53,18 @@ func owner(lock string) string {
 	return " (process " + strings.TrimSpace(string(pid)) + ")"
 }
 
-// note writes a small file for scripts and for other commands of this program: pid, address, admin, transparent, policy.
-func (s *stateDir) note(name, text string) error {
+// note writes a small file for scripts and for other commands of this program: pid, address, admin, transparent, policy. The guard itself needs
+// none of them: where one cannot be written, a full disk say, it warns and guards.
+func (s *stateDir) note(name, text string) {
 	file := filepath.Join(s.path, name)
-	if err := os.WriteFile(file+".new", []byte(text+"\n"), 0o600); err != nil {
-		return fmt.Errorf("state: %w", err)
+	err := os.WriteFile(file+".new", []byte(text+"\n"), 0o600)
+	if err == nil {
+		err = os.Rename(file+".new", file) // whoever waits for the file finds it whole
 	}
-	if err := os.Rename(file+".new", file); err != nil { // whoever waits for the file finds it whole
-		return fmt.Errorf("state: %w", err)
+	if err != nil {
+		_ = os.Remove(file + ".new")
+		s.logger.Warn("a file for scripts could not be written", zap.String("file", name), zap.Error(err))
 	}
-	return nil
 }
 
 // close gives the directory back. What was only true while the guard ran goes.

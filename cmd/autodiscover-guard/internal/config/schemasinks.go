@@ -34,7 +34,7 @@ var sinkKeys = []key{
 	{
 		name: "log.repeat",
 		about: "How often the same decision for the same client is written as a record of its own: a number a second (s), minute (m) or hour (h). Beyond " +
-			"that they are counted, and one record every 10s says in \"repeat\" how many it stands for, so that no client can fill the disk and the " +
+			"that they are counted, and one record a second says in \"repeat\" how many it stands for, so that no client can fill the disk and the " +
 			"totals stay true. off writes each.",
 		value: single[Rate]{
 			at:    func(c *Config) *Rate { return &c.Log.Repeat },

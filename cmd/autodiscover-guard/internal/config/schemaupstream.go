@@ -17,7 +17,7 @@ var upstreamKeys = []key{
 	},
 	{
 		name:   "upstream.roots",
-		about:  "A file of PEM certificates that upstreams may be certified by, beside the system's own list.",
+		about:  "A file of PEM certificates that upstreams may be certified by, beside the system's own list. It is read again at SIGHUP.",
 		sample: "lab-root.pem",
 		value:  path(func(c *Config) *string { return &c.Upstream.Roots }, "a file"),
 	},
@@ -36,7 +36,7 @@ var upstreamKeys = []key{
 	{
 		name: "upstream.proxy_credentials",
 		about: "A file whose first line is the name and the password for upstream.proxy, with a colon between. Nobody but its owner may be able to " +
-			"read it.",
+			"read it. It is read again at SIGHUP.",
 		sample: "proxy-credentials",
 		value:  path(func(c *Config) *string { return &c.Upstream.ProxyCredentials }, "a file"),
 	},

@@ -20,8 +20,8 @@
 // size are identical; beyond a [Rate] they are not written one by one but held and counted, and at the end of a [Window] one record with the
 // key "repeat" stands for all of them. The sum of repeat, or 1 where the key is missing, over all records and dropped ones is always the
 // number of decisions. A held record has the time and the exchange of the first that it stands for, and stands behind records that are
-// younger. What is held is written at the end of the window, on [Log.Reopen], on [Log.Close], and when there is too much of it; a process
-// that is killed loses the windows that were open, ten seconds at most.
+// younger. What is held is written at the end of the window, a second, on [Log.Reopen], on [Log.Close], and when there is too much of it; a process
+// that is killed loses the windows that were open.
 //
 // # What it does not do
 //

@@ -16,10 +16,12 @@ type Rate struct {
 
 func (r Rate) positive() bool { return r.Count > 0 && r.Per > 0 }
 
-// Window is the longest time that a decision is held.
-const Window = 10 * time.Second
+// Window is the longest time that a decision is held, and so what a process that is killed can lose of those that repeat.
+const Window = time.Second
 
 const (
+	// spell is for how long identical decisions are held, window after window, before their rate is looked at again.
+	spell = 10 * Window
 	// maxIdentities bounds how many different decisions are remembered; the one that came up longest ago is forgotten first.
 	maxIdentities = 4096
 	// maxHeld bounds the bytes of the records that are held: a record may have hundreds of suggestions.
@@ -28,8 +30,8 @@ const (
 
 // repeats holds back identical decisions beyond a rate. A decision is passed, or counted in exactly one window that is written.
 //
-// A decision that exceeds the rate is held until the end of its window, and if even the window as a whole exceeded the rate, so is the next:
-// a loop makes one record a window, and not as many as the rate allows.
+// A decision that exceeds the rate is held until the end of its window, and so is what follows for a spell of windows. If even the spell as a whole
+// exceeded the rate, there is another: a loop makes one record a window, and not as many as the rate allows.
 type repeats struct {
 	limit Rate
 	write func(Record)
@@ -53,11 +55,13 @@ type decision struct {
 	// begun and seen are the span at hand of a decision that is not held.
 	begun time.Time
 	seen  int
-	// holding is set while it is held: until end, with record being the first of held.
-	holding *list.Element
-	end     time.Time
-	held    int
-	record  Record
+	// holding is set during a spell: until end, with repeated so far in windows that have been written. The window at hand lasts until due, with
+	// record being the first of held.
+	holding  *list.Element
+	end, due time.Time
+	repeated int
+	held     int
+	record   Record
 }
 
 func newRepeats(limit Rate, write func(Record)) *repeats {
@@ -99,7 +103,7 @@ func (r *repeats) count(id identity, encode func() (Record, error)) (held bool, 
 	}
 	d.held++
 	if d.holding == nil {
-		r.keep(d, now)
+		r.begin(d, now)
 	}
 	for r.bytes > maxHeld && r.holding.Len() > 1 {
 		due = append(due, r.forget(r.holding.Front().Value.(*decision))...)
@@ -122,9 +126,15 @@ func (r *repeats) find(id identity, now time.Time) (d *decision, due []Record) {
 	return d, due
 }
 
+// begin begins a spell.
+func (r *repeats) begin(d *decision, now time.Time) {
+	d.end, d.repeated = now.Add(spell), 0
+	r.keep(d, now)
+}
+
 // keep begins a window. All are of the same length, so the list stays in order.
 func (r *repeats) keep(d *decision, now time.Time) {
-	d.end = now.Add(Window)
+	d.due = now.Add(Window)
 	d.holding = r.holding.PushBack(d)
 	if r.timer == nil {
 		r.timer = time.AfterFunc(Window, r.expire)
@@ -164,20 +174,23 @@ func (r *repeats) expire() {
 	var due []Record
 	for now := time.Now(); r.holding.Len() > 0; {
 		d := r.holding.Front().Value.(*decision)
-		if d.end.After(now) {
+		if d.due.After(now) {
 			break
 		}
-		held := d.held
+		d.repeated += d.held
 		due = append(due, r.take(d)...)
-		if float64(held)*float64(r.limit.Per) > float64(r.limit.Count)*float64(Window) {
+		switch {
+		case d.end.After(now):
 			r.keep(d, now)
-		} else {
+		case float64(d.repeated)*float64(r.limit.Per) > float64(r.limit.Count)*float64(spell):
+			r.begin(d, now)
+		default:
 			due = append(due, r.forget(d)...)
 		}
 	}
 	r.timer = nil
 	if r.holding.Len() > 0 && !r.closed {
-		r.timer = time.AfterFunc(time.Until(r.holding.Front().Value.(*decision).end), r.expire)
+		r.timer = time.AfterFunc(time.Until(r.holding.Front().Value.(*decision).due), r.expire)
 	}
 	r.mu.Unlock()
 	for _, record := range due {

@@ -36,13 +36,43 @@ func TestRepeat_loop(t *testing.T) {
 		if got, _ := total(entries); got != minute {
 			t.Errorf("the records stand for %d decisions, want %d", got, minute)
 		}
-		if len(entries) > 10+6+1 {
-			t.Errorf("%d records for a minute, want 10, and one for each 10 s", len(entries))
+		if len(entries) > 10+60+1 {
+			t.Errorf("%d records for a minute, want 10, and one for each second", len(entries))
 		}
 		for _, e := range entries[10:] {
 			if e.Repeat < 1 || e.Exchange == "" {
 				t.Errorf("a held record without its number or its exchange: %+v", e)
 			}
+		}
+	})
+}
+
+// A process that is killed has written all that is older than a second: what repeats is missing for that long at most.
+func TestRepeat_killed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sink faulty
+		log, decisions := newLog(&sink, tenASecond, nil)
+		decided := 0
+		burst := func(n int) {
+			for range n {
+				decide(decisions, "192.0.2.1", "/autodetect/detect", decided)
+				decided++
+			}
+		}
+		for second := range 25 {
+			before := decided
+			burst(60)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got, _ := total(sink.read(t)); got < before || second == 0 && got != decided {
+				t.Errorf("after %d s the records stand for %d decisions, want the %d of the seconds before", second+1, got, before)
+			}
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := total(sink.read(t)); got != decided {
+			t.Errorf("the records stand for %d decisions, want %d", got, decided)
 		}
 	})
 }
@@ -75,7 +105,9 @@ func TestRepeat_rate_and_window(t *testing.T) {
 		if len(entries) != 111 || last.Repeat != 5 || last.Exchange != "run-10" || !last.Time.Equal(begun) {
 			t.Fatalf("%d records, the last %+v; want 111, with the first of the 5 held", len(entries), last)
 		}
-		for n := range 10 { // the window as a whole was below the rate: it begins anew
+		time.Sleep(9 * record.Window) // the spell as a whole was below the rate: it begins anew
+		synctest.Wait()
+		for n := range 10 {
 			decide(decisions, "192.0.2.1", "/burst", n)
 		}
 		decide(decisions, "192.0.2.1", "/burst", 10) // held alone

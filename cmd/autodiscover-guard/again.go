@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"syscall"
+	"time"
+)
+
+const (
+	// firstAgain is how soon a reload is tried again; each time that it fails, it takes twice as long.
+	firstAgain = time.Second
+	lastAgain  = time.Minute
+)
+
+// again rings when a reload is to be tried again that failed for want of something that comes back, descriptors or memory: whoever has sent SIGHUP
+// does not know that, and would have to send another. A configuration that is wrong waits for somebody who mends it.
+type again struct {
+	*time.Timer
+	wait time.Duration
+}
+
+func newAgain() *again {
+	a := &again{Timer: time.NewTimer(time.Hour)}
+	a.Stop()
+	return a
+}
+
+// after takes note of how a reload ended.
+func (a *again) after(failed error) {
+	if !passing(failed) {
+		a.wait = 0
+		a.Stop()
+		return
+	}
+	a.wait = min(max(2*a.wait, firstAgain), lastAgain)
+	a.Reset(a.wait)
+}
+
+// passing reports whether an error is the system's want of something that others give back.
+func passing(err error) bool {
+	for _, want := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC} {
+		if errors.Is(err, want) {
+			return true
+		}
+	}
+	return false
+}
