@@ -103,7 +103,7 @@ func (t *transparent) serve(c net.Conn) {
 		return
 	}
 	to = netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
-	if t.isOurselves(c, to) {
+	if t.isOurselves(g, to) {
 		p.refused.loops.Add(1)
 		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
 			zap.String(keyReason, "the connection was made to the transparent door itself, or redirected twice"))
@@ -114,11 +114,12 @@ func (t *transparent) serve(c net.Conn) {
 }
 
 // isOurselves reports whether a connection was meant for this very door, or another one of ours. Dialling that would come back here, and so on
-// until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has.
-func (t *transparent) isOurselves(c net.Conn, to netip.AddrPort) bool {
+// until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has. With
+// TPROXY that shows nothing: the addresses stay as they are, and the door may have one of the ports that are sent to it.
+func (t *transparent) isOurselves(c *guestTCP, to netip.AddrPort) bool {
 	own, ok := t.gate.Addr().(*net.TCPAddr)
 	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
-	return straight || t.f.p.self.is(to)
+	return straight && !anyAddress(c.TCPConn) || t.f.p.self.is(to)
 }
 
 // visit is one connection at the transparent door.
