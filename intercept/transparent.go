@@ -131,13 +131,16 @@ type visit struct {
 
 // receive listens to what the client says first and shows it in accordingly. It reports whether the connection is somebody else's now.
 func (v *visit) receive() bool {
+	if v.door.f.p.quarantined(addressOf(v.conn.RemoteAddr()), v.to) {
+		return false
+	}
 	switch v.to.port {
 	case portHTTPS, 465, 993, 995: // of TLS the client speaks first, also on mail ports
 		return v.greet()
 	case portHTTP:
 		return v.plain()
 	}
-	return v.tunnel(nil)
+	return v.unnamed(nil)
 }
 
 // greet looks at a TLS handshake.
@@ -150,7 +153,7 @@ func (v *visit) greet() bool {
 	}
 	host, err := canonicalHost(name)
 	if name == "" || err != nil {
-		return v.tunnel(heard)
+		return v.unnamed(heard)
 	}
 	t := target{host: host, port: v.to.port}
 	client := addressOf(v.conn.RemoteAddr())
@@ -190,6 +193,15 @@ func (v *visit) open(hc *hallConn) bool {
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
 	v.door.f.p.hall.welcome(hc)
 	return true // welcome closes what it does not give on
+}
+
+// unnamed has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
+// is what counts, since hosts share addresses.
+func (v *visit) unnamed(heard []byte) bool {
+	if v.door.f.p.quarantinedAt(addressOf(v.conn.RemoteAddr()), v.to) {
+		return false
+	}
+	return v.tunnel(heard)
 }
 
 // tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already.
