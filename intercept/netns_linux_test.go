@@ -195,7 +195,9 @@ func TestTransparent_tproxyItself(t *testing.T) {
 			go func() { done <- w.plugin.ServeTransparent(ctx, l) }()
 			defer func() {
 				stop()
-				<-done
+				if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+					t.Errorf("ServeTransparent: got %v", err)
+				}
 			}()
 			_, port, _ := net.SplitHostPort(l.Addr().String())
 			c, err := net.Dial("tcp", net.JoinHostPort(at, port))
