@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -132,8 +133,44 @@ func readAnnouncement(r io.Reader) (*proxyproto.Header, error) {
 		return nil, fmt.Errorf("reading the PROXY header: the connection begins with something else: %w", errAnnouncement)
 	}
 	header, err := proxyproto.Read(bufio.NewReader(bytes.NewReader(head)))
+	if err == nil && header.Version == 2 && !header.Command.IsLocal() { // what LOCAL carries is not to be looked at (section 2.2)
+		err = readTLVs(head, header.TransportProtocol)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the PROXY header: %w", err)
 	}
 	return header, nil
+}
+
+// readTLVs looks whether what follows the addresses in a header of version 2 fills it, and verifies the checksum where there is one, as section
+// 2.2.3 demands. go-proxyproto v0.15.0 (v2.go) keeps the bytes as they are, and has nothing for the checksum. It clears that in head.
+func readTLVs(head []byte, family proxyproto.AddressFamilyAndProtocol) error {
+	rest := head[len(proxyproto.SIGV2)+4:]
+	switch {
+	case family.IsIPv4():
+		rest = rest[2*(4+2):]
+	case family.IsIPv6():
+		rest = rest[2*(16+2):]
+	default:
+		return nil // no client of ours comes this way, and listen says so
+	}
+	for len(rest) > 0 {
+		if len(rest) < 3 || len(rest)-3 < int(binary.BigEndian.Uint16(rest[1:])) {
+			return fmt.Errorf("a TLV goes beyond its end: %w", errAnnouncement)
+		}
+		kind, value := proxyproto.PP2Type(rest[0]), rest[3:3+int(binary.BigEndian.Uint16(rest[1:]))]
+		rest = rest[3+len(value):]
+		if kind != proxyproto.PP2_TYPE_CRC32C {
+			continue
+		}
+		if len(value) != crc32.Size {
+			return fmt.Errorf("a checksum of %d bytes: %w", len(value), errAnnouncement)
+		}
+		sum := binary.BigEndian.Uint32(value)
+		clear(value)
+		if crc32.Checksum(head, crc32.MakeTable(crc32.Castagnoli)) != sum {
+			return fmt.Errorf("its checksum is another one: %w", errAnnouncement)
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package intercept_test
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -33,6 +34,15 @@ func v2(command byte, from netip.AddrPort, rest string) string {
 	return string(append(head, addresses...))
 }
 
+// checked is v2 with a checksum among what follows the addresses.
+func checked(from, before, after string) string {
+	const zero = "\x03\x00\x04\x00\x00\x00\x00"
+	header := v2(1, netip.MustParseAddrPort(from), before+zero+after)
+	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum([]byte(header), crc32.MakeTable(crc32.Castagnoli)))
+	at := len(header) - len(after)
+	return header[:at-len(sum)] + string(sum) + header[at:]
+}
+
 func announcers(texts ...string) option {
 	return func(c *intercept.Config, _ *proxyServer, _ *world) { c.ProxyProtocol = prefixes(texts...) }
 }
@@ -50,6 +60,9 @@ func TestProxyProtocol_namesTheClient(t *testing.T) {
 		"v1 UNKNOWN, more": {"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", "127.0.0.1"},
 		"v2 LOCAL":         {v2(0, netip.MustParseAddrPort("192.0.2.7:40000"), ""), "127.0.0.1"},
 		"v2 mapped":        {v2(1, netip.MustParseAddrPort("[::ffff:192.0.2.7]:40000"), ""), "192.0.2.7"},
+		"v2 checksum IPv4": {checked("192.0.2.7:40000", "", ""), "192.0.2.7"},
+		"v2 checksum IPv6": {checked("[2001:db8::7]:40000", "\x04\x00\x02\x01\x02", "\xee\x00\x03abc"), "2001:db8::7"},
+		"v2 LOCAL, filled": {v2(0, netip.MustParseAddrPort("192.0.2.7:40000"), "\x03\x00\x04\xde\xad\xbe\xef\xff"), "127.0.0.1"},
 		"v2, a known port": {v2(1, netip.MustParseAddrPort("192.0.2.7:1"), ""), "192.0.2.7"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +95,11 @@ func TestProxyProtocol_badHeaders(t *testing.T) {
 		"v2 datagram":      strings.Replace(v2(1, netip.MustParseAddrPort("192.0.2.7:4"), ""), "\x21\x11", "\x21\x12", 1) + request,
 		"v2 unix":          signatureV2 + "\x21\x31\x00\xd8" + strings.Repeat("\x00", 216) + request,
 		"v2 short address": signatureV2 + "\x21\x11\x00\x04\x01\x02\x03\x04" + request,
+		"v2 checksum":      strings.Replace(checked("192.0.2.7:4", "", ""), "\xc0\x00\x02\x07", "\xc0\x00\x02\x08", 1) + request,
+		"v2 half a sum":    v2(1, netip.MustParseAddrPort("192.0.2.7:4"), "\x03\x00\x02\x00\x00") + request,
+		"v2 two checksums": checked("192.0.2.7:4", "", "\x03\x00\x04\x00\x00\x00\x00") + request,
+		"v2 long TLV":      v2(1, netip.MustParseAddrPort("192.0.2.7:4"), "\xee\x00\x04abc") + request,
+		"v2 half a TLV":    v2(1, netip.MustParseAddrPort("192.0.2.7:4"), "\x04\x00\x00\xee\x00") + request,
 		"v2 endless":       signatureV2 + "\x21\x11\xff\xff" + strings.Repeat("\x00", 70000),
 		"silence":          "",
 		"half of it":       "PROXY TCP4 192.",
@@ -146,7 +164,7 @@ func TestProxyProtocol_haproxy(t *testing.T) {
 	if err != nil {
 		t.Skip("skipped: haproxy is not installed (apt-get install haproxy)")
 	}
-	for _, version := range []string{"send-proxy", "send-proxy-v2"} {
+	for _, version := range []string{"send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c,unique-id"} {
 		t.Run(version, func(t *testing.T) {
 			w := newWorld(t, jsonAnswer(suggest("email@example.com", stranger)), announcers("127.0.0.1/32"), clients("127.0.0.2/32", "127.0.0.3/32"))
 			dir := t.TempDir()

@@ -152,7 +152,7 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	client := remoteAddress(r)
-	if f.p.quarantined(client, t) {
+	if f.p.quarantined(client, t) || f.p.quarantinedAt(client, t) {
 		deny(w, http.StatusForbidden, "this host was just kept from this client, and so are its mail ports")
 		return
 	}

@@ -112,13 +112,18 @@ func newGateway(t *testing.T) string {
 }
 
 func TestTransparent_nft(t *testing.T) {
+	tproxy := func(at string) func() (net.Listener, error) {
+		return func() (net.Listener, error) { return intercept.ListenTPROXY(context.Background(), at) }
+	}
 	for name, way := range map[string]struct {
 		rules  string
 		routes string
 		listen func() (net.Listener, error)
 	}{
 		"redirect": {redirectRules, "", func() (net.Listener, error) { return net.Listen("tcp", "[::]:0") }},
-		"tproxy":   {tproxyRules, tproxyRoutes, func() (net.Listener, error) { return intercept.ListenTPROXY(context.Background(), "[::]:0") }},
+		"tproxy":   {tproxyRules, tproxyRoutes, tproxy("[::]:0")},
+		// The door's port is the port that clients mean: its connections look as if they were made to it. Nobody else is in the namespace.
+		"tproxy at a redirected port": {tproxyRules, tproxyRoutes, tproxy("[::]:443")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ns := newGateway(t)
@@ -157,6 +162,8 @@ func TestTransparent_nft(t *testing.T) {
 				t.Run(addr, func(t *testing.T) { w.throughGateway(t, ns, addr) })
 			}
 			t.Run("itself", func(t *testing.T) {
+				// With tproxy, the gateway's addresses tell what was meant for the door; they are not those of the namespace that the guard looks at.
+				w.plugin.Listening(net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.99.0.1:" + port)))
 				var c net.Conn
 				within(t, ns+"-client", func() { c, err = net.Dial("tcp", "10.99.0.1:"+port) })
 				if err != nil {
@@ -170,6 +177,43 @@ func TestTransparent_nft(t *testing.T) {
 					t.Errorf("got %d loops, want 1", n)
 				}
 			})
+		})
+	}
+}
+
+// A connection that is made to the door for TPROXY itself is a loop, whichever of the computer's addresses it was made to.
+func TestTransparent_tproxyItself(t *testing.T) {
+	for _, at := range []string{"127.0.0.1", "::1"} {
+		t.Run(at, func(t *testing.T) {
+			l, err := intercept.ListenTPROXY(t.Context(), "[::]:0")
+			if err != nil {
+				t.Skipf("skipped: %v", err)
+			}
+			w := newWorld(t, jsonAnswer(""))
+			done := make(chan error, 1)
+			ctx, stop := context.WithCancel(context.Background())
+			go func() { done <- w.plugin.ServeTransparent(ctx, l) }()
+			defer func() {
+				stop()
+				if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+					t.Errorf("ServeTransparent: got %v", err)
+				}
+			}()
+			_, port, _ := net.SplitHostPort(l.Addr().String())
+			c, err := net.Dial("tcp", net.JoinHostPort(at, port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if n, err := c.Read(make([]byte, 1)); err == nil {
+				t.Errorf("got %d bytes", n)
+			}
+			if n := w.plugin.Stats().RefusedLoops; n != 1 {
+				t.Errorf("got %d loops, want 1", n)
+			}
+			if reason, _ := w.told("loop refused")["reason"].(string); !strings.Contains(reason, "the transparent door itself") {
+				t.Errorf("got %q: nobody noticed before it was dialled", reason)
+			}
 		})
 	}
 }

@@ -51,7 +51,8 @@ type Config struct {
 	// lets them travel in the clear.
 	Login Login
 	// Quarantine is for how long a client cannot reach the mail ports of a host that it was just kept from: 10 min where zero, never where
-	// negative.
+	// negative. Where a connection there names no host, the addresses of the hosts are compared, as we resolve them; not where a proxy of
+	// Upstream does that.
 	Quarantine time.Duration
 	// OriginalDestination says where a connection of the transparent door was meant to go. Nil asks Linux (SO_ORIGINAL_DST, else the local
 	// address as with TPROXY); on other systems there is no transparent door without it.
@@ -252,7 +253,7 @@ func (p *Plugin) welcomes(c Config) {
 	if c.Clients == nil {
 		p.clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
-	p.quarantine.lasting = c.Quarantine
+	p.quarantine.lasting, p.quarantine.lookups = c.Quarantine, make(chan struct{}, whereaboutsAtOnce)
 	if c.Quarantine == 0 {
 		p.quarantine.lasting = quarantineTime
 	}

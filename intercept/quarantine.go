@@ -32,8 +32,15 @@ func mailPort(port uint16) bool { return slices.Contains(mailPorts[:], port) }
 // cache, a guess) would next offer its password there.
 type quarantine struct {
 	lasting time.Duration // not positive: nothing is remembered
+	lookups chan struct{} // a seat for each
 	mu      sync.Mutex
-	clients map[netip.Addr]map[string]time.Time
+	clients map[netip.Addr]map[string]kept
+}
+
+// kept is what is remembered of a host.
+type kept struct {
+	until time.Time
+	at    *whereabouts
 }
 
 // add shuts host's mail ports to client.
@@ -45,20 +52,25 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.clients == nil {
-		q.clients = make(map[netip.Addr]map[string]time.Time)
+		q.clients = make(map[netip.Addr]map[string]kept)
 	}
 	hosts := q.clients[client]
 	if hosts == nil {
 		if len(q.clients) >= quarantineClients {
 			q.makeRoom(now)
 		}
-		hosts = make(map[string]time.Time)
+		hosts = make(map[string]kept)
 		q.clients[client] = hosts
 	}
-	if _, known := hosts[host]; !known && len(hosts) >= quarantineHosts {
-		dropFirst(hosts)
+	k, known := hosts[host]
+	if !known {
+		k.at = newWhereabouts()
+		if len(hosts) >= quarantineHosts {
+			dropFirst(hosts)
+		}
 	}
-	hosts[host] = now.Add(q.lasting)
+	k.until = now.Add(q.lasting)
+	hosts[host] = k
 }
 
 // makeRoom forgets clients of whom nothing is to be remembered, or the one that is to be forgotten first.
@@ -67,9 +79,9 @@ func (q *quarantine) makeRoom(now time.Time) {
 	var earliest time.Time
 	for client, hosts := range q.clients {
 		var last time.Time
-		for _, until := range hosts {
-			if until.After(last) {
-				last = until
+		for _, k := range hosts {
+			if k.until.After(last) {
+				last = k.until
 			}
 		}
 		if !last.After(now) {
@@ -85,10 +97,10 @@ func (q *quarantine) makeRoom(now time.Time) {
 	}
 }
 
-func dropFirst(hosts map[string]time.Time) {
+func dropFirst(hosts map[string]kept) {
 	var first string
-	for host, until := range hosts {
-		if first == "" || until.Before(hosts[first]) {
+	for host, k := range hosts {
+		if first == "" || k.until.Before(hosts[first].until) {
 			first = host
 		}
 	}
@@ -100,11 +112,11 @@ func (q *quarantine) holds(client netip.Addr, host string, now time.Time) bool {
 	client = payer(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	until, ok := q.clients[client][host]
+	k, ok := q.clients[client][host]
 	if !ok {
 		return false
 	}
-	if until.After(now) {
+	if k.until.After(now) {
 		return true
 	}
 	delete(q.clients[client], host)
@@ -112,6 +124,28 @@ func (q *quarantine) holds(client netip.Addr, host string, now time.Time) bool {
 		delete(q.clients, client)
 	}
 	return false
+}
+
+// of are the hosts that are shut to client.
+func (q *quarantine) of(client netip.Addr, now time.Time) map[string]kept {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var hosts map[string]kept
+	for host, k := range q.clients[payer(client)] {
+		if !k.until.After(now) {
+			continue
+		}
+		if hosts == nil {
+			hosts = make(map[string]kept)
+		}
+		hosts[host] = k
+	}
+	return hosts
+}
+
+// lately says how long ago at most a client was kept from a host that is still shut to it.
+func (q *quarantine) lately() string {
+	return "less than " + strconv.Itoa(int(q.lasting.Minutes())) + " minutes ago"
 }
 
 func (q *quarantine) size() int {
@@ -144,6 +178,6 @@ func (p *Plugin) quarantined(client netip.Addr, t target) bool {
 	}
 	p.refused.quarantine.Add(1)
 	p.logger.Warn("tunnel refused", zap.String(keyHost, t.String()), zap.String(keyClient, client.Unmap().String()),
-		zap.String(keyReason, "the client was kept from this host less than "+strconv.Itoa(int(p.quarantine.lasting.Minutes()))+" minutes ago"))
+		zap.String(keyReason, "the client was kept from this host "+p.quarantine.lately()))
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync/atomic"
 )
@@ -99,6 +100,21 @@ func (r *reach) connect(ctx context.Context, network, addr string, purpose purpo
 		return r.strangers.DialContext(ctx, network, addr)
 	}
 	return r.through(ctx, up, addr)
+}
+
+// place is the name or the address that connect would dial for a tunnel. It is false where a parent proxy is asked for it: that resolves names, and
+// may know others.
+func (r *reach) place(t target) (string, bool) {
+	addr := t.String()
+	if to, ok := r.config.named(addr); ok {
+		return hostOf(to), true
+	}
+	return t.host, r.parents().choose(purposeTunnel, addr) == nil
+}
+
+// locate looks up a name's addresses as connect would.
+func (r *reach) locate(ctx context.Context, name string) ([]netip.Addr, error) {
+	return r.strangers.Resolver.LookupNetIP(ctx, "ip", name)
 }
 
 // proxyFor is the Proxy of the transport. It names a parent proxy only for plain HTTP, which HTTP proxies want in absolute form; through

@@ -103,7 +103,7 @@ func (t *transparent) serve(c net.Conn) {
 		return
 	}
 	to = netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
-	if t.isOurselves(c, to) {
+	if t.isOurselves(g, to) {
 		p.refused.loops.Add(1)
 		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
 			zap.String(keyReason, "the connection was made to the transparent door itself, or redirected twice"))
@@ -114,11 +114,12 @@ func (t *transparent) serve(c net.Conn) {
 }
 
 // isOurselves reports whether a connection was meant for this very door, or another one of ours. Dialling that would come back here, and so on
-// until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has.
-func (t *transparent) isOurselves(c net.Conn, to netip.AddrPort) bool {
+// until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has. With
+// TPROXY that shows nothing: the addresses stay as they are, and the door may have one of the ports that are sent to it.
+func (t *transparent) isOurselves(c *guestTCP, to netip.AddrPort) bool {
 	own, ok := t.gate.Addr().(*net.TCPAddr)
 	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
-	return straight || t.f.p.self.is(to)
+	return straight && !anyAddress(c.TCPConn) || t.f.p.self.is(to)
 }
 
 // visit is one connection at the transparent door.
@@ -130,13 +131,16 @@ type visit struct {
 
 // receive listens to what the client says first and shows it in accordingly. It reports whether the connection is somebody else's now.
 func (v *visit) receive() bool {
+	if v.door.f.p.quarantined(addressOf(v.conn.RemoteAddr()), v.to) {
+		return false
+	}
 	switch v.to.port {
 	case portHTTPS, 465, 993, 995: // of TLS the client speaks first, also on mail ports
 		return v.greet()
 	case portHTTP:
 		return v.plain()
 	}
-	return v.tunnel(nil)
+	return v.unnamed(nil)
 }
 
 // greet looks at a TLS handshake.
@@ -149,7 +153,7 @@ func (v *visit) greet() bool {
 	}
 	host, err := canonicalHost(name)
 	if name == "" || err != nil {
-		return v.tunnel(heard)
+		return v.unnamed(heard)
 	}
 	t := target{host: host, port: v.to.port}
 	client := addressOf(v.conn.RemoteAddr())
@@ -189,6 +193,15 @@ func (v *visit) open(hc *hallConn) bool {
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
 	v.door.f.p.hall.welcome(hc)
 	return true // welcome closes what it does not give on
+}
+
+// unnamed has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
+// is what counts, since hosts share addresses.
+func (v *visit) unnamed(heard []byte) bool {
+	if v.door.f.p.quarantinedAt(addressOf(v.conn.RemoteAddr()), v.to) {
+		return false
+	}
+	return v.tunnel(heard)
 }
 
 // tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already.

@@ -64,6 +64,21 @@ func tracked6(fd int) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(netip.AddrFrom16(raw.Addr.Addr).Unmap(), binary.BigEndian.Uint16(port[:])), nil
 }
 
+// anyAddress reports whether a connection may have a local address that is not this computer's: its listener is one for TPROXY, ours or systemd's
+// (Transparent=).
+func anyAddress(c *net.TCPConn) bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	transparent := 0
+	err = raw.Control(func(fd uintptr) {
+		// Of IPv6 sockets, too: the kernel has one mark for both (include/net/inet_sock.h: INET_FLAGS_TRANSPARENT).
+		transparent, _ = unix.GetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TRANSPARENT)
+	})
+	return err == nil && transparent != 0
+}
+
 // ListenTPROXY listens for connections that an nftables rule with "tproxy to" sends to addr. It needs CAP_NET_ADMIN. For "redirect to", any
 // listener will do.
 func ListenTPROXY(ctx context.Context, addr string) (net.Listener, error) {

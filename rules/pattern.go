@@ -67,6 +67,9 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 		return Pattern{}, false, nil
 	}
 	prefix, err := netip.ParsePrefix(text)
+	if a := prefix.Addr(); err == nil && a.Is4In6() && prefix.Bits() >= 96 && prefix == prefix.Masked() { // addresses are compared as IPv4
+		prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
+	}
 	switch {
 	case err != nil:
 		return Pattern{}, false, &PatternError{text, "is no range of addresses", "one such as 10.0.0.0/8 or 2001:db8::/32"}

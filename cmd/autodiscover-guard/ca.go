@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -58,9 +59,19 @@ func (f *caFlags) open() (*config.Config, *certs.Authority, error) {
 	// Without an address in the configuration, what the certificates name stays: the guard may have been started with other flags.
 	authority, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(c)))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, hint(fmt.Errorf("there is no authority in %s", dir), "%s run makes one, %s ca import brings one in; --state names another directory", program, program)
+		err := fmt.Errorf("there is no authority in %s", dir)
+		if f.state == "" && c.State == "" && serviceHasState() {
+			return nil, nil, hint(err, "a service keeps its own in %s; as its user, say so: --state %s", config.ServiceState, config.ServiceState)
+		}
+		return nil, nil, hint(err, "%s run makes one, %s ca import brings one in; --state names another directory", program, program)
 	}
 	return c, authority, explained(err)
+}
+
+// serviceHasState reports whether a service of this computer has its state where systemd makes it. What is in there need not be ours to see.
+func serviceHasState() bool {
+	info, err := os.Stat(config.ServiceState)
+	return err == nil && info.IsDir()
 }
 
 // explained adds to an error of package certs what to do.

@@ -231,6 +231,9 @@ func defaultDecisions() ([]string, error) {
 		if len(files) > 0 {
 			return files, nil
 		}
+		if serviceHasState() {
+			return nil, hint(err, "name the file; a service has its own in %s", config.ServiceState)
+		}
 		return nil, hint(err, "name the file: log.decisions in the configuration says where it is; run writes it")
 	}
 	return append(files, name), nil

@@ -53,7 +53,7 @@ For example: ` + program + ` setup gateway --print --config /etc/` + program + `
 			if files, err = chosen(files, parts, plan); err != nil {
 				return err
 			}
-			for _, path := range unseen(plan) {
+			for _, path := range unseen(plan, c.Files()) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: %s lies where the service cannot look (ProtectHome=, PrivateTmp=); move it, to /usr/local/bin or /etc\n", program, path)
 			}
 			for i, f := range files {
@@ -143,15 +143,19 @@ func chosen(files []gateway.File, parts []string, plan gateway.Plan) ([]gateway.
 	return out, nil
 }
 
-// unseen are the files that the unit's own hardening hides from the service.
-func unseen(p gateway.Plan) []string {
+// unseen are the files that the unit's own hardening hides from the service: of the plan, and those that the configuration names.
+func unseen(p gateway.Plan, named []string) []string {
 	var out []string
-	for _, path := range []string{p.Program, p.Config, p.State} {
-		for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"} {
-			if strings.HasPrefix(path, hidden) {
-				out = append(out, path)
-			}
+	for _, path := range slices.Concat([]string{p.Program, p.Config, p.State}, p.Writable, named) {
+		if path == "" {
+			continue
+		}
+		path, err := filepath.Abs(path)
+		if err == nil && slices.ContainsFunc(hiddenFromService, func(dir string) bool { return strings.HasPrefix(path, dir) }) {
+			out = append(out, path)
 		}
 	}
 	return out
 }
+
+var hiddenFromService = []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"}

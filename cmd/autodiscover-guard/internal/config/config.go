@@ -222,17 +222,31 @@ func Parse(name string, data []byte, options ...Option) (*Config, error) {
 	if len(r.problems) > 0 {
 		return nil, newError(name, r.problems)
 	}
-	c := r.config
-	for _, path := range []*string{
-		&c.State, &c.Listen.Certificate, &c.Listen.Key, &c.Listen.AdminCertificate, &c.Listen.AdminKey, &c.Listen.AdminTokenFile,
-		&c.Listen.AdminClients, &c.Clients.Passwords, &c.Clients.Certificates, &c.Upstream.Roots, &c.Upstream.ProxyCredentials,
-		&c.Notify.SecretFile,
-	} {
+	for _, path := range append(r.config.files(), &r.config.State) {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(filepath.Dir(name), *path)
 		}
 	}
-	return c, nil
+	return r.config, nil
+}
+
+// files are where the names of files stand that the guard reads; empty where there is none.
+func (c *Config) files() []*string {
+	return []*string{
+		&c.Listen.Certificate, &c.Listen.Key, &c.Listen.AdminCertificate, &c.Listen.AdminKey, &c.Listen.AdminTokenFile, &c.Listen.AdminClients,
+		&c.Clients.Passwords, &c.Clients.Certificates, &c.Upstream.Roots, &c.Upstream.ProxyCredentials, &c.Notify.SecretFile,
+	}
+}
+
+// Files are the files that the configuration names for the guard to read: certificates, keys, passwords, tokens, roots. Each is there once.
+func (c *Config) Files() []string {
+	var all []string
+	for _, path := range c.files() {
+		if *path != "" && !slices.Contains(all, *path) {
+			all = append(all, *path)
+		}
+	}
+	return all
 }
 
 // Set puts a single value in place, written as in the file: what a command line says overrides what a file says. It takes full names

@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -157,6 +158,55 @@ func TestParse_without_known_services_accepts_any(t *testing.T) {
 	}
 	if _, err := config.Parse("guard.yaml", []byte("policy: {services: {weather: off}}"), config.KnownServices()); err == nil {
 		t.Error("a service was accepted where none is known")
+	}
+}
+
+// A range of IPv4 addresses in the spelling of IPv6 is that of IPv4, which addresses are compared as. One that holds IPv6 addresses, too, stays.
+func TestParse_mapped_ranges(t *testing.T) {
+	c, err := config.Parse("guard.yaml", []byte(`
+listen: {proxy_protocol: ["::ffff:192.0.2.10/128"]}
+clients: {allow: ["::ffff:192.0.2.0/120", "::ffff:0:0/96", "::/64", "2001:db8::/32"]}
+upstream: {proxy: "http://proxy.lab.test:3128", private: ["::ffff:10.0.0.0/104"], no_proxy: ["::ffff:10.0.0.0/104"]}
+policy: {rules: [{name: pin, domains: [corp.example.net], clients: ["::ffff:10.1.0.0/112"], allow: [corp.example.net]}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		key  string
+		got  any
+		want string
+	}{
+		{"listen.proxy_protocol", c.Listen.ProxyProtocol, "[192.0.2.10/32]"},
+		{"clients.allow", c.Clients.Allow, "[192.0.2.0/24 0.0.0.0/0 ::/64 2001:db8::/32]"},
+		{"upstream.private", c.Upstream.Private.Ranges, "[10.0.0.0/8]"},
+		{"upstream.no_proxy", c.Upstream.NoProxy, "[10.0.0.0/8]"},
+		{"policy.rules.clients", c.Policy.Rules[0].Clients, "[10.1.0.0/16]"},
+	} {
+		if got := fmt.Sprint(r.got); got != r.want {
+			t.Errorf("%s: got %s, want %s", r.key, got, r.want)
+		}
+	}
+}
+
+// The files that the configuration names are all files: a new key is not to be forgotten.
+func TestConfig_Files(t *testing.T) {
+	c, err := config.Load(filepath.Join("testdata", "valid", "everything.yaml"), services)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"proxy.pem", "keys/proxy.key", "admin.pem", "keys/admin.key", "admin.token", "admins.pem", "passwords", "clients.pem", "roots/lab.pem",
+		"proxy-credentials", "hook.secret",
+	}
+	for i, name := range want {
+		want[i] = filepath.Join("testdata", "valid", filepath.FromSlash(name))
+	}
+	if d := cmp.Diff(want, c.Files()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got := config.Default().Files(); got != nil {
+		t.Errorf("got %q by default", got)
 	}
 }
 

@@ -55,8 +55,10 @@ func withoutUser(text string) string {
 
 // parseDirect reads a host that needs no proxy: a name, an address, a range, or one with a port.
 func parseDirect(text string) (string, *fault) {
-	if p, err := netip.ParsePrefix(text); err == nil && p == p.Masked() {
-		return p.String(), nil
+	if strings.Contains(text, "/") {
+		if p, f := parsePrefix(text); f == nil {
+			return p.String(), nil
+		}
 	}
 	if at, f := parseAsked(nil, strings.TrimPrefix(text, ".")); f == nil {
 		return at, nil

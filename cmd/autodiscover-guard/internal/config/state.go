@@ -10,6 +10,10 @@ import (
 
 const programName = "autodiscover-guard"
 
+// ServiceState is the state directory of a service of the system. Without State, only a service finds it: a person's commands have a place of their
+// own, and do not take a service's for it.
+const ServiceState = "/var/lib/" + programName
+
 // StateDir is the directory for what the guard keeps: State, or else the usual place. It is absolute; it need not exist yet.
 func (c *Config) StateDir() (string, error) {
 	if c.State != "" {
@@ -46,7 +50,7 @@ func usualState(s surroundings) (string, error) {
 		return filepath.Clean(dirs[0]), nil
 	}
 	if s.uid == 0 && s.lookup("INVOCATION_ID") != "" {
-		return filepath.Join("/var/lib", programName), nil
+		return ServiceState, nil
 	}
 	candidates := [][2]string{{"XDG_STATE_HOME", ""}, {"HOME", ".local/state"}}
 	switch s.system {

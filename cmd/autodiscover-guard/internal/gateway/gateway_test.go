@@ -37,6 +37,78 @@ func TestPlan_refused(t *testing.T) {
 	}
 }
 
+// A socket whose address comes later than it does not fail: the service requires it, and nobody would try it again.
+func TestPlan_freeBind(t *testing.T) {
+	files, err := plan(func(p *gateway.Plan) {
+		p.Sockets, p.Transparent, p.Admin = true, netip.MustParseAddrPort("192.168.0.1:8443"), netip.MustParseAddrPort("[2001:db8::1]:8081")
+	}).Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sockets := 0
+	for _, f := range files {
+		if f.Part != "sockets" {
+			continue
+		}
+		sockets++
+		if free, all := strings.Contains(f.Text, "\nFreeBind=yes\n"), strings.Contains(f.Text, "-proxy.socket"); free == all {
+			t.Errorf("got FreeBind %v in\n%s", free, f.Text)
+		}
+	}
+	if sockets != 3 {
+		t.Errorf("got %d sockets, want 3", sockets)
+	}
+}
+
+// A guard that ends at once is planned like the others.
+func TestPlan_noDrain(t *testing.T) {
+	files, err := plan(func(p *gateway.Plan) { p.Drain = 0 }).Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.Part == "service" && !strings.Contains(f.Text, "\nTimeoutStopSec=15s\n") {
+			t.Errorf("got\n%s", f.Text)
+		}
+	}
+}
+
+// IPv6 is passed on where clients have it and the door serves it, and nowhere else: it costs the gateway what router advertisements tell it.
+func TestPlan_forwarding(t *testing.T) {
+	v6 := []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}
+	for name, c := range map[string]struct {
+		change func(*gateway.Plan)
+		want   bool
+	}{
+		"both":               {func(p *gateway.Plan) { p.Clients = v6 }, true},
+		"IPv4 clients":       {func(*gateway.Plan) {}, false},
+		"and their own IPv6": {func(p *gateway.Plan) { p.Clients = append(p.Clients, netip.MustParsePrefix("::1/128")) }, false},
+		"a door for IPv4":    {func(p *gateway.Plan) { p.Clients, p.Transparent = v6, netip.MustParseAddrPort("0.0.0.0:8443") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, err := plan(c.change).Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if f.Part != "sysctl" {
+					continue
+				}
+				for _, line := range []string{"\nnet.ipv6.conf.all.forwarding = 1\n", "accept_ra"} {
+					if got := strings.Contains(f.Text, line); got != c.want {
+						t.Errorf("%q: got %v in\n%s", line, got, f.Text)
+					}
+				}
+				if !strings.Contains(f.Text, "\nnet.ipv4.ip_forward = 1\n") {
+					t.Errorf("got\n%s", f.Text)
+				}
+				return
+			}
+			t.Error("nothing is forwarded")
+		})
+	}
+}
+
 // Whatever the doors are, the guard's own connections are left alone before anything is redirected, and the service has no capability.
 func TestPlan_neverALoop(t *testing.T) {
 	for name, change := range map[string]func(*gateway.Plan){

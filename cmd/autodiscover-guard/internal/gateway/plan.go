@@ -30,7 +30,7 @@ type Plan struct {
 	AllPrivate bool
 	// Ports are what is sent to the transparent door.
 	Ports []uint16
-	// Drain is how long the guard may take to end, Descriptors how many it may need.
+	// Drain is how long the guard may take to end, zero for not at all; Descriptors is how many it may need.
 	Drain       time.Duration
 	Descriptors int64
 	// Sockets has systemd make all listeners. It makes those that take a privilege (TPROXY, ports below 1024) in any case.
@@ -72,8 +72,8 @@ func (p Plan) Files() ([]File, error) {
 
 // check refuses what cannot be meant.
 func (p Plan) check() error {
-	if p.Program == "" || p.User == "" || !p.Proxy.IsValid() || p.Drain <= 0 || p.Descriptors <= 0 {
-		return errors.New("planning the gateway: program, user, proxy, drain and descriptors are needed")
+	if p.Program == "" || p.User == "" || !p.Proxy.IsValid() || p.Drain < 0 || p.Descriptors <= 0 {
+		return errors.New("planning the gateway: program, user, proxy and descriptors are needed")
 	}
 	for _, d := range p.doors() {
 		if d.At.Port() == 0 {
@@ -111,6 +111,9 @@ type door struct {
 
 // Unit is the name of its socket.
 func (d door) Unit() string { return Name + "-" + d.Name + ".socket" }
+
+// Named reports whether it has one address, and not all.
+func (d door) Named() bool { return !d.At.Addr().IsUnspecified() }
 
 func (p Plan) doors() []door {
 	all := []door{{"proxy", p.Proxy, false}}

@@ -73,6 +73,12 @@ func (p Plan) forwards() bool {
 	return slices.ContainsFunc(p.Clients, func(c netip.Prefix) bool { return !c.Addr().IsLoopback() })
 }
 
+// Passes6 reports whether what is forwarded may be IPv6: there are clients, and the door serves them.
+func (p Plan) Passes6() bool {
+	return slices.ContainsFunc(p.Clients, func(c netip.Prefix) bool { return c.Addr().Is6() && !c.Addr().IsLoopback() }) &&
+		slices.ContainsFunc(p.Families(), func(f Family) bool { return f.Version == 6 })
+}
+
 // Forwards is forwards for a rewriting packet filter: what comes from outside is not rewritten to a loopback address.
 func (p Plan) Forwards() bool { return p.forwards() && !p.Transparent.Addr().IsLoopback() }
 
