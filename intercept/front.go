@@ -227,7 +227,11 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 		}
 	}()
 	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway.
-	r = r.WithContext(forTunnel(context.WithoutCancel(r.Context())))
+	e := errand{purpose: purposeTunnel}
+	if !f.p.reach.parents.none() {
+		e.via = f.p.onward(r)
+	}
+	r = r.WithContext(e.send(context.WithoutCancel(r.Context())))
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
 		f.proxy.ServeHTTP(hijackable{tw}, r)

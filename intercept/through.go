@@ -96,7 +96,12 @@ func (r *reach) ask(ctx context.Context, c net.Conn, up *parent, addr string) er
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{"User-Agent": {""}}}
-	req.Header.Set("Via", "1.1 "+r.name) // so that we know it when it comes back
+	// So that we know it when it comes back, and others that it has been with before us.
+	if e, _ := errandOf(ctx); len(e.via) > 0 {
+		req.Header["Via"] = e.via
+	} else {
+		req.Header.Set("Via", "1.1 "+r.name)
+	}
 	if a := up.authorization(); a != "" {
 		req.Header.Set("Proxy-Authorization", a)
 	}
