@@ -82,6 +82,8 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		if err != nil {
 			return nil, err
 		}
+		// With the tunnel ends its far end, whatever that may be stuck in. The near one alone would not do where somebody does not read.
+		context.AfterFunc(ctx, func() { _ = c.Close() })
 		return farEnd(c), nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.
