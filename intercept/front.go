@@ -143,6 +143,9 @@ func (f *front) rescue(g *gate) {
 
 // connect serves a CONNECT request: into the hall, or through goproxy's tunnel.
 func (f *front) connect(w http.ResponseWriter, r *http.Request) {
+	if f.p.outlived(bindingOf(r.Context())) { // an HTTP/2 connection takes no further tunnels then (h2_bundle.go: GOAWAY)
+		w.Header().Set("Connection", "close")
+	}
 	t, err := parseTarget(r.URL.Host, 0)
 	if err != nil || r.URL.User != nil || r.URL.Path != "" || r.URL.RawQuery != "" || r.URL.ForceQuery {
 		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
@@ -208,10 +211,16 @@ func overrun(w http.ResponseWriter, d denial) {
 
 // tunnel has goproxy tunnel the connection.
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release func()) {
-	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, release: release}
+	e := errand{purpose: purposeTunnel}
+	if !f.p.reach.parents().none() {
+		e.via = f.p.onward(r)
+	}
+	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway.
+	ctx, end := context.WithCancel(e.send(context.WithoutCancel(r.Context())))
+	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, release: func() { end(); release() }}
 	defer func() {
 		if tw.conn == nil { // over HTTP/2, or it was never made
-			release()
+			tw.release()
 		}
 		if v := recover(); v != nil {
 			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
@@ -228,13 +237,15 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 			}
 		}
 	}()
-	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway.
-	r = r.WithContext(forTunnel(context.WithoutCancel(r.Context())))
+	r = r.WithContext(ctx)
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
 		f.proxy.ServeHTTP(hijackable{tw}, r)
 		return
 	}
+	s := &streamTunnel{r.Body, end}
+	f.p.traffic.add(s)
+	defer f.p.traffic.remove(s)
 	f.proxy.ServeHTTP(tw, r)
 }
 

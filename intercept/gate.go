@@ -49,10 +49,15 @@ func (g *gate) WriteHeader(code int) {
 // begin sends the header off. It is the last of a connection that has lived long enough: net/http closes it behind the answer (server.go), and an
 // HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
 func (g *gate) begin() {
-	if b := g.x.binding; g.last && g.status != http.StatusSwitchingProtocols || b != nil && time.Since(b.since) > g.x.p.limits.Lifetime {
+	if g.last && g.status != http.StatusSwitchingProtocols || g.x.p.outlived(g.x.binding) {
 		g.w.Header().Set("Connection", "close")
 	}
 	g.w.WriteHeader(g.status)
+}
+
+// outlived reports whether a client's connection has lived for Limits.Lifetime.
+func (p *Plugin) outlived(b *binding) bool {
+	return b != nil && time.Since(b.since) > p.limits.Lifetime
 }
 
 // Write implements http.ResponseWriter.

@@ -249,9 +249,9 @@ func TestGather_where(t *testing.T) {
 		ctx  context.Context
 		want bool
 	}{
-		{"discovery over TLS", p.transport, context.WithValue(t.Context(), purposeKey{}, purpose("https")), true},
-		{"discovery in the clear", p.transport, context.WithValue(t.Context(), purposeKey{}, purpose("http")), false},
-		{"a tunnel", p.transport, forTunnel(t.Context()), false},
+		{"discovery over TLS", p.transport, errand{purpose: "https"}.send(t.Context()), true},
+		{"discovery in the clear", p.transport, errand{purpose: "http"}.send(t.Context()), false},
+		{"a tunnel", p.transport, errand{purpose: purposeTunnel}.send(t.Context()), false},
 		{"what passes through", p.ours.Load().older, t.Context(), false},
 		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), h1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {

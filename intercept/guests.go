@@ -35,7 +35,8 @@ type Stats struct {
 	RefusedLoops int64
 	// RefusedAmbiguous counts connections with a request that another reader could take for a different one.
 	RefusedAmbiguous int64
-	// RetiredTunnels counts tunnels that were closed because they had lived for Limits.Lifetime.
+	// RetiredTunnels counts tunnels that were cut off because they had lived for Limits.Lifetime, and other connections that were because they had
+	// lived for twice as long.
 	RetiredTunnels int64
 	// FailedAccepts counts how often no connection could be accepted, most of all for want of descriptors. Clients wait meanwhile.
 	FailedAccepts int64

@@ -74,16 +74,24 @@ var errNotOpened = errors.New("the connection did not come through a door")
 // open starts the server, once.
 func (h *hall) open() {
 	h.once.Do(func() {
-		go h.p.traffic.retire(h.p.stopping, h.p.limits.Lifetime, func(n int) {
-			h.p.refused.retired.Add(int64(n))
-			h.p.logger.Info("tunnels closed", zap.Int("count", n), zap.String(keyReason, "they have lived for limits.lifetime"))
-		})
+		go h.p.traffic.retire(h.p.stopping, h.p.limits.Lifetime, h.p.retired)
 		go func() {
 			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
 				h.p.logger.Error("hall closed", zap.Error(err))
 			}
 		}()
 	})
+}
+
+// retired notes what has lived too long.
+func (p *Plugin) retired(tunnels, conns int) {
+	p.refused.retired.Add(int64(tunnels + conns))
+	if tunnels > 0 {
+		p.logger.Info("tunnels closed", zap.Int("count", tunnels), zap.String(keyReason, "they have lived for limits.lifetime"))
+	}
+	if conns > 0 {
+		p.logger.Info("connections closed", zap.Int("count", conns), zap.String(keyReason, "they have lived for twice limits.lifetime"))
+	}
 }
 
 // admit is asked in every handshake, resumed ones too. What the client means to reach must be what the tunnel leads to, and the

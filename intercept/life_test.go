@@ -131,6 +131,20 @@ var streams = map[string]func(*testing.T, *world) (net.Conn, *bufio.Reader){
 		}
 		return c, bufio.NewReader(c)
 	},
+	"tunnel in HTTP/2": func(t *testing.T, w *world) (net.Conn, *bufio.Reader) {
+		c, err := connectStream(t, w.h2(t, w.secureDoor(t)), bank+":25")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, bufio.NewReader(c)
+	},
+	"socket in an opened tunnel in HTTP/2": func(t *testing.T, w *world) (net.Conn, *bufio.Reader) {
+		c, err := connectStream(t, w.h2(t, w.secureDoor(t)), "opened.net:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return upgrade(t, c, socket)
+	},
 	"socket at the plain door": func(t *testing.T, w *world) (net.Conn, *bufio.Reader) {
 		c, err := net.Dial("tcp", w.addr)
 		if err != nil {

@@ -1,19 +1,26 @@
 package intercept_test
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"testing"
 	"time"
 
 	"autodiscover-guard/intercept"
 )
 
+func lifetime(d time.Duration) option {
+	return func(c *intercept.Config, _ *proxyServer, _ *world) { c.Limits.Lifetime = d }
+}
+
 // A tunnel that has lived long enough ends, whatever runs in it, and its seat is free again.
 func TestLifetime_tunnel(t *testing.T) {
 	addr := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
-	w := newWorld(t, jsonAnswer("{}"), resolve(bank+":443", addr), func(c *intercept.Config, _ *proxyServer, _ *world) { c.Limits.Lifetime = 50 * time.Millisecond })
+	w := newWorld(t, jsonAnswer("{}"), resolve(bank+":443", addr), lifetime(50*time.Millisecond))
 	c := w.hold(t)
 	_, _ = io.WriteString(c, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: x\r\n\r\n")
 	answer(t, c, http.MethodConnect)
@@ -34,7 +41,7 @@ func TestLifetime_tunnel(t *testing.T) {
 func TestLifetime_connections(t *testing.T) {
 	for name, url := range map[string]string{"plain": "http://opened.net/", "opened": "https://" + central + "/"} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, jsonAnswer("{}"), func(c *intercept.Config, _ *proxyServer, _ *world) { c.Limits.Lifetime = 100 * time.Millisecond })
+			w := newWorld(t, jsonAnswer("{}"), lifetime(100*time.Millisecond))
 			client := w.client(false)
 			end := time.Now().Add(20 * time.Second)
 			for n := 0; ; n++ {
@@ -51,4 +58,169 @@ func TestLifetime_connections(t *testing.T) {
 			}
 		})
 	}
+}
+
+// So do those in HTTP/1 and in HTTP/2 in which something is stuck: a side that does not read, or that says nothing. Nothing of them is left.
+func TestLifetime_stuckTunnel(t *testing.T) {
+	flood := func(w net.Conn) {
+		for err := error(nil); err == nil; _, err = w.Write(make([]byte, 64<<10)) {
+		}
+	}
+	for name, far := range map[string]func(net.Conn){
+		"nobody says anything":       func(c net.Conn) { _, _ = io.Copy(io.Discard, c) },
+		"the client does not read":   flood,
+		"the server does not read":   nil,
+		"neither of them ever reads": flood,
+	} {
+		for _, version := range []string{"HTTP/1", "HTTP/2"} {
+			t.Run(name+" "+version, func(t *testing.T) {
+				t.Parallel()
+				gone := make(chan struct{})
+				defer close(gone)
+				addr := listen(t, func(c net.Conn) {
+					if far != nil {
+						far(c)
+					}
+					<-gone
+				})
+				w := newWorld(t, jsonAnswer(""), resolve(bank+":25", addr), lifetime(500*time.Millisecond))
+				var c net.Conn
+				var err error
+				if version == "HTTP/1" {
+					c, err = w.connect(bank + ":25")
+				} else {
+					c, err = connectStream(t, w.h2(t, w.secureDoor(t)), bank+":25")
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "the server does not read" || name == "neither of them ever reads" {
+					go flood(c)
+				}
+				w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+				w.eventually(t, "goproxy", func(intercept.Stats) bool { return !running("goproxy.copy") && !running("handleHttps") })
+				if n := w.life.FilterMessage("tunnels closed").Len(); n != 1 {
+					t.Errorf("it was told %d times", n)
+				}
+			})
+		}
+	}
+}
+
+// running reports whether a goroutine is in a function.
+func running(function string) bool {
+	stacks := make([]byte, 4<<20)
+	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(function))
+}
+
+// An HTTP/2 connection that has lived long enough takes no further tunnels, and the last one goes on.
+func TestLifetime_streamsMoveToAnotherConnection(t *testing.T) {
+	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	for name, target := range map[string]string{"tunnel": bank + ":25", "opened": central + ":80"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, jsonAnswer("{}"), resolve(bank+":25", echo), lifetime(time.Second))
+			h2 := w.h2(t, w.secureDoor(t))
+			last, err := connectStream(t, h2, target)
+			for end := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(end); {
+				var next *stream
+				if next, err = connectStream(t, h2, target); err == nil {
+					_ = last.Close()
+					last = next
+				}
+			}
+			if n := w.plugin.Stats().RetiredTunnels; err == nil || last == nil || n != 0 {
+				t.Fatalf("got %v, %d tunnels or connections were cut off", err, n)
+			}
+			if name == "tunnel" {
+				echoes(t, last, last)
+				return
+			}
+			_, _ = io.WriteString(last, "GET / HTTP/1.1\r\nHost: "+central+"\r\n\r\n")
+			if got := answer(t, last, http.MethodGet); got.body != "{}" {
+				t.Errorf("got %d %q", got.StatusCode, got.body)
+			}
+		})
+	}
+}
+
+// A client that stalls in the middle of an exchange, or whose upstream does, keeps its connection for twice a lifetime and not for ever.
+func TestLifetime_inTheMiddleOfAnExchange(t *testing.T) {
+	const upload, download, poll = "POST %s/upload HTTP/1.1\r\nHost: opened.net\r\nContent-Length: 100\r\n\r\nx",
+		"GET %s/large HTTP/1.1\r\nHost: opened.net\r\n\r\n", "GET %s/poll HTTP/1.1\r\nHost: opened.net\r\n\r\n"
+	// stalled sends half an upload and nothing more.
+	stalled := func(t *testing.T, rt http.RoundTripper, url string) {
+		t.Helper()
+		up, body := io.Pipe()
+		r := request(t, http.MethodPost, url, "")
+		r.Body, r.ContentLength = up, 100
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if resp, err := rt.RoundTrip(r); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		}()
+		_, _ = io.WriteString(body, "x")
+		t.Cleanup(func() { _ = body.Close(); <-done })
+	}
+	for name, begin := range map[string]func(t *testing.T, w *lan){
+		"an upload, plain":   func(t *testing.T, w *lan) { t.Helper(); w.says(t, fmt.Sprintf(upload, "http://opened.net")) },
+		"a download, plain":  func(t *testing.T, w *lan) { t.Helper(); w.says(t, fmt.Sprintf(download, "http://opened.net")) },
+		"a poll, plain":      func(t *testing.T, w *lan) { t.Helper(); w.says(t, fmt.Sprintf(poll, "http://opened.net")) },
+		"an upload, opened":  func(t *testing.T, w *lan) { t.Helper(); w.saysInside(t, fmt.Sprintf(upload, "")) },
+		"a download, opened": func(t *testing.T, w *lan) { t.Helper(); w.saysInside(t, fmt.Sprintf(download, "")) },
+		"a poll, opened":     func(t *testing.T, w *lan) { t.Helper(); w.saysInside(t, fmt.Sprintf(poll, "")) },
+		"an upload, transparent": func(t *testing.T, w *lan) {
+			t.Helper()
+			_, _ = io.WriteString(w.dial(t, siteAddr+":80"), fmt.Sprintf(upload, ""))
+		},
+		"an upload in HTTP/2, opened": func(t *testing.T, w *lan) { t.Helper(); stalled(t, w.client(true), "https://opened.net/upload") },
+		"an upload in HTTP/2, plain": func(t *testing.T, w *lan) {
+			t.Helper()
+			stalled(t, w.h2(t, w.secureDoor(t)), "http://opened.net/upload")
+		},
+		"an upload in a stream of HTTP/2": func(t *testing.T, w *lan) {
+			t.Helper()
+			c, err := connectStream(t, w.h2(t, w.secureDoor(t)), "opened.net:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(c, fmt.Sprintf(upload, ""))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := make(chan struct{}, 1)
+			w := newLAN(t, func(w http.ResponseWriter, r *http.Request) {
+				asked <- struct{}{}
+				switch r.URL.Path {
+				case "/upload":
+					_, _ = io.Copy(io.Discard, r.Body)
+				case "/large":
+					for err := error(nil); err == nil; _, err = w.Write(make([]byte, 64<<10)) {
+					}
+				default:
+					<-r.Context().Done()
+				}
+			}, lifetime(500*time.Millisecond))
+			begin(t, w)
+			<-asked
+			w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 && s.RetiredTunnels == 1 })
+			if told := w.told("connections closed"); told["count"] != int64(1) || told["reason"] != "they have lived for twice limits.lifetime" {
+				t.Errorf("got %v", told)
+			}
+		})
+	}
+}
+
+// saysInside opens a connection and writes the beginning of something into its TLS.
+func (w *world) saysInside(t *testing.T, text string) {
+	t.Helper()
+	c, err := w.tls("opened.net:443", clientFor("opened.net"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(c, text)
 }

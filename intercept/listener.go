@@ -23,7 +23,8 @@ const (
 //
 //	server.Serve(plugin.Listener(l))
 //
-// Without it [Plugin.Front] still refuses strangers, request by request, and counts tunnels, but not connections.
+// Without it [Plugin.Front] still refuses strangers, request by request, and counts tunnels, but not connections, and nothing ends one that is stuck in
+// the middle of an exchange.
 func (p *Plugin) Listener(l net.Listener) net.Listener {
 	p.Listening(l.Addr())
 	return &gatekeeper{Listener: l, p: p, sources: p.announcers}
@@ -77,7 +78,8 @@ func (p *Plugin) connectionSeat(client netip.Addr) (status int) {
 }
 
 func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
-	place := &place{p: k.p, client: payer(client)}
+	place := &place{p: k.p, conn: c, client: payer(client)}
+	k.p.traffic.watchOver(place)
 	if k.mute {
 		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
 	}
@@ -162,6 +164,7 @@ func refusalText(status int) string {
 // place is what a connection takes up.
 type place struct {
 	p            *Plugin
+	conn         net.Conn
 	client       netip.Addr // the payer; the zero address until a PROXY header is read
 	announcement *announcement
 	strict       strict
@@ -170,9 +173,13 @@ type place struct {
 
 func (l *place) leave() {
 	if !l.left.Swap(true) {
+		l.p.traffic.forget(l)
 		l.p.guests.leave(seatConnection, l.payer())
 	}
 }
+
+// Close cuts the connection off, for the books. Whoever serves it closes it once more, and leaves.
+func (l *place) Close() error { return l.conn.Close() }
 
 func (l *place) payer() netip.Addr {
 	if l.announcement != nil {

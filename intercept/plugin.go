@@ -73,12 +73,13 @@ type Limits struct {
 	Handshake time.Duration
 	// Header is how long it may take to send a request's header: 10 s.
 	Header time.Duration
-	// Body is how long it may take to send the body of a discovery request: 30 s. Other bodies are not timed.
+	// Body is how long it may take to send the body of a discovery request: 30 s. Other bodies are not timed, but for Lifetime.
 	Body time.Duration
 	// Idle is how long a connection may lie unused between two requests: 2 min.
 	Idle time.Duration
 	// Lifetime is how long a connection or a tunnel may live, however busy it is: 24 h. Tunnels are then cut off, other connections closed behind
-	// the next answer.
+	// the next answer. A connection of a [Plugin.Listener] or the transparent door that has lived for twice as long is cut off in the middle of
+	// an exchange: somebody stalls there. Clients keep requests open for an hour (ActiveSync), so it should be well above that.
 	Lifetime time.Duration
 	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
 	HeaderBytes int

@@ -38,25 +38,38 @@ type purpose string
 
 const purposeTunnel purpose = "tunnel"
 
-type purposeKey struct{}
-
-// forTunnel says that what is dialled in ctx becomes a tunnel.
-func forTunnel(ctx context.Context) context.Context {
-	return context.WithValue(ctx, purposeKey{}, purposeTunnel)
+// errand is what a connection is made for, and the Via that a parent proxy is told with it: that of the client's request, and our own entry. What
+// is made for one exchange may serve others later, of other clients. That costs no loop: our entry is in every Via, a loop is found when
+// the connection is made, and then there is none to share.
+type errand struct {
+	purpose purpose
+	via     []string
 }
 
-// purposed says what a request's connection is for, where it matters.
+type errandKey struct{}
+
+// send makes a context in which to dial for an errand.
+func (e errand) send(ctx context.Context) context.Context {
+	return context.WithValue(ctx, errandKey{}, e)
+}
+
+func errandOf(ctx context.Context) (e errand, ok bool) {
+	e, ok = ctx.Value(errandKey{}).(errand)
+	return e, ok
+}
+
+// purposed says what a request's connection is for, where it matters. The request has its Via already.
 func (r *reach) purposed(req *http.Request) *http.Request {
 	if r.parents().none() {
 		return req
 	}
-	return req.WithContext(context.WithValue(req.Context(), purposeKey{}, purpose(req.URL.Scheme)))
+	return req.WithContext(errand{purpose(req.URL.Scheme), req.Header["Via"]}.send(req.Context()))
 }
 
 // purposeOf is what was said, or what the port lets guess where another plugin uses our transport on its own account.
 func purposeOf(ctx context.Context, addr string) purpose {
-	if p, ok := ctx.Value(purposeKey{}).(purpose); ok {
-		return p
+	if e, ok := errandOf(ctx); ok {
+		return e.purpose
 	}
 	if t, err := parseTarget(addr, portHTTPS); err == nil && t.port == portHTTP {
 		return "http"
@@ -72,6 +85,8 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		if err != nil {
 			return nil, err
 		}
+		// With the tunnel ends its far end, whatever that may be stuck in. The near one alone would not do where somebody does not read.
+		context.AfterFunc(ctx, func() { _ = c.Close() })
 		return farEnd(c), nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.

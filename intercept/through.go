@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
@@ -92,7 +93,12 @@ func (r *reach) ask(ctx context.Context, c net.Conn, up *parent, addr string) er
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{"User-Agent": {""}}}
-	req.Header.Set("Via", "1.1 "+r.name) // so that we know it when it comes back
+	// So that we know it when it comes back, and others that it has been with before us.
+	if e, _ := errandOf(ctx); len(e.via) > 0 {
+		req.Header["Via"] = e.via
+	} else {
+		req.Header.Set("Via", "1.1 "+r.name)
+	}
 	if a := up.authorization(); a != "" {
 		req.Header.Set("Proxy-Authorization", a)
 	}
@@ -100,13 +106,12 @@ func (r *reach) ask(ctx context.Context, c net.Conn, up *parent, addr string) er
 		return overdue(ctx, err)
 	}
 	// Byte by byte: what follows the answer is the host's, which may speak first.
-	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(singly{c}, maxParentHeader)), req)
+	status, err := finalStatus(textproto.NewReader(bufio.NewReader(io.LimitReader(singly{c}, maxParentHeader))))
 	if err != nil {
 		return overdue(ctx, err)
 	}
-	_ = resp.Body.Close()
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return parentStatus(resp.StatusCode, !up.credentials.none())
+	if status < 200 || status > 299 {
+		return parentStatus(status, !up.credentials.none())
 	}
 	if !stop() { // the deadline is set already, or about to be
 		return context.Cause(ctx)
@@ -114,7 +119,39 @@ func (r *reach) ask(ctx context.Context, c net.Conn, up *parent, addr string) er
 	return nil
 }
 
-const maxParentHeader = 64 << 10
+const (
+	maxParentHeader = 64 << 10
+	// maxInterim is how many answers a proxy may give before the one that counts.
+	maxInterim = 8
+)
+
+// finalStatus reads the answer to a CONNECT request, past the interim ones. It reads no body, whatever the header promises: behind 2xx the tunnel
+// begins at once (RFC 9110, section 9.3.6: Content-Length and Transfer-Encoding MUST be ignored), and behind anything else the connection ends.
+// http.ReadResponse would wait for that body, or refuse a coding that nobody has to know.
+func finalStatus(r *textproto.Reader) (int, error) {
+	for range maxInterim + 1 {
+		line, err := r.ReadLine()
+		if err != nil {
+			return 0, err
+		}
+		version, rest, _ := strings.Cut(line, " ")
+		code, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+		_, _, ok := http.ParseHTTPVersion(version)
+		status, err := strconv.ParseUint(code, 10, 16)
+		if err != nil || !ok || len(code) != 3 {
+			return 0, errNotHTTP
+		}
+		if _, err := r.ReadMIMEHeader(); err != nil {
+			return 0, err
+		}
+		if status < 100 || status > 199 || status == http.StatusSwitchingProtocols { // that one is final
+			return int(status), nil
+		}
+	}
+	return 0, errNotHTTP
+}
+
+var errNotHTTP = errors.New("the answer is not HTTP/1")
 
 // singly reads one byte at a time.
 type singly struct{ io.Reader }

@@ -2,19 +2,22 @@ package intercept
 
 import (
 	"context"
-	"net"
+	"io"
 	"sync"
 	"time"
 )
 
-// traffic counts what is under way, so that a stop can wait for it: requests that a door has let in, and connections that left net/http's
-// books because they were hijacked. http.Server.Shutdown knows nothing of the latter and returns while they run.
+// traffic knows what is under way: requests that a door has let in, tunnels, and the connections of clients. A stop waits for the first two;
+// http.Server.Shutdown knows nothing of connections that were hijacked, and returns while they run. Tunnels end when they have lived for
+// Limits.Lifetime, and connections, whatever is under way in them, when they have lived for twice as long: by then they were told to close
+// behind their next answer, and no answer has ended since.
 type traffic struct {
-	mu       sync.Mutex
-	flights  int
-	hijacked map[net.Conn]time.Time // since when
-	idle     chan struct{}          // made by drain, closed when nothing is left
-	done     bool
+	mu      sync.Mutex
+	flights int
+	tunnels map[io.Closer]time.Time // since when
+	conns   map[io.Closer]time.Time // since when; to stop them is their server's business
+	idle    chan struct{}           // made by drain, closed when nothing is left
+	done    bool
 }
 
 // enter lets a request in; it reports false when the plugin is stopping.
@@ -35,21 +38,38 @@ func (t *traffic) leave() {
 	t.settle()
 }
 
-// add takes a hijacked connection into the books; its Close must call remove.
-func (t *traffic) add(c net.Conn) {
+// add takes a tunnel into the books; its Close must make its owner call remove.
+func (t *traffic) add(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.hijacked == nil {
-		t.hijacked = make(map[net.Conn]time.Time)
-	}
-	t.hijacked[c] = time.Now()
+	note(&t.tunnels, tunnel)
 }
 
-func (t *traffic) remove(c net.Conn) {
+func (t *traffic) remove(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.hijacked, c)
+	delete(t.tunnels, tunnel)
 	t.settle()
+}
+
+// watchOver takes a client's connection into the books; its Close must make its owner call forget.
+func (t *traffic) watchOver(conn io.Closer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	note(&t.conns, conn)
+}
+
+func (t *traffic) forget(conn io.Closer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, conn)
+}
+
+func note(books *map[io.Closer]time.Time, c io.Closer) {
+	if *books == nil {
+		*books = make(map[io.Closer]time.Time)
+	}
+	(*books)[c] = time.Now()
 }
 
 // drain lets nobody in any more and returns a channel that is closed when everything is done.
@@ -64,32 +84,35 @@ func (t *traffic) drain() <-chan struct{} {
 }
 
 func (t *traffic) settle() {
-	if t.idle != nil && !t.done && t.flights == 0 && len(t.hijacked) == 0 {
+	if t.idle != nil && !t.done && t.flights == 0 && len(t.tunnels) == 0 {
 		t.done = true
 		close(t.idle)
 	}
 }
 
-func (t *traffic) closeAll() { t.closeOlder(0) }
+// closeAll closes all tunnels.
+func (t *traffic) closeAll() { t.closeOlder(&t.tunnels, 0) }
 
-// closeOlder closes the hijacked connections that have lived for at least the given time, and returns how many.
-func (t *traffic) closeOlder(age time.Duration) int {
+// closeOlder closes what has lived for at least the given time, and returns how many there were.
+func (t *traffic) closeOlder(books *map[io.Closer]time.Time, age time.Duration) int {
+	now := time.Now()
+	old := make([]io.Closer, 0, 16)
 	t.mu.Lock()
-	conns := make([]net.Conn, 0, 16)
-	for c, since := range t.hijacked {
-		if time.Since(since) >= age {
-			conns = append(conns, c)
+	for c, since := range *books {
+		if now.Sub(since) >= age {
+			old = append(old, c)
+			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has its flight, or the end of Close
 		}
 	}
 	t.mu.Unlock()
-	for _, c := range conns {
-		_ = c.Close() // calls remove
+	for _, c := range old {
+		_ = c.Close() // which leads to remove or forget, and they to settle
 	}
-	return len(conns)
+	return len(old)
 }
 
-// retire closes tunnels that have lived longer than lifetime, until stopping ends.
-func (t *traffic) retire(stopping context.Context, lifetime time.Duration, retired func(n int)) {
+// retire closes what has lived too long, until stopping ends.
+func (t *traffic) retire(stopping context.Context, lifetime time.Duration, retired func(tunnels, conns int)) {
 	tick := time.NewTicker(min(max(lifetime/60, 10*time.Millisecond), time.Minute))
 	defer tick.Stop()
 	for {
@@ -97,9 +120,21 @@ func (t *traffic) retire(stopping context.Context, lifetime time.Duration, retir
 		case <-stopping.Done():
 			return
 		case <-tick.C:
-			if n := t.closeOlder(lifetime); n > 0 {
-				retired(n)
+			// A tunnel's connection leaves the books with it and is not counted once more.
+			tunnels := t.closeOlder(&t.tunnels, lifetime)
+			if conns := t.closeOlder(&t.conns, twice(lifetime)); tunnels+conns > 0 {
+				retired(tunnels, conns)
 			}
 		}
 	}
 }
+
+// twice is as long again, or as long as there is.
+func twice(d time.Duration) time.Duration {
+	if d > maxDuration/2 {
+		return maxDuration
+	}
+	return 2 * d
+}
+
+const maxDuration = time.Duration(1<<63 - 1)

@@ -53,6 +53,19 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.conn, rw, nil
 }
 
+// streamTunnel is a tunnel in an HTTP/2 stream, as the books have it. goproxy v1.9.3, https.go ends it when nothing more can be read from the client:
+// it then gives up its writes to the client, too. What is written to the far side, or awaited from it, ends with that.
+type streamTunnel struct {
+	body io.Closer // what the client says
+	end  func()    // ends the dialling, or the far side
+}
+
+// Close cuts the tunnel off. Its handler takes it out of the books.
+func (s *streamTunnel) Close() error {
+	s.end()
+	return s.body.Close()
+}
+
 // book takes a hijacked connection into the books; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
 // of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.3, https.go: halfClosable) and
 // no splice.

@@ -19,7 +19,12 @@ func (p *Plugin) via(r *http.Request) {
 	if p.cameBy(r) {
 		return // another plugin sends it twice
 	}
-	r.Header["Via"] = append(slices.Clip(r.Header["Via"]), received(r)+" "+p.name)
+	r.Header["Via"] = p.onward(r)
+}
+
+// onward is the Via that a request goes on with.
+func (p *Plugin) onward(r *http.Request) []string {
+	return append(slices.Clip(r.Header["Via"]), received(r)+" "+p.name)
 }
 
 // received is the protocol that the client spoke.
@@ -43,24 +48,44 @@ func (p *Plugin) cameBy(r *http.Request) bool {
 	return false
 }
 
+// maxVia is how long a Via can be that is believed: it has room for two hundred proxies, and what is longer many servers would not read.
+const maxVia = 8 << 10
+
+// wandered reports whether a request has come by more proxies than anybody sets up. They go in a circle that none of them knows.
+func wandered(r *http.Request) bool {
+	n := 0
+	for _, field := range r.Header["Via"] {
+		n += len(field)
+	}
+	return n > maxVia
+}
+
 const (
 	loopReason = "the request's Via names this proxy"
 	loopText   = "this request has been here before; somewhere behind this proxy the way leads back to it"
+
+	wanderedReason = "the request's Via is longer than any way"
+	wanderedText   = "this request has come by more proxies than can be meant; somewhere before this one the way leads in a circle"
 )
 
-// turnBack refuses a request that has been here before.
+// turnBack refuses a request that goes in a circle.
 func (p *Plugin) turnBack(w http.ResponseWriter, r *http.Request) bool {
-	if !p.cameBy(r) {
+	reason, text := loopReason, loopText
+	switch {
+	case p.cameBy(r):
+	case wandered(r):
+		reason, text = wanderedReason, wanderedText
+	default:
 		return false
 	}
 	host := r.URL.Host
 	if host == "" {
 		host = r.Host
 	}
-	p.loop(hostOf(host), clientAddress(r.RemoteAddr), loopReason)
+	p.loop(hostOf(host), clientAddress(r.RemoteAddr), reason)
 	// RFC 9209, section 2.3 has the word for it.
 	w.Header().Set("Proxy-Status", p.name+"; error=proxy_loop_detected")
-	deny(w, http.StatusLoopDetected, loopText)
+	deny(w, http.StatusLoopDetected, text)
 	return true
 }
 

@@ -1,13 +1,17 @@
 package intercept_test
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -188,4 +192,111 @@ func relay(c net.Conn, to string) {
 	_ = c.Close()
 	<-done
 	_ = there.Close()
+}
+
+// Two guards that name each other as the proxy behind them are a circle in which every tunnel would make the next one. The first that comes back is
+// refused, at every door.
+func TestLoop_throughAnotherGuard(t *testing.T) {
+	var start atomic.Value
+	var came atomic.Int64
+	back := listen(t, func(c net.Conn) { came.Add(1); relay(c, start.Load().(string)) })
+	behind := func(proxy string) option {
+		return timeouts(func(u *intercept.UpstreamConfig) {
+			u.Resolve, u.Proxy, u.Private = map[string]string{}, "http://"+proxy, intercept.AllowPrivate()
+		})
+	}
+	few := limits(intercept.Limits{PerClient: 30}) // where nothing else stops it
+	other := newWorld(t, jsonAnswer(""), few, behind(back), governed(policyOf(t)))
+	w := newLAN(t, jsonAnswer(""), few, behind(other.addr))
+	start.Store(w.world.addr)
+	const text = " cannot be reached: the upstream proxy leads back here (loop)."
+	for n, way := range []struct {
+		name string
+		ask  func() string
+		want string
+	}{
+		{"tunnel", func() string { _, err := w.connect(bank + ":443"); return err.Error() }, "508 Loop Detected: autodiscover-guard: " + bank + text},
+		{"tunnel in HTTP/2", func() string {
+			_, err := connectStream(t, w.h2(t, w.secureDoor(t)), bank+":443")
+			return err.Error()
+		}, "508 Loop Detected: autodiscover-guard: " + bank + text},
+		{"opened", func() string {
+			return send(t, w.client(true), request(t, http.MethodGet, "https://opened.net/", "")).body
+		}, "opened.net" + text},
+		{"plain", func() string {
+			return send(t, w.client(false), request(t, http.MethodGet, "http://opened.net/", "")).body
+		}, "has been here before"},
+		{"transparent", func() string {
+			c := w.dial(t, "192.0.2.77:25")
+			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			said, err := io.ReadAll(c)
+			return fmt.Sprintf("%q, %v", said, err)
+		}, `"", <nil>`},
+	} {
+		if got := way.ask(); !strings.Contains(got, way.want) {
+			t.Errorf("%s: got %q, want %q", way.name, got, way.want)
+		}
+		here, there := w.plugin.Stats(), other.plugin.Stats()
+		if want := int64(n + 1); here.RefusedLoops != want || came.Load() != want {
+			t.Errorf("%s: %d came back, and %d were refused, want %d", way.name, came.Load(), here.RefusedLoops, want)
+		}
+		if here.UpstreamErrors["proxy"]+there.UpstreamErrors["proxy"]+here.RefusedPerClient+there.RefusedPerClient != 0 {
+			t.Errorf("%s: got %+v and %+v", way.name, here, there)
+		}
+	}
+}
+
+// A parent proxy is told by whom a tunnel has come, whatever it is made for.
+func TestVia_goesOnWithTunnels(t *testing.T) {
+	vias := make(chan []string, 1)
+	parent := listen(t, func(c net.Conn) {
+		if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			vias <- r.Header["Via"]
+			_, _ = io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	w := newWorld(t, jsonAnswer(""), timeouts(func(u *intercept.UpstreamConfig) { u.Resolve, u.Proxy = nil, "http://"+parent }))
+	const before = "1.0 fred, 1.1 nowhere.com (Apache/1.1)"
+	for name, ask := range map[string]func(via string){
+		"1.1 tunnel": func(via string) { w.raw(t, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: x\r\n"+via+"\r\n") },
+		"1.0 tunnel": func(via string) { w.raw(t, "CONNECT "+bank+":443 HTTP/1.0\r\n"+via+"\r\n") },
+		"1.1 opened": func(via string) {
+			r := request(t, http.MethodGet, "https://opened.net/", "")
+			if via != "" {
+				r.Header.Set("Via", before)
+			}
+			send(t, w.client(false), r)
+		},
+	} {
+		own := regexp.MustCompile(`^` + name[:3] + ` autodiscover-guard-[0-9a-f]{8}$`)
+		ask("")
+		if got := <-vias; len(got) != 1 || !own.MatchString(got[0]) {
+			t.Errorf("%s: the proxy got %q", name, got)
+		}
+		ask("Via: " + before + "\r\n")
+		if got := <-vias; len(got) != 2 || got[0] != before || !own.MatchString(got[1]) {
+			t.Errorf("%s: the proxy got %q", name, got)
+		}
+	}
+}
+
+// A Via that is longer than any way is not carried on.
+func TestVia_longerThanAnyWay(t *testing.T) {
+	s := &spy{next: jsonAnswer("{}")}
+	w := newWorld(t, s.handle)
+	for n, text := range []string{"GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n", "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: x\r\n"} {
+		method, _, _ := strings.Cut(text, " ")
+		got := answer(t, w.says(t, text+strings.Repeat("Via: 1.1 one.of.the.many.proxies.in.a.circle\r\n", 300)+"\r\n"), method)
+		if got.StatusCode != http.StatusLoopDetected || !strings.Contains(got.body, "come by more proxies than can be meant") || s.asked.Load() != 0 {
+			t.Errorf("%s: got %d %q", text, got.StatusCode, got.body)
+		}
+		if loops := w.plugin.Stats().RefusedLoops; loops != int64(n+1) {
+			t.Errorf("%s: counted %d loops", text, loops)
+		}
+	}
+	r := request(t, http.MethodGet, "http://opened.net/", "")
+	r.Header["Via"] = slices.Repeat([]string{"1.1 a.long.way"}, 100)
+	if got := send(t, w.client(false), r); got.StatusCode != http.StatusOK {
+		t.Errorf("a hundred proxies: got %d %q", got.StatusCode, got.body)
+	}
 }

@@ -21,8 +21,9 @@ var limitKeys = []key{
 		func(c *Config) *time.Duration { return &c.Limits.Dial }, bounds[time.Duration]{100 * time.Millisecond, 2 * time.Minute}),
 	span("limits.answer_timeout", "How long an upstream's whole answer to a discovery request may take.",
 		func(c *Config) *time.Duration { return &c.Limits.Answer }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
-	span("limits.lifetime", "How long a connection or a tunnel may live, however busy it is: after that it is closed, an opened one behind the "+
-		"exchange in flight.",
+	span("limits.lifetime", "How long a connection or a tunnel may live, however busy it is. A tunnel is cut off then; any other connection is closed "+
+		"behind its next answer, and where none ends, because somebody stalls in the middle, cut off after twice as long. So keep it well above "+
+		"an hour, for which ActiveSync holds a request open.",
 		func(c *Config) *time.Duration { return &c.Limits.Lifetime }, bounds[time.Duration]{time.Second, 30 * 24 * time.Hour}),
 	count("limits.connections", "How many connections of clients there may be, at all doors together; more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Connections }, bounds[int64]{1, 1 << 20}),
