@@ -44,8 +44,8 @@ func (w *world) eventually(tb testing.TB, what string, reached func(intercept.St
 func TestClients_strangersAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"plain":   "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n",
-		"opened":  "CONNECT " + central + ":443 HTTP/1.1\r\nHost: x\r\n\r\n",
-		"tunnel":  "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"opened":  "CONNECT " + central + ":443 HTTP/1.1\r\nHost: " + central + ":443\r\n\r\n",
+		"tunnel":  "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: " + bank + ":443\r\n\r\n",
 		"page":    "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
 		"garbage": "EHLO example.org\r\n",
 	} {

@@ -22,7 +22,7 @@ func TestLifetime_tunnel(t *testing.T) {
 	addr := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	w := newWorld(t, jsonAnswer("{}"), resolve(bank+":443", addr), lifetime(50*time.Millisecond))
 	c := w.hold(t)
-	_, _ = io.WriteString(c, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: x\r\n\r\n")
+	_, _ = io.WriteString(c, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: "+bank+":443\r\n\r\n")
 	answer(t, c, http.MethodConnect)
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	var err error

@@ -20,7 +20,7 @@ func (f loginFunc) Allowed(ctx context.Context, client netip.Addr, user, passwor
 }
 
 // connectAs asks for a tunnel with a name and a password.
-var connectAs = "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("desk:s3same")) + "\r\n\r\n"
+var connectAs = "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: " + bank + ":443\r\nProxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("desk:s3same")) + "\r\n\r\n"
 
 // A password that was not looked at is no wrong one: a client that is asked again for a password would forget the right one.
 func TestLogin_tooManyAtOnce(t *testing.T) {

@@ -240,7 +240,7 @@ func New(c Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := newTransports(&p.upstream, p.reach)
+	first := newTransports(p.reach)
 	p.transport = first.shared
 	p.ours.Store(first)
 	p.stopping, p.stop = context.WithCancel(context.Background())

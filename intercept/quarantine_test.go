@@ -68,7 +68,7 @@ func TestQuarantine_mailPorts(t *testing.T) {
 	other := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	if c, err := other.Dial("tcp", w.addr); err == nil {
 		defer c.Close()
-		_, _ = io.WriteString(c, "CONNECT "+stranger+":993 HTTP/1.1\r\nHost: x\r\n\r\n")
+		_, _ = io.WriteString(c, "CONNECT "+stranger+":993 HTTP/1.1\r\nHost: "+stranger+":993\r\n\r\n")
 		if got := answer(t, c, "CONNECT"); got.StatusCode != 200 {
 			t.Errorf("another client: got %s", got.Status)
 		}

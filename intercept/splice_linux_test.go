@@ -39,7 +39,7 @@ func TestTunnel_splices(t *testing.T) {
 	for _, early := range []string{"", "x"} {
 		before := readBytes(t)
 		c := w.hold(t)
-		_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: x\r\n\r\n"+early)
+		_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: "+bank+":25\r\n\r\n"+early)
 		head := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
 		if _, err := io.ReadFull(c, head); err != nil || !strings.HasSuffix(string(head), "\r\n\r\n") {
 			t.Fatalf("got %q, %v", head, err)
@@ -84,7 +84,7 @@ func TestTunnel_holdsNoPipesWhileItIsIdle(t *testing.T) {
 	before := pipes(t)
 	for range tunnels {
 		c := w.hold(t)
-		_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: x\r\n\r\n")
+		_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: "+bank+":25\r\n\r\n")
 		head := make([]byte, len("HTTP/1.1 200 Connection established\r\n\r\n"))
 		if _, err := io.ReadFull(c, head); err != nil {
 			t.Fatal(err)

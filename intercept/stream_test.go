@@ -240,7 +240,7 @@ func TestSecureDoor_http1(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: x\r\n\r\n")
+	_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: "+bank+":25\r\n\r\n")
 	answer(t, c, http.MethodConnect)
 	_, _ = io.WriteString(c, "hello")
 	_ = c.CloseWrite()
@@ -280,8 +280,8 @@ func TestLogin_explicitDoor(t *testing.T) {
 	}
 	lines := map[string]string{
 		"plain":  "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n",
-		"opened": "CONNECT " + central + ":443 HTTP/1.1\r\nHost: x\r\n",
-		"tunnel": "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: x\r\n",
+		"opened": "CONNECT " + central + ":443 HTTP/1.1\r\nHost: " + central + ":443\r\n",
+		"tunnel": "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: " + bank + ":443\r\n",
 	}
 	for name, line := range lines {
 		for said, fields := range map[string]string{

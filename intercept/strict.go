@@ -29,7 +29,7 @@ type strict struct {
 	length   int64
 	hosts    int
 	host     string
-	absolute string // the authority of an absolute-form target
+	absolute string // the authority of an absolute-form target, or CONNECT's whole one
 	home     target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
 }
 
@@ -140,7 +140,9 @@ func (s *strict) request(line string) bool {
 	default: // HTTP/2's preface too, which net/http would take for a request
 		return false
 	}
-	if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' && !s.connect {
+	if s.connect {
+		s.absolute = target
+	} else if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' {
 		s.absolute, _, _ = strings.Cut(after, "/")
 		s.absolute, _, _ = strings.Cut(s.absolute, "?")
 	}
@@ -207,10 +209,10 @@ func (s *strict) end() bool {
 	return true
 }
 
-// agrees reports whether Host says what an absolute-form target says. RFC 9112, section 3.2.2 has the former ignored, and whoever does not know
-// that goes elsewhere.
+// agrees reports whether Host says what an absolute-form target or CONNECT's says. RFC 9112, section 3.2.2 has the former ignored, and whoever does not know
+// that goes elsewhere. For CONNECT Host may leave the port out.
 func (s *strict) agrees() bool {
-	if s.absolute == "" || s.hosts == 0 || strings.EqualFold(s.absolute, s.host) {
+	if s.absolute == "" || s.hosts == 0 || s.connect && s.host == "" || strings.EqualFold(s.absolute, s.host) {
 		return true
 	}
 	port := uint16(portHTTP)
@@ -220,6 +222,9 @@ func (s *strict) agrees() bool {
 	a, err := parseTarget(s.absolute, port)
 	if err != nil || s.home.port != 0 && a != s.home {
 		return true // refused with a reason, later
+	}
+	if s.connect {
+		port = a.port
 	}
 	b, err := parseTarget(strings.TrimSuffix(s.host, ":"), port)
 	return err == nil && a == b

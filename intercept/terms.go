@@ -32,8 +32,8 @@ type transports struct {
 	older  *http.Transport // speaks HTTP/1.1
 }
 
-func newTransports(u *UpstreamConfig, r *reach) *transports {
-	t := &transports{shared: r.shaking(newTransport(u, r))}
+func newTransports(r *reach) *transports {
+	t := &transports{shared: r.shaking(newTransport(r))}
 	t.older = r.shaking(withoutHTTP2(t.shared))
 	t.older.DialContext = r.dial // what passes through shares its connection with nobody
 	return t
@@ -61,6 +61,6 @@ func (p *Plugin) SwapUpstream(roots *x509.CertPool, c Credentials) error {
 		return err
 	}
 	p.reach.terms.Store(t)
-	p.ours.Swap(newTransports(&p.upstream, p.reach)).closeIdle()
+	p.ours.Swap(newTransports(p.reach)).closeIdle()
 	return nil
 }

@@ -91,7 +91,7 @@ func TestTunnel_halfCloseReachesTheOtherSide(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: x\r\n\r\nhello")
+	_, _ = io.WriteString(c, "CONNECT "+bank+":25 HTTP/1.1\r\nHost: "+bank+":25\r\n\r\nhello")
 	_ = c.(*net.TCPConn).CloseWrite()
 	all, err := io.ReadAll(c)
 	if !strings.HasSuffix(string(all), "got 5") {
@@ -117,7 +117,7 @@ func TestTunnel_earlyBytesAreReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	eager := &eagerConn{Conn: c, first: "CONNECT " + central + ":443 HTTP/1.1\r\nHost: x\r\n\r\n"}
+	eager := &eagerConn{Conn: c, first: "CONNECT " + central + ":443 HTTP/1.1\r\nHost: " + central + ":443\r\n\r\n"}
 	if err := tls.Client(eager, &tls.Config{ServerName: central, RootCAs: w.issuer.roots()}).HandshakeContext(t.Context()); err != nil {
 		t.Errorf("TLS: %v", err)
 	}
@@ -131,7 +131,7 @@ func (w *world) early(t *testing.T, target, first string) reply {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_, _ = io.WriteString(c, "CONNECT "+target+" HTTP/1.1\r\nHost: x\r\n\r\n"+first)
+	_, _ = io.WriteString(c, "CONNECT "+target+" HTTP/1.1\r\nHost: "+target+"\r\n\r\n"+first)
 	answer(t, c, http.MethodConnect)
 	return answer(t, c, http.MethodGet)
 }

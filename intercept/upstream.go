@@ -126,7 +126,7 @@ const maxAnswerHeader = 1 << 20
 
 // newTransport makes the one transport that all upstream connections but the bound ones come from; tunnels are dialled with its
 // DialContext (goproxy v1.9.3, https.go: dial).
-func newTransport(u *UpstreamConfig, r *reach) *http.Transport {
+func newTransport(r *reach) *http.Transport {
 	return &http.Transport{
 		Proxy:       r.proxyFor,
 		DialContext: r.dialShared,

@@ -258,7 +258,7 @@ func TestVia_goesOnWithTunnels(t *testing.T) {
 	w := newWorld(t, jsonAnswer(""), timeouts(func(u *intercept.UpstreamConfig) { u.Resolve, u.Proxy = nil, "http://"+parent }))
 	const before = "1.0 fred, 1.1 nowhere.com (Apache/1.1)"
 	for name, ask := range map[string]func(via string){
-		"1.1 tunnel": func(via string) { w.raw(t, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: x\r\n"+via+"\r\n") },
+		"1.1 tunnel": func(via string) { w.raw(t, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: "+bank+":443\r\n"+via+"\r\n") },
 		"1.0 tunnel": func(via string) { w.raw(t, "CONNECT "+bank+":443 HTTP/1.0\r\n"+via+"\r\n") },
 		"1.1 opened": func(via string) {
 			r := request(t, http.MethodGet, "https://opened.net/", "")
@@ -284,7 +284,7 @@ func TestVia_goesOnWithTunnels(t *testing.T) {
 func TestVia_longerThanAnyWay(t *testing.T) {
 	s := &spy{next: jsonAnswer("{}")}
 	w := newWorld(t, s.handle)
-	for n, text := range []string{"GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n", "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: x\r\n"} {
+	for n, text := range []string{"GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n", "CONNECT " + bank + ":443 HTTP/1.1\r\nHost: " + bank + ":443\r\n"} {
 		method, _, _ := strings.Cut(text, " ")
 		got := answer(t, w.says(t, text+strings.Repeat("Via: 1.1 one.of.the.many.proxies.in.a.circle\r\n", 300)+"\r\n"), method)
 		if got.StatusCode != http.StatusLoopDetected || !strings.Contains(got.body, "come by more proxies than can be meant") || s.asked.Load() != 0 {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
@@ -227,7 +228,11 @@ func (w *world) connect(target string) (net.Conn, error) {
 		return nil, err
 	}
 	w.tb.Cleanup(func() { _ = c.Close() })
-	if _, err := fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: whatever\r\n\r\n", target); err != nil {
+	host := target
+	if strings.ContainsFunc(target, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		host = "" // net/http takes no such Host
+	}
+	if _, err := fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, host); err != nil {
 		return nil, err
 	}
 	r := bufio.NewReaderSize(c, 1) // nothing may be read beyond the answer
