@@ -252,24 +252,30 @@ func tokenByte(c byte) bool {
 
 // read reads from c into b what may be read.
 func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.ended(c, b)
+	}
+	n, err := c.Read(b)
+	if s.state == awaitsNothing || n == 0 {
+		return n, err
+	}
+	passed := s.watch(b[:n])
 	if s.err == nil {
-		n, err := c.Read(b)
-		if s.state == awaitsNothing || n == 0 {
-			return n, err
-		}
-		passed := s.watch(b[:n])
-		if s.err == nil {
-			return n, err
-		}
-		p.refused.ambiguous.Add(1)
-		if passed > 0 {
-			return passed, nil
-		}
+		return n, err
 	}
+	p.refused.ambiguous.Add(1)
+	if passed > 0 {
+		return passed, nil
+	}
+	return 0, s.ended(c, b)
+}
+
+// ended is how a read fails behind what was ambiguous.
+func (s *strict) ended(c net.Conn, b []byte) error {
 	if len(b) == 1 {
-		return 0, outlast(c)
+		return outlast(c)
 	}
-	return 0, s.err
+	return s.err
 }
 
 // outlast waits for the end of a connection on which nothing is read any more. While a request is answered, net/http (go1.26, server.go: backgroundRead)
