@@ -211,13 +211,15 @@ func overrun(w http.ResponseWriter, d denial) {
 
 // tunnel has goproxy tunnel the connection.
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release func()) {
-	e := errand{purpose: purposeTunnel}
+	far := new(farSide)
+	e := errand{purpose: purposeTunnel, far: far}
 	if !f.p.reach.parents().none() {
 		e.via = f.p.onward(r)
 	}
-	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway.
-	ctx, end := context.WithCancel(e.send(context.WithoutCancel(r.Context())))
-	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, release: func() { end(); release() }}
+	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway. And a context that
+	// can be cancelled holds on to half a kilobyte for as long as the tunnel is idle.
+	ctx := e.send(context.WithoutCancel(r.Context()))
+	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, release: func() { far.close(); release() }}
 	defer func() {
 		if tw.conn == nil { // over HTTP/2, or it was never made
 			tw.release()
@@ -243,7 +245,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 		f.proxy.ServeHTTP(hijackable{tw}, r)
 		return
 	}
-	s := &streamTunnel{r.Body, end}
+	s := &streamTunnel{r.Body, far}
 	f.p.traffic.add(s)
 	defer f.p.traffic.remove(s)
 	f.proxy.ServeHTTP(tw, r)

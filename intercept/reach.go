@@ -44,6 +44,7 @@ const purposeTunnel purpose = "tunnel"
 type errand struct {
 	purpose purpose
 	via     []string
+	far     *farSide // of a tunnel
 }
 
 type errandKey struct{}
@@ -63,7 +64,7 @@ func (r *reach) purposed(req *http.Request) *http.Request {
 	if r.parents().none() {
 		return req
 	}
-	return req.WithContext(errand{purpose(req.URL.Scheme), req.Header["Via"]}.send(req.Context()))
+	return req.WithContext(errand{purpose: purpose(req.URL.Scheme), via: req.Header["Via"]}.send(req.Context()))
 }
 
 // purposeOf is what was said, or what the port lets guess where another plugin uses our transport on its own account.
@@ -85,8 +86,9 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		if err != nil {
 			return nil, err
 		}
-		// With the tunnel ends its far end, whatever that may be stuck in. The near one alone would not do where somebody does not read.
-		context.AfterFunc(ctx, func() { _ = c.Close() })
+		if e, _ := errandOf(ctx); e.far != nil && !e.far.keep(c) {
+			return nil, context.Canceled
+		}
 		return farEnd(c), nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.

@@ -57,13 +57,41 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // it then gives up its writes to the client, too. What is written to the far side, or awaited from it, ends with that.
 type streamTunnel struct {
 	body io.Closer // what the client says
-	end  func()    // ends the dialling, or the far side
+	far  *farSide
 }
 
 // Close cuts the tunnel off. Its handler takes it out of the books.
 func (s *streamTunnel) Close() error {
-	s.end()
+	s.far.close()
 	return s.body.Close()
+}
+
+// farSide is the far end of a tunnel, which ends with it, whatever it may be stuck in: the near one alone would not do where somebody does not read.
+type farSide struct {
+	mu   sync.Mutex
+	conn io.Closer
+	over bool
+}
+
+// keep takes the connection over. Where the tunnel has ended meanwhile, it is closed, and keep reports false.
+func (f *farSide) keep(c io.Closer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over {
+		_ = c.Close()
+		return false
+	}
+	f.conn = c
+	return true
+}
+
+func (f *farSide) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.over = true
+	if f.conn != nil {
+		_ = f.conn.Close()
+	}
 }
 
 // book takes a hijacked connection into the books; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
