@@ -9,6 +9,7 @@ import (
 	"html"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func decided(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answe
 }
 
 // noSurvivor: nothing that was removed is left in what the client gets, by plain text search in any unescaped form.
-func noSurvivor(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answer) error {
+func noSurvivor(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answer) error {
 	if d.Action != rules.ActionEdit && d.Action != rules.ActionRefuse {
 		return nil
 	}
@@ -77,6 +78,9 @@ func noSurvivor(_ *rules.Policy, _ rules.Plan, d rules.Decision, _ dialect.Answe
 			continue
 		}
 		if d.Action == rules.ActionRefuse && about(d, s.Host) { // the refusal repeats the address that the client asked about
+			continue
+		}
+		if s.Was != s.Host && s.Host == plan.Inquiry.Request.Host() && below(d, s.Host) { // a relative Location that went with other fields: no stranger
 			continue
 		}
 		if named(out, s.Host) && !keeps(d, s.Host) {
@@ -117,6 +121,11 @@ func about(d rules.Decision, host string) bool {
 		}
 	}
 	return false
+}
+
+// below reports whether host is in a subject's domain.
+func below(d rules.Decision, host string) bool {
+	return slices.ContainsFunc(d.Subjects, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
 }
 
 // keeps reports whether some host that is told contains host as text (mail.lab.test contains lab.test), or has it below itself: an own host
