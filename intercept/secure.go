@@ -26,7 +26,7 @@ func (p *Plugin) SecureListener(l net.Listener, config *tls.Config) net.Listener
 		config.NextProtos = append(slices.Clone(config.NextProtos), "http/1.1") // as ServeTLS does
 	}
 	s := &secureListener{Listener: p.Listener(l), p: p, config: config, newcomers: make(chan newcomer)}
-	s.ctx, s.cancel = context.WithCancel(p.stopping)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
@@ -37,8 +37,9 @@ type secureListener struct {
 	config    *tls.Config
 	newcomers chan newcomer
 	once      sync.Once
-	ctx       context.Context //nolint:containedctx // of the handshakes under way; it ends with Close
-	cancel    context.CancelFunc
+	// ctx ends with Close, and not when the plugin stops: net/http takes the end of a listener for a failure, unless the server was stopped before.
+	ctx    context.Context //nolint:containedctx // the listener's own life
+	cancel context.CancelFunc
 }
 
 // newcomer is what Accept returns.
@@ -98,8 +99,9 @@ func (s *secureListener) welcome(c net.Conn) {
 		}
 	}()
 	t := tls.Server(c, s.config)
-	ctx, cancel := context.WithTimeout(s.ctx, s.p.limits.Handshake)
+	ctx, cancel := context.WithTimeout(s.p.stopping, s.p.limits.Handshake)
 	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
 	if err := t.HandshakeContext(ctx); err != nil {
 		s.p.logger.Debug("handshake with the proxy failed", zap.String(keyClient, clientAddress(c.RemoteAddr().String())), zap.Error(err))
 		s.explain(err)

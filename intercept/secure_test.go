@@ -1,6 +1,8 @@
 package intercept_test
 
 import (
+	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -64,5 +66,33 @@ func TestSecureListener_plainHTTP(t *testing.T) {
 		if all, _ := io.ReadAll(c); !strings.HasPrefix(string(all), "HTTP/1.0 400 ") || !strings.Contains(string(all), "https://") {
 			t.Errorf("got %q", all)
 		}
+	}
+}
+
+// A plugin that stops before its server is no failure of the listener: the server would tell of one, and its program end badly.
+func TestSecureListener_outlivesThePlugin(t *testing.T) {
+	w := newWorld(t, jsonAnswer("{}"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }}
+	server := &http.Server{Handler: w.server.Handler, ReadHeaderTimeout: time.Minute}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(w.plugin.SecureListener(l, config)) }()
+	for range 2 { // the second is taken in, and let go again, by a plugin that has stopped
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "GET http://opened.net/ HTTP/1.1\r\n\r\n") // no TLS: the answer says so
+		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_, _ = io.ReadAll(c)
+		_ = w.plugin.Close()
+	}
+	_ = server.Close()
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		t.Errorf("Serve: got %v", err)
 	}
 }
