@@ -103,6 +103,8 @@ func TestPolicies_theFileThatIsRead(t *testing.T) {
 		"the program's":         {[]string{"/usr/lib/thunderbird/distribution/policies.json"}, "/usr/lib/thunderbird/distribution/policies.json"},
 		"the administrator's":   {[]string{"/usr/lib/thunderbird/distribution/policies.json", "/etc/thunderbird/policies/policies.json"}, "/etc/thunderbird/policies/policies.json"},
 		"a Snap, configuration": {[]string{"/snap/thunderbird/current/", "/etc/thunderbird/"}, "/etc/thunderbird/policies/policies.json"},
+		"Firefox ESR, none":     {[]string{"/usr/lib/firefox-esr/", "/etc/firefox-esr/firefox-esr.js"}, "/etc/firefox/policies/policies.json"},
+		"Firefox ESR's":         {[]string{"/usr/lib/firefox/", "/usr/lib/firefox-esr/distribution/policies.json"}, "/usr/lib/firefox-esr/distribution/policies.json"},
 	} {
 		computer := newComputer(t, "linux", true, c.files...)
 		r := only(t, computer.stores.PlanUninstall(t.Context(), truststore.Policies))

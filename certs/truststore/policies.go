@@ -11,8 +11,8 @@ import (
 // program's next start.
 //
 // The program reads one file only: on Linux /etc/<program>/policies/policies.json, if it exists, else that of its own directory
-// (toolkit/components/enterprisepolicies/EnterprisePoliciesParent.sys.mjs, Thunderbird 153). So the one that it reads today is edited; a new
-// one in /etc would switch the other off.
+// (toolkit/components/enterprisepolicies/EnterprisePoliciesParent.sys.mjs, Thunderbird 153, Firefox ESR 153). So the one that it reads today is
+// edited; a new one in /etc would switch the other off. Debian's firefox-esr has its preferences in /etc/firefox-esr, but its policies in /etc/firefox.
 //
 // It then copies the certificate into the profile, where it stays when the policy goes: the store NSS finds it there.
 
@@ -26,8 +26,9 @@ type policyProgram struct {
 var policyPrograms = map[string][]policyProgram{
 	"linux": {
 		{"Thunderbird", "/etc/thunderbird", []string{"/usr/lib/thunderbird", "/usr/lib64/thunderbird", "/opt/thunderbird", "/snap/thunderbird/current"}},
-		{"Firefox", "/etc/firefox", []string{"/usr/lib/firefox", "/usr/lib64/firefox", "/opt/firefox", "/snap/firefox/current"}},
-		{"Firefox ESR", "/etc/firefox-esr", []string{"/usr/lib/firefox-esr", "/usr/lib64/firefox-esr"}},
+		{"Firefox", "/etc/firefox", []string{
+			"/usr/lib/firefox", "/usr/lib64/firefox", "/opt/firefox", "/snap/firefox/current", "/usr/lib/firefox-esr", "/usr/lib64/firefox-esr",
+		}},
 	},
 	"darwin": {
 		{"Thunderbird", "", []string{"/Applications/Thunderbird.app/Contents/Resources"}},

@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// inThunderbird starts the real Thunderbird with a profile whose user.js sets marionette.port to 0, hands over a connection with the rights of
-// Thunderbird's own code, and waits for its end.
-func inThunderbird(ctx context.Context, profile string, headless bool, use func(*marionette) error) error {
+// inMozilla starts the real Thunderbird or Firefox with a profile whose user.js sets marionette.port to 0, hands over a connection with the rights of
+// the program's own code, and waits for its end.
+func inMozilla(ctx context.Context, program, profile string, headless bool, use func(*marionette) error) error {
 	portFile := filepath.Join(profile, "MarionetteActivePort")
 	_ = os.Remove(portFile)
-	cmd := exec.CommandContext(ctx, "thunderbird", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", profile)
+	cmd := exec.CommandContext(ctx, program, "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", profile)
 	cmd.Env = append(os.Environ(), "MOZ_DISABLE_CONTENT_SANDBOX=1")
 	if headless {
 		cmd.Env = append(cmd.Env, "MOZ_HEADLESS=1")
@@ -122,7 +122,7 @@ func (m *marionette) call(command string, parameters any) (json.RawMessage, erro
 	return answer[3], nil
 }
 
-// run executes a script inside Thunderbird, whose last argument is the function that takes its result.
+// run executes a script inside the program, whose last argument is the function that takes its result.
 func (m *marionette) run(script string, result any, args ...any) error {
 	answer, err := m.call("WebDriver:ExecuteAsyncScript", map[string]any{"script": script, "args": args, "sandbox": "system", "newSandbox": true})
 	if err != nil {

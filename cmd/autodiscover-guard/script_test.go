@@ -19,13 +19,13 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		program:              main,
-		"lab-service":        labService,
-		"webhook":            webhook,
-		"nss-client":         nssClient,
-		"thunderbird-client": thunderbirdClient,
-		"thunderbird-hub":    thunderbirdHub,
-		"notify-listener":    notifyListener,
+		program:           main,
+		"lab-service":     labService,
+		"webhook":         webhook,
+		"nss-client":      nssClient,
+		"mozilla-client":  mozillaClient,
+		"thunderbird-hub": thunderbirdHub,
+		"notify-listener": notifyListener,
 	})
 }
 

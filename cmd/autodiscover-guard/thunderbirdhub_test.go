@@ -20,7 +20,7 @@ import (
 func thunderbirdHub() {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
-	must(inThunderbird(ctx, os.Args[1], false, func(m *marionette) error {
+	must(inMozilla(ctx, "thunderbird", os.Args[1], false, func(m *marionette) error {
 		for _, email := range os.Args[2:] {
 			var seen json.RawMessage
 			if err := m.run(discover, &seen, email); err != nil {
