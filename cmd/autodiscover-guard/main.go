@@ -19,6 +19,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	_ "autodiscover-guard/cmd/autodiscover-guard/internal/quiet" // before any library begins
 )
 
 const program = "autodiscover-guard"
