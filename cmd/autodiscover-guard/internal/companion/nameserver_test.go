@@ -112,6 +112,24 @@ var nameServers = []struct {
 		t.Helper()
 		return []string{"-d", "-c", unboundConfig(t, "respip iterator", "rpz:\n name: rpz.autodiscover-guard\n zonefile: \""+piece+"\"\n", port, upstream)}
 	}, false},
+	{"response policy zone in BIND", "bind", "named", "bind9", func(t *testing.T, piece, port, upstream string) []string {
+		t.Helper()
+		return []string{"-g", "-n", "1", "-c", bindConfig(t, piece, port, upstream)}
+	}, false},
+}
+
+func bindConfig(t *testing.T, piece, port, upstream string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "named.conf")
+	text := fmt.Sprintf("options {\n directory %q;\n pid-file none;\n session-keyfile none;\n managed-keys-directory %[1]q;\n listen-on port %[2]s { 127.0.0.1; };\n"+
+		" listen-on-v6 { none; };\n dnssec-validation no;\n forward only;\n forwarders { 127.0.0.1 port %[3]s; };\n"+
+		" response-policy { zone \"rpz.autodiscover-guard\"; };\n};\ncontrols { };\nzone \"rpz.autodiscover-guard\" { type primary; file %[4]q; };\n",
+		dir, port, upstream, piece)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func unboundConfig(t *testing.T, modules, more, port, upstream string) string {
