@@ -124,7 +124,7 @@ func bindConfig(t *testing.T, piece, port, upstream string) string {
 	file := filepath.Join(dir, "named.conf")
 	text := fmt.Sprintf("options {\n directory %q;\n pid-file none;\n session-keyfile none;\n managed-keys-directory %[1]q;\n listen-on port %[2]s { 127.0.0.1; };\n"+
 		" listen-on-v6 { none; };\n dnssec-validation no;\n forward only;\n forwarders { 127.0.0.1 port %[3]s; };\n"+
-		" response-policy { zone \"rpz.autodiscover-guard\"; };\n};\ncontrols { };\nzone \"rpz.autodiscover-guard\" { type primary; file %[4]q; };\n",
+		" response-policy { zone \"rpz.autodiscover-guard\"; } break-dnssec yes;\n};\ncontrols { };\nzone \"rpz.autodiscover-guard\" { type primary; file %[4]q; };\n",
 		dir, port, upstream, piece)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,8 @@ func responsePolicyZone(f Facts) []byte {
 	d := denialOf(f)
 	var b strings.Builder
 	b.WriteString(comment(";", append(d.about(f),
-		"In named.conf: response-policy { zone \"rpz.autodiscover-guard\"; }; and a zone of that name with this file.",
+		"In named.conf: response-policy { zone \"rpz.autodiscover-guard\"; } break-dnssec yes; and a zone of that name with this file.",
+		"Without break-dnssec whoever asks for signatures is told what a signed domain has.",
 		"Raise the serial number where there are secondary servers.")))
 	b.WriteString("$TTL 300\n@ SOA localhost. root.localhost. ( 1 3600 600 604800 300 )\n@ NS localhost.\n")
 	both := func(name, target string) {
