@@ -21,7 +21,7 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return x.approve(x.passOn(resp, nil))
 	}
-	head, whole, err := x.look(resp)
+	head, whole, err := x.look(resp, dialect.SentOn(dialect.Request{Method: req.Method}, resp.StatusCode))
 	if err != nil || !whole {
 		return x.approve(x.passOn(x.rest(resp, head, err), nil))
 	}
@@ -30,10 +30,10 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 
 // look reads an answer until it is clear that it is no discovery, or to its end. whole reports that head is all of it and may be. An answer that does
 // not say how long it is may never end, as notifications do not: it goes on as soon as its first elements are of no dialect, unless the policy
-// suspects what is of none.
-func (x *exchange) look(resp *http.Response) (head []byte, whole bool, err error) {
+// suspects what is of none. An answer that is known to matter is read whole, whatever is in it.
+func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole bool, err error) {
 	h := dialect.Header(resp.Header)
-	endless := resp.ContentLength < 0 && !x.policy.Suspects()
+	endless := resp.ContentLength < 0 && !matters && !x.policy.Suspects()
 	piece := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(piece)
 	for {
@@ -43,7 +43,7 @@ func (x *exchange) look(resp *http.Response) (head []byte, whole bool, err error
 		switch {
 		case err != nil && !ended:
 			return head, false, err
-		case !dialect.MayBe(h, head, ended), int64(len(head)) > x.p.limits.BodyBytes:
+		case !matters && !dialect.MayBe(h, head, ended), int64(len(head)) > x.p.limits.BodyBytes:
 			return head, false, nil
 		case ended:
 			return head, true, nil

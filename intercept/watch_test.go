@@ -42,6 +42,39 @@ func TestWatch_settingsWhereNobodyLooks(t *testing.T) {
 	}
 }
 
+// The rest of a WebDAV client's discovery: a PROPFIND is sent on, and the principal names the host of the calendars.
+func TestWatch_calendars(t *testing.T) {
+	const home = `<multistatus xmlns="DAV:"><response><href>/p/</href><propstat><prop><calendar-home-set xmlns="urn:ietf:params:xml:ns:caldav">` +
+		`<href xmlns="DAV:">https://` + stranger + `/</href></calendar-home-set></prop></propstat></response></multistatus>`
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, "https://"+stranger+"/", http.StatusFound)
+			return
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusMultiStatus)
+		_, _ = io.WriteString(w, home)
+		w.(http.Flusher).Flush()
+	})
+	for i, door := range doors {
+		for j, path := range []string{"/", "/p/"} {
+			got := send(t, door.client(w), request(t, "PROPFIND", door.scheme+"://example.com"+path, ""))
+			if strings.Contains(got.body, stranger) || got.Header.Get("Location") != "" || got.StatusCode != http.StatusNotFound {
+				t.Errorf("%s %s: got %d %v %q", door.name, path, got.StatusCode, got.Header, got.body)
+			}
+			if record := w.decision(2*i + j + 1); record["action"] != "refuse" || record["dialect"] != "dav" || record["rule"] != "documentation" {
+				t.Errorf("%s %s: recorded %v", door.name, path, record)
+			}
+		}
+		// Nobody guarded: as it is. A page of somebody guarded that has moved has nothing to do with it.
+		for method, url := range map[string]string{"PROPFIND": "://opened.net/", http.MethodGet: "://example.com/"} {
+			if got := send(t, door.client(w), request(t, method, door.scheme+url, "")); got.Header.Get("Location") != "https://"+stranger+"/" {
+				t.Errorf("%s %s %s: got %d %v", door.name, method, url, got.StatusCode, got.Header)
+			}
+		}
+	}
+}
+
 // What a server sends piece by piece about somebody guarded, for as long as it likes, reaches the client piece by piece: notifications do not end.
 func TestWatch_streams(t *testing.T) {
 	const soap = `<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>` +

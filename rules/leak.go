@@ -55,7 +55,11 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 			}
 		}
 	}
-	return l.text(a.Body, 0)
+	body := a.Body
+	if j.plan.Inquiry.Dialect == dialect.DAV {
+		body = dialect.WithoutNamespaces(body)
+	}
+	return l.text(body, 0)
 }
 
 // allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.

@@ -1,7 +1,9 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -17,9 +19,9 @@ var dav = wireFormat{
 	info: Info{
 		ID:       DAV,
 		Name:     "dav",
-		Title:    "CalDAV and CardDAV well-known resources (HTTP redirect, XML)",
-		Citation: "RFC 6764, section 5; RFC 4918, section 13",
-		Clients:  "Apple Calendar and Contacts, Thunderbird, Evolution, DAVx⁵",
+		Title:    "CalDAV and CardDAV well-known resources and home sets (HTTP redirect, XML)",
+		Citation: "RFC 6764, sections 5 and 6; RFC 4918, section 13",
+		Clients:  "Apple Calendar and Contacts, Thunderbird, Evolution, DAVx⁵, vdirsyncer",
 	},
 	recognise: func(_ Request, _, path string) bool { return davProtocol(path) != "" },
 	read:      readDAV,
@@ -55,6 +57,7 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 		if !w.apply(x.root, judged) {
 			return Answer{}, ErrNothingLeft
 		}
+		dropWords(x.root)
 		return w.write(x, 207)
 	}
 	switch {
@@ -67,7 +70,7 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 }
 
 // suggestDAV reads href elements, which may be relative (RFC 4918, section 8.3): the asked host once more. calendar-user-address-set
-// (RFC 6638, section 2.4.1) holds the user's addresses in them, and URNs that lead nowhere.
+// (RFC 6638, section 2.4.1) holds the user's addresses in them, under which nobody looks for anything, and URNs that lead nowhere.
 func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestion, bool) {
 	asked, protocol := "", ""
 	if q.Request.URL != nil {
@@ -75,10 +78,11 @@ func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestio
 	}
 	return func(e *etree.Element, path, value string) (Suggestion, bool) {
 		scheme, rest, _ := strings.Cut(value, ":")
+		protocol := cmp.Or(davProperty(e), protocol)
 		switch {
 		case !is(e, "href"):
 			return suggestAbsolute(path, protocol, value)
-		case strings.EqualFold(scheme, "urn"):
+		case strings.EqualFold(scheme, "urn"), strings.EqualFold(scheme, "mailto") && is(davUnit(e), "calendar-user-address-set"):
 			return Suggestion{}, false
 		case strings.EqualFold(scheme, "mailto"):
 			s, ok := suggestAddress(path, protocol, rest)
@@ -101,9 +105,8 @@ func davUnit(e *etree.Element) *etree.Element {
 	return e
 }
 
-// dropForeign takes out what belongs to namespaces that are URLs (http://calendarserver.org/ns/, http://sabredav.org/ns): nothing tells them
-// from a server's address, and discovery needs no property but those of the RFCs, whose namespaces are DAV: and URNs. It reports whether
-// there were any.
+// dropForeign takes out what belongs to namespaces that are URLs and not known: nothing tells them from a server's address, and discovery needs no
+// property but those of the RFCs, whose namespaces are DAV: and URNs. It reports whether there were any.
 func dropForeign(e *etree.Element) bool {
 	dropped := false
 	for _, c := range e.ChildElements() {
@@ -127,7 +130,9 @@ func dropForeign(e *etree.Element) bool {
 	return dropped
 }
 
-func isForeign(namespace string) bool { return strings.Contains(namespace, "//") }
+func isForeign(namespace string) bool {
+	return strings.Contains(namespace, "//") && !slices.Contains(davNamespaces[:], namespace)
+}
 
 // isDeclaration reports whether an attribute declares a namespace.
 func isDeclaration(a etree.Attr) bool { return a.Space == "xmlns" || a.FullKey() == "xmlns" }

@@ -43,7 +43,7 @@ func TestDAV_edit(t *testing.T) {
 // TestDAV_foreignNamespaces: whatever belongs to them goes, declarations and attributes included, whoever judges.
 func TestDAV_foreignNamespaces(t *testing.T) {
 	q := Inquiry{Dialect: DAV, Request: ask(t, "PROPFIND", "https://lab.test/.well-known/caldav", "")}
-	got, err := edited(t, q, "application/xml", `<d:multistatus xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><d:response s:k="1"><d:href>/</d:href>`+
+	got, err := edited(t, q, "application/xml", `<d:multistatus xmlns:d="DAV:" xmlns:s="http://ns.vendor.net/dav"><d:response s:k="1"><d:href>/</d:href>`+
 		`<s:x><d:href>https://a.test/</d:href></s:x><z xmlns="http://b.test/"><y/></z><d:w xmlns:q="https://c.test/" q:r="1"/></d:response></d:multistatus>`, nil)
 	want := `<?xml version="1.0" encoding="utf-8"?><d:multistatus xmlns:d="DAV:"><d:response><d:href>/</d:href><d:w/></d:response></d:multistatus>`
 	if err != nil || got != want {
@@ -52,6 +52,50 @@ func TestDAV_foreignNamespaces(t *testing.T) {
 	_, err = Read(q, Answer{Status: 207, Header: Header{"Content-Type": {"text/xml"}}, Body: []byte(`<multistatus xmlns="http://a.test/"><response><href>/</href></response></multistatus>`)})
 	if !errors.Is(err, ErrNoSettings) {
 		t.Errorf("a foreign root: %v", err)
+	}
+}
+
+// TestDAV_knownNamespaces: what belongs to those of servers that everybody knows stays, and is judged like the rest.
+func TestDAV_knownNamespaces(t *testing.T) {
+	q := Inquiry{Dialect: DAV, Request: ask(t, "PROPFIND", "https://lab.test/dav/", "")}
+	const body = `<?xml version="1.0" encoding="utf-8"?><d:multistatus xmlns:d="DAV:" xmlns:s='http://sabredav.org/ns'><d:response s:k="1"><d:href>/</d:href>` +
+		`<d:propstat><d:prop><s:x><d:href>https://a.test/</d:href></s:x><s:y/></d:prop></d:propstat></d:response></d:multistatus>`
+	d, err := Read(q, Answer{Status: 207, Header: Header{"Content-Type": {"text/xml"}}, Body: []byte(body)})
+	if err != nil || !d.Plain || len(d.Suggestions) != 2 || d.Suggestions[1].Host != "a.test" {
+		t.Errorf("got %+v, %v; want it plain, with the property's host", d, err)
+	}
+	d.Free()
+	got, err := edited(t, q, "application/xml", body, map[string]Suggestion{"/multistatus/response/propstat/prop/x/href": {Verdict: Remove}})
+	want := `<?xml version="1.0" encoding="utf-8"?><d:multistatus xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><d:response s:k="1"><d:href>/</d:href>` +
+		`<d:propstat><d:prop><s:y/></d:prop></d:propstat></d:response></d:multistatus>`
+	if err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	if got := string(WithoutNamespaces([]byte(`<a xmlns:s="http://sabredav.org/ns" xmlns:q='http://groupdav.org/' x="http://sabredav.org/nsx">http://sabredav.org/ns</a>`))); got !=
+		`<a xmlns:s="" xmlns:q='' x="http://sabredav.org/nsx">http://sabredav.org/ns</a>` {
+		t.Errorf("without namespaces: %s", got)
+	}
+}
+
+func TestDAV_sniff(t *testing.T) {
+	const head, tail = `<multistatus xmlns="DAV:"><response><href>/</href><propstat><prop>`, `</prop></propstat></response></multistatus>`
+	for name, c := range map[string]struct {
+		method string
+		status int
+		body   string
+		want   ID
+	}{
+		"a home set":            {"PROPFIND", 207, head + `<c:Calendar-Home-Set xmlns:c="urn:ietf:params:xml:ns:caldav"/>` + tail, DAV},
+		"a principal, found":    {"REPORT", 207, head + "<principal-URL><href>/p/</href></principal-URL>" + tail, DAV},
+		"events":                {"REPORT", 207, head + "<getetag>1</getetag>" + tail, None},
+		"sent on":               {"PROPFIND", 302, "", DAV},
+		"sent on, by method":    {"PROPFIND", 308, "<html>there</html>", DAV},
+		"a page that has moved": {"GET", 302, "", None},
+	} {
+		a := Answer{Status: c.status, Header: Header{"Content-Type": {"application/xml"}, "Location": {"https://a.test/"}}, Body: []byte(c.body)}
+		if q, ok := Sniff(ask(t, c.method, "https://lab.test/dav/", ""), a); q.Dialect != c.want || ok != (c.want != None) {
+			t.Errorf("%s: got %v, %t; want %v", name, q.Dialect, ok, c.want)
+		}
 	}
 }
 

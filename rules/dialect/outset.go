@@ -77,7 +77,7 @@ func foreignXML(text []byte) bool {
 			body = name == "body"
 		case name == "envelope":
 			soap = true
-		case name == "autodiscover", name == "clientconfig", name == "plist":
+		case name == "autodiscover", name == "clientconfig", name == "plist", name == "multistatus":
 			return false
 		case name == "html":
 			return true

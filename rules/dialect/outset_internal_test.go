@@ -26,6 +26,7 @@ func TestForeign(t *testing.T) {
 		"much of nobody's":          {"<feed>" + strings.Repeat("<entry/>", maxSniffed), plain, true},
 		"little of nobody's":        {"<feed><entry/>", plain, false},
 		"settings":                  {"<Autodiscover><Response>", plain, false},
+		"properties":                {`<D:multistatus xmlns:D="DAV:">` + strings.Repeat("<D:response/>", maxSniffed), plain, false},
 		"settings, wrapped":         {"<wrapped><Autodiscover>" + strings.Repeat("<x/>", maxSniffed), plain, false},
 		"an object":                 {`{"state":1}`, plain, false},
 		"an object and a space":     {"{\"state\":1}\r\n", plain, false},

@@ -40,6 +40,10 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		q.Dialect = MobileSync
 		return q, true
 	}
+	if SentOn(r, a.Status) {
+		q.Dialect = DAV
+		return q, true
+	}
 	body, _, err := decodeContent(a)
 	if err != nil {
 		return Inquiry{}, false
@@ -109,6 +113,11 @@ func sniffXML(text []byte) ID {
 			return None
 		case "clientconfig":
 			return Autoconfig
+		case "multistatus":
+			if leadsOn(text) {
+				return DAV
+			}
+			return None
 		case "plist":
 			return MobileConfig
 		case "html":

@@ -1,0 +1,76 @@
+package dialect
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// Behind the well-known place a client goes on by properties, from wherever it was sent, or from the URL that its user has typed: the principal says where
+// the calendars are (RFC 6764, section 6), which may be on any host, and the client logs in there. The questions look like any other PROPFIND, so it is the
+// answers that are known: a redirect of a PROPFIND, and a multistatus with one of these properties. Lists of events have none of them.
+//
+// The properties are those of RFC 5397, section 3, RFC 3744, sections 4.2 and 5.8, RFC 4791, section 6.2.1, and RFC 6352, section 7.1.1.
+var davSteps = [...]string{"current-user-principal", "principal-url", "principal-collection-set", "calendar-home-set", "addressbook-home-set"}
+
+// leadsOn reports whether a multistatus has one of the properties by which clients go on.
+func leadsOn(text []byte) bool {
+	text = bytes.ToLower(text)
+	return slices.ContainsFunc(davSteps[:], func(name string) bool { return bytes.Contains(text, []byte(name)) })
+}
+
+// SentOn reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is
+// [Sniffable].
+func SentOn(r Request, status int) bool { return r.Method == "PROPFIND" && isRedirect(status) }
+
+// davProperty is the protocol whose server a property names; "" where it may be either.
+func davProperty(e *etree.Element) string {
+	for ; e != nil; e = e.Parent() {
+		switch strings.ToLower(e.Tag) {
+		case "calendar-home-set":
+			return "caldav"
+		case "addressbook-home-set":
+			return "carddav"
+		}
+	}
+	return ""
+}
+
+// dropWords takes out the properties that hold words in which a host could stand (a calendar's name, the user's other addresses): no client goes on by them,
+// and an answer that is written anew must name none.
+func dropWords(e *etree.Element) {
+	for _, c := range e.ChildElements() {
+		if is(e, "prop") && hasWords(c) {
+			e.RemoveChild(c)
+			continue
+		}
+		dropWords(c)
+	}
+}
+
+// hasWords reports whether a dot stands below e where no suggestion is.
+func hasWords(e *etree.Element) bool {
+	if text := elementText(e); strings.ContainsAny(text, ".。．｡") && (!is(e, "href") || is(davUnit(e), "calendar-user-address-set")) {
+		return true
+	}
+	return slices.ContainsFunc(e.ChildElements(), hasWords)
+}
+
+// davNamespaces are namespaces of properties that servers and clients have beside those of the RFCs, and that are URLs: names that nobody contacts.
+var davNamespaces = [...]string{
+	"http://calendarserver.org/ns/", "http://apple.com/ns/ical/", "http://me.com/_namespace/", "http://sabredav.org/ns", "http://owncloud.org/ns",
+	"http://nextcloud.com/ns", "http://nextcloud.org/ns", "http://open-collaboration-services.org/ns", "http://open-cloud-mesh.org/ns", "http://groupdav.org/",
+	"http://radicale.org/ns/", "http://davical.org/ns/", "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/2001/XMLSchema",
+}
+
+// WithoutNamespaces is a WebDAV document without the declarations of known namespaces that are URLs, for whoever looks for hosts in its text.
+func WithoutNamespaces(text []byte) []byte {
+	for _, name := range davNamespaces {
+		for _, quote := range [...]string{`"`, "'"} {
+			text = bytes.ReplaceAll(text, []byte("="+quote+name+quote), []byte("="+quote+quote))
+		}
+	}
+	return text
+}
