@@ -49,6 +49,9 @@ func TestScripts(t *testing.T) {
 			case "sandbox":
 				return canSandbox(), nil
 			}
+			if module, ok := strings.CutPrefix(cond, "python:"); ok {
+				return exec.Command("/usr/bin/python3", "-c", "import "+module).Run() == nil, nil
+			}
 			name, ok := strings.CutPrefix(cond, "program:")
 			if !ok {
 				return false, fmt.Errorf("unknown condition %q", cond)
@@ -139,7 +142,7 @@ func countLines(ts *testscript.TestScript, neg bool, args []string) {
 // labService is a second program for scripts: services of the incident on loopback, until a signal ends it. It writes its address and its root
 // certificate into the named directory, and what it saw when it ends.
 //
-//	lab-service (autodetect|pox|autoconfig) DIR HOST...
+//	lab-service (autodetect|pox|autoconfig|calendars) DIR HOST...
 func labService() {
 	kind, dir := os.Args[1], os.Args[2]
 	handler := lab.AutoDetect()
@@ -148,6 +151,8 @@ func labService() {
 		handler = lab.POX()
 	case "autoconfig":
 		handler = autoconfig()
+	case "calendars":
+		handler = calendars()
 	}
 	s, err := lab.Start(os.Args[3:], handler)
 	must(err)
