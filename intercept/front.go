@@ -79,8 +79,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admit refuses whoever may not use the proxy.
 func (f *front) admit(w http.ResponseWriter, r *http.Request) bool {
-	if !f.p.admits(remoteAddress(r)) {
-		f.p.refused.clients.Add(1)
+	if client := remoteAddress(r); !f.p.admits(client) {
+		f.p.refused.clients.add(f.p, client, refusalText(http.StatusForbidden))
 		w.Header().Set("Connection", "close")
 		deny(w, http.StatusForbidden, refusalText(http.StatusForbidden))
 		return false
@@ -199,14 +199,19 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 	return t.port == portHTTPS
 }
 
+const (
+	tooManyOfClient = "this client has too many tunnels already"
+	tooManyTunnels  = "there are too many tunnels already"
+)
+
 // overrun answers a CONNECT for which there was no seat.
 func overrun(w http.ResponseWriter, d denial) {
 	w.Header().Set("Retry-After", retryAfter)
 	if d == denialClient {
-		deny(w, http.StatusTooManyRequests, "this client has too many tunnels already")
+		deny(w, http.StatusTooManyRequests, tooManyOfClient)
 		return
 	}
-	deny(w, http.StatusServiceUnavailable, "there are too many tunnels already")
+	deny(w, http.StatusServiceUnavailable, tooManyTunnels)
 }
 
 // tunnel has goproxy tunnel the connection.

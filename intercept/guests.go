@@ -52,16 +52,17 @@ type Stats struct {
 
 // refusals are the counters behind Stats.
 type refusals struct {
-	clients, connections, tunnels, perClient, logins, headers, quarantine, loops, ambiguous, retired, accepts atomic.Int64
+	clients, connections, tunnels, perClient                        refusal
+	logins, headers, quarantine, loops, ambiguous, retired, accepts atomic.Int64
 }
 
 // Stats returns the figures as they are now.
 func (p *Plugin) Stats() Stats {
 	s := Stats{
-		RefusedClients:     p.refused.clients.Load(),
-		RefusedConnections: p.refused.connections.Load(),
-		RefusedTunnels:     p.refused.tunnels.Load(),
-		RefusedPerClient:   p.refused.perClient.Load(),
+		RefusedClients:     p.refused.clients.n.Load(),
+		RefusedConnections: p.refused.connections.n.Load(),
+		RefusedTunnels:     p.refused.tunnels.n.Load(),
+		RefusedPerClient:   p.refused.perClient.n.Load(),
 		RefusedLogins:      p.refused.logins.Load(),
 		RefusedHeaders:     p.refused.headers.Load(),
 		RefusedQuarantine:  p.refused.quarantine.Load(),
@@ -186,15 +187,15 @@ func within(ranges []netip.Prefix, addr netip.Addr) bool {
 
 // tunnelSeat takes a seat for a tunnel. The function gives it back; it may be called more than once.
 func (p *Plugin) tunnelSeat(client netip.Addr) (release func(), d denial) {
-	client = payer(client)
-	switch d = p.guests.sit(seatTunnel, client, p.limits.Tunnels, p.limits.PerClient); d {
+	who := payer(client)
+	switch d = p.guests.sit(seatTunnel, who, p.limits.Tunnels, p.limits.PerClient); d {
 	case denialTotal:
-		p.refused.tunnels.Add(1)
+		p.refused.tunnels.add(p, client, tooManyTunnels)
 		return nil, d
 	case denialClient:
-		p.refused.perClient.Add(1)
+		p.refused.perClient.add(p, client, tooManyOfClient)
 		return nil, d
 	case denialNone:
 	}
-	return sync.OnceFunc(func() { p.guests.leave(seatTunnel, client) }), denialNone
+	return sync.OnceFunc(func() { p.guests.leave(seatTunnel, who) }), denialNone
 }

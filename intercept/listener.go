@@ -51,7 +51,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 		if announced {
 			client = netip.Addr{} // not known yet
 		} else if !k.p.admits(client) {
-			k.p.refused.clients.Add(1)
+			k.p.refused.clients.add(k.p, client, refusalText(http.StatusForbidden))
 			k.dismiss(c, http.StatusForbidden)
 			continue
 		}
@@ -67,10 +67,10 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 func (p *Plugin) connectionSeat(client netip.Addr) (status int) {
 	switch p.guests.sit(seatConnection, payer(client), p.limits.Connections, p.limits.PerClient) {
 	case denialTotal:
-		p.refused.connections.Add(1)
+		p.refused.connections.add(p, client, refusalText(http.StatusServiceUnavailable))
 		return http.StatusServiceUnavailable
 	case denialClient:
-		p.refused.perClient.Add(1)
+		p.refused.perClient.add(p, client, refusalText(http.StatusTooManyRequests))
 		return http.StatusTooManyRequests
 	case denialNone:
 	}

@@ -268,6 +268,10 @@ func TestTransparent_refuses(t *testing.T) {
 			if n := c.count(w.plugin.Stats()); n != 1 {
 				t.Errorf("got %d counted, want 1", n)
 			}
+			if told := w.life.FilterMessage("client refused").All(); (name == "a stranger" || name == "no room") &&
+				(len(told) != 1 || told[0].ContextMap()["client"] != "127.0.0.1" || told[0].ContextMap()["reason"] == "") {
+				t.Errorf("the log has %v, want the client and why", told)
+			}
 		})
 	}
 }

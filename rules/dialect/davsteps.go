@@ -62,7 +62,8 @@ func hasWords(e *etree.Element) bool {
 var davNamespaces = [...]string{
 	"http://calendarserver.org/ns/", "http://apple.com/ns/ical/", "http://me.com/_namespace/", "http://sabredav.org/ns", "http://owncloud.org/ns",
 	"http://nextcloud.com/ns", "http://nextcloud.org/ns", "http://open-collaboration-services.org/ns", "http://open-cloud-mesh.org/ns", "http://groupdav.org/",
-	"http://radicale.org/ns/", "http://davical.org/ns/", "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/2001/XMLSchema",
+	"http://radicale.org/ns/", "http://davical.org/ns/", "http://cyrusimap.org/ns/", "http://bedework.org/ns/", "http://www.open-xchange.org",
+	"http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/2001/XMLSchema",
 }
 
 // WithoutNamespaces is a WebDAV document without the declarations of known namespaces that are URLs, for whoever looks for hosts in its text.

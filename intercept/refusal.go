@@ -1,0 +1,23 @@
+package intercept
+
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+)
+
+// refusal counts clients that were turned away for one reason. The log hears of it now and then: at the transparent door they hear nothing themselves, and
+// whoever has forgotten somebody in Config.Clients would look in vain.
+type refusal struct {
+	n    atomic.Int64
+	told complaint
+}
+
+// add counts a client; why is what it is told, where it is told something.
+func (r *refusal) add(p *Plugin, client netip.Addr, why string) {
+	n := r.n.Add(1)
+	if r.told.due() {
+		p.logger.Warn("client refused", zap.Stringer(keyClient, client.Unmap()), zap.String(keyReason, why), zap.Int64("times", n))
+	}
+}
