@@ -186,9 +186,9 @@ type Plugin struct {
 	privacy    Privacy
 	privacyKey []byte
 
-	// stopping ends handshakes that are under way when the plugin stops.
-	stopping context.Context
-	stop     context.CancelFunc
+	// stopping ends when no more connections are to come in, parting when those are cut off that have not come to ask anything, ending when all are.
+	stopping, parting, ending context.Context
+	stop, part, end           context.CancelFunc
 
 	run string
 	seq atomic.Uint64
@@ -244,7 +244,9 @@ func New(c Config) (*Plugin, error) {
 	first := newTransports(p.reach)
 	p.transport = first.shared
 	p.ours.Store(first)
-	p.stopping, p.stop = context.WithCancel(context.Background())
+	p.ending, p.end = context.WithCancel(context.Background())
+	p.parting, p.part = context.WithCancel(p.ending)
+	p.stopping, p.stop = context.WithCancel(p.parting)
 	p.hall = newHall(p)
 	return p, nil
 }
@@ -309,15 +311,32 @@ func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return p.bindings.attach(ctx)
 }
 
-// Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. When ctx
-// ends first, what is left is cut off and the context's error returned. Stop the outer http.Server first or at the same time. In the end it does
+const (
+	// lastCall is how long a client may still be in the middle of its handshake when the plugin has been told to stop.
+	lastCall = 2 * time.Second
+	// lull is how long we listen at least whether one that has connected has something to say.
+	lull = 50 * time.Millisecond
+)
+
+// Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. Who comes now is refused; who
+// was there already is served once more, a client too that was in the middle of its handshake, and his connection ends behind that answer. When ctx
+// ends first, what is left is cut off and the context's error returned.
+//
+// Stop the outer http.Server first or at the same time; or, since that drops what it reads from then on without an answer, close its listener, have it end
+// connections behind their answers ([http.Server.SetKeepAlivesEnabled]), and shut it down after this has returned. In the end it does
 // what [Plugin.Close] does; both may be called again, and after each other.
 func (p *Plugin) Shutdown(ctx context.Context) error {
-	idle := p.traffic.drain()
+	if p.Stats().Connections > 0 {
+		p.traffic.expect()
+		time.AfterFunc(lull, p.traffic.arrive)
+	}
+	calm, idle := p.traffic.drain()
 	p.stop()
-	err := p.hall.server.Shutdown(ctx)
+	defer time.AfterFunc(lastCall, p.part).Stop()
+	err := p.hall.leave(ctx, calm)
 	select {
 	case <-idle:
+		err = errors.Join(err, p.hall.end(ctx))
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -329,9 +348,8 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 // issuer and the loggers.
 func (p *Plugin) Close() error {
 	p.traffic.drain()
-	p.stop()
-	err := p.hall.server.Close()
-	_ = p.hall.listener.Close()
+	p.end()
+	err := p.hall.close()
 	p.traffic.closeAll()
 	p.transport.CloseIdleConnections()
 	p.ours.Load().closeIdle()
