@@ -109,10 +109,12 @@ func (r *reloader) summary() string {
 }
 
 // selfCheck is what the watchdog hangs on: that the hall answers a client, and the admin handler too. While the guard drains the hall takes nobody
-// any more, and limits.drain_timeout bounds how long that lasts.
+// any more, and limits.drain_timeout bounds how long that lasts. An authority that has ended is told elsewhere, and is no hang: the next start would fail, and
+// with it what is nobody's discovery.
 func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
 	if !r.draining.Load() {
-		if err := r.guard.plugin.SelfCheck(ctx); err != nil && !r.draining.Load() {
+		err := r.guard.plugin.SelfCheck(ctx)
+		if _, over := errors.AsType[*certs.DamagedError](err); err != nil && !over && !r.draining.Load() {
 			return err
 		}
 	}
