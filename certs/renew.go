@@ -35,7 +35,7 @@ func (a *Authority) signer(now time.Time) (*tiers, error) {
 	defer a.renewing.Unlock()
 	if since := now.Sub(a.tried); due(a.tiers.Load(), now) && (since < 0 || since >= retryAfter) {
 		a.tried = now
-		a.renewErr = a.tend(now, nil)
+		a.renewErr = a.tend(now)
 	}
 	t := a.tiers.Load()
 	if !t.validAt(now) {
@@ -71,13 +71,13 @@ func (a *Authority) Refresh() error {
 	defer a.renewing.Unlock()
 	now := time.Now()
 	a.tried = now
-	a.renewErr = a.tend(now, nil)
+	a.renewErr = a.tend(now)
 	return cmp.Or(a.renewErr, a.unread)
 }
 
-// tend brings the authority up to date, if it can. The lock is held. wanted are names that it is about to sign for, nil for those of its scope.
-func (a *Authority) tend(now time.Time, wanted []string) error {
-	a.adopt(now, wanted)
+// tend brings the authority up to date, if it can. The lock is held.
+func (a *Authority) tend(now time.Time) error {
+	a.adopt(now, nil)
 	if a.unsaved != nil && a.unread == nil {
 		a.save(a.tiers.Load())
 	}
@@ -88,7 +88,8 @@ func (a *Authority) tend(now time.Time, wanted []string) error {
 }
 
 // adopt takes over what is on disk, whatever that is: the next start would. What a start could not use is remembered, and told; what is in use
-// stays then. So does what could not be written when it was made, until it can.
+// stays then. So does what could not be written when it was made, until it can. wanted are names that are about to be signed for, nil for those of the
+// scope. The lock is held.
 func (a *Authority) adopt(now time.Time, wanted []string) {
 	old := a.tiers.Load()
 	a.unread = nil
@@ -104,7 +105,7 @@ func (a *Authority) adopt(now time.Time, wanted []string) {
 		return
 	}
 	a.tiers.Store(t)
-	a.renewErr, a.unsaved = nil, nil
+	a.renewErr, a.unsaved, a.tried = nil, nil, time.Time{} // it may have to be renewed at once
 }
 
 // fit says why a start could not use what is on disk; nil says that it could. One whose time is over is fit where it can be renewed, which comes next.

@@ -18,7 +18,7 @@ func (a *Authority) Rescope(scope Scope) error {
 		return err
 	}
 	a.renewing.Lock()
-	a.renewErr = a.tend(time.Now(), names)
+	a.adopt(time.Now(), names)
 	unread := a.unread
 	a.renewing.Unlock()
 	if unread != nil {

@@ -64,6 +64,9 @@ func TestRescope_asAStart(t *testing.T) {
 				time.Sleep(time.Duration(c.days) * oneDay)
 				a := open(t, dir, both...)
 				old := a.Issuing()
+				if err := a.Refresh(); err != nil { // the last try was just now, which is no reason to wait with the next
+					t.Fatal(err)
+				}
 				if err := os.Rename(dir, dir+".away"); err != nil {
 					t.Fatal(err)
 				}
