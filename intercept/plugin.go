@@ -332,7 +332,7 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 	}
 	calm, idle := p.traffic.drain()
 	p.stop()
-	defer time.AfterFunc(lastCall, p.part).Stop()
+	defer time.AfterFunc(lastCall, func() { p.part() }).Stop()
 	err := p.hall.leave(ctx, calm)
 	select {
 	case <-idle:
