@@ -36,6 +36,7 @@ type Authority struct {
 	tried    time.Time
 	renewErr error
 	unread   error // why what is on disk was not taken over the last time
+	unsaved  error // why what is in use is not on disk
 }
 
 // Open loads the authority in dir, or makes one for scope if dir does not exist or is empty. Directories above dir are

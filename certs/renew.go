@@ -39,21 +39,30 @@ func (a *Authority) signer(now time.Time) (*tiers, error) {
 	}
 	t := a.tiers.Load()
 	if !t.validAt(now) {
-		return nil, &DamagedError{
-			Path: filepath.Join(a.dir, issuingFile),
-			Problem: fmt.Sprintf("is valid from %s to %s, this computer's clock says %s, and it cannot be renewed",
-				day(t.begin()), day(t.end()), day(now)),
-			Remedy: "check the clock, put " + rootKeyFile + " back into the directory, and start again",
-			Err:    a.renewErr,
-		}
+		return nil, a.over(t, now, a.renewErr)
 	}
 	return t, nil
 }
 
+// over says of a chain that it is not valid at now, and why nobody has renewed it.
+func (a *Authority) over(t *tiers, now time.Time, cause error) error {
+	remedy := "check the clock, put " + rootKeyFile + " back into the directory, and start again"
+	if !t.own() {
+		remedy = "check the clock"
+	}
+	return &DamagedError{
+		Path: filepath.Join(a.dir, issuingFile),
+		Problem: fmt.Sprintf("is valid from %s to %s, this computer's clock says %s, and it cannot be renewed",
+			day(t.begin()), day(t.end()), day(now)),
+		Remedy: remedy,
+		Err:    cause,
+	}
+}
+
 // Refresh takes over what another process, a replica or an operator's command, has put into the directory, and renews the issuing
 // certificate when that is due. A process that runs for long should call it now and then: leaves alone do so only when they are asked for.
-// The error is what [Authority.RenewalErr] goes on returning, or why what is in the directory now cannot be read; [Authority.Status] warns of
-// both. What is in use stays in use.
+// The error is what [Authority.RenewalErr] goes on returning, or why what is in the directory now cannot be taken over: it cannot be read, its time is
+// over, or it was made for fewer names than are signed for. [Authority.Status] warns of both. What is in use stays in use.
 func (a *Authority) Refresh() error {
 	if a.closed.Load() {
 		return ErrClosed
@@ -68,31 +77,62 @@ func (a *Authority) Refresh() error {
 
 // tend brings the authority up to date, if it can. The lock is held.
 func (a *Authority) tend(now time.Time) error {
-	a.adopt(now)
+	a.adopt(now, nil)
+	if a.unsaved != nil && a.unread == nil {
+		a.save(a.tiers.Load())
+	}
 	if !due(a.tiers.Load(), now) {
-		return nil
+		return a.unsaved
 	}
 	return a.renew(now)
 }
 
-// adopt takes over what is on disk if it is good for the scope, and newer or better than what is in use. What cannot be read is remembered, and
-// told: this process does not need it, and the next one will not start with it.
-func (a *Authority) adopt(now time.Time) {
+// adopt takes over what is on disk, whatever that is: the next start would. What a start could not use is remembered, and told; what is in use
+// stays then. So does what could not be written when it was made, until it can. wanted are names that are about to be signed for, nil for those of the
+// scope. The lock is held.
+func (a *Authority) adopt(now time.Time, wanted []string) {
 	old := a.tiers.Load()
-	t, err := load(a.dir)
 	a.unread = nil
+	t, err := load(a.dir)
+	if err == nil && (t.equal(old) || a.unsaved != nil && t.sameRootKey(old) && t.cert.NotBefore.Before(old.cert.NotBefore)) {
+		return
+	}
+	if err == nil {
+		err = a.fit(t, now, wanted)
+	}
 	if err != nil {
 		a.unread = fmt.Errorf("what is in the directory now cannot be taken over, and the next start would fail: %w", err)
 		return
 	}
-	if due(t, now) || t.equal(old) || !due(old, now) && t.cert.NotBefore.Before(old.cert.NotBefore) {
-		return
-	}
-	if s := a.scope.Load(); s != nil && slices.ContainsFunc(s.asked, func(name string) bool { return !t.permits(name) }) {
-		return
-	}
 	a.tiers.Store(t)
-	a.renewErr = nil
+	a.renewErr, a.unsaved, a.tried = nil, nil, time.Time{} // it may have to be renewed at once
+}
+
+// fit says why a start could not use what is on disk; nil says that it could. One whose time is over is fit where it can be renewed, which comes next.
+func (a *Authority) fit(t *tiers, now time.Time, wanted []string) error {
+	if err := checkDates(a.dir, t.root, now); err != nil {
+		return err
+	}
+	if !t.validAt(now) {
+		if !t.own() {
+			return a.over(t, now, errAnotherCA)
+		}
+		if _, err := loadRootKey(a.dir, t.root); err != nil {
+			return a.over(t, now, fmt.Errorf("renewing needs the root's key: %w", err))
+		}
+	}
+	var served []string
+	if s := a.scope.Load(); s != nil {
+		served = s.asked
+	}
+	missing := t.lacks(served)
+	if missing != nil && wanted != nil {
+		missing = t.lacks(wanted)
+	}
+	if missing != nil {
+		return &ScopeError{Dir: a.dir, Missing: missing, Foreign: !t.own()}
+	}
+	return nil
 }
 
 // relocate makes an issuing certificate anew that names another place for revocation lists than it should, if the root's key is here. It is as
@@ -117,10 +157,12 @@ func (a *Authority) renew(now time.Time) error {
 	return a.put(root, now)
 }
 
+var errAnotherCA = errors.New("the issuing certificate is another CA's: have that issue a new one, and import it")
+
 // rootWithKey reads the root and its key from disk: another process may have widened it.
 func (a *Authority) rootWithKey() (*issuer, error) {
 	if t := a.tiers.Load(); !t.own() {
-		return nil, errors.New("the issuing certificate is another CA's: have that issue a new one, and import it")
+		return nil, errAnotherCA
 	}
 	cert, err := loadRoot(a.dir)
 	if err != nil {
@@ -143,16 +185,23 @@ func (a *Authority) put(root *issuer, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	a.save(t)
+	a.tiers.Store(t)
+	return a.unsaved
+}
+
+// save writes what is to be in use. Where that does not work it is tried again whenever the authority is tended: whoever takes the root's key away once the
+// disk has space again must find it there.
+func (a *Authority) save(t *tiers) {
 	text, err := encodeTiers(t)
 	if err == nil {
 		err = replaceFile(filepath.Join(a.dir, issuingFile), text)
 	}
-	a.tiers.Store(t)
 	if err != nil {
-		return fmt.Errorf("renewed issuing certificate is in use but not saved: %w", err)
+		a.unsaved = fmt.Errorf("renewed issuing certificate is in use but not saved: %w", err)
+		return
 	}
-	a.unread = nil
-	return nil
+	a.unread, a.unsaved = nil, nil
 }
 
 // newTiers makes an issuing certificate below root, what clients need that trust only one of the former roots, and, if the issuing

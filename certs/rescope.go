@@ -10,15 +10,15 @@ type span struct {
 
 // Rescope changes what the authority signs for, for example after a policy was loaded anew. It first takes over what is in the directory, as
 // [Authority.Refresh] does. It cannot go beyond what the certificates were made for: the error is a [*ScopeError] then, or a [*NameError] for
-// a bad scope, or tells why what is in the directory now cannot be read, and the old scope stays in force. Leaves that were made for names outside the
-// new scope are forgotten.
+// a bad scope, or tells why what is in the directory now cannot be taken over, and the old scope stays in force. So nil says that a start with this scope
+// would work as well. Leaves that were made for names outside the new scope are forgotten.
 func (a *Authority) Rescope(scope Scope) error {
 	names, err := scope.canonical()
 	if err != nil {
 		return err
 	}
 	a.renewing.Lock()
-	a.adopt(time.Now())
+	a.adopt(time.Now(), names)
 	unread := a.unread
 	a.renewing.Unlock()
 	if unread != nil {
@@ -34,13 +34,7 @@ func (a *Authority) Rescope(scope Scope) error {
 // narrow puts canonical names in force.
 func (a *Authority) narrow(names []string) error {
 	t := a.tiers.Load()
-	var missing []string
-	for _, name := range names {
-		if !t.permits(name) {
-			missing = append(missing, name)
-		}
-	}
-	if missing != nil {
+	if missing := t.lacks(names); missing != nil {
 		return &ScopeError{Dir: a.dir, Missing: missing, Foreign: !t.own()}
 	}
 	a.scope.Store(&span{asked: names, set: newNameSet(names)})

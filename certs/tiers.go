@@ -106,6 +106,17 @@ func (t *tiers) permits(name string) bool {
 	return !slices.ContainsFunc(t.chain(), func(c *x509.Certificate) bool { return !permits(c, name) })
 }
 
+// lacks lists those of some normalised names that it does not permit.
+func (t *tiers) lacks(names []string) []string {
+	var missing []string
+	for _, name := range names {
+		if !t.permits(name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
 // names are what the chain permits: those of the lowest certificate that lists any, where the others agree. Nil means any name.
 func (t *tiers) names() []string {
 	for _, c := range t.chain() {
@@ -127,6 +138,11 @@ func (t *tiers) names() []string {
 func (t *tiers) equal(other *tiers) bool {
 	return t.consent == other.consent && t.root.Equal(other.root) &&
 		slices.EqualFunc(t.all(), other.all(), (*x509.Certificate).Equal)
+}
+
+// sameRootKey reports whether two chains lead to one root, in whatever edition.
+func (t *tiers) sameRootKey(other *tiers) bool {
+	return bytes.Equal(t.root.RawSubjectPublicKeyInfo, other.root.RawSubjectPublicKeyInfo)
 }
 
 // permits reports whether the name constraints of one certificate let it vouch for a normalised name. A certificate without constraints

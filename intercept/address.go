@@ -17,22 +17,28 @@ type Private struct {
 // AllowPrivate allows every address.
 func AllowPrivate() Private { return Private{all: true} }
 
-// AllowPrivateIn allows the addresses in the ranges.
+// AllowPrivateIn allows the addresses in the ranges; none of them allows none. A range that no address can be in is refused.
 func AllowPrivateIn(ranges ...netip.Prefix) (Private, error) {
-	var p Private
+	all, err := readRanges("Upstream.Private", ranges)
+	return Private{ranges: all}, err
+}
+
+// readRanges takes ranges of addresses over as addresses are compared: IPv4 as such, in whatever spelling.
+func readRanges(name string, ranges []netip.Prefix) ([]netip.Prefix, error) {
+	all := make([]netip.Prefix, 0, len(ranges))
 	for _, r := range ranges {
 		if !r.IsValid() {
-			return Private{}, fmt.Errorf("reading Upstream.Private: %v is no range of addresses; want one like 10.0.0.0/8", r)
+			return nil, fmt.Errorf("reading %s: %v is no range of addresses; want one like 10.0.0.0/8", name, r)
 		}
-		if a := r.Addr(); a.Is4In6() { // addresses are compared as IPv4
+		if a := r.Addr(); a.Is4In6() {
 			if r.Bits() < 96 {
-				return Private{}, fmt.Errorf("reading Upstream.Private: %s holds IPv4 and IPv6; want each in its own spelling", r)
+				return nil, fmt.Errorf("reading %s: %s holds IPv4 and IPv6; want each in its own spelling", name, r)
 			}
 			r = netip.PrefixFrom(a.Unmap(), r.Bits()-96)
 		}
-		p.ranges = append(p.ranges, r.Masked())
+		all = append(all, r.Masked())
 	}
-	return p, nil
+	return all, nil
 }
 
 // refuses reports whether an address must not be dialled. One that carries another inside is judged by that one too: a translator on

@@ -36,6 +36,14 @@ type attached struct{ *binding }
 
 func newBinding() *binding { return &binding{since: time.Now()} }
 
+// began is when the connection was made; of one that nobody knows, now.
+func (b *binding) began() time.Time {
+	if b == nil {
+		return time.Now()
+	}
+	return b.since
+}
+
 func (bs *bindings) attach(ctx context.Context) context.Context {
 	a := &attached{binding: newBinding()}
 	runtime.AddCleanup(a, bs.drop, a.binding)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // hallConn is a client's connection inside a tunnel that is opened: bytes that came together with the CONNECT request first, then the
@@ -26,6 +27,20 @@ type hallConn struct {
 	leaf    *tls.Certificate
 	release func() // gives the tunnel's seat back
 	once    sync.Once
+	// awaited says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
+	awaited atomic.Bool
+}
+
+// await books a connection whose first request is to come, or its end.
+func (c *hallConn) await() {
+	c.awaited.Store(true)
+	c.front.p.traffic.expect()
+}
+
+func (c *hallConn) arrive() {
+	if c.awaited.Swap(false) {
+		c.front.p.traffic.arrive()
+	}
 }
 
 // Read implements net.Conn.
@@ -47,6 +62,7 @@ func (c *hallConn) Close() error {
 	c.once.Do(func() {
 		c.binding.close()
 		c.release()
+		c.arrive()
 	})
 	return err
 }

@@ -26,6 +26,9 @@ import (
 //
 // Exchanges are recorded in the response filter; one whose client is gone before that is recorded when upstream has answered.
 func (p *Plugin) Install(proxy *goproxy.ProxyHttpServer) {
+	if p.hall == nil {
+		panic("intercept: installing the zero Plugin, which has no policy; make one with New")
+	}
 	proxy.OnRequest().DoFunc(p.onRequest)
 	proxy.OnResponse().DoFunc(p.onResponse)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
@@ -52,9 +53,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if mayTurn(r) {
 		w.Header().Set("Connection", "close")
 	}
-	if !f.p.traffic.enter() {
-		w.Header().Set("Connection", "close")
-		deny(w, http.StatusServiceUnavailable, "the guard is stopping")
+	if !f.p.letIn(w, bindingOf(r.Context()).began()) {
 		return
 	}
 	defer f.p.traffic.leave()
@@ -75,6 +74,19 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		f.plain(w, r)
 	}
+}
+
+// letIn lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
+func (p *Plugin) letIn(w http.ResponseWriter, since time.Time) bool {
+	if p.traffic.enter() {
+		return true
+	}
+	w.Header().Set("Connection", "close")
+	if p.traffic.enterLast(since) {
+		return true
+	}
+	deny(w, http.StatusServiceUnavailable, "the guard is stopping")
+	return false
 }
 
 // admit refuses whoever may not use the proxy.
@@ -259,6 +271,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 // open takes the client's connection over and shows it into the hall.
 func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	hc.front, hc.binding = f, newBinding()
+	hc.await()
 	if r.ProtoMajor == 2 {
 		f.openStream(w, r, hc)
 		return

@@ -8,7 +8,7 @@ import (
 
 // Stats are the figures that an operator watches. The first group is of now, the second counts since the start.
 type Stats struct {
-	// Connections are the client connections that were accepted by a [Plugin.Listener] and live.
+	// Connections are the client connections that were accepted by a [Plugin.Listener] or at the transparent door, and live.
 	Connections int
 	// Tunnels are the tunnels that live, opened ones and those of HTTP/2 streams too.
 	Tunnels int

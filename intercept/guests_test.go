@@ -15,7 +15,10 @@ import (
 )
 
 func prefixes(texts ...string) []netip.Prefix {
-	var out []netip.Prefix
+	if texts == nil {
+		return nil
+	}
+	out := []netip.Prefix{}
 	for _, t := range texts {
 		out = append(out, netip.MustParsePrefix(t))
 	}
@@ -81,7 +84,9 @@ func TestClients_ranges(t *testing.T) {
 		"several":      {[]string{"192.0.2.0/24", "127.0.0.0/8"}, 200},
 		"IPv6 only":    {[]string{"::1/128"}, 403},
 		"everybody":    {[]string{"0.0.0.0/0"}, 200},
-		"nobody":       {[]string{"192.0.2.1/32"}, 403},
+		"others":       {[]string{"192.0.2.1/32"}, 403},
+		"nobody":       {[]string{}, 403},
+		"as IPv6 has":  {[]string{"::ffff:127.0.0.0/104"}, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, jsonAnswer("{}"), clients(c.ranges...))
@@ -270,6 +275,19 @@ func TestListener_keepsHalfClose(t *testing.T) {
 	_ = c.(*peeked).Conn.(*net.TCPConn).CloseWrite()
 	if got, err := io.ReadAll(bufio.NewReader(c)); string(got) != "heard hello" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A range that no address is ever in lets nobody in, or takes a load balancer for a client, and its author meant something.
+func TestConfig_refusesRangesOfNothing(t *testing.T) {
+	w := newWorld(t, jsonAnswer(""))
+	for _, bad := range []netip.Prefix{{}, netip.MustParsePrefix("::ffff:0.0.0.0/90")} {
+		for key, c := range map[string]intercept.Config{"Clients": {Clients: []netip.Prefix{bad}}, "ProxyProtocol": {ProxyProtocol: []netip.Prefix{bad}}} {
+			c.Policy, c.Issuer = policyOf(t), w.issuer
+			if _, err := intercept.New(c); err == nil || !strings.Contains(err.Error(), "reading "+key+": ") {
+				t.Errorf("%s %v: got %v", key, bad, err)
+			}
+		}
 	}
 }
 

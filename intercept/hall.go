@@ -16,19 +16,38 @@ import (
 // hall is where all opened connections are served: one net/http server for HTTP/1 and HTTP/2, inside TLS or not. goproxy's own loop
 // (v1.9.3, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
 type hall struct {
-	p        *Plugin
-	server   *http.Server
-	listener *door2hall
+	p *Plugin
+	// one is for HTTP/1, two for HTTP/2, because they are told to go in different ways; see leave.
+	one, two room
 	config   *tls.Config
 	// refusing ends a handshake with unrecognized_name: crypto/tls sends that alert when it has no certificate at all.
 	refusing *tls.Config
 	once     sync.Once
 }
 
+// room is a server in the hall, and how connections get there.
+type room struct {
+	server   *http.Server
+	listener *door2hall
+}
+
+func (r *room) open(p *Plugin) {
+	go func() {
+		if err := r.server.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+			p.logger.Error("hall closed", zap.Error(err))
+		}
+	}()
+}
+
+func (r *room) close() error {
+	err := r.server.Close()
+	_ = r.listener.Close()
+	return err
+}
+
 func newHall(p *Plugin) *hall {
 	h := &hall{
 		p:        p,
-		listener: &door2hall{conns: make(chan net.Conn), done: make(chan struct{})},
 		refusing: &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true},
 	}
 	// One config for all, because the keys of session tickets live in it.
@@ -43,7 +62,17 @@ func newHall(p *Plugin) *hall {
 			return nil, errNotOpened
 		},
 	}
-	h.server = &http.Server{
+	h.one, h.two = h.newRoom(), h.newRoom()
+	return h
+}
+
+func (h *hall) newRoom() room {
+	return room{server: h.newServer(), listener: &door2hall{conns: make(chan net.Conn), done: make(chan struct{})}}
+}
+
+func (h *hall) newServer() *http.Server {
+	p := h.p
+	return &http.Server{
 		Handler:                      h,
 		TLSConfig:                    h.config.Clone(), // the server writes to its own
 		ReadHeaderTimeout:            p.limits.Header,
@@ -64,24 +93,39 @@ func newHall(p *Plugin) *hall {
 			WriteByteTimeout:     time.Minute,
 		},
 	}
-	return h
 }
 
 type hallKey struct{}
 
 var errNotOpened = errors.New("the connection did not come through a door")
 
-// open starts the server, once.
+// open starts what the hall needs, once.
 func (h *hall) open() {
 	h.once.Do(func() {
-		go h.p.traffic.retire(h.p.stopping, h.p.limits.Lifetime, h.p.retired)
-		go func() {
-			if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
-				h.p.logger.Error("hall closed", zap.Error(err))
-			}
-		}()
+		go h.p.traffic.retire(h.p.ending, h.p.limits.Lifetime, h.p.retired)
+		h.one.open(h.p)
+		h.two.open(h.p)
 	})
 }
+
+// leave tells everybody to go: who is idle now, the others behind their next answer. Who is on his way is still taken in, and served once. A server of net/http
+// that is shut down drops what comes by HTTP/1 without an answer (server.go: shuttingDown, in conn.serve), but nothing else sends HTTP/2's GOAWAY to
+// connections that lie idle; so one of the two is, and the other takes those of HTTP/2 that come late. It is when there is calm: a client that
+// is told to go before it has asked takes that for an error (curl 7.88).
+func (h *hall) leave(ctx context.Context, calm <-chan struct{}) error {
+	h.one.server.SetKeepAlivesEnabled(false)
+	select {
+	case <-calm:
+	case <-h.p.parting.Done():
+	case <-ctx.Done():
+	}
+	return h.two.server.Shutdown(ctx)
+}
+
+// end waits for the last answers to be sent: handlers return before they are.
+func (h *hall) end(ctx context.Context) error { return h.one.server.Shutdown(ctx) }
+
+func (h *hall) close() error { return errors.Join(h.one.close(), h.two.close()) }
 
 // retired notes what has lived too long.
 func (p *Plugin) retired(tunnels, conns int) {
@@ -138,13 +182,13 @@ func (h *hall) welcome(c *hallConn) {
 		}
 	}()
 	if c.scheme() == "http" {
-		given = h.listener.give(watch(c, c))
+		given = h.one.listener.give(watch(c, c))
 		return
 	}
 	c.listening = true
 	deepen(0)
 	t := tls.Server(c, h.config)
-	ctx, cancel := context.WithTimeout(h.p.stopping, h.p.limits.Handshake)
+	ctx, cancel := context.WithTimeout(h.p.parting, h.p.limits.Handshake)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
 		h.handshakeFailed(c, c.explain(err))
@@ -155,10 +199,10 @@ func (h *hall) welcome(c *hallConn) {
 		h.p.handshakes.add(handshakeDone)
 	}
 	if t.ConnectionState().NegotiatedProtocol == "h2" {
-		given = h.listener.give(t)
+		given = h.two.listener.give(t) || h.one.listener.give(t)
 		return
 	}
-	given = h.listener.give(watch(t, c))
+	given = h.one.listener.give(watch(t, c))
 }
 
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.3,
@@ -173,12 +217,11 @@ func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusBadRequest, "the connection did not come through a door")
 		return
 	}
-	if !h.p.traffic.enter() {
-		w.Header().Set("Connection", "close")
-		deny(w, http.StatusServiceUnavailable, "the guard is stopping")
+	if !h.p.letIn(w, time.Time{}) {
 		return
 	}
 	defer h.p.traffic.leave()
+	c.arrive()
 	scheme := c.scheme()
 	t, err := c.meant(r)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/elazarl/goproxy"
+
+	"autodiscover-guard/intercept"
 )
 
 // foreignProxy is somebody else's proxy that leads to the world's upstreams. Its own plugins come before our filters.
@@ -140,6 +142,16 @@ func (w *world) recordedOnce(t *testing.T, action, rule string, asked bool, out 
 
 func TestInstall_everyOutcome(t *testing.T) {
 	checkOutcomes(t, func(w *world) http.Handler { return foreignProxy(w) })
+}
+
+// A Plugin that New did not make would fail at the first request, and in goproxy's own loop end the process.
+func TestInstall_zeroPlugin(t *testing.T) {
+	defer func() {
+		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), "make one with New") {
+			t.Errorf("recovered %v", v)
+		}
+	}()
+	new(intercept.Plugin).Install(goproxy.NewProxyHttpServer())
 }
 
 func TestInstall_filtersInstalledTwice(t *testing.T) {

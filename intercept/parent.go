@@ -11,10 +11,11 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// Credentials are a name and a password for a proxy. No way of printing, logging or encoding them shows either.
+// Credentials are a name and a password for a proxy; the zero value is none. No way of printing, logging or encoding them shows either.
 type Credentials struct{ user, password string }
 
-// NewCredentials makes Credentials.
+// NewCredentials makes Credentials. What the proxy's protocol cannot say, a colon in the name or more than 255 bytes with SOCKS, is refused where
+// they are put to use: by [New] and [Plugin.SwapUpstream].
 func NewCredentials(user, password string) Credentials { return Credentials{user, password} }
 
 const noCredentialsShown = "(credentials)"

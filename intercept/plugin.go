@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -42,7 +41,7 @@ type Config struct {
 	Logger *zap.Logger
 	// Upstream says how upstreams are reached.
 	Upstream UpstreamConfig
-	// Clients may use the proxy, at every door; nil means the computer's own programs (127.0.0.0/8 and ::1). Others are refused.
+	// Clients may use the proxy, at every door; nil means the computer's own programs (127.0.0.0/8 and ::1), an empty list nobody. Others are refused.
 	Clients []netip.Prefix
 	// ProxyProtocol are load balancers: each connection from there must begin with a PROXY header (v1 or v2), and is then the client's that it
 	// names. From anywhere else such a header is no request and is refused. It is read by a [Plugin.Listener].
@@ -150,7 +149,7 @@ func fillDuration(name string, value *time.Duration, zero time.Duration) error {
 }
 
 // Plugin guards the traffic of one or more goproxy servers. It is safe for concurrent use. Make one with [New]; the zero Plugin
-// allows nothing, because it cannot be installed.
+// allows nothing: it can neither be installed nor serve.
 type Plugin struct {
 	policy    atomic.Pointer[rules.Policy]
 	issuer    Issuer
@@ -187,9 +186,9 @@ type Plugin struct {
 	privacy    Privacy
 	privacyKey []byte
 
-	// stopping ends handshakes that are under way when the plugin stops.
-	stopping context.Context
-	stop     context.CancelFunc
+	// stopping ends when no more connections are to come in, parting when those are cut off that have not come to ask anything, ending when all are.
+	stopping, parting, ending context.Context
+	stop, part, end           context.CancelFunc
 
 	run string
 	seq atomic.Uint64
@@ -232,7 +231,9 @@ func New(c Config) (*Plugin, error) {
 	if p.authority == nil {
 		p.authority = func() string { return "" }
 	}
-	p.welcomes(c)
+	if err := p.welcomes(c); err != nil {
+		return nil, err
+	}
 	p.policy.Store(c.Policy)
 	p.name = "autodiscover-guard-" + p.run
 	var err error
@@ -243,14 +244,23 @@ func New(c Config) (*Plugin, error) {
 	first := newTransports(p.reach)
 	p.transport = first.shared
 	p.ours.Store(first)
-	p.stopping, p.stop = context.WithCancel(context.Background())
+	p.ending, p.end = context.WithCancel(context.Background())
+	p.parting, p.part = context.WithCancel(p.ending)
+	p.stopping, p.stop = context.WithCancel(p.parting)
 	p.hall = newHall(p)
 	return p, nil
 }
 
 // welcomes takes over who may come, and how.
-func (p *Plugin) welcomes(c Config) {
-	p.clients, p.announcers, p.login = slices.Clone(c.Clients), slices.Clone(c.ProxyProtocol), c.Login
+func (p *Plugin) welcomes(c Config) error {
+	var err error
+	if p.clients, err = readRanges("Clients", c.Clients); err != nil {
+		return err
+	}
+	if p.announcers, err = readRanges("ProxyProtocol", c.ProxyProtocol); err != nil {
+		return err
+	}
+	p.login = c.Login
 	if c.Clients == nil {
 		p.clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
@@ -262,6 +272,7 @@ func (p *Plugin) welcomes(c Config) {
 	if p.original == nil {
 		p.original = originalDestination
 	}
+	return nil
 }
 
 func orNop(l *zap.Logger) *zap.Logger {
@@ -282,7 +293,8 @@ func (p *Plugin) nextID() string {
 	return p.run + "-" + strconv.FormatUint(p.seq.Add(1), 36)
 }
 
-// Swap puts another policy in force. Exchanges that have begun keep the one that they began with.
+// Swap puts another policy in force. Exchanges that have begun keep the one that they began with. The Issuer must sign for the policy's Scope by then: a
+// handshake for a name that it does not sign for fails. Nil is an error, after which everything is as before.
 func (p *Plugin) Swap(policy *rules.Policy) error {
 	if policy == nil {
 		return errors.New("swapping the policy: it is nil; the one in force stays")
@@ -299,26 +311,45 @@ func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return p.bindings.attach(ctx)
 }
 
-// Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. When ctx
-// ends first, what is left is cut off and the context's error returned. Stop the outer http.Server first or at the same time.
+const (
+	// lastCall is how long a client may still be in the middle of its handshake when the plugin has been told to stop.
+	lastCall = 2 * time.Second
+	// lull is how long we listen at least whether one that has connected has something to say.
+	lull = 50 * time.Millisecond
+)
+
+// Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. Who comes now is refused; who
+// was there already is served once more, a client too that was in the middle of its handshake, and his connection ends behind that answer. When ctx
+// ends first, what is left is cut off and the context's error returned.
+//
+// Stop the outer http.Server first or at the same time; or, since that drops what it reads from then on without an answer, close its listener, have it end
+// connections behind their answers ([http.Server.SetKeepAlivesEnabled]), and shut it down after this has returned. In the end it does
+// what [Plugin.Close] does; both may be called again, and after each other.
 func (p *Plugin) Shutdown(ctx context.Context) error {
-	idle := p.traffic.drain()
+	if p.Stats().Connections > 0 {
+		p.traffic.expect()
+		time.AfterFunc(lull, p.traffic.arrive)
+	}
+	calm, idle := p.traffic.drain()
 	p.stop()
-	err := p.hall.server.Shutdown(ctx)
+	defer time.AfterFunc(lastCall, func() { p.part() }).Stop()
+	err := p.hall.leave(ctx, calm)
 	select {
 	case <-idle:
+		err = errors.Join(err, p.hall.end(ctx))
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	return errors.Join(err, p.Close())
 }
 
-// Close cuts everything off at once.
+// Close cuts everything off at once: opened connections, tunnels, what upstreams are asked, and connections to them that lie idle. What comes then is refused,
+// and a plugin that was closed serves no more. The listeners and the http.Server of the explicit door are their owner's to close; so are the
+// issuer and the loggers.
 func (p *Plugin) Close() error {
 	p.traffic.drain()
-	p.stop()
-	err := p.hall.server.Close()
-	_ = p.hall.listener.Close()
+	p.end()
+	err := p.hall.close()
 	p.traffic.closeAll()
 	p.transport.CloseIdleConnections()
 	p.ours.Load().closeIdle()

@@ -99,7 +99,7 @@ func (s *secureListener) welcome(c net.Conn) {
 		}
 	}()
 	t := tls.Server(c, s.config)
-	ctx, cancel := context.WithTimeout(s.p.stopping, s.p.limits.Handshake)
+	ctx, cancel := context.WithTimeout(s.p.parting, s.p.limits.Handshake)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
 	if err := t.HandshakeContext(ctx); err != nil {

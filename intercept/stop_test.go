@@ -90,6 +90,7 @@ func TestShutdown_waitsForTunnels(t *testing.T) {
 }
 
 func TestShutdown_endsHandshakesUnderWay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, jsonAnswer(""))
 	c, err := w.connect(central + ":443")
 	if err != nil {

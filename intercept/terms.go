@@ -46,7 +46,7 @@ func (t *transports) closeIdle() {
 }
 
 // SwapUpstream puts other Roots and ProxyCredentials of [UpstreamConfig] in force, for connections that are made from now on; what is the same as before
-// costs nothing. Exchanges that have begun keep their connections, and so do clients that have logged in over one (NTLM, Negotiate). After an error
+// costs nothing. Nil roots are the system's, and zero Credentials none. Exchanges that have begun keep their connections, and so do clients that have logged in over one (NTLM, Negotiate). After an error
 // everything is as before.
 func (p *Plugin) SwapUpstream(roots *x509.CertPool, c Credentials) error {
 	p.swapping.Lock()

@@ -14,9 +14,13 @@ import (
 type traffic struct {
 	mu      sync.Mutex
 	flights int
+	awaited int                     // of the flights: first requests that are to come
 	tunnels map[io.Closer]time.Time // since when
 	conns   map[io.Closer]time.Time // since when; to stop them is their server's business
+	calm    chan struct{}           // made by drain, closed when nobody is awaited
 	idle    chan struct{}           // made by drain, closed when nothing is left
+	stopped time.Time               // when drain was called
+	calmed  bool
 	done    bool
 }
 
@@ -29,6 +33,34 @@ func (t *traffic) enter() bool {
 	}
 	t.flights++
 	return true
+}
+
+// enterLast lets a request in although the plugin is stopping, because its connection was there before: no load balancer can send it to anybody else any
+// more. Whoever calls it has to end the connection behind the answer. It reports false when everything has ended, and of a connection that came later.
+func (t *traffic) enterLast(since time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done || !since.Before(t.stopped) {
+		return false
+	}
+	t.flights++
+	return true
+}
+
+// expect books a request that is to come, on behalf of somebody who has entered; arrive is called when it has, or never will.
+func (t *traffic) expect() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flights++
+	t.awaited++
+}
+
+func (t *traffic) arrive() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flights--
+	t.awaited--
+	t.settle()
 }
 
 func (t *traffic) leave() {
@@ -72,19 +104,26 @@ func note(books *map[io.Closer]time.Time, c io.Closer) {
 	(*books)[c] = time.Now()
 }
 
-// drain lets nobody in any more and returns a channel that is closed when everything is done.
-func (t *traffic) drain() <-chan struct{} {
+// drain lets nobody in any more. It returns a channel that is closed when nobody is awaited, and one that is when everything is done.
+func (t *traffic) drain() (calm, idle <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.idle == nil {
-		t.idle = make(chan struct{})
+		t.calm, t.idle, t.stopped = make(chan struct{}), make(chan struct{}), time.Now()
 	}
 	t.settle()
-	return t.idle
+	return t.calm, t.idle
 }
 
 func (t *traffic) settle() {
-	if t.idle != nil && !t.done && t.flights == 0 && len(t.tunnels) == 0 {
+	if t.idle == nil {
+		return
+	}
+	if !t.calmed && t.awaited == 0 {
+		t.calmed = true
+		close(t.calm)
+	}
+	if !t.done && t.flights == 0 && len(t.tunnels) == 0 {
 		t.done = true
 		close(t.idle)
 	}
@@ -111,13 +150,13 @@ func (t *traffic) closeOlder(books *map[io.Closer]time.Time, age time.Duration) 
 	return len(old)
 }
 
-// retire closes what has lived too long, until stopping ends.
-func (t *traffic) retire(stopping context.Context, lifetime time.Duration, retired func(tunnels, conns int)) {
+// retire closes what has lived too long, until ending ends.
+func (t *traffic) retire(ending context.Context, lifetime time.Duration, retired func(tunnels, conns int)) {
 	tick := time.NewTicker(min(max(lifetime/60, 10*time.Millisecond), time.Minute))
 	defer tick.Stop()
 	for {
 		select {
-		case <-stopping.Done():
+		case <-ending.Done():
 			return
 		case <-tick.C:
 			// A tunnel's connection leaves the books with it and is not counted once more.

@@ -80,7 +80,7 @@ func anyAddress(c *net.TCPConn) bool {
 }
 
 // ListenTPROXY listens for connections that an nftables rule with "tproxy to" sends to addr. It needs CAP_NET_ADMIN. For "redirect to", any
-// listener will do.
+// listener will do. Where the system is not Linux it fails.
 func ListenTPROXY(ctx context.Context, addr string) (net.Listener, error) {
 	config := net.ListenConfig{Control: func(network, _ string, raw syscall.RawConn) error {
 		var err error

@@ -72,7 +72,7 @@ func (p *Plugin) quarantinedAt(client netip.Addr, t target) bool {
 	if len(hosts) == 0 {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(p.stopping, whereaboutsTime)
+	ctx, cancel := context.WithTimeout(p.ending, whereaboutsTime)
 	defer cancel()
 	var found atomic.Pointer[string]
 	var asked sync.WaitGroup

@@ -71,7 +71,8 @@ func (r *reminder) due(now time.Time, warnings []certs.Warning) bool {
 	return true
 }
 
-// authorityFigures puts what to alert on among the metrics. They are computed when somebody asks.
+// authorityFigures puts what to alert on among the metrics. They are computed when somebody asks. An end is there twice: days for a person who looks, and the
+// moment in the unit and the form in which Prometheus computes.
 func authorityFigures(a keeper, set *metrics.Set) {
 	for name, end := range map[string]func(certs.Status) time.Time{
 		"root":    func(s certs.Status) time.Time { return s.Root.NotAfter },
@@ -80,6 +81,9 @@ func authorityFigures(a keeper, set *metrics.Set) {
 		set.GetOrCreateGauge(console.Series("authority_expiry_days", "certificate", name), func() float64 {
 			now := time.Now()
 			return end(a.Status(now)).Sub(now).Hours() / 24
+		})
+		set.GetOrCreateGauge(console.Series("authority_not_after_timestamp_seconds", "certificate", name), func() float64 {
+			return float64(end(a.Status(time.Now())).Unix())
 		})
 	}
 	set.GetOrCreateGauge(console.Series("authority_root_key_present"), func() float64 {

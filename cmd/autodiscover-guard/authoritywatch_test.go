@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,6 +139,8 @@ func TestAuthorityFigures(t *testing.T) {
 	for _, want := range []string{
 		`autodiscover_guard_authority_expiry_days{certificate="issuing"} -1.5`,
 		`autodiscover_guard_authority_expiry_days{certificate="root"} 3649.9`,
+		fmt.Sprintf(`autodiscover_guard_authority_not_after_timestamp_seconds{certificate="issuing"} %d`, s.Ends.Unix()),
+		fmt.Sprintf(`autodiscover_guard_authority_not_after_timestamp_seconds{certificate="root"} %d`, s.Root.NotAfter.Unix()),
 		"autodiscover_guard_authority_root_key_present 1",
 		"autodiscover_guard_authority_warnings 0",
 	} {

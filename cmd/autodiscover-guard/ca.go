@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -59,13 +60,36 @@ func (f *caFlags) open() (*config.Config, *certs.Authority, error) {
 	// Without an address in the configuration, what the certificates name stays: the guard may have been started with other flags.
 	authority, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(c)))
 	if errors.Is(err, fs.ErrNotExist) {
-		err := fmt.Errorf("there is no authority in %s", dir)
-		if f.state == "" && c.State == "" && serviceHasState() {
-			return nil, nil, hint(err, "a service keeps its own in %s; as its user, say so: --state %s", config.ServiceState, config.ServiceState)
-		}
-		return nil, nil, hint(err, "%s run makes one, %s ca import brings one in; --state names another directory", program, program)
+		return nil, nil, noAuthority(c, dir)
 	}
 	return c, authority, explained(err)
+}
+
+// readRoot reads the root certificate of the guard's authority, and nothing else of it, and says which file that is.
+func readRoot(c *config.Config) (*x509.Certificate, string, error) {
+	state, err := c.StateDir()
+	if err != nil {
+		return nil, "", err
+	}
+	dir := filepath.Join(state, "authority")
+	root, file, err := certs.ReadRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", noAuthority(c, dir)
+	}
+	if err != nil {
+		return nil, "", explained(err)
+	}
+	return root, file, nil
+}
+
+// noAuthority says that there is none in dir, and where else one may be. No command but run makes one: what it may sign for depends on the configuration
+// with which the guard runs.
+func noAuthority(c *config.Config, dir string) error {
+	err := fmt.Errorf("there is no authority in %s yet", dir)
+	if c.State == "" && serviceHasState() {
+		return hint(err, "a service keeps its own in %s; as its user, or as root, say so: --state %s", config.ServiceState, config.ServiceState)
+	}
+	return hint(err, "start the guard once, which makes it: %s run; %s ca import brings one in; --state names another directory", program, program)
 }
 
 // serviceHasState reports whether a service of this computer has its state where systemd makes it. What is in there need not be ours to see.

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autodiscover-guard/certs"
 	"autodiscover-guard/certs/truststore"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
@@ -83,8 +80,8 @@ func (f *trustFlags) chosen() (names []string, explicit bool, err error) {
 type truster struct {
 	names    []string
 	explicit bool
+	guard    *config.Config // whose authority it is
 	state    string
-	dir      string // of the authority
 	config   truststore.Config
 }
 
@@ -103,11 +100,10 @@ func (f *trustFlags) open() (*truster, error) {
 			return nil, fmt.Errorf("--state: %w", err)
 		}
 	}
-	t := &truster{names: names, explicit: explicit}
+	t := &truster{names: names, explicit: explicit, guard: c}
 	if t.state, err = c.StateDir(); err != nil {
 		return nil, err
 	}
-	t.dir = filepath.Join(t.state, "authority")
 	home := f.home
 	if home == "" {
 		if home, err = os.UserHomeDir(); err != nil {
@@ -130,19 +126,8 @@ func (f *trustFlags) open() (*truster, error) {
 	return t, nil
 }
 
-// root reads the authority's root. It never makes one: what an authority may sign for depends on the configuration with which the guard
-// runs, so that only run makes it.
-func (t *truster) root() (*x509.Certificate, string, error) {
-	root, file, err := certs.ReadRoot(t.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", hint(fmt.Errorf("there is no authority in %s yet", t.dir),
-			"start the guard once, which makes it: %s run; or name its state directory: --state DIR", program)
-	}
-	if damaged, ok := errors.AsType[*certs.DamagedError](err); ok {
-		return nil, "", hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)
-	}
-	return root, file, err
-}
+// root reads the authority's root.
+func (t *truster) root() (*x509.Certificate, string, error) { return readRoot(t.guard) }
 
 // stores are the trust stores for one root.
 func (t *truster) stores(root *x509.Certificate, file string) (*truststore.Stores, error) {

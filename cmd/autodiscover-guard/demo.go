@@ -139,7 +139,7 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 		return err
 	}
 	client.CloseIdleConnections()
-	return g.shutdown(ctx) // the record is written when the exchange ends
+	return g.shutdown(ctx, listener) // the record is written when the exchange ends
 }
 
 // ask sends the question of the incident, and looks at the answer and at what the service saw.

@@ -70,6 +70,51 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 	}
 }
 
+// TestRun_sigtermAnswersWhoHasConnected: a client that is in the middle of its question at SIGTERM gets an answer, and hears that it was the last.
+func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}), make(chan struct{})
+	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-release
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	guard := newProcess(t, service)
+	guard.start(t)
+
+	client, err := net.Dial("tcp", guard.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_, _ = io.WriteString(client, "GET / HTTP/1.1\r\nHost: ")
+	running := make(chan struct{})
+	go func() {
+		defer close(running)
+		_, _ = guard.ask(t.Context(), "jane@shop.com") // came later: the other was accepted by then
+	}()
+	<-asked
+	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	guard.refusesNewConnections(t)
+	_, _ = io.WriteString(client, "guard\r\n\r\n")
+	got, err := http.ReadResponse(bufio.NewReader(client), nil)
+	if err != nil {
+		t.Errorf("no answer: %v", err)
+	} else if got.Body.Close(); got.StatusCode != http.StatusBadRequest || !got.Close {
+		t.Errorf("got %s, close: %v", got.Status, got.Close)
+	}
+	close(release)
+	<-running
+	if err := guard.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
+	}
+}
+
 // TestRun_sigtermDrainsDoorAndHallAtOnce holds one exchange at the explicit door and one in the hall, beside an opened connection that nobody uses.
 // At SIGTERM that one must be closed although the door is still busy: otherwise it goes on taking new work, and is cut in the middle of it in
 // the end. Both exchanges must come to their end.

@@ -157,13 +157,14 @@ func (g *guard) serveTransparent(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// shutdown takes no new work and lets what runs finish, as long as ctx allows. The door and the hall end at the same time: one after the other,
-// a single long exchange at the door would leave the hall taking new work for as long as there is, and no time to finish it.
-func (g *guard) shutdown(ctx context.Context) error {
-	door := make(chan error, 1)
-	go func() { door <- g.server.Shutdown(ctx) }()
+// shutdown takes no new work and lets what runs finish, as long as ctx allows. Door and hall end at the same time: one after the other, a single long exchange
+// at the door would leave the hall taking new work for as long as there is, and no time to finish it. But the door's server is shut down last: from
+// then on net/http drops what it reads without an answer (server.go: shuttingDown), and a client that has connected already must get one.
+func (g *guard) shutdown(ctx context.Context, door net.Listener) error {
+	_ = door.Close()
+	g.server.SetKeepAlivesEnabled(false)
 	hall := g.plugin.Shutdown(ctx)
-	return errors.Join(<-door, hall)
+	return errors.Join(g.server.Shutdown(ctx), hall)
 }
 
 // close ends everything at once.

@@ -23,8 +23,8 @@ import (
 	"autodiscover-guard/rules"
 )
 
-// reloader puts a changed policy in force while the guard runs. A configuration that is broken, or that the authority cannot serve, leaves
-// everything as it is.
+// reloader puts a changed policy in force while the guard runs. A configuration that is broken, or that the authority cannot serve, as it is on the disk
+// now, leaves everything as it is.
 type reloader struct {
 	load  func() (*config.Config, error)
 	guard *guard
@@ -109,10 +109,12 @@ func (r *reloader) summary() string {
 }
 
 // selfCheck is what the watchdog hangs on: that the hall answers a client, and the admin handler too. While the guard drains the hall takes nobody
-// any more, and limits.drain_timeout bounds how long that lasts.
+// any more, and limits.drain_timeout bounds how long that lasts. An authority that has ended is told elsewhere, and is no hang: the next start would fail, and
+// with it what is nobody's discovery.
 func (r *reloader) selfCheck(ctx context.Context, admin adminServer) error {
 	if !r.draining.Load() {
-		if err := r.guard.plugin.SelfCheck(ctx); err != nil && !r.draining.Load() {
+		err := r.guard.plugin.SelfCheck(ctx)
+		if _, over := errors.AsType[*certs.DamagedError](err); err != nil && !over && !r.draining.Load() {
 			return err
 		}
 	}
@@ -153,14 +155,8 @@ func (r *reloader) apply() error {
 	if err != nil {
 		return err
 	}
-	// Connections that the old policy opened may still be in their handshake.
-	both := slices.Concat(policy.Scope(), r.policy.Scope())
-	slices.Sort(both)
-	if err := r.guard.authority.Rescope(certs.Scope{Names: slices.Compact(both)}); err != nil {
-		if narrow, ok := errors.AsType[*certs.ScopeError](err); ok && !narrow.Foreign {
-			return fmt.Errorf("authority: %w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
-		}
-		return fmt.Errorf("authority: %w", err)
+	if err := r.rescope(policy.Scope()); err != nil {
+		return err
 	}
 	if sameUpstream(r.config, c) {
 		if err := r.guard.plugin.SwapUpstream(roots, credentials); err != nil {
@@ -178,10 +174,30 @@ func (r *reloader) apply() error {
 		}
 	}
 	r.policy, r.config.Policy = policy, c.Policy
-	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)))
+	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),
+		zap.String("authority", r.guard.authority.Fingerprint()), zap.Time("issuing_until", r.guard.authority.Issuing().NotAfter.UTC()))
 	warn(r.logger, policy)
 	if !sameButPolicy(r.config, c) {
 		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
+	}
+	return nil
+}
+
+// rescope has the authority sign for the names of a policy, and take over what is in its directory. Where that cannot be, the policy is refused with it, however
+// good it is: "reloaded" would say of the whole that it is in force, and the next start would say otherwise.
+func (r *reloader) rescope(names []string) error {
+	// Connections that the old policy opened may still be in their handshake.
+	both := slices.Concat(names, r.policy.Scope())
+	slices.Sort(both)
+	err := r.guard.authority.Rescope(certs.Scope{Names: slices.Compact(both)})
+	if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
+		// They are cut off rather than the new policy refused, which may come with an authority that was made for it alone.
+		if err = r.guard.authority.Rescope(certs.Scope{Names: names}); err != nil && !narrow.Foreign {
+			err = fmt.Errorf("%w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("authority: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -42,8 +43,6 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		// As many wrong letters as make a suggestion worth a try.
-		SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprint(cmd.OutOrStdout(), usage)
 			return nil
@@ -63,6 +62,9 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	return root
 }
 
+// likely is as many wrong letters as make a suggestion worth a try.
+const likely = 2
+
 // meantFlag is the flag of cmd that was probably meant by one that does not exist, or "".
 func meantFlag(cmd *cobra.Command, err error) string {
 	var missing *pflag.NotExistError
@@ -78,17 +80,22 @@ func meantFlag(cmd *cobra.Command, err error) string {
 	return config.Nearest(missing.GetSpecifiedName(), names)
 }
 
-// noArguments refuses arguments: on the program itself they are commands that do not exist.
+// noArguments refuses arguments: to a command that has others below it, and to the program itself, they are commands that do not exist.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	if !cmd.HasSubCommands() {
+		return fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+	}
+	above := strings.TrimPrefix(cmd.CommandPath()+" ", program+" ")
+	err := fmt.Errorf("unknown command %q", above+args[0])
+	cmd.SuggestionsMinimumDistance = likely
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return hint(err, "did you mean %q?", above+near[0])
+	}
 	if !cmd.HasParent() {
-		err := fmt.Errorf("unknown command %q", args[0])
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			return hint(err, "did you mean %q?", near[0])
-		}
 		return hint(err, "%s alone lists the commands", program)
 	}
-	return fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+	return hint(err, "%s --help lists them", cmd.CommandPath())
 }

@@ -153,7 +153,7 @@ func (r *reloader) drain(ctx context.Context) error {
 	r.logger.Info("stopping", zap.Duration("at most", limit))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	if err := r.guard.shutdown(ctx); err != nil {
+	if err := r.guard.shutdown(ctx, r.doors.proxy); err != nil {
 		r.logger.Warn("what was left has been cut off", zap.Error(err))
 	}
 	r.logs.tell(ctx)

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -94,7 +90,7 @@ func printPiece(stdout, stderr io.Writer, p companion.Piece, c *config.Config, p
 		}
 	}
 	if p.Has(companion.NeedRoot) {
-		if f.Root, err = readRoot(c); err != nil {
+		if f.Root, _, err = readRoot(c); err != nil {
 			return err
 		}
 	}
@@ -159,29 +155,4 @@ func allowedAddresses(c *config.Config) []netip.Prefix {
 		}
 	}
 	return all
-}
-
-// readRoot reads the root certificate, and nothing else of the authority.
-func readRoot(c *config.Config) (*x509.Certificate, error) {
-	dir, err := c.StateDir()
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "authority", "root.pem")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, hint(fmt.Errorf("there is no authority in %s yet", dir), "start the guard once, which makes it: %s run", program)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the root certificate: %w", err)
-	}
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, fmt.Errorf("reading the root certificate: %s holds no certificate", file)
-	}
-	root, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("reading the root certificate %s: %w", file, err)
-	}
-	return root, nil
 }

@@ -1,0 +1,84 @@
+package intercept_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+)
+
+// Who was told that his tunnel stands is served, whatever he had come to when the stop began: a load balancer cannot send him to anybody else any more.
+func TestShutdown_servesWhoIsOnTheWay(t *testing.T) {
+	for _, proto := range []string{"http/1.1", "h2"} {
+		for _, shaken := range []bool{true, false} {
+			name := proto + ", CONNECT answered"
+			if shaken {
+				name = proto + ", handshake made"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, jsonAnswer("done"))
+				c, err := w.connect("opened.net:443")
+				if err != nil {
+					t.Fatal(err)
+				}
+				client := tls.Client(c, &tls.Config{ServerName: "opened.net", RootCAs: w.issuer.roots(), NextProtos: []string{proto}})
+				if shaken {
+					if err := client.HandshakeContext(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				done := w.shutdown(t, t.Context())
+				transport := &http.Transport{
+					DialTLSContext:    func(context.Context, string, string) (net.Conn, error) { return client, nil },
+					ForceAttemptHTTP2: true,
+				}
+				defer transport.CloseIdleConnections()
+				if err := client.HandshakeContext(t.Context()); err != nil {
+					t.Fatalf("handshake: %v", err)
+				}
+				got := send(t, transport, request(t, http.MethodGet, "https://opened.net/", ""))
+				if got.StatusCode != http.StatusOK || got.body != "done" || got.err != nil || got.ProtoMajor == 1 && !got.Close {
+					t.Errorf("got %s %q %v, close: %v", got.Status, got.body, got.err, got.Close)
+				}
+				if err := <-done; err != nil {
+					t.Errorf("Shutdown: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// A connection to the door that was there before is served once more, and told that this was the last time; one that comes later is not.
+func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
+	t.Parallel()
+	s := newSlow(t)
+	w := newWorld(t, s.handle)
+	old, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	const question = "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n"
+	_, _ = io.WriteString(old, question)
+	if got := answer(t, old, http.MethodGet); got.body != "whole" || got.Close {
+		t.Fatalf("before: %s %q", got.Status, got.body)
+	}
+	running := make(chan reply, 1)
+	go func() { running <- sent(w.client(false), request(t, http.MethodGet, "http://opened.net/wait", "")) }()
+	<-s.asked
+	done := w.shutdown(t, t.Context())
+	_, _ = io.WriteString(old, question)
+	if got := answer(t, old, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "whole" || !got.Close {
+		t.Errorf("while it stops: %s %q, close: %v", got.Status, got.body, got.Close)
+	}
+	s.let()
+	if got := <-running; got.body != "whole" {
+		t.Errorf("what was under way: %s %q", got.Status, got.body)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
