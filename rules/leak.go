@@ -7,8 +7,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"golang.org/x/net/publicsuffix"
-
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
 )
@@ -239,7 +237,7 @@ func (l *leakCheck) words(s []byte, ascii bool) bool {
 			continue
 		}
 		word := string(found)
-		if l.isStranger(word) && !l.names.isOwnName(reserved.Canonical(word)) && l.reads(word) {
+		if l.isStrangeWord(word) {
 			return true
 		}
 		remember(l.word, word)
@@ -255,14 +253,36 @@ var delimits = func() [256]bool {
 	return table
 }()
 
-// reads reports whether a word with a dot reads like a host name: its last label is a real top-level domain or a reserved one, or it is an
-// address.
-func (l *leakCheck) reads(word string) bool {
+// isStrangeWord reports whether a word reads like the name of a stranger. In one that is no name as a whole every part counts: what stands before a
+// colon may be a scheme (msstd:mail.lab.test) or, to one client, the host.
+func (l *leakCheck) isStrangeWord(word string) bool {
 	host := reserved.Canonical(word)
+	if nameLike(host) || isAddress(host) {
+		return l.isStrangeName(host)
+	}
+	for part := range strings.FieldsFuncSeq(host, notInName) {
+		if hasDot(part) && l.isStrangeName(strings.Trim(part, ".")) {
+			return true
+		}
+	}
+	return false
+}
+
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.' && r < utf8.RuneSelf
+}
+
+func (l *leakCheck) isStrangeName(host string) bool {
+	return !l.allows(host) && reads(host) && !l.names.isOwnName(host)
+}
+
+// reads reports whether a canonical word with a dot reads like a host name: it ends in a listed suffix, which need not be a registry's (anybody can
+// have a name below github.io), or in a reserved name, or is an address.
+func reads(host string) bool {
 	if isAddress(host) {
 		return true
 	}
-	if _, icann := publicsuffix.PublicSuffix(host); icann {
+	if _, listed := publicSuffix(host); listed {
 		return true
 	}
 	_, ok := reserved.Default().Match(host)
@@ -282,15 +302,15 @@ func hasDot[T string | []byte](s T) bool {
 	return false
 }
 
-// dots are what UTS 46 takes for a dot.
-const dots = ".。．｡"
+// dots are what reserved.Canonical takes for a dot: the four of UTS 46, and the two that NFKC makes one of.
+const dots = ".。．｡․﹒"
 
+// isStranger judges what stands behind "//": a host, or what nobody should take for one.
 func (l *leakCheck) isStranger(authority string) bool {
 	host := reserved.Canonical(authority)
-	for _, name := range nameSpaces {
-		if host == name {
-			return false
-		}
-	}
-	return !l.names.allowsAnywhere(host)
+	return !l.allows(host) || !nameLike(host) && !isAddress(host)
+}
+
+func (l *leakCheck) allows(host string) bool {
+	return slices.Contains(nameSpaces[:], host) || l.names.allowsAnywhere(host)
 }

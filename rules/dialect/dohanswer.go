@@ -8,8 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/net/dns/dnsmessage"
-
-	"autodiscover-guard/rules/reserved"
 )
 
 const (
@@ -49,7 +47,7 @@ func recordSuggestions(path string, body dnsmessage.ResourceBody) []Suggestion {
 		if name == "." || name == "" {
 			return
 		}
-		s := Suggestion{Path: path + "/" + kind, Kind: KindHostname, Host: reserved.Canonical(name), Port: port, Was: strings.TrimSuffix(name, ".")}
+		s := Suggestion{Path: path + "/" + kind, Kind: KindHostname, Host: hostName(name), Port: port, Was: strings.TrimSuffix(name, ".")}
 		found = append(found, s)
 	}
 	switch b := body.(type) {
@@ -95,7 +93,7 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 			if name == "." {
 				continue
 			}
-			s := Suggestion{Path: path, Kind: KindHostname, Host: reserved.Canonical(name), Was: strings.TrimSuffix(name, ".")}
+			s := Suggestion{Path: path, Kind: KindHostname, Host: hostName(name), Was: strings.TrimSuffix(name, ".")}
 			if kind == dnsmessage.TypeSRV && len(fields) == 4 {
 				port, _ := strconv.ParseUint(fields[2], 10, 16)
 				s.Port = uint16(port)

@@ -40,7 +40,7 @@ func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: value}
-	if found := addresses(value, ""); len(found) == 1 {
+	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) {
 		s.Host = found[0].Domain
 	}
 	return s, true
@@ -56,12 +56,26 @@ func suggestPort(path, protocol, value, host string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: KindPort, Protocol: protocol, Host: host, Port: uint16(port), Was: value}, true
 }
 
-// hostName normalises a bare host name. A value with characters that no host name has is nobody's: clients' parsers disagree on them.
+// hostName normalises a bare host name. A value with characters that no host name has is nobody's, whatever it ends in: of stranger.net:x.lab.test one
+// client reads what stands before the colon, and of a name with a NUL, a comma or a space in it another one.
 func hostName(value string) string {
 	if strings.ContainsAny(value, " \t\r\n/\\@?#<>\"'") {
 		return ""
 	}
-	return reserved.Canonical(value)
+	if host := reserved.Canonical(value); isHost(host) {
+		return host
+	}
+	return ""
+}
+
+// isHost reports whether a canonical name can be a host's: letters, digits, hyphens, underscores (which occur) and dots, or an address.
+func isHost(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return isAddress(name)
+		}
+	}
+	return true
 }
 
 // portBehind is the port in host:port, or 0.
