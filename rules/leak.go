@@ -53,7 +53,7 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 			}
 		}
 	}
-	return l.text(a.Body, 0)
+	return l.text(a.Body, 0) || l.text(j.doc.Inside, 0)
 }
 
 // allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.

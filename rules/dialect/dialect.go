@@ -104,6 +104,9 @@ type Document struct {
 	// Plain reports that any two parsers read the answer alike: no comments, CDATA, processing instructions or unusual charset. What
 	// is not plain must not be passed for a guarded subject; [Document.Edit] writes it afresh.
 	Plain bool
+	// Inside is the text of a body that is none itself (a binary or signed property list), one string a line: whoever looks for names in what a
+	// client gets looks there, too. It is nil where the body is text.
+	Inside []byte
 
 	// edit writes the answer with the verdicts of the body's suggestions applied.
 	edit func(judged []Suggestion) (Answer, error)

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // bplist builds a binary property list of one dict in one array in one dict: {PayloadContent: [{key: value…}]}.
@@ -99,6 +101,38 @@ func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
 		if _, err := doc.Edit(doc.Suggestions); !errors.Is(err, ErrFixed) {
 			t.Errorf("%s: edited: %v", name, err)
 		}
+	}
+}
+
+// A signed text is passed as it stands, so it must be as plain as any other; and what is in a body that is no text is there to be looked at.
+func TestProfile_whatIsInside(t *testing.T) {
+	xmlList := func(head, host string) []byte {
+		return []byte(head + `<plist version="1.0"><dict><key>Host</key><string>` + host + `</string></dict></plist>`)
+	}
+	sixteen, err := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().Bytes(xmlList("", "eas.lab.test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		plain   bool
+	}{
+		"plain":                  {xmlList(`<?xml version="1.0" encoding="UTF-8"?>`, "eas.lab.test"), true},
+		"a comment":              {xmlList("", "eas.<!-- x -->lab.test"), false},
+		"CDATA":                  {xmlList("", "<![CDATA[eas.lab.test]]>"), false},
+		"an instruction":         {xmlList("<?x?>", "eas.lab.test"), false},
+		"another charset":        {sixteen, false},
+		"contradicting charsets": {xmlList(`<?xml version="1.0" encoding="utf-7"?>`, "eas.lab.test"), false},
+		"binary":                 {bplist("Host", "eas.lab.test", "Nobody knows", strings.Repeat("x", 99)), true},
+	} {
+		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: signed(t, c.content, oidSignedData)})
+		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "eas.lab.test\n")) || doc.Plain && !c.plain {
+			t.Errorf("%s: plain %v, inside %q, %v; want plain %v", name, doc.Plain, doc.Inside, err, c.plain)
+		}
+	}
+	doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", "Nobody knows", "a.net")})
+	if want := "PayloadContent\nHost\neas.lab.test\nNobody knows\na.net\n"; err != nil || string(doc.Inside) != want {
+		t.Errorf("inside: %q, want %q (%v)", doc.Inside, want, err)
 	}
 }
 
