@@ -52,6 +52,8 @@ type jsonPlace struct {
 	array, item *jsonNode
 	// protocol is what the nearest object says it describes.
 	protocol string
+	// name is that of the member whose array it is, in lower case: a script takes ["mail.lab.test"] for the text in it.
+	name string
 }
 
 // jsonSpot ties a suggestion to its node, so that it can be edited.
@@ -71,9 +73,9 @@ type serverWalk struct {
 
 func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 	for i, item := range n.items {
-		inner := jsonPlace{path: at.path, array: n, item: item, protocol: at.protocol}
+		inner := jsonPlace{path: at.path, array: n, item: item, protocol: at.protocol, name: at.name}
 		if len(item.members)+len(item.items) == 0 {
-			w.scalar("", strconv.Itoa(i), item, n, inner)
+			w.scalar(at.name, strconv.Itoa(i), item, n, inner)
 			continue
 		}
 		inner.path += "/" + strconv.Itoa(i)
@@ -92,6 +94,7 @@ func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 		if len(m.value.members)+len(m.value.items) > 0 {
 			inner := at
 			inner.path += "/" + pointerToken(m.name)
+			inner.name = strings.ToLower(m.name)
 			w.value(m.value, inner)
 			continue
 		}

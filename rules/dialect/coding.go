@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -33,9 +34,11 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		if looksLikeText(body) {
 			return body, false, nil // labelled but not coded
 		}
-		if body, err = undo(coding, body); err != nil {
+		packed := body
+		if body, err = undo(coding, packed); err != nil {
 			return nil, false, err
 		}
+		asLabelled = asLabelled && readAlike(coding, packed, body)
 	}
 	for range maxCodings { // coded but not labelled, or more often than labelled
 		coding := magic(body)
@@ -48,6 +51,12 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		}
 	}
 	return nil, false, fmt.Errorf("%w: more than %d content codings", ErrUnreadable, maxCodings)
+}
+
+// readAlike reports whether all clients see the same in something coded. Some end with the first of several gzip members, and a document that is cut off
+// there may say another name to a lenient reader (RFC 1952, section 2.3.1: a member ends with how long it is).
+func readAlike(coding string, packed, body []byte) bool {
+	return coding != "gzip" && coding != "x-gzip" || int(binary.LittleEndian.Uint32(packed[len(packed)-4:])) == len(body)
 }
 
 func namedCodings(h Header) ([]string, error) {

@@ -21,6 +21,7 @@ func Read(q Inquiry, a Answer) (*Document, error) {
 	if err != nil {
 		d.edit = nil
 	}
+	d.Plain = d.Plain && len(a.Header["Content-Type"]) < 2 // one client goes by the first field, the next one by the last
 	d.inHeader = len(found)
 	if len(found) > 0 {
 		d.Suggestions = append(found, d.Suggestions...)
