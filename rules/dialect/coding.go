@@ -23,7 +23,8 @@ const (
 )
 
 // decodeContent undoes the content codings of an answer (RFC 9110, section 8.4), as the header names them and, because servers mislabel,
-// as the first bytes show them. It reports whether the body was exactly as labelled.
+// as the first bytes show them. It reports whether the body was exactly as labelled. With an error it gives what could be read all the same: many a
+// client is content with that.
 func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 	codings, err := namedCodings(a.Header)
 	if err != nil {
@@ -36,7 +37,7 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		}
 		packed := body
 		if body, err = undo(coding, packed); err != nil {
-			return nil, false, err
+			return body, false, err
 		}
 		asLabelled = asLabelled && readAlike(coding, packed, body)
 	}
@@ -47,7 +48,7 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		}
 		asLabelled = false
 		if body, err = undo(coding, body); err != nil {
-			return nil, false, err
+			return body, false, err
 		}
 	}
 	return nil, false, fmt.Errorf("%w: more than %d content codings", ErrUnreadable, maxCodings)
@@ -95,6 +96,7 @@ func looksLikeText(b []byte) bool {
 	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
 }
 
+// undo gives what there is beside an error, too.
 func undo(coding string, b []byte) ([]byte, error) {
 	r, err := decoder(coding, b)
 	if err != nil {
@@ -104,10 +106,10 @@ func undo(coding string, b []byte) ([]byte, error) {
 	limit := min(int64(maxDecoded), int64(len(b)+64)*maxRatio)
 	out, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)
+		return out, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)
 	}
 	if int64(len(out)) > limit {
-		return nil, fmt.Errorf("%w: %s expands beyond %d bytes", ErrUnreadable, coding, limit)
+		return out, fmt.Errorf("%w: %s expands beyond %d bytes", ErrUnreadable, coding, limit)
 	}
 	return out, nil
 }
