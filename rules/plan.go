@@ -56,7 +56,7 @@ type Plan struct {
 //	nobody guarded                                 → Forward
 //	guarded, the rule answers by itself            → Reply
 //	guarded, the asked host is in the set          → Forward, credentials included
-//	guarded, the asked host is a central service   → Scrub
+//	guarded, the asked host is a central service   → Scrub, or Refuse where the body may hold a secret
 //	guarded, any other host                        → Refuse
 //
 // A rule's own word about upstream comes before the last two lines. Rules that only monitor count as if nobody were guarded.
@@ -111,6 +111,8 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
 	case allowed(plan.bindings, o.host):
 		plan.Step, plan.Header = Forward, wholeAnswer(r.Header)
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
+	case p.asks(plan.bindings, o.host) && !q.Bare():
+		plan.refuse("the question may hold secrets in its body, and the asked host is outside the rule")
 	case p.asks(plan.bindings, o.host):
 		plan.scrub(r)
 	default:

@@ -142,6 +142,8 @@ type wireFormat struct {
 	recognise func(r Request, host, path string) bool
 	// asks reads whom the request's body is about; nil where bodies name nobody.
 	asks func(r Request) []Subject
+	// bare reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
+	bare func(r Request) bool
 	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
 	path func(path string) []Subject
 	// query reads whom the request's query is about in ways of its own; nil where the usual parameters are all.

@@ -45,6 +45,7 @@ var doh = wireFormat{
 	},
 	query:      func(u *url.URL) []Subject { return dohSubjects(Request{Method: "GET", URL: u}, "query:dns") },
 	asks:       func(r Request) []Subject { return dohSubjects(r, "body") },
+	bare:       func(Request) bool { return true }, // a DNS message, of which the question was read
 	readBinary: readDNS,
 	read:       readDNSJSON,
 	refuse:     refuseDoH,

@@ -40,6 +40,7 @@ var identity = wireFormat{
 		return whatIdentity(path) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
 	asks:   identityAsks,
+	bare:   identityBare,
 	path:   identityPath,
 	query:  identityQuery,
 	read:   readIdentity,

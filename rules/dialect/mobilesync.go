@@ -30,6 +30,7 @@ var mobilesync = wireFormat{
 		return len(r.Body) > 0 && pox.recognise(r, host, path) && isMobileSync(r)
 	},
 	asks:    poxAsks,
+	bare:    poxBare,
 	read:    readMobileSync,
 	refuse:  refuseMobileSync,
 	compose: composeMobileSync,

@@ -39,6 +39,7 @@ var pox = wireFormat{
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
 	asks:    poxAsks,
+	bare:    poxBare,
 	read:    readPOX,
 	refuse:  refusePOX,
 	compose: composePOX,
