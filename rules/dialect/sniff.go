@@ -167,38 +167,68 @@ func anyVersion(text []byte) []byte {
 // sniffJSON goes by the members that a dialect's object cannot do without. It takes no offence at what makes an object unreadable beyond doubt, members
 // that stand twice for instance: to some client it is an object.
 func sniffJSON(text []byte) ID {
-	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if t, err := d.ReadToken(); err != nil || t.Kind() != jsontext.KindBeginObject {
-		return None
-	}
-	known := make(map[string]bool, 8)
-	for d.PeekKind() == jsontext.KindString {
-		name, err := d.ReadToken()
-		if err != nil {
-			return None
+	var known memberSet
+	if x, ok := readPlainJSON(text); ok {
+		defer x.free()
+		for _, m := range x.root.members {
+			known.add(m.name)
 		}
-		if lower := strings.ToLower(name.String()); slices.Contains(sniffedMembers[:], lower) {
-			known[lower] = true
-		}
-		if d.SkipValue() != nil {
-			return None
-		}
-	}
-	if _, err := d.ReadToken(); err != nil || len(bytes.TrimSpace(text[d.InputOffset():])) > 0 {
+	} else if known, ok = anyMembers(text); !ok {
 		return None
 	}
 	switch {
-	case known["protocols"] && (known["email"] || known["services"]):
+	case known.has("protocols", "email"), known.has("protocols", "services"):
 		return Autodetect
-	case known["protocol"] && known["url"]:
+	case known.has("protocol", "url"):
 		return V2
-	case known["protocols"] && known["info"]:
+	case known.has("protocols", "info"):
 		return PACC
-	case known["apiurl"] && known["capabilities"]:
+	case known.has("apiurl", "capabilities"):
 		return JMAP
 	}
 	return None
 }
 
+// anyMembers are those of an object that is well-formed, whatever else there is to be said against it.
+func anyMembers(text []byte) (known memberSet, ok bool) {
+	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != jsontext.KindBeginObject {
+		return 0, false
+	}
+	for d.PeekKind() == jsontext.KindString {
+		name, err := d.ReadToken()
+		if err != nil {
+			return 0, false
+		}
+		known.add(name.String())
+		if d.SkipValue() != nil {
+			return 0, false
+		}
+	}
+	_, err := d.ReadToken()
+	return known, err == nil && len(bytes.TrimSpace(text[d.InputOffset():])) == 0
+}
+
+// memberSet says which of the sniffedMembers an object has.
+type memberSet uint8
+
 // sniffedMembers are those that sniffJSON goes by, lower case.
 var sniffedMembers = [...]string{"protocols", "email", "services", "protocol", "url", "info", "apiurl", "capabilities"}
+
+func (s *memberSet) add(name string) {
+	for i, known := range sniffedMembers {
+		if strings.EqualFold(name, known) {
+			*s |= 1 << i
+		}
+	}
+}
+
+// has reports whether all of them are there.
+func (s memberSet) has(names ...string) bool {
+	for _, name := range names {
+		if s&(1<<slices.Index(sniffedMembers[:], name)) == 0 {
+			return false
+		}
+	}
+	return true
+}
