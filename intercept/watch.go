@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -21,11 +22,23 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return x.approve(x.passOn(resp, nil))
 	}
+	if x.policy.Pursue(&x.plan, resp.StatusCode) {
+		return x.pursue(resp)
+	}
 	head, whole, err := x.look(resp)
 	if err != nil || !whole {
 		return x.approve(x.passOn(x.rest(resp, head, err), nil))
 	}
 	return x.sniffed(resp, head)
+}
+
+// pursue judges the second redirect, or a later one, of those that begin at a discovery place.
+func (x *exchange) pursue(resp *http.Response) *http.Response {
+	x.decision = x.plan.Decision
+	wait := newPatience(resp.Request.Context(), x.p.upstream.AnswerTimeout)
+	body := resp.Body
+	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this patience
+	return x.judge(resp, wait)
 }
 
 // look reads an answer until it is clear that it is no discovery, or to its end. whole reports that head is all of it and may be. An answer that does

@@ -44,6 +44,8 @@ type Plan struct {
 
 	bindings []binding
 	occasion occasion
+	// trail is the inquiry whose answer sent the client here; nil where none is known.
+	trail *dialect.Inquiry
 	// strict is the plan as if rules that only monitor were enforced; nil where there are none.
 	strict *Plan
 }
@@ -158,14 +160,8 @@ func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	if plan.Step != Watch || !ok {
 		return Decision{}, false
 	}
-	plan.occasion.dialect = q.Dialect
-	plan.Step, plan.Inquiry = Forward, q
-	plan.bindings = enforced(p.bindings(q.Subjects, plan.occasion))
-	plan.Guarded = len(plan.bindings) > 0
-	c := credentials(q.Request)
-	c.Forwarded = c.Present
-	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
-	plan.Decision.name(plan.bindings)
+	q.Subjects = plan.followed(q.Subjects)
+	p.become(plan, q)
 	d = p.Judge(plan, a)
 	if q.Dialect == dialect.Suspected && !p.suspected && d.Action == ActionRefuse {
 		d.Action, d.Answer, d.Reason = ActionPass, dialect.Answer{}, "reads like discovery of an unknown kind ("+d.Reason+"), which is not enforced"

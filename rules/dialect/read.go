@@ -58,7 +58,7 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	if f == nil {
 		return nil, fmt.Errorf("%w: unknown dialect", ErrUnreadable)
 	}
-	if isRedirect(a.Status) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
+	if IsRedirect(a.Status) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
 		return readRedirect(a, inHeader)
 	}
 	body, asLabelled, err := decodeContent(a)
@@ -87,7 +87,8 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	return d, err
 }
 
-func isRedirect(status int) bool {
+// IsRedirect reports whether clients follow the Location of an answer of that status.
+func IsRedirect(status int) bool {
 	switch status {
 	case 301, 302, 303, 307, 308:
 		return true
