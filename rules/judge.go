@@ -50,7 +50,11 @@ func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []bin
 		return j.decision, len(all) > 0
 	}
 	j.decision.name(j.bindings)
-	j.guarded(err)
+	if len(j.bindings) > mostGuarded {
+		j.refuse(reasonMany, nil)
+	} else {
+		j.guarded(err)
+	}
 	return j.decision, len(j.bindings) < len(all)
 }
 

@@ -105,6 +105,8 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
 			plan.Decision.Rule = ruleBackOff
 		}
 		plan.refuse(reasonBackOff)
+	case len(plan.bindings) > mostGuarded:
+		plan.refuse(reasonMany)
 	case !plan.Guarded:
 		plan.Step = Forward
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
@@ -209,14 +211,11 @@ func (p *Policy) Unanswered(plan *Plan, reason string) Decision {
 // domains lists the mail domains of subjects, each once.
 func domains(subjects []dialect.Subject) []string {
 	var all []string
-next:
-	for _, s := range subjects {
-		for _, have := range all {
-			if have == s.Domain {
-				continue next
-			}
+	var seen domainSet
+	for i, s := range subjects {
+		if !seen.have(subjects[:i], s.Domain) {
+			all = append(all, s.Domain)
 		}
-		all = append(all, s.Domain)
 	}
 	return all
 }
