@@ -128,9 +128,9 @@ func identityQuery(u *url.URL) []Subject {
 
 // identityAsks reads the username of GetCredentialType. Where the body cannot be read, every address in it counts.
 func identityAsks(r Request) []Subject {
-	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
-	if err != nil {
-		return addressesAnywhere(string(r.Body))
+	t, whole := r.question()
+	if !whole {
+		return addressesAnywhere(string(t.data))
 	}
 	x, err := readJSON(t.data)
 	if err != nil {

@@ -48,9 +48,9 @@ var pox = wireFormat{
 // poxAsks finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
 // organisation. Where the document cannot be read to its end, every address in it counts: better to guard too much than to miss the one.
 func poxAsks(r Request) []Subject {
-	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
-	if err != nil {
-		return addressesAnywhere(string(r.Body))
+	t, whole := r.question()
+	if !whole {
+		return addressesAnywhere(string(t.data))
 	}
 	if x, ok := readPlain(t.data); ok {
 		defer x.free()
