@@ -188,7 +188,7 @@ func userSubjects(user, carrier string) []Subject {
 	return all
 }
 
-// digestUser is the username of a Digest response (RFC 7616, section 3.4), which stands in username* as UTF-8''user%40lab.test where it is not ASCII.
+// digestUser is the username of a Digest response (RFC 7616, section 3.4), which stands in username* as UTF-8”user%40lab.test where it is not ASCII.
 func digestUser(parameters string) string {
 	if _, after, ok := strings.Cut(parameters, `username="`); ok {
 		user, _, _ := strings.Cut(after, `"`)
