@@ -89,6 +89,7 @@ func (x *exchange) sniffed(resp *http.Response, body []byte) *http.Response {
 		return x.approve(resp)
 	}
 	x.decision, x.in = decision, int64(len(body))
+	x.trailers(resp)
 	if decision.Action != rules.ActionPass {
 		return x.approve(x.compose(resp.Request, decision.Answer))
 	}
