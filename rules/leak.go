@@ -143,7 +143,7 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 			return true
 		}
 	}
-	if l.authorities(folded) {
+	if l.authorities(folded) || l.schemes(folded) {
 		return true
 	}
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
@@ -171,23 +171,45 @@ func (l *leakCheck) authorities(s []byte) bool {
 			return false
 		}
 		s = bytes.TrimLeft(s[i+2:], "/")
-		end := 0
-		for end < len(s) && !endsAuthority[s[end]] {
-			end++
-		}
-		authority := s[:end]
-		if l.emailDomain != "" {
-			authority = bytes.ReplaceAll(authority, []byte(emailDomainVariable), []byte(l.emailDomain))
-		}
-		if authority = authority[bytes.LastIndexByte(authority, '@')+1:]; len(authority) == 0 || remembers(l.authority, authority) {
-			continue
-		}
-		name := string(authority)
-		if l.isStranger(name) {
+		if l.isStrangeAuthority(s) {
 			return true
 		}
-		remember(l.authority, name)
 	}
+}
+
+// schemes looks at what stands behind every "http:" and "https:" without two slashes: to browsers those are there all the same, and a backslash is one.
+func (l *leakCheck) schemes(s []byte) bool {
+	for {
+		i := bytes.Index(s, []byte("http"))
+		if i < 0 {
+			return false
+		}
+		s = bytes.TrimPrefix(s[i+len("http"):], []byte("s"))
+		if rest, ok := bytes.CutPrefix(s, []byte(":")); ok && l.isStrangeAuthority(bytes.TrimLeft(rest, `/\`)) {
+			return true
+		}
+	}
+}
+
+// isStrangeAuthority reports whether the authority that s begins with is a stranger's.
+func (l *leakCheck) isStrangeAuthority(s []byte) bool {
+	end := 0
+	for end < len(s) && !endsAuthority[s[end]] {
+		end++
+	}
+	authority := s[:end]
+	if l.emailDomain != "" {
+		authority = bytes.ReplaceAll(authority, []byte(emailDomainVariable), []byte(l.emailDomain))
+	}
+	if authority = authority[bytes.LastIndexByte(authority, '@')+1:]; len(authority) == 0 || remembers(l.authority, authority) {
+		return false
+	}
+	name := string(authority)
+	if l.isStranger(name) {
+		return true
+	}
+	remember(l.authority, name)
+	return false
 }
 
 // endsAuthority holds the bytes that end what stands behind "//".

@@ -54,6 +54,7 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 	for text, found := range map[string]bool{
 		"stranger.github.io": true, "stranger.azurewebsites.net": true, `h2="stranger.duckdns.org:443"`: true,
 		"stranger.net:x.lab.test": true, "x.lab.test:stranger.net": true, "stranger.net\u00a0.lab.test": true, "stranger\u2024net": true, "stranger\ufe52net": true,
+		"https:134744072": true, "HTTP:/134744072/x": true, `https:\134744072`: true, "http:&x": false, "(http:)": false, "https:mail.lab.test": false, "https: yes": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
 
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,

@@ -15,7 +15,7 @@ func suggestHost(path, protocol, value string) (Suggestion, bool) {
 	switch {
 	case value == "":
 		return Suggestion{}, false
-	case strings.Contains(value, "//"):
+	case strings.Contains(value, "//") && !relative(value), webScheme(value): // stranger.net//mail.lab.test is no URL, and to who puts a scheme before it the stranger's
 		return suggestURL(KindURL, path, protocol, value)
 	case strings.Contains(value, "@"):
 		return suggestAddress(path, protocol, value)
@@ -112,6 +112,13 @@ func urlHost(value string) (string, uint16) {
 // ambiguous reports whether a URL holds what parsers read in different ways: a backslash, or a control character, which some drop.
 func ambiguous(value string) bool {
 	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
+}
+
+// webScheme reports whether a value begins like a URL of the web, with or without slashes: browsers (WHATWG) take https:stranger.net for what it would be
+// with them.
+func webScheme(value string) bool {
+	scheme, _, ok := strings.Cut(value, ":")
+	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // relative reports whether a reference stays on the host that it came from (RFC 3986, section 4.2): no scheme and no authority, in any

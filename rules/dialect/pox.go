@@ -254,7 +254,7 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
-	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
+	case (strings.Contains(value, "//") || webScheme(value)) && !is(e, "AcceptableResponseSchema"):
 		return suggestURL(KindURL, "", w.protocol, value)
 	}
 	return Suggestion{}, false

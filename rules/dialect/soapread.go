@@ -141,7 +141,7 @@ func soapSuggestion(e *etree.Element, kind Kind, path, value string) (Suggestion
 		return suggestAddress(path, protocol, value)
 	case kind == KindRedirect:
 		return suggestURL(KindRedirect, path, protocol, value)
-	case kind == KindURL || strings.Contains(value, "//") || strings.Contains(value, `\\`):
+	case kind == KindURL || strings.Contains(value, "//") || strings.Contains(value, `\\`) || webScheme(value):
 		return suggestURL(KindURL, path, protocol, value)
 	case kind == KindHostname:
 		return suggestHost(path, protocol, value)

@@ -53,7 +53,7 @@ func (w *urlWalk) inside(name string, n, owner *jsonNode, at jsonPlace) {
 // suggestAbsolute makes a suggestion of a value that holds an absolute or scheme-relative URL, whatever stands around it.
 func suggestAbsolute(path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
-	if !strings.Contains(value, "://") && !strings.HasPrefix(value, "//") && !strings.HasPrefix(value, `\\`) {
+	if !strings.Contains(value, "://") && !strings.HasPrefix(value, "//") && !strings.HasPrefix(value, `\\`) && !webScheme(value) {
 		return Suggestion{}, false
 	}
 	host, port := urlHost(value)
