@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +30,22 @@ var mobileconfig = wireFormat{
 	recognise: func(_ Request, _, path string) bool {
 		return strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php"
 	},
+	path:       func(path string) []Subject { return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig")) },
+	query:      profileQuery,
 	readBinary: readProfileBytes,
 	read:       readProfile,
 	refuse:     func(Inquiry) Answer { return notFound() },
 	compose:    composeProfile,
+}
+
+// profileQuery reads the addresses in any parameter: nobody has published how a profile is asked for, so every hoster has names of his own.
+func profileQuery(u *url.URL) []Subject {
+	var all []Subject
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		all = append(all, addresses(unescape(value), "query")...)
+	}
+	return all
 }
 
 // profileKeys say what the keys of a payload hold, by key.

@@ -83,6 +83,20 @@ func profileInquiry() Inquiry {
 	return Inquiry{Dialect: MobileConfig, Request: Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "mail.lab.test", Path: "/a.mobileconfig"}}}
 }
 
+// Every hoster has a form of his own.
+func TestProfile_asksInAnyForm(t *testing.T) {
+	for place, want := range map[string]string{
+		"https://hoster.net/mobileconfig.php?mail=u%40lab.test&pw=x": "lab.test", "https://hoster.net/a.mobileconfig?q=x&u=u@lab.test": "lab.test",
+		"https://hoster.net/u@lab.test.MobileConfig": "lab.test", "https://hoster.net/mail/u%40lab.test/email.mobileconfig": "lab.test",
+		"https://hoster.net/email.mobileconfig?email=u%40lab.test": "lab.test", "https://hoster.net/email.mobileconfig?x=1": "hoster.net",
+	} {
+		q, ok := Recognise(ask(t, "GET", place, ""))
+		if !ok || q.Dialect != MobileConfig || q.Subjects[len(q.Subjects)-1].Domain != want {
+			t.Errorf("%s: %v, %+v; want %s", place, q.Dialect, q.Subjects, want)
+		}
+	}
+}
+
 func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
 	list := bplist("EmailAddress", "user@lab.test", "IncomingMailServerHostName", "imap.stranger.net", "IncomingPassword", "https://secret")
 	xmlList := []byte(`<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`)
