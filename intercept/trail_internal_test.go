@@ -61,7 +61,7 @@ func TestTrails_bounded(t *testing.T) {
 		t.Error("the first place should be the one that is forgotten")
 	}
 	for n := range trailClients {
-		s.add(client(n+1), "opened.net /0 ", dialect.Inquiry{}, now.Add(time.Duration(n)))
+		s.add(client(n+1), "opened.net /0 ", dialect.Inquiry{}, now.Add(time.Duration(n+1)))
 	}
 	if len(s.clients) != trailClients || knows(&s, client(0), 1) || !knows(&s, client(1), 0) || !knows(&s, client(trailClients), 0) {
 		t.Errorf("%d clients; the first one should be forgotten", len(s.clients))

@@ -49,6 +49,7 @@ func (x *exchange) look(resp *http.Response) (head []byte, whole bool, err error
 	endless := resp.ContentLength < 0 && !x.policy.Suspects()
 	piece := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(piece)
+	var first outset
 	for {
 		n, err := resp.Body.Read(piece[:])
 		head = append(head, piece[:n]...)
@@ -60,14 +61,30 @@ func (x *exchange) look(resp *http.Response) (head []byte, whole bool, err error
 			return head, false, nil
 		case ended:
 			return head, true, nil
-		case endless && len(head) < longestOutset && dialect.Foreign(h, head):
+		case endless && first.foreign(h, head):
 			return head, false, nil
 		}
 	}
 }
 
-// longestOutset is how much is looked through for the first elements, again with each piece.
-const longestOutset = 64 << 10
+const (
+	// longestOutset is how much is looked through for the first elements, again with each piece.
+	longestOutset = 64 << 10
+	// mostLooked bounds all of these looks together: a server that sends byte by byte would have the same text read thousands of times.
+	mostLooked = 4 << 20
+)
+
+// outset is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
+type outset struct{ looked int }
+
+// foreign reports whether the first elements are there and of no dialect. Whoever has looked too often waits for the end.
+func (o *outset) foreign(h dialect.Header, head []byte) bool {
+	if len(head) >= longestOutset || o.looked > mostLooked {
+		return false
+	}
+	o.looked += len(head)
+	return dialect.Foreign(h, head)
+}
 
 // rest gives a response the body back of which head was read; err is how the reading ended.
 func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Response {
