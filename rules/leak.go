@@ -45,15 +45,18 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 	}
 	slices.Sort(l.banned)
 	l.banned = slices.Compact(l.banned)
-	for _, values := range a.Header {
-		for _, v := range values {
-			l.field = append(l.field[:0], v...)
-			if l.text(l.field, 0) {
-				return true
-			}
+	for name, values := range a.Header {
+		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, l.value) {
+			return true
 		}
 	}
 	return l.text(a.Body, 0) || l.text(j.doc.Inside, 0)
+}
+
+// value is text for a header field's.
+func (l *leakCheck) value(v string) bool {
+	l.field = append(l.field[:0], v...)
+	return l.text(l.field, 0)
 }
 
 // allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.
