@@ -157,6 +157,30 @@ func TestSubjects_bodiesInEveryCoating(t *testing.T) {
 	}
 }
 
+// Where nobody stands in the place for it, whoever stands anywhere counts.
+func TestSubjects_bodiesInAnyForm(t *testing.T) {
+	const pox, detect = "https://outlook.com/autodiscover/autodiscover.xml", "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect"
+	for body, place := range map[string]string{
+		"email=u%40body.test&x=1": pox, `<Autodiscover><Request EMailAddress="u@body.test"/></Autodiscover>`: pox, `<Request><Mail>u@body.test</Mail></Request>`: pox,
+		"<!-- --><Request><Mail>u@body.test</Mail></Request>": pox,
+		`{"email":"u@body.test"}`:                             detect, "email=u@body.test": detect,
+	} {
+		r := ask(t, "POST", place, "")
+		if !NeedsBody(r) {
+			t.Errorf("%s: the body is not asked for", place)
+		}
+		r.Body = []byte(body)
+		q, _ := Recognise(r)
+		if len(q.Subjects) != 1 || q.Subjects[0].Domain != "body.test" {
+			t.Errorf("%s to %s: subjects %+v", body, place, q.Subjects)
+		}
+	}
+	r := ask(t, "POST", pox, "<Request><EMailAddress>u@body.test</EMailAddress><Note>v@other.test</Note></Request>")
+	if q, _ := Recognise(r); len(q.Subjects) != 1 || q.Subjects[0].Domain != "body.test" {
+		t.Errorf("beside the place for it: %+v", q.Subjects)
+	}
+}
+
 func TestSubjects_namesInTokens(t *testing.T) {
 	message := func(flags byte, domain, user string) string {
 		m := append(bytes.Clone(ntlmAuthenticate), make([]byte, 88-len(ntlmAuthenticate))...)

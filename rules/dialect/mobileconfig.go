@@ -30,7 +30,9 @@ var mobileconfig = wireFormat{
 	recognise: func(_ Request, _, path string) bool {
 		return strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php"
 	},
-	path:       func(path string) []Subject { return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig")) },
+	path: func(path string) []Subject {
+		return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig"))
+	},
 	query:      profileQuery,
 	readBinary: readProfileBytes,
 	read:       readProfile,

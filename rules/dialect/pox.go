@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -52,13 +51,20 @@ func poxAsks(r Request) []Subject {
 	if !whole {
 		return addressesAnywhere(string(t.data))
 	}
-	if x, ok := readPlain(t.data); ok {
+	all := poxElements(t.data)
+	if len(all) == 0 { // a form, an attribute, an element of another name
+		return addressesAnywhere(string(t.data))
+	}
+	return all
+}
+
+// poxElements finds them where they belong.
+func poxElements(data []byte) []Subject {
+	if x, ok := readPlain(data); ok {
 		defer x.free()
 		return poxAddresses(nil, x.root)
 	}
-	d := xml.NewDecoder(bytes.NewReader(t.data))
-	d.Strict = false
-	d.CharsetReader = sameReader
+	d := newSniffer(data)
 	var all []Subject
 	var value strings.Builder
 	inside := false
@@ -80,7 +86,7 @@ func poxAsks(r Request) []Subject {
 		case errors.Is(err, io.EOF):
 			return append(all, addresses(value.String(), "body")...)
 		case err != nil:
-			return addressesAnywhere(string(t.data))
+			return addressesAnywhere(string(data))
 		}
 	}
 }
