@@ -26,10 +26,15 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 		return x.pursue(resp)
 	}
 	head, whole, err := x.look(resp)
-	if err != nil || !whole {
-		return x.approve(x.passOn(x.rest(resp, head, err), nil))
+	switch {
+	case err == nil && whole:
+		return x.sniffed(resp, head)
+	case err == nil && int64(len(head)) > x.p.limits.BodyBytes:
+		if long := x.padded(resp, head); long != nil {
+			return long
+		}
 	}
-	return x.sniffed(resp, head)
+	return x.approve(x.passOn(x.rest(resp, head, err), nil))
 }
 
 // pursue judges the second redirect, or a later one, of those that begin at a discovery place.
@@ -95,6 +100,19 @@ func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Respo
 	}
 	resp.Body = rejoin(head, resp.Body)
 	return resp
+}
+
+// padded is the answer in the place of one over the limit that begins as discovery, nil where it does not: nobody's settings have that length, unless to get by
+// unseen.
+func (x *exchange) padded(resp *http.Response, head []byte) *http.Response {
+	plan := x.plan
+	if _, ok := x.policy.Sniff(&plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head}); !ok || !plan.Guarded || plan.Inquiry.Dialect == dialect.Suspected {
+		return nil
+	}
+	_ = resp.Body.Close()
+	x.plan, x.in = plan, int64(len(head))
+	x.decision = x.policy.Unanswered(&x.plan, reasonLong)
+	return x.approve(x.compose(resp.Request, x.decision.Answer))
 }
 
 // sniffed lets the policy look at a whole answer. If it is discovery the exchange is, from here on, like one that was recognised at once.

@@ -143,9 +143,19 @@ func sniffXML(text []byte) ID {
 		case "clientconfig":
 			return Autoconfig
 		case "plist":
-			return MobileConfig
+			return sniffPlist(text)
 		case "html":
 			return None
+		}
+	}
+	return None
+}
+
+// sniffPlist tells a profile from the lists of applications (a manifest of apps, say), which have no payloads. The key may be written in other ways.
+func sniffPlist(text []byte) ID {
+	for _, sign := range [...]string{"PayloadType", "&#", "<![CDATA["} {
+		if bytes.Contains(text, []byte(sign)) {
+			return MobileConfig
 		}
 	}
 	return None
@@ -185,6 +195,8 @@ func sniffJSON(text []byte) ID {
 		return PACC
 	case known.has("apiurl", "capabilities"):
 		return JMAP
+	case known.has("clientconfig"): // which Thunderbird takes where it is called JSON; see readConfig
+		return Autoconfig
 	}
 	return None
 }
@@ -210,10 +222,10 @@ func anyMembers(text []byte) (known memberSet, ok bool) {
 }
 
 // memberSet says which of the sniffedMembers an object has.
-type memberSet uint8
+type memberSet uint16
 
 // sniffedMembers are those that sniffJSON goes by, lower case.
-var sniffedMembers = [...]string{"protocols", "email", "services", "protocol", "url", "info", "apiurl", "capabilities"}
+var sniffedMembers = [...]string{"protocols", "email", "services", "protocol", "url", "info", "apiurl", "capabilities", "clientconfig"}
 
 func (s *memberSet) add(name string) {
 	for i, known := range sniffedMembers {
