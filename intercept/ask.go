@@ -81,11 +81,7 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 		_ = resp.Body.Close()
 		return nil, errSwitched
 	}
-	if x.h1 && len(resp.Trailer) > 0 {
-		// Upstream spoke HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
-		resp.Header.Del("Content-Length")
-		resp.ContentLength = -1
-	}
+	x.trailers(resp)
 	x.stream = resp.ContentLength < 0
 	return resp, nil
 }
@@ -274,7 +270,6 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		err = wait.over()
 	}
 	x.in = int64(len(head))
-	resp.Trailer = nil
 	switch {
 	case err != nil:
 		x.blame(brokenClass(wait.reason(err)))
@@ -284,6 +279,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	default:
 		x.decision = x.policy.Judge(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	}
+	x.trailers(resp)
 	pass := x.decision.Action == rules.ActionPass
 	if pass && over {
 		wait.timer.Stop()
@@ -301,6 +297,18 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	}
 	resp.Body = hold(head)
 	return x.approve(resp)
+}
+
+// trailers leaves the fields behind a body to those who are not guarded: nobody judges them.
+func (x *exchange) trailers(resp *http.Response) {
+	if x.guarded() {
+		resp.Trailer = nil
+	}
+	if x.h1 && len(resp.Trailer) > 0 {
+		// Upstream may have spoken HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
+		resp.Header.Del("Content-Length")
+		resp.ContentLength = -1
+	}
 }
 
 // passOn lets an upstream's body through as it comes. end is called when it is closed.

@@ -231,20 +231,39 @@ func TestPass_streamsWhatIsNotDiscovery(t *testing.T) {
 	}
 }
 
-func TestPass_trailersOfWhatIsNotDiscovery(t *testing.T) {
+// What stands behind a body is nobody's business but for those who are guarded: nobody judges it.
+func TestPass_trailers(t *testing.T) {
 	for _, door := range doors {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+				body := "{}"
+				if r.URL.Path != "/page" {
+					body = suggest("user@"+r.Header.Get("X-Of"), "imap.lab.test")
+				}
+				w.Header().Set("Content-Type", "application/json")
 				w.Header().Set("Trailer", "X-Sum")
-				_, _ = io.WriteString(w, "{}")
+				_, _ = io.WriteString(w, body)
 				w.Header().Set("X-Sum", stranger)
 			})
-			if got := send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net/page", "")); got.Trailer.Get("X-Sum") != stranger {
-				t.Errorf("got trailer %v", got.Trailer)
+			get := func(url, of string) reply {
+				r := request(t, http.MethodGet, door.scheme+"://"+url, "")
+				r.Header.Set("X-Of", of)
+				r.Header.Set("X-Email", "user@"+of)
+				return send(t, door.client(w), r)
 			}
-			if got := send(t, door.client(w), ask(t, door.scheme, "email@example.com")); len(got.Trailer) != 0 {
-				t.Errorf("got trailer %v of a judged answer", got.Trailer)
+			for _, url := range []string{"opened.net/page", central + detect, "opened.net/settings"} {
+				if got := get(url, "shop.com"); got.Trailer.Get("X-Sum") != stranger || got.body == "" {
+					t.Errorf("%s: got trailer %v behind %q", url, got.Trailer, got.body)
+				}
+			}
+			for _, url := range []string{central + detect, "opened.net/settings"} {
+				if got := get(url, "lab.test"); len(got.Trailer) != 0 || !strings.Contains(got.body, "imap.lab.test") {
+					t.Errorf("%s: got trailer %v behind %q", url, got.Trailer, got.body)
+				}
+			}
+			if r := w.decision(3); r["action"] != "pass" {
+				t.Errorf("the last one was not passed as it stands: %v", r)
 			}
 		})
 	}

@@ -175,6 +175,7 @@ type Plugin struct {
 	login      Login
 	guests     guests
 	quarantine quarantine
+	trails     trails
 	refused    refusals
 	handshakes tally
 	failures   tally

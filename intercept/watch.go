@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -21,11 +22,28 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return x.approve(x.passOn(resp, nil))
 	}
-	head, whole, err := x.look(resp, dialect.SentOn(dialect.Request{Method: req.Method}, resp.StatusCode))
-	if err != nil || !whole {
-		return x.approve(x.passOn(x.rest(resp, head, err), nil))
+	if x.policy.Pursue(&x.plan, resp.StatusCode) {
+		return x.pursue(resp)
 	}
-	return x.sniffed(resp, head)
+	head, whole, err := x.look(resp, dialect.SentOn(dialect.Request{Method: req.Method}, resp.StatusCode))
+	switch {
+	case err == nil && whole:
+		return x.sniffed(resp, head)
+	case err == nil && int64(len(head)) > x.p.limits.BodyBytes:
+		if long := x.padded(resp, head); long != nil {
+			return long
+		}
+	}
+	return x.approve(x.passOn(x.rest(resp, head, err), nil))
+}
+
+// pursue judges the second redirect, or a later one, of those that begin at a discovery place.
+func (x *exchange) pursue(resp *http.Response) *http.Response {
+	x.decision = x.plan.Decision
+	wait := newPatience(resp.Request.Context(), x.p.upstream.AnswerTimeout)
+	body := resp.Body
+	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this patience
+	return x.judge(resp, wait)
 }
 
 // look reads an answer until it is clear that it is no discovery, or to its end. whole reports that head is all of it and may be. An answer that does
@@ -36,6 +54,7 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 	endless := resp.ContentLength < 0 && !matters && !x.policy.Suspects()
 	piece := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(piece)
+	var first outset
 	for {
 		n, err := resp.Body.Read(piece[:])
 		head = append(head, piece[:n]...)
@@ -47,14 +66,30 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 			return head, false, nil
 		case ended:
 			return head, true, nil
-		case endless && len(head) < longestOutset && dialect.Foreign(h, head):
+		case endless && first.foreign(h, head):
 			return head, false, nil
 		}
 	}
 }
 
-// longestOutset is how much is looked through for the first elements, again with each piece.
-const longestOutset = 64 << 10
+const (
+	// longestOutset is how much is looked through for the first elements, again with each piece.
+	longestOutset = 64 << 10
+	// mostLooked bounds all of these looks together: a server that sends byte by byte would have the same text read thousands of times.
+	mostLooked = 4 << 20
+)
+
+// outset is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
+type outset struct{ looked int }
+
+// foreign reports whether the first elements are there and of no dialect. Whoever has looked too often waits for the end.
+func (o *outset) foreign(h dialect.Header, head []byte) bool {
+	if len(head) >= longestOutset || o.looked > mostLooked {
+		return false
+	}
+	o.looked += len(head)
+	return dialect.Foreign(h, head)
+}
 
 // rest gives a response the body back of which head was read; err is how the reading ended.
 func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Response {
@@ -67,6 +102,19 @@ func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Respo
 	return resp
 }
 
+// padded is the answer in the place of one over the limit that begins as discovery, nil where it does not: nobody's settings have that length, unless to get by
+// unseen.
+func (x *exchange) padded(resp *http.Response, head []byte) *http.Response {
+	plan := x.plan
+	if _, ok := x.policy.Sniff(&plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head}); !ok || !plan.Guarded || plan.Inquiry.Dialect == dialect.Suspected {
+		return nil
+	}
+	_ = resp.Body.Close()
+	x.plan, x.in = plan, int64(len(head))
+	x.decision = x.policy.Unanswered(&x.plan, reasonLong)
+	return x.approve(x.compose(resp.Request, x.decision.Answer))
+}
+
 // sniffed lets the policy look at a whole answer. If it is discovery the exchange is, from here on, like one that was recognised at once.
 func (x *exchange) sniffed(resp *http.Response, body []byte) *http.Response {
 	decision, ok := x.policy.Sniff(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: body})
@@ -76,6 +124,7 @@ func (x *exchange) sniffed(resp *http.Response, body []byte) *http.Response {
 		return x.approve(resp)
 	}
 	x.decision, x.in = decision, int64(len(body))
+	x.trailers(resp)
 	if decision.Action != rules.ActionPass {
 		return x.approve(x.compose(resp.Request, decision.Answer))
 	}

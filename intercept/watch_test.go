@@ -75,6 +75,41 @@ func TestWatch_calendars(t *testing.T) {
 	}
 }
 
+// Settings do not get by because of what stands between them; what is as long and something else does.
+func TestWatch_padding(t *testing.T) {
+	padding := "<!-- " + strings.Repeat("x", 2<<20) + " -->"
+	bodies := map[string]string{
+		"/settings": "<clientConfig>" + padding + "<emailProvider><incomingServer><hostname>" + stranger + "</hostname></incomingServer></emailProvider></clientConfig>",
+		"/feed":     "<feed>" + padding + "<link>" + stranger + "</link></feed>",
+		"/list":     `<plist version="1.0">` + padding + "<string>" + stranger + "</string></plist>",
+	}
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = io.WriteString(w, bodies[r.URL.Path])
+	})
+	for _, door := range doors {
+		client := door.client(w)
+		for path, body := range bodies {
+			for _, host := range []string{"example.com", "opened.net"} {
+				got := send(t, client, request(t, http.MethodGet, door.scheme+"://"+host+path, ""))
+				if host == "example.com" && path == "/settings" {
+					if strings.Contains(got.body, stranger) || !strings.Contains(got.body, "<clientConfig") || got.err != nil {
+						t.Errorf("%s: %s%s: %d bytes, %v", door.name, host, path, len(got.body), got.err)
+					}
+				} else if got.body != body {
+					t.Errorf("%s: %s%s: %d bytes, %v; want %d", door.name, host, path, len(got.body), got.err, len(body))
+				}
+			}
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	if r := w.decision(len(doors)); r["action"] != "refuse" || r["dialect"] != "autoconfig" || w.decisions.Len() != len(doors) {
+		t.Errorf("%d records, want %d: %v", w.decisions.Len(), len(doors), r)
+	}
+}
+
 // What a server sends piece by piece about somebody guarded, for as long as it likes, reaches the client piece by piece: notifications do not end.
 func TestWatch_streams(t *testing.T) {
 	const soap = `<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>` +

@@ -165,6 +165,17 @@ func profileBombs() []bomb {
 			return binaryPlist([]byte{0xaf, 0x13, 0x7f, 255, 255, 255, 255, 255, 255, 255}, []byte{8})
 		}),
 		profileBomb("plist/a text that long", func() []byte { return binaryPlist([]byte{0x5f, 0x12, 0x7f, 255, 255, 255, 'a'}, []byte{8}) }),
+		profileBomb("plist/one long text, four thousand times", func() []byte {
+			const long, times = 500_000, 4_000
+			objects := append([]byte{0x5f, 0x12, 0, long >> 16, long >> 8 & 255, long & 255}, bytes.Repeat([]byte("a"), long)...)
+			objects = append(objects, 0xaf, 0x11, times>>8, times&255)
+			p := binaryPlist(append(objects, make([]byte, times)...), []byte{0, 0, 0, 8, 0, (8 + 6 + long) >> 16, (8 + 6 + long) >> 8 & 255, (8 + 6 + long) & 255})
+			trailer := p[len(p)-32:]
+			trailer[6] = 4                              // bytes of an offset
+			binary.BigEndian.PutUint64(trailer[8:], 2)  // objects
+			binary.BigEndian.PutUint64(trailer[16:], 1) // the array is on top
+			return p
+		}),
 		profileBomb("plist/a table that long", func() []byte {
 			p := binaryPlist([]byte{0xa0}, []byte{8})
 			binary.BigEndian.PutUint64(p[len(p)-24:], 1<<60)

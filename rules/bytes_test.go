@@ -213,3 +213,34 @@ func written(tb testing.TB, b []byte, open func(io.Writer) (io.WriteCloser, erro
 	}
 	return out.Bytes()
 }
+
+// TestBytes_strangerInABinaryProfile stands under a key that means nothing to mail, in text of two bytes a letter and in such of one, whose neighbours are
+// letters, too: a look at the bytes does not find it.
+func TestBytes_strangerInABinaryProfile(t *testing.T) {
+	p := builtin(t)
+	wide := func(s string) []byte {
+		b := []byte{0x60 | byte(len(s))}
+		for _, c := range []byte(s) {
+			b = append(b, 0, c)
+		}
+		return b
+	}
+	narrow := func(s string) []byte { return append([]byte{0x50 | byte(len(s))}, s...) }
+	for name, c := range map[string]struct {
+		value []byte
+		want  rules.Action
+	}{
+		"own": {narrow("vpn.lab.test"), rules.ActionPass}, "own, wide": {wide("vpn.lab.test"), rules.ActionPass},
+		"stranger": {narrow("stranger.net"), rules.ActionRefuse}, "stranger, wide": {wide("stranger.net"), rules.ActionRefuse},
+	} {
+		objects, offsets := []byte{}, []byte{}
+		for _, o := range [][]byte{{0xa1, 1}, {0xd2, 2, 3, 4, 5}, narrow("Host"), narrow("RemoteAddress"), narrow("eas.lab.test"), c.value, narrow("x")} {
+			offsets = append(offsets, byte(len("bplist00")+len(objects)))
+			objects = append(objects, o...)
+		}
+		a := dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {"application/x-apple-aspen-config"}}, Body: binaryPlist(objects, offsets)}
+		if d := judged(p, profileQuestion("lab.test"), a); d.Action != c.want {
+			t.Errorf("%s: %v: %s (%v), want %v", name, d.Action, d.Reason, d.Err, c.want)
+		}
+	}
+}

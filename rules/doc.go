@@ -15,6 +15,8 @@
 // a fresh document. Then a second, deliberately simple reader looks through every decoded layer of what is about to be sent; a host that it
 // finds outside the sets turns the decision into a refusal.
 //
+// A request that does not look like discovery may be some all the same: [Policy.Sniff] goes by the answer, and [Policy.Follow] by where the client was sent before.
+//
 // # Rules
 //
 // An operator's [Rule] says the set for some domains, perhaps for some clients, services, dialects, or until a day, and what follows outside it. The

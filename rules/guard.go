@@ -59,18 +59,48 @@ func (p *Policy) bind(domain string, o occasion) (binding, bool) {
 // bindings finds the rules of all guarded subjects, each domain once.
 func (p *Policy) bindings(subjects []dialect.Subject, o occasion) []binding {
 	var all []binding
-next:
-	for _, s := range subjects {
-		for _, b := range all {
-			if b.domain == s.Domain {
-				continue next
-			}
+	var seen domainSet
+	for i, s := range subjects {
+		if seen.have(subjects[:i], s.Domain) {
+			continue
 		}
 		if b, ok := p.bind(s.Domain, o); ok {
 			all = append(all, b)
 		}
 	}
 	return all
+}
+
+// mostGuarded is how many guarded domains one exchange may be about: each host is judged for each of them. Exchange takes 100 users in a question.
+const mostGuarded = 256
+
+const reasonMany = "the exchange is about more guarded domains than anybody asks about at once"
+
+// domainSet finds domains that stand twice among subjects.
+type domainSet map[string]struct{}
+
+// fewSubjects are looked through one by one, which costs no memory. Nearly all exchanges have one or two.
+const fewSubjects = 16
+
+// have reports whether one of the subjects before has the domain.
+func (set *domainSet) have(before []dialect.Subject, domain string) bool {
+	if len(before) < fewSubjects {
+		for _, s := range before {
+			if s.Domain == domain {
+				return true
+			}
+		}
+		return false
+	}
+	if *set == nil {
+		*set = make(domainSet, 2*fewSubjects)
+		for _, s := range before {
+			(*set)[s.Domain] = struct{}{}
+		}
+	}
+	_, twice := (*set)[domain]
+	(*set)[domain] = struct{}{}
+	return twice
 }
 
 // ownDomain is what belongs to the owner of domain where reservedName is what is reserved above it: the label below the reserved name, as

@@ -50,7 +50,11 @@ func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []bin
 		return j.decision, len(all) > 0
 	}
 	j.decision.name(j.bindings)
-	j.guarded(err)
+	if len(j.bindings) > mostGuarded {
+		j.refuse(reasonMany, nil)
+	} else {
+		j.guarded(err)
+	}
 	return j.decision, len(j.bindings) < len(all)
 }
 
@@ -164,14 +168,14 @@ func (j *judgement) strangerFor(domain string) bool {
 	return false
 }
 
-// isChallenge reports whether the answer asks for credentials.
-func (j *judgement) isChallenge() bool { return j.answer.Status == 401 }
+// isChallenge reports whether the answer asks for credentials: the host's, or (407) those that the client has for the guard, which are no host's business.
+func (j *judgement) isChallenge() bool { return j.answer.Status == 401 || j.answer.Status == 407 }
 
 // challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
 // the password at the first 401, before any settings exist.
 func (j *judgement) challenge() {
 	asked := reserved.Canonical(j.plan.Inquiry.Request.Host())
-	if j.plan.Step == Forward && j.allows(asked) && len(j.plan.bindings) > 0 && !j.leaks(j.answer) {
+	if j.answer.Status == 401 && j.plan.Step == Forward && j.allows(asked) && len(j.plan.bindings) > 0 && !j.leaks(j.answer) {
 		j.pass("the asked host is inside the rule and may ask for credentials")
 		return
 	}

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"golang.org/x/net/publicsuffix"
-
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
 )
@@ -47,19 +45,22 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 	}
 	slices.Sort(l.banned)
 	l.banned = slices.Compact(l.banned)
-	for _, values := range a.Header {
-		for _, v := range values {
-			l.field = append(l.field[:0], v...)
-			if l.text(l.field, 0) {
-				return true
-			}
+	for name, values := range a.Header {
+		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, l.value) {
+			return true
 		}
 	}
 	body := a.Body
 	if j.plan.Inquiry.Dialect == dialect.DAV {
 		body = dialect.WithoutNamespaces(body)
 	}
-	return l.text(body, 0)
+	return l.text(body, 0) || l.text(j.doc.Inside, 0)
+}
+
+// value is text for a header field's.
+func (l *leakCheck) value(v string) bool {
+	l.field = append(l.field[:0], v...)
+	return l.text(l.field, 0)
 }
 
 // allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.
@@ -149,7 +150,7 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 			return true
 		}
 	}
-	if l.authorities(folded) {
+	if l.authorities(folded) || l.schemes(folded) {
 		return true
 	}
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
@@ -177,23 +178,45 @@ func (l *leakCheck) authorities(s []byte) bool {
 			return false
 		}
 		s = bytes.TrimLeft(s[i+2:], "/")
-		end := 0
-		for end < len(s) && !endsAuthority[s[end]] {
-			end++
-		}
-		authority := s[:end]
-		if l.emailDomain != "" {
-			authority = bytes.ReplaceAll(authority, []byte(emailDomainVariable), []byte(l.emailDomain))
-		}
-		if authority = authority[bytes.LastIndexByte(authority, '@')+1:]; len(authority) == 0 || remembers(l.authority, authority) {
-			continue
-		}
-		name := string(authority)
-		if l.isStranger(name) {
+		if l.isStrangeAuthority(s) {
 			return true
 		}
-		remember(l.authority, name)
 	}
+}
+
+// schemes looks at what stands behind every "http:" and "https:" without two slashes: to browsers those are there all the same, and a backslash is one.
+func (l *leakCheck) schemes(s []byte) bool {
+	for {
+		i := bytes.Index(s, []byte("http"))
+		if i < 0 {
+			return false
+		}
+		s = bytes.TrimPrefix(s[i+len("http"):], []byte("s"))
+		if rest, ok := bytes.CutPrefix(s, []byte(":")); ok && l.isStrangeAuthority(bytes.TrimLeft(rest, `/\`)) {
+			return true
+		}
+	}
+}
+
+// isStrangeAuthority reports whether the authority that s begins with is a stranger's.
+func (l *leakCheck) isStrangeAuthority(s []byte) bool {
+	end := 0
+	for end < len(s) && !endsAuthority[s[end]] {
+		end++
+	}
+	authority := s[:end]
+	if l.emailDomain != "" {
+		authority = bytes.ReplaceAll(authority, []byte(emailDomainVariable), []byte(l.emailDomain))
+	}
+	if authority = authority[bytes.LastIndexByte(authority, '@')+1:]; len(authority) == 0 || remembers(l.authority, authority) {
+		return false
+	}
+	name := string(authority)
+	if l.isStranger(name) {
+		return true
+	}
+	remember(l.authority, name)
+	return false
 }
 
 // endsAuthority holds the bytes that end what stands behind "//".
@@ -243,7 +266,7 @@ func (l *leakCheck) words(s []byte, ascii bool) bool {
 			continue
 		}
 		word := string(found)
-		if l.isStranger(word) && !l.names.isOwnName(reserved.Canonical(word)) && l.reads(word) {
+		if l.isStrangeWord(word) {
 			return true
 		}
 		remember(l.word, word)
@@ -259,14 +282,36 @@ var delimits = func() [256]bool {
 	return table
 }()
 
-// reads reports whether a word with a dot reads like a host name: its last label is a real top-level domain or a reserved one, or it is an
-// address.
-func (l *leakCheck) reads(word string) bool {
+// isStrangeWord reports whether a word reads like the name of a stranger. In one that is no name as a whole every part counts: what stands before a
+// colon may be a scheme (msstd:mail.lab.test) or, to one client, the host.
+func (l *leakCheck) isStrangeWord(word string) bool {
 	host := reserved.Canonical(word)
+	if nameLike(host) || isAddress(host) {
+		return l.isStrangeName(host)
+	}
+	for part := range strings.FieldsFuncSeq(host, notInName) {
+		if hasDot(part) && l.isStrangeName(strings.Trim(part, ".")) {
+			return true
+		}
+	}
+	return false
+}
+
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.' && r < utf8.RuneSelf
+}
+
+func (l *leakCheck) isStrangeName(host string) bool {
+	return !l.allows(host) && reads(host) && !l.names.isOwnName(host)
+}
+
+// reads reports whether a canonical word with a dot reads like a host name: it ends in a listed suffix, which need not be a registry's (anybody can
+// have a name below github.io), or in a reserved name, or is an address.
+func reads(host string) bool {
 	if isAddress(host) {
 		return true
 	}
-	if _, icann := publicsuffix.PublicSuffix(host); icann {
+	if _, listed := publicSuffix(host); listed {
 		return true
 	}
 	_, ok := reserved.Default().Match(host)
@@ -286,15 +331,15 @@ func hasDot[T string | []byte](s T) bool {
 	return false
 }
 
-// dots are what UTS 46 takes for a dot.
-const dots = ".。．｡"
+// dots are what reserved.Canonical takes for a dot: the four of UTS 46, and the two that NFKC makes one of.
+const dots = ".。．｡․﹒"
 
+// isStranger judges what stands behind "//": a host, or what nobody should take for one.
 func (l *leakCheck) isStranger(authority string) bool {
 	host := reserved.Canonical(authority)
-	for _, name := range nameSpaces {
-		if host == name {
-			return false
-		}
-	}
-	return !l.names.allowsAnywhere(host)
+	return !l.allows(host) || !nameLike(host) && !isAddress(host)
+}
+
+func (l *leakCheck) allows(host string) bool {
+	return slices.Contains(nameSpaces[:], host) || l.names.allowsAnywhere(host)
 }

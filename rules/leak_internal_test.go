@@ -24,7 +24,7 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 	const stranger = "imap.stranger.net"
 	std, raw := base64.StdEncoding.EncodeToString, base64.RawURLEncoding.EncodeToString
 	for name, form := range map[string]string{
-		"plain": stranger, "upper case": strings.ToUpper(stranger), "ideographic dots": strings.ReplaceAll(stranger, ".", "。"),
+		"plain": stranger, "upper case": strings.ToUpper(stranger), "ideographic dots": strings.ReplaceAll(stranger, ".", "。"), "dot leaders": strings.ReplaceAll(stranger, ".", "․"), "small full stops": strings.ReplaceAll(stranger, ".", "﹒"),
 		"padded base64": std([]byte(stranger)), "base64 of the URL kind": raw([]byte(stranger)),
 		"base64 that begins with a letter beyond ASCII": std([]byte("ü " + stranger)), "base64 that begins with a line feed": std([]byte("\n" + stranger)),
 		"base64 that begins with a bracket": std([]byte("<a>" + stranger)), "base64 of base64": std([]byte(std([]byte(stranger)))),
@@ -45,6 +45,23 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 					t.Errorf("%s behind %q: found, although it is allowed", name, front)
 				}
 			}
+		}
+	}
+}
+
+// A name is a name below any listed suffix, and in every part of a word that is none as a whole.
+func TestLeakCheck_strangeWords(t *testing.T) {
+	for text, found := range map[string]bool{
+		"stranger.github.io": true, "stranger.azurewebsites.net": true, `h2="stranger.duckdns.org:443"`: true,
+		"stranger.net:x.lab.test": true, "x.lab.test:stranger.net": true, "stranger.net\u00a0.lab.test": true, "stranger\u2024net": true, "stranger\ufe52net": true,
+		"https:134744072": true, "HTTP:/134744072/x": true, `https:\134744072`: true, "http:&x": false, "(http:)": false, "https:mail.lab.test": false, "https: yes": false,
+		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
+
+		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
+		"12:30:00.123": false, "a.b:c.d": false, "fe80::1.2.3": false, "config-v1.1": false,
+	} {
+		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1").text([]byte(text), 0); got != found {
+			t.Errorf("%q: found %v, want %v", text, got, found)
 		}
 	}
 }

@@ -44,6 +44,8 @@ type Plan struct {
 
 	bindings []binding
 	occasion occasion
+	// trail is the inquiry whose answer sent the client here; nil where none is known.
+	trail *dialect.Inquiry
 	// strict is the plan as if rules that only monitor were enforced; nil where there are none.
 	strict *Plan
 }
@@ -56,7 +58,7 @@ type Plan struct {
 //	nobody guarded                                 → Forward
 //	guarded, the rule answers by itself            → Reply
 //	guarded, the asked host is in the set          → Forward, credentials included
-//	guarded, the asked host is a central service   → Scrub
+//	guarded, the asked host is a central service   → Scrub, or Refuse where the body may hold a secret
 //	guarded, any other host                        → Refuse
 //
 // A rule's own word about upstream comes before the last two lines. Rules that only monitor count as if nobody were guarded.
@@ -103,6 +105,8 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
 			plan.Decision.Rule = ruleBackOff
 		}
 		plan.refuse(reasonBackOff)
+	case len(plan.bindings) > mostGuarded:
+		plan.refuse(reasonMany)
 	case !plan.Guarded:
 		plan.Step = Forward
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
@@ -111,6 +115,8 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
 	case allowed(plan.bindings, o.host):
 		plan.Step, plan.Header = Forward, wholeAnswer(r.Header)
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
+	case p.asks(plan.bindings, o.host) && !q.Bare():
+		plan.refuse("the question may hold secrets in its body, and the asked host is outside the rule")
 	case p.asks(plan.bindings, o.host):
 		plan.scrub(r)
 	default:
@@ -156,14 +162,8 @@ func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	if plan.Step != Watch || !ok {
 		return Decision{}, false
 	}
-	plan.occasion.dialect = q.Dialect
-	plan.Step, plan.Inquiry = Forward, q
-	plan.bindings = enforced(p.bindings(q.Subjects, plan.occasion))
-	plan.Guarded = len(plan.bindings) > 0
-	c := credentials(q.Request)
-	c.Forwarded = c.Present
-	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
-	plan.Decision.name(plan.bindings)
+	q.Subjects = plan.followed(q.Subjects)
+	p.become(plan, q)
 	d = p.Judge(plan, a)
 	if q.Dialect == dialect.Suspected && !p.suspected && d.Action == ActionRefuse {
 		d.Action, d.Answer, d.Reason = ActionPass, dialect.Answer{}, "reads like discovery of an unknown kind ("+d.Reason+"), which is not enforced"
@@ -211,14 +211,11 @@ func (p *Policy) Unanswered(plan *Plan, reason string) Decision {
 // domains lists the mail domains of subjects, each once.
 func domains(subjects []dialect.Subject) []string {
 	var all []string
-next:
-	for _, s := range subjects {
-		for _, have := range all {
-			if have == s.Domain {
-				continue next
-			}
+	var seen domainSet
+	for i, s := range subjects {
+		if !seen.have(subjects[:i], s.Domain) {
+			all = append(all, s.Domain)
 		}
-		all = append(all, s.Domain)
 	}
 	return all
 }

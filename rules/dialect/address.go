@@ -59,12 +59,9 @@ func splitOutsideQuotes(s string) []string {
 	if !strings.ContainsAny(s, ",;") {
 		return []string{s}
 	}
-	quoted := false
+	var q quotes
 	return strings.FieldsFunc(s, func(r rune) bool {
-		if r == '"' {
-			quoted = !quoted
-		}
-		return !quoted && (r == ',' || r == ';')
+		return !q.inside(r) && (r == ',' || r == ';')
 	})
 }
 
@@ -81,20 +78,32 @@ func trimAddress(s string) string {
 	return strings.Trim(s, " \t\r\n<>'")
 }
 
+// quotes follow a text through its quoted strings (RFC 5322, section 3.2.4), in which a backslash takes the meaning from what follows: "a\"b@c"@example.com.
+type quotes struct{ open, escaped bool }
+
+// inside reports whether the next character is part of a quoted string.
+func (q *quotes) inside(r rune) bool {
+	switch {
+	case q.escaped:
+		q.escaped = false
+	case q.open && r == '\\':
+		q.escaped = true
+	case r == '"':
+		q.open = !q.open
+	}
+	return q.open
+}
+
 // lastAt is the index of the last @ outside a quoted string, or -1: "a@b"@example.com.
 func lastAt(s string) int {
-	quoted, at := false, -1
+	var q quotes
+	at := -1
 	for i := range len(s) {
-		switch s[i] {
-		case '"':
-			quoted = !quoted
-		case '@':
-			if !quoted {
-				at = i
-			}
+		if !q.inside(rune(s[i])) && s[i] == '@' {
+			at = i
 		}
 	}
-	if at < 0 && quoted { // an unbalanced quote must not hide the domain
+	if at < 0 && q.open { // an unbalanced quote must not hide the domain
 		return strings.LastIndexByte(s, '@')
 	}
 	return at
@@ -109,6 +118,7 @@ func domainOf(s string) string {
 		}
 		return reserved.Canonical(literal)
 	}
+	s = strings.TrimLeft(s, " \t\r\n") // typed, or where a line was folded
 	if end := strings.IndexAny(s, "?>\"'<()[]{}|\\/ \t\r\n,;:&=#*!$^`~"); end >= 0 {
 		s = s[:end]
 	}

@@ -1,8 +1,15 @@
 package dialect
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/binary"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -27,6 +34,10 @@ func TestAddresses_everySpelling(t *testing.T) {
 		"user@ｅｘａｍｐｌｅ。com":                      {"example.com"},
 		"user@exa\u00admple.com.":               {"example.com"},
 		"user@test":                             {"test"},
+		`"a\"@b.net"@example.com`:               {"example.com"},
+		`"a\\"@example.com, "b;c"@example.net`:  {"example.com", "example.net"},
+		`CORP\user@example.com`:                 {"example.com"},
+		"user@ example.com":                     {"example.com"},
 		"no address":                            nil,
 		"user@":                                 nil,
 		"":                                      nil,
@@ -95,6 +106,119 @@ func TestSubjects_everyCarrierCounts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("subjects (-want +got):\n%s", diff)
+	}
+}
+
+// What cannot be read as it is labelled is read as it can be; a coding is undone.
+func TestSubjects_bodiesInEveryCoating(t *testing.T) {
+	packed := func(s string) string {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write([]byte(s)) // a Buffer takes everything
+		_ = w.Close()
+		return b.String()
+	}
+	wide := func(s string, zeros int) string {
+		var b strings.Builder
+		for _, c := range []byte(s) {
+			b.WriteByte(c)
+			b.WriteString(strings.Repeat("\x00", zeros))
+		}
+		return b.String()
+	}
+	for place, body := range map[string]string{
+		"https://outlook.com/autodiscover/autodiscover.xml":               `<Autodiscover><Request><EMailAddress>u@body.test</EMailAddress></Request></Autodiscover>`,
+		"https://outlook.com/autodiscover/autodiscover.svc":               `<Envelope><Body><GetUserSettingsRequestMessage><Mailbox>u@body.test</Mailbox></GetUserSettingsRequestMessage></Body></Envelope>`,
+		"https://login.microsoftonline.com/common/GetCredentialType#json": `{"username":"u@body.test"}`,
+	} {
+		for name, c := range map[string]struct {
+			body string
+			h    Header
+		}{
+			"as it is":         {body, Header{}},
+			"gzip":             {packed(body), Header{"Content-Encoding": {"gzip"}}},
+			"gzip, not named":  {packed(body), Header{}},
+			"gzip, cut off":    {strings.TrimSuffix(packed(body), packed(body)[len(packed(body))-8:]), Header{"Content-Encoding": {"gzip"}}},
+			"named, not coded": {body, Header{"Content-Encoding": {"br"}}},
+			"UTF-16":           {"\xff\xfe" + wide(body, 1), Header{}},
+			"UTF-32":           {"\xff\xfe\x00\x00" + wide(body, 3), Header{}},
+			"no known charset": {body, Header{"Content-Type": {"text/xml; charset=x-nobody"}}},
+			"a wrong byte":     {strings.Replace(body, "{", "{ ", 1) + "<!-- \xfc -->", Header{}},
+		} {
+			u, err := url.Parse(place)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, _ := Recognise(Request{Method: "POST", URL: u, Header: c.h, Body: []byte(c.body)})
+			if !slices.ContainsFunc(q.Subjects, func(s Subject) bool { return s.Domain == "body.test" }) {
+				t.Errorf("%s, %s: subjects %+v", place, name, q.Subjects)
+			}
+		}
+	}
+}
+
+// Where nobody stands in the place for it, whoever stands anywhere counts.
+func TestSubjects_bodiesInAnyForm(t *testing.T) {
+	const pox, detect = "https://outlook.com/autodiscover/autodiscover.xml", "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect"
+	for body, place := range map[string]string{
+		"email=u%40body.test&x=1": pox, `<Autodiscover><Request EMailAddress="u@body.test"/></Autodiscover>`: pox, `<Request><Mail>u@body.test</Mail></Request>`: pox,
+		"<!-- --><Request><Mail>u@body.test</Mail></Request>": pox,
+		`{"email":"u@body.test"}`:                             detect, "email=u@body.test": detect,
+	} {
+		r := ask(t, "POST", place, "")
+		if !NeedsBody(r) {
+			t.Errorf("%s: the body is not asked for", place)
+		}
+		r.Body = []byte(body)
+		q, _ := Recognise(r)
+		if len(q.Subjects) != 1 || q.Subjects[0].Domain != "body.test" {
+			t.Errorf("%s to %s: subjects %+v", body, place, q.Subjects)
+		}
+	}
+	r := ask(t, "POST", pox, "<Request><EMailAddress>u@body.test</EMailAddress><Note>v@other.test</Note></Request>")
+	if q, _ := Recognise(r); len(q.Subjects) != 1 || q.Subjects[0].Domain != "body.test" {
+		t.Errorf("beside the place for it: %+v", q.Subjects)
+	}
+}
+
+func TestSubjects_namesInTokens(t *testing.T) {
+	message := func(flags byte, domain, user string) string {
+		m := append(bytes.Clone(ntlmAuthenticate), make([]byte, 88-len(ntlmAuthenticate))...)
+		for at, name := range map[int]string{ntlmDomain: domain, ntlmUser: user} {
+			text := []byte(name)
+			if flags&ntlmUnicode != 0 {
+				text = nil
+				for _, c := range utf16.Encode([]rune(name)) {
+					text = binary.LittleEndian.AppendUint16(text, c)
+				}
+			}
+			binary.LittleEndian.PutUint16(m[at:], uint16(len(text)))
+			binary.LittleEndian.PutUint32(m[at+4:], uint32(len(m)))
+			m = append(m, text...)
+		}
+		m[ntlmFlags] = flags
+		return string(m)
+	}
+	far := []byte(message(ntlmUnicode, "", "u@far.test"))
+	binary.LittleEndian.PutUint32(far[ntlmUser+4:], 1<<32-1)
+	std := base64.StdEncoding.EncodeToString
+	for value, want := range map[string]string{
+		"NTLM " + std([]byte(message(ntlmUnicode, "", "u@name.test"))):                      "name.test",
+		"ntlm " + std([]byte(message(0, "LAB", "u@oem.test"))):                              "oem.test",
+		"NTLM " + std([]byte(message(ntlmUnicode, "corp.lab.test", "user"))):                "corp.lab.test",
+		"Negotiate " + std([]byte("\x60\x82\x01\x00"+message(ntlmUnicode, "", "u@s.test"))): "s.test",
+		"NTLM " + std([]byte(message(ntlmUnicode, "LAB", "user"))):                          "",
+		"NTLM " + std(far): "", "NTLM " + std(ntlmAuthenticate): "", "NTLM " + std([]byte("NTLMSSP\x00\x01\x00\x00\x00")): "", "NTLM !": "",
+		"Negotiate YIIGhgYG": "",
+		`Digest realm="x", username*=UTF-8''u%40star.test, uri="/"`: "star.test", `Digest realm="x"`: "",
+	} {
+		got := ""
+		for _, s := range headerSubjects(Header{"Authorization": {value}}) {
+			got = s.Domain
+		}
+		if got != want {
+			t.Errorf("%.40s: got %q, want %q", value, got, want)
+		}
 	}
 }
 

@@ -34,9 +34,16 @@ var autodetect = wireFormat{
 	recognise: func(_ Request, host, path string) bool {
 		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(host)
 	},
+	asks:    autodetectAsks,
 	read:    readAutodetect,
 	refuse:  refuseAutodetect,
 	compose: composeAutodetect,
+}
+
+// autodetectAsks reads whom a body is about. No client is known to send one; whoever does is in one of the address's forms.
+func autodetectAsks(r Request) []Subject {
+	t, _ := r.question()
+	return addressesAnywhere(string(t.data))
 }
 
 // autodetectHosts are the hosts of the service.
@@ -52,6 +59,8 @@ type jsonPlace struct {
 	array, item *jsonNode
 	// protocol is what the nearest object says it describes.
 	protocol string
+	// name is that of the member whose array it is, in lower case: a script takes ["mail.lab.test"] for the text in it.
+	name string
 }
 
 // jsonSpot ties a suggestion to its node, so that it can be edited.
@@ -71,9 +80,9 @@ type serverWalk struct {
 
 func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 	for i, item := range n.items {
-		inner := jsonPlace{path: at.path, array: n, item: item, protocol: at.protocol}
+		inner := jsonPlace{path: at.path, array: n, item: item, protocol: at.protocol, name: at.name}
 		if len(item.members)+len(item.items) == 0 {
-			w.scalar("", strconv.Itoa(i), item, n, inner)
+			w.scalar(at.name, strconv.Itoa(i), item, n, inner)
 			continue
 		}
 		inner.path += "/" + strconv.Itoa(i)
@@ -92,6 +101,7 @@ func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 		if len(m.value.members)+len(m.value.items) > 0 {
 			inner := at
 			inner.path += "/" + pointerToken(m.name)
+			inner.name = strings.ToLower(m.name)
 			w.value(m.value, inner)
 			continue
 		}

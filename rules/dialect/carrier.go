@@ -154,6 +154,8 @@ func authorizationSubjects(value string) []Subject {
 		return tokenSubjects(rest)
 	case strings.EqualFold(scheme, "Digest"):
 		return addresses(digestUser(rest), "header:Authorization")
+	case strings.EqualFold(scheme, "NTLM"), strings.EqualFold(scheme, "Negotiate"):
+		return ntlmSubjects(rest)
 	}
 	return nil
 }
@@ -186,14 +188,15 @@ func userSubjects(user, carrier string) []Subject {
 	return all
 }
 
-// digestUser is the username of a Digest response (RFC 7616, section 3.4).
+// digestUser is the username of a Digest response (RFC 7616, section 3.4), which stands in username* as UTF-8”user%40lab.test where it is not ASCII.
 func digestUser(parameters string) string {
-	_, after, ok := strings.Cut(parameters, `username="`)
-	if !ok {
-		return ""
+	if _, after, ok := strings.Cut(parameters, `username="`); ok {
+		user, _, _ := strings.Cut(after, `"`)
+		return user
 	}
-	user, _, _ := strings.Cut(after, `"`)
-	return user
+	_, after, _ := strings.Cut(parameters, "username*=")
+	user, _, _ := strings.Cut(after[strings.LastIndexByte(after, '\'')+1:], ",")
+	return unescape(user)
 }
 
 // tokenSubjects reads the claims of a JSON Web Token (RFC 7519) without verifying it: it only says about whom the client asks.

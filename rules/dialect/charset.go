@@ -78,12 +78,16 @@ var plainTypes = map[string][2]string{
 	"application/json": {"application/json"}, "application/json; charset=utf-8": {"application/json", "utf-8"},
 }
 
-// parseMediaType reads a Content-Type: the type and its charset. A reader of every form there is costs as much as reading a short answer.
+// parseMediaType reads a Content-Type: the type and its charset; neither, where it is written in a way that readers understand differently. A reader of
+// every form there is costs as much as reading a short answer.
 func parseMediaType(contentType string) (mediaType, charset string) {
 	if known, ok := plainTypes[contentType]; ok {
 		return known[0], known[1]
 	}
-	mediaType, parameters, _ := mime.ParseMediaType(contentType)
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil { // it may give the type all the same, and no parameter
+		return "", ""
+	}
 	return mediaType, parameters["charset"]
 }
 

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +23,8 @@ const (
 )
 
 // decodeContent undoes the content codings of an answer (RFC 9110, section 8.4), as the header names them and, because servers mislabel,
-// as the first bytes show them. It reports whether the body was exactly as labelled.
+// as the first bytes show them. It reports whether the body was exactly as labelled. With an error it gives what could be read all the same: many a
+// client is content with that.
 func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 	codings, err := namedCodings(a.Header)
 	if err != nil {
@@ -33,9 +35,11 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		if looksLikeText(body) {
 			return body, false, nil // labelled but not coded
 		}
-		if body, err = undo(coding, body); err != nil {
-			return nil, false, err
+		packed := body
+		if body, err = undo(coding, packed); err != nil {
+			return body, false, err
 		}
+		asLabelled = asLabelled && readAlike(coding, packed, body)
 	}
 	for range maxCodings { // coded but not labelled, or more often than labelled
 		coding := magic(body)
@@ -44,10 +48,16 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 		}
 		asLabelled = false
 		if body, err = undo(coding, body); err != nil {
-			return nil, false, err
+			return body, false, err
 		}
 	}
 	return nil, false, fmt.Errorf("%w: more than %d content codings", ErrUnreadable, maxCodings)
+}
+
+// readAlike reports whether all clients see the same in something coded. Some end with the first of several gzip members, and a document that is cut off
+// there may say another name to a lenient reader (RFC 1952, section 2.3.1: a member ends with how long it is).
+func readAlike(coding string, packed, body []byte) bool {
+	return coding != "gzip" && coding != "x-gzip" || int(binary.LittleEndian.Uint32(packed[len(packed)-4:])) == len(body)
 }
 
 func namedCodings(h Header) ([]string, error) {
@@ -86,6 +96,7 @@ func looksLikeText(b []byte) bool {
 	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
 }
 
+// undo gives what there is beside an error, too.
 func undo(coding string, b []byte) ([]byte, error) {
 	r, err := decoder(coding, b)
 	if err != nil {
@@ -95,10 +106,10 @@ func undo(coding string, b []byte) ([]byte, error) {
 	limit := min(int64(maxDecoded), int64(len(b)+64)*maxRatio)
 	out, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)
+		return out, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)
 	}
 	if int64(len(out)) > limit {
-		return nil, fmt.Errorf("%w: %s expands beyond %d bytes", ErrUnreadable, coding, limit)
+		return out, fmt.Errorf("%w: %s expands beyond %d bytes", ErrUnreadable, coding, limit)
 	}
 	return out, nil
 }

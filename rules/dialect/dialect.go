@@ -104,6 +104,9 @@ type Document struct {
 	// Plain reports that any two parsers read the answer alike: no comments, CDATA, processing instructions or unusual charset. What
 	// is not plain must not be passed for a guarded subject; [Document.Edit] writes it afresh.
 	Plain bool
+	// Inside is the text of a body that is none itself (a binary or signed property list), one string a line: whoever looks for names in what a
+	// client gets looks there, too. It is nil where the body is text.
+	Inside []byte
 
 	// edit writes the answer with the verdicts of the body's suggestions applied.
 	edit func(judged []Suggestion) (Answer, error)
@@ -139,6 +142,8 @@ type wireFormat struct {
 	recognise func(r Request, host, path string) bool
 	// asks reads whom the request's body is about; nil where bodies name nobody.
 	asks func(r Request) []Subject
+	// bare reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
+	bare func(r Request) bool
 	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
 	path func(path string) []Subject
 	// query reads whom the request's query is about in ways of its own; nil where the usual parameters are all.

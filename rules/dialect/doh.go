@@ -1,9 +1,9 @@
 package dialect
 
 import (
-	"encoding/base64"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -45,6 +45,7 @@ var doh = wireFormat{
 	},
 	query:      func(u *url.URL) []Subject { return dohSubjects(Request{Method: "GET", URL: u}, "query:dns") },
 	asks:       func(r Request) []Subject { return dohSubjects(r, "body") },
+	bare:       func(Request) bool { return true }, // a DNS message, of which the question was read
 	readBinary: readDNS,
 	read:       readDNSJSON,
 	refuse:     refuseDoH,
@@ -65,9 +66,19 @@ var discoveryServices = [...]string{
 
 // dnsTypes are the mnemonics of the JSON form.
 var dnsTypes = map[string]dnsmessage.Type{
-	"a": dnsmessage.TypeA, "1": dnsmessage.TypeA, "aaaa": dnsmessage.TypeAAAA, "28": dnsmessage.TypeAAAA, "cname": dnsmessage.TypeCNAME,
-	"5": dnsmessage.TypeCNAME, "mx": dnsmessage.TypeMX, "15": dnsmessage.TypeMX, "srv": dnsmessage.TypeSRV, "33": dnsmessage.TypeSRV,
-	"txt": dnsmessage.TypeTXT, "16": dnsmessage.TypeTXT,
+	"a": dnsmessage.TypeA, "aaaa": dnsmessage.TypeAAAA, "cname": dnsmessage.TypeCNAME, "mx": dnsmessage.TypeMX, "srv": dnsmessage.TypeSRV,
+	"txt": dnsmessage.TypeTXT, "any": dnsmessage.TypeALL, "*": dnsmessage.TypeALL, "svcb": 64, "https": 65, // RFC 9460
+}
+
+// dnsType is what a type in the JSON form stands for, a mnemonic or a number; A where it is not said, 0 where it is not known.
+func dnsType(s string) dnsmessage.Type {
+	if s == "" {
+		return dnsmessage.TypeA
+	}
+	if n, err := strconv.ParseUint(s, 10, 16); err == nil {
+		return dnsmessage.Type(n)
+	}
+	return dnsTypes[strings.ToLower(s)]
 }
 
 // speaksDNS reports whether a header field has one of the media types of DNS: application/dns-message, application/dns-json.
@@ -86,22 +97,15 @@ func dohQuestion(r Request) (lookup, bool) {
 	if r.Method == "POST" {
 		return messageQuestion(r.Body)
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return lookup{}, false
-	}
+	query, _ := url.ParseQuery(r.URL.RawQuery) // what can be read of it
 	if encoded := query.Get("dns"); encoded != "" {
-		message, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(encoded, "="))
+		message, err := decodeBase64(strings.ReplaceAll(encoded, " ", "+")) // FairEmail's is not that of URLs
 		if err != nil {
 			return lookup{}, false
 		}
 		return messageQuestion(message)
 	}
-	kind := dnsTypes[strings.ToLower(query.Get("type"))]
-	if query.Get("type") == "" {
-		kind = dnsmessage.TypeA
-	}
-	return discoveryLookup(0, query.Get("name"), kind)
+	return discoveryLookup(0, query.Get("name"), dnsType(query.Get("type")))
 }
 
 func messageQuestion(message []byte) (lookup, bool) {
@@ -117,36 +121,24 @@ func messageQuestion(message []byte) (lookup, bool) {
 	return discoveryLookup(header.ID, q.Name.String(), q.Type)
 }
 
-// discoveryLookup takes a name of discovery apart; ok is false for all other names.
+// discoveryLookup takes a name of discovery apart; ok is false for all other names. Such a name is asked about for discovery, whatever the type of record: HTTPS
+// and ANY lead to other hosts as well as CNAME does. A bare domain is, where its mail servers may be among the answer.
 func discoveryLookup(id uint16, name string, kind dnsmessage.Type) (lookup, bool) {
 	q := lookup{id: id, name: name, kind: kind, domain: reserved.Canonical(name)}
-	switch kind {
-	case dnsmessage.TypeMX:
-	case dnsmessage.TypeSRV:
-		service, rest, _ := strings.Cut(q.domain, ".")
-		transport, domain, _ := strings.Cut(rest, ".")
-		if transport != "_tcp" || !slices.Contains(discoveryServices[:], service) {
-			return lookup{}, false
-		}
+	service, rest, _ := strings.Cut(q.domain, ".")
+	if domain, ok := strings.CutPrefix(rest, "_tcp."); ok && slices.Contains(discoveryServices[:], service) {
 		q.domain = domain
-	case dnsmessage.TypeTXT:
-		var ok bool
-		if q.domain, ok = strings.CutPrefix(q.domain, "_ua-auto-config."); !ok {
-			return lookup{}, false
-		}
-	case dnsmessage.TypeA, dnsmessage.TypeAAAA, dnsmessage.TypeCNAME:
-		labelled := false
-		for _, label := range discoveryLabels {
-			if rest, ok := strings.CutPrefix(q.domain, label); ok {
-				q.domain, labelled = rest, true
-				break
-			}
-		}
-		if !labelled {
-			return lookup{}, false
-		}
-	default:
-		return lookup{}, false
+		return q, q.domain != ""
 	}
-	return q, q.domain != ""
+	if domain, ok := strings.CutPrefix(q.domain, "_ua-auto-config."); ok {
+		q.domain = domain
+		return q, q.domain != ""
+	}
+	for _, label := range discoveryLabels {
+		if domain, ok := strings.CutPrefix(q.domain, label); ok && kind != dnsmessage.TypeMX {
+			q.domain = domain
+			return q, q.domain != ""
+		}
+	}
+	return q, q.domain != "" && (kind == dnsmessage.TypeMX || kind == dnsmessage.TypeALL)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"slices"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -44,6 +45,11 @@ func TestDoH_asksOnlyAboutDiscovery(t *testing.T) {
 		{"example.org.", dnsmessage.TypeMX, "example.org"},
 		{"_ua-auto-config.lab.test.", dnsmessage.TypeTXT, "lab.test"},
 		{"autoconfig.lab.test.", dnsmessage.TypeAAAA, "lab.test"},
+		{"autoconfig.lab.test.", 65, "lab.test"},
+		{"autodiscover.lab.test.", dnsmessage.TypeALL, "lab.test"},
+		{"_imaps._tcp.lab.test.", dnsmessage.TypeCNAME, "lab.test"},
+		{"lab.test.", dnsmessage.TypeALL, "lab.test"},
+		{"lab.test.", 65, ""},
 		{"_sip._tcp.example.com.", dnsmessage.TypeSRV, ""},
 		{"_imap._udp.example.com.", dnsmessage.TypeSRV, ""},
 		{"www.example.com.", dnsmessage.TypeA, ""},
@@ -61,6 +67,16 @@ func TestDoH_asksOnlyAboutDiscovery(t *testing.T) {
 			if got != c.want || ok != (c.want != "") {
 				t.Errorf("%s %s %v: got %q, %v", r.Method, c.name, c.kind, got, ok)
 			}
+		}
+	}
+	message := dnsQuestion(t, "autoconfig.lab.test.", dnsmessage.TypeA)
+	for _, raw := range []string{
+		"dns=" + base64.StdEncoding.EncodeToString(message), "dns=" + base64.RawURLEncoding.EncodeToString(message) + "&x=1;y=2",
+		"name=autoconfig.lab.test", "name=AutoConfig.Lab.Test.&type=HTTPS", "name=autoconfig.lab.test&type=65", "name=lab.test&type=any", "name=lab.test&type=15",
+	} {
+		r := Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "dns.google", Path: "/resolve", RawQuery: raw}}
+		if q, ok := Recognise(r); !ok || !slices.ContainsFunc(q.Subjects, func(s Subject) bool { return s.Domain == "lab.test" && s.Carrier == "query:dns" }) {
+			t.Errorf("%s: %v, %+v", raw, ok, q.Subjects)
 		}
 	}
 	unread := dohPost(nil)
@@ -114,7 +130,7 @@ func TestDoH_refusesInTheFormThatWasAsked(t *testing.T) {
 		if err := m.Unpack(a.Body); err != nil {
 			t.Fatal(err)
 		}
-		if m.ID != 7 || !m.Response || m.RCode != dnsmessage.RCodeNameError || m.Questions[0].Name.String() != "example.com." || a.Status != 200 {
+		if m.ID != 7 || !m.Response || m.RCode != dnsmessage.RCodeSuccess || len(m.Answers)+len(m.Authorities) > 0 || m.Questions[0].Name.String() != "example.com." || a.Status != 200 {
 			t.Errorf("%s: got %d %+v", r.Method, a.Status, m)
 		}
 	}

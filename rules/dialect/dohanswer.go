@@ -8,8 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/net/dns/dnsmessage"
-
-	"autodiscover-guard/rules/reserved"
 )
 
 const (
@@ -49,7 +47,7 @@ func recordSuggestions(path string, body dnsmessage.ResourceBody) []Suggestion {
 		if name == "." || name == "" {
 			return
 		}
-		s := Suggestion{Path: path + "/" + kind, Kind: KindHostname, Host: reserved.Canonical(name), Port: port, Was: strings.TrimSuffix(name, ".")}
+		s := Suggestion{Path: path + "/" + kind, Kind: KindHostname, Host: hostName(name), Port: port, Was: strings.TrimSuffix(name, ".")}
 		found = append(found, s)
 	}
 	switch b := body.(type) {
@@ -87,7 +85,7 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 		for i, item := range x.root.member(section).list() {
 			path := "/" + section + "/" + strconv.Itoa(i) + "/data"
 			fields := strings.Fields(item.member("data").string())
-			kind := dnsTypes[item.member("type").string()]
+			kind := dnsType(item.member("type").string())
 			if len(fields) == 0 || kind == dnsmessage.TypeTXT {
 				continue
 			}
@@ -95,7 +93,7 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 			if name == "." {
 				continue
 			}
-			s := Suggestion{Path: path, Kind: KindHostname, Host: reserved.Canonical(name), Was: strings.TrimSuffix(name, ".")}
+			s := Suggestion{Path: path, Kind: KindHostname, Host: hostName(name), Was: strings.TrimSuffix(name, ".")}
 			if kind == dnsmessage.TypeSRV && len(fields) == 4 {
 				port, _ := strconv.ParseUint(fields[2], 10, 16)
 				s.Port = uint16(port)
@@ -109,7 +107,8 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 	return d, nil
 }
 
-// refuseDoH says NXDOMAIN in the form that was asked for: an HTTP error makes resolvers ask another server (RFC 8484, section 4.2.1).
+// refuseDoH says in the form that was asked for that there is no such record: an HTTP error makes resolvers ask another server (RFC 8484, section 4.2.1), and
+// NXDOMAIN would be said of the name with all types and everything below it (RFC 8020), so that a lab whose MX is refused would lose its hosts.
 func refuseDoH(q Inquiry) Answer {
 	asked, ok := dohQuestion(q.Request)
 	if !ok {
@@ -118,7 +117,7 @@ func refuseDoH(q Inquiry) Answer {
 	if q.Request.Method != "POST" && q.Request.URL.Query().Get("dns") == "" {
 		question := jsonObject(jsonMember{"name", jsonText(asked.name)}, jsonMember{"type", jsonNumber(int(asked.kind))})
 		body, err := jsonObject(
-			jsonMember{"Status", jsonNumber(int(dnsmessage.RCodeNameError))},
+			jsonMember{"Status", jsonNumber(int(dnsmessage.RCodeSuccess))},
 			jsonMember{"TC", jsonFalse()}, jsonMember{"RD", jsonTrue()}, jsonMember{"RA", jsonTrue()}, jsonMember{"AD", jsonFalse()}, jsonMember{"CD", jsonFalse()},
 			jsonMember{"Question", &jsonNode{kind: jsontext.KindBeginArray, items: []*jsonNode{question}}}).write()
 		if err != nil {
@@ -131,7 +130,7 @@ func refuseDoH(q Inquiry) Answer {
 		return notFound()
 	}
 	m := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: asked.id, Response: true, RecursionDesired: true, RecursionAvailable: true, RCode: dnsmessage.RCodeNameError},
+		Header:    dnsmessage.Header{ID: asked.id, Response: true, RecursionDesired: true, RecursionAvailable: true, RCode: dnsmessage.RCodeSuccess},
 		Questions: []dnsmessage.Question{{Name: name, Type: asked.kind, Class: dnsmessage.ClassINET}},
 	}
 	body, err := m.Pack()

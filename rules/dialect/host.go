@@ -15,7 +15,7 @@ func suggestHost(path, protocol, value string) (Suggestion, bool) {
 	switch {
 	case value == "":
 		return Suggestion{}, false
-	case strings.Contains(value, "//"):
+	case strings.Contains(value, "//") && !relative(value), webScheme(value): // stranger.net//mail.lab.test is no URL, and to who puts a scheme before it the stranger's
 		return suggestURL(KindURL, path, protocol, value)
 	case strings.Contains(value, "@"):
 		return suggestAddress(path, protocol, value)
@@ -40,7 +40,7 @@ func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: value}
-	if found := addresses(value, ""); len(found) == 1 {
+	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) {
 		s.Host = found[0].Domain
 	}
 	return s, true
@@ -56,12 +56,26 @@ func suggestPort(path, protocol, value, host string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: KindPort, Protocol: protocol, Host: host, Port: uint16(port), Was: value}, true
 }
 
-// hostName normalises a bare host name. A value with characters that no host name has is nobody's: clients' parsers disagree on them.
+// hostName normalises a bare host name. A value with characters that no host name has is nobody's, whatever it ends in: of stranger.net:x.lab.test one
+// client reads what stands before the colon, and of a name with a NUL, a comma or a space in it another one.
 func hostName(value string) string {
 	if strings.ContainsAny(value, " \t\r\n/\\@?#<>\"'") {
 		return ""
 	}
-	return reserved.Canonical(value)
+	if host := reserved.Canonical(value); isHost(host) {
+		return host
+	}
+	return ""
+}
+
+// isHost reports whether a canonical name can be a host's: letters, digits, hyphens, underscores (which occur) and dots, or an address.
+func isHost(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return isAddress(name)
+		}
+	}
+	return true
 }
 
 // portBehind is the port in host:port, or 0.
@@ -98,6 +112,13 @@ func urlHost(value string) (string, uint16) {
 // ambiguous reports whether a URL holds what parsers read in different ways: a backslash, or a control character, which some drop.
 func ambiguous(value string) bool {
 	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
+}
+
+// webScheme reports whether a value begins like a URL of the web, with or without slashes: browsers (WHATWG) take https:stranger.net for what it would be
+// with them.
+func webScheme(value string) bool {
+	scheme, _, ok := strings.Cut(value, ":")
+	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // relative reports whether a reference stays on the host that it came from (RFC 3986, section 4.2): no scheme and no authority, in any

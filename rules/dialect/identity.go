@@ -36,10 +36,11 @@ var identity = wireFormat{
 			Note:  "tells which identity provider gets the password; these hosts also handle the sign-in itself, so switching this on opens more than discovery",
 		}},
 	},
-	recognise: func(_ Request, host, path string) bool {
-		return whatIdentity(path) != noLookup && Service{Hosts: identityHosts}.Covers(host)
+	recognise: func(r Request, host, path string) bool {
+		return whatIdentity(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
 	asks:   identityAsks,
+	bare:   identityBare,
 	path:   identityPath,
 	query:  identityQuery,
 	read:   readIdentity,
@@ -64,16 +65,22 @@ const (
 
 const openIDPlace = "/.well-known/openid-configuration"
 
-func whatIdentity(path string) identityLookup {
+// whatIdentity tells which one a path asks; userrealm has the user behind it, or in the query.
+func whatIdentity(path, query string) identityLookup {
 	switch {
-	case path == "/getuserrealm.srf", strings.HasPrefix(path, "/common/userrealm/"):
+	case path == "/getuserrealm.srf":
 		return userRealm
-	case path == "/common/getcredentialtype":
-		return credentialType
 	case path == "/odc/v2.1/federationprovider":
 		return federationProvider
 	case strings.HasSuffix(path, openIDPlace) && tenantDomain(path) != "":
 		return openIDConfiguration
+	}
+	_, lookup, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/") // behind any tenant: common, organizations, a GUID or a domain
+	switch name, user, _ := strings.Cut(lookup, "/"); {
+	case name == "userrealm" && (user != "" || query != ""):
+		return userRealm
+	case lookup == "getcredentialtype":
+		return credentialType
 	}
 	return noLookup
 }
@@ -97,7 +104,7 @@ func tenantDomain(path string) string {
 func identityPath(path string) []Subject {
 	normal := normalPath(path)
 	domain := tenantDomain(normal)
-	if user, ok := strings.CutPrefix(normal, "/common/userrealm/"); ok {
+	if _, user, ok := strings.Cut(normal, "/userrealm/"); ok {
 		if found := pathAddresses(path); len(found) > 0 {
 			return found
 		}
@@ -127,9 +134,9 @@ func identityQuery(u *url.URL) []Subject {
 
 // identityAsks reads the username of GetCredentialType. Where the body cannot be read, every address in it counts.
 func identityAsks(r Request) []Subject {
-	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
-	if err != nil {
-		return addressesAnywhere(string(r.Body))
+	t, whole := r.question()
+	if !whole {
+		return addressesAnywhere(string(t.data))
 	}
 	x, err := readJSON(t.data)
 	if err != nil {
@@ -230,7 +237,7 @@ func refuseIdentity(q Inquiry) Answer {
 	if q.Request.URL == nil {
 		return notFound()
 	}
-	switch whatIdentity(normalPath(q.Request.URL.Path)) {
+	switch whatIdentity(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
 	case userRealm:
 		if strings.Contains("&"+strings.ToLower(q.Request.URL.RawQuery)+"&", "&xml=1&") {
 			return composed("text/xml; charset=utf-8", realmUnknownXML)

@@ -26,6 +26,8 @@ func TestIdentity_recognise(t *testing.T) {
 		host + "/a/b.test/.well-known/openid-configuration":                             nil,
 		host + "/common/oauth2/v2.0/token":                                              nil,
 		host + "/common/userrealm":                                                      nil,
+		host + "/common/userrealm/?user=a@b.test&api-version=2.1":                       {"b.test"},
+		host + "/organizations/UserRealm/a@b.test":                                      {"b.test"},
 		"https://accounts.hoster.net/example.com/.well-known/openid-configuration":      nil,
 	})
 }

@@ -33,11 +33,22 @@ var ispdbHosts = []string{ispdbRoot, "live.thunderbird.net", "autoconfig.thunder
 const ispdbRoot = "v1.ispdb.net"
 
 func isISPDB(host, path string) bool {
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(path, "/autoconfig"), "/v1.1/")
+	rest, ok := behindVersion(strings.TrimPrefix(path, "/autoconfig"))
 	if !ok && below(host, ispdbRoot) {
 		rest, ok = strings.CutPrefix(path, "/")
 	}
 	return ok && rest != "" && !strings.Contains(rest, "/") && (Service{Hosts: ispdbHosts}).Covers(host)
+}
+
+// behindVersion is what follows /v1.1/, or any other version: some day there will be one.
+func behindVersion(path string) (rest string, ok bool) {
+	version, ok := strings.CutPrefix(path, "/v")
+	if !ok {
+		return "", false
+	}
+	version, rest, ok = strings.Cut(version, "/")
+	major, minor, dotted := strings.Cut(version, ".")
+	return rest, ok && digits(major) && (!dotted || digits(minor))
 }
 
 // ispdbSubject reads the domain at the end of the path; a client that is wrong about the interface may put the address there.

@@ -71,6 +71,9 @@ func suggestJMAP(q Inquiry) func(name, path, protocol, value string) (Suggestion
 			return suggestAbsolute(path, protocol, value)
 		}
 		value = strings.TrimSpace(value)
+		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "/{") { // for nothing, /{x}/host is //host, another one
+			return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Was: value}, true
+		}
 		if value != "" && relative(value) {
 			return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: asked, Was: value}, true
 		}

@@ -61,6 +61,35 @@ func TestJMAP_relative(t *testing.T) {
 	}
 }
 
+// TestJMAP_templateBeforeTheHost: where the first thing is a variable that stands for nothing, what follows is another host.
+func TestJMAP_templateBeforeTheHost(t *testing.T) {
+	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://lab.test/.well-known/jmap", "")}
+	for value, want := range map[string]string{
+		"/{x}/134744072/d": "", "{x}//134744072/d": "", "{+x}/d": "", "/{/x}/134744072": "", "/d/{x}//{y}": "lab.test", "d/{x}": "lab.test",
+	} {
+		d, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/json"}}, Body: []byte(`{"apiUrl":"/api/","downloadUrl":"` + value + `"}`)})
+		if err != nil || len(d.Suggestions) != 2 || d.Suggestions[1].Host != want {
+			t.Errorf("%s: %+v, %v; want host %q", value, d.Suggestions, err, want)
+		}
+	}
+}
+
+// TestJSON_namesInAnArray: a script that puts ["mail.lab.test"] where a text belongs gets the text.
+func TestJSON_namesInAnArray(t *testing.T) {
+	for id, c := range map[ID]struct{ body, path string }{
+		Autodetect: {`{"email":"u@lab.test","protocols":[{"protocol":"imap","hostname":["134744072"]}],"services":[]}`, "/protocols/0/hostname/0"},
+		V2:         {`{"Protocol":"EWS","Url":["134744072"]}`, "/Url/0"},
+		PACC:       {`{"protocols":{"imap":{"host":["134744072"]}}}`, "/protocols/imap/host/0"},
+		JMAP:       {`{"apiUrl":"/","uploadUrl":[["https:134744072"]]}`, "/uploadUrl/0/0"},
+	} {
+		q := Inquiry{Dialect: id, Request: ask(t, "GET", "https://lab.test/", "")}
+		d, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/json"}}, Body: []byte(c.body)})
+		if err != nil || len(d.Suggestions) == 0 || d.Suggestions[len(d.Suggestions)-1].Path != c.path {
+			t.Errorf("%v: %+v, %v; want a suggestion at %s", id, d.Suggestions, err, c.path)
+		}
+	}
+}
+
 func TestJMAP_refuseAndCompose(t *testing.T) {
 	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://lab.test/.well-known/jmap", "")}
 	if diff := cmp.Diff(Answer{Status: 404, Header: Header{"Cache-Control": {"no-store"}}}, Refuse(q)); diff != "" {

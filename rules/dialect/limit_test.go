@@ -145,3 +145,28 @@ func finish(t *testing.T, w interface {
 		t.Fatal(err)
 	}
 }
+
+// TestRead_plainMeansOneReading: what labels or codings let one client read differently from the next is not plain.
+func TestRead_plainMeansOneReading(t *testing.T) {
+	const body = `<clientConfig><emailProvider><incomingServer type="imap"><hostname>imap.stranger.net.lab.test</hostname></incomingServer></emailProvider></clientConfig>`
+	cut := strings.Index(body, ".lab.test")
+	members := append(gzipped(t, []byte(body[:cut])), gzipped(t, []byte(body[cut:]))...)
+	for name, c := range map[string]struct {
+		header dialect.Header
+		body   []byte
+		plain  bool
+	}{
+		"a type":                         {dialect.Header{"Content-Type": {"text/xml; charset=utf-8"}}, []byte(body), true},
+		"another way to write it":        {dialect.Header{"Content-Type": {`application/autoconfig+xml ;charset="UTF-8";`}}, []byte(body), true},
+		"two types":                      {dialect.Header{"Content-Type": {"text/xml", "text/xml; charset=utf-7"}}, []byte(body), false},
+		"a charset without end":          {dialect.Header{"Content-Type": {`text/xml; charset="utf-7`}}, []byte(body), false},
+		"two charsets":                   {dialect.Header{"Content-Type": {"text/xml; charset=utf-8; charset=utf-7"}}, []byte(body), false},
+		"gzip":                           {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"gzip"}}, gzipped(t, []byte(body)), true},
+		"gzip whose first member is cut": {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"x-gzip"}}, members, false},
+	} {
+		d, err := dialect.Read(inquiry(t, dialect.Autoconfig), dialect.Answer{Status: 200, Header: c.header, Body: c.body})
+		if err != nil || len(d.Suggestions) != 1 || d.Plain != c.plain {
+			t.Errorf("%s: plain %v, %d suggestions, %v; want plain %v", name, d.Plain, len(d.Suggestions), err, c.plain)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +30,24 @@ var mobileconfig = wireFormat{
 	recognise: func(_ Request, _, path string) bool {
 		return strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php"
 	},
+	path: func(path string) []Subject {
+		return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig"))
+	},
+	query:      profileQuery,
 	readBinary: readProfileBytes,
 	read:       readProfile,
 	refuse:     func(Inquiry) Answer { return notFound() },
 	compose:    composeProfile,
+}
+
+// profileQuery reads the addresses in any parameter: nobody has published how a profile is asked for, so every hoster has names of his own.
+func profileQuery(u *url.URL) []Subject {
+	var all []Subject
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		all = append(all, addresses(unescape(value), "query")...)
+	}
+	return all
 }
 
 // profileKeys say what the keys of a payload hold, by key.
@@ -62,29 +77,41 @@ func readProfileBytes(_ string, body []byte) (d *Document, mine bool, err error)
 			return nil, true, err
 		}
 		if !bytes.HasPrefix(content, []byte("bplist")) {
-			t, err := decodeText(content, "")
-			if err != nil {
-				return nil, true, err
-			}
-			_, root, err := parsePlist(t)
-			return fixedProfile(root, err)
+			d, err := signedProfile(content)
+			return d, true, err
 		}
 		body = content
 	}
 	if !bytes.HasPrefix(body, []byte("bplist")) {
 		return nil, false, nil
 	}
-	return fixedProfile(parseBinaryPlist(body))
-}
-
-func fixedProfile(root *plistNode, err error) (*Document, bool, error) {
+	root, err := parseBinaryPlist(body)
 	if err != nil {
 		return nil, true, err
 	}
+	d, err = fixedProfile(root)
+	return d, true, err
+}
+
+// signedProfile reads the text that was signed. It must be as plain as any other that is passed as it stands.
+func signedProfile(content []byte) (*Document, error) {
+	t, err := decodeText(content, "")
+	if err != nil {
+		return nil, err
+	}
+	x, root, err := parsePlist(t)
+	if err != nil {
+		return nil, err
+	}
+	d, err := fixedProfile(root)
+	d.Plain = t.plain && x.plain
+	return d, err
+}
+
+func fixedProfile(root *plistNode) (*Document, error) {
 	var w profileWalk
 	w.value(root, "plist:", nil)
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: true, fixed: true}
-	return d, true, w.verify(root)
+	return &Document{Suggestions: w.found, Subjects: w.about, Plain: true, Inside: root.appendTexts(nil), fixed: true}, w.verify(root)
 }
 
 func readProfile(_ Inquiry, t text) (*Document, error) {

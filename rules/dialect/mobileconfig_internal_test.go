@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // bplist builds a binary property list of one dict in one array in one dict: {PayloadContent: [{key: value…}]}.
@@ -81,6 +83,20 @@ func profileInquiry() Inquiry {
 	return Inquiry{Dialect: MobileConfig, Request: Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "mail.lab.test", Path: "/a.mobileconfig"}}}
 }
 
+// Every hoster has a form of his own.
+func TestProfile_asksInAnyForm(t *testing.T) {
+	for place, want := range map[string]string{
+		"https://hoster.net/mobileconfig.php?mail=u%40lab.test&pw=x": "lab.test", "https://hoster.net/a.mobileconfig?q=x&u=u@lab.test": "lab.test",
+		"https://hoster.net/u@lab.test.MobileConfig": "lab.test", "https://hoster.net/mail/u%40lab.test/email.mobileconfig": "lab.test",
+		"https://hoster.net/email.mobileconfig?email=u%40lab.test": "lab.test", "https://hoster.net/email.mobileconfig?x=1": "hoster.net",
+	} {
+		q, ok := Recognise(ask(t, "GET", place, ""))
+		if !ok || q.Dialect != MobileConfig || q.Subjects[len(q.Subjects)-1].Domain != want {
+			t.Errorf("%s: %v, %+v; want %s", place, q.Dialect, q.Subjects, want)
+		}
+	}
+}
+
 func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
 	list := bplist("EmailAddress", "user@lab.test", "IncomingMailServerHostName", "imap.stranger.net", "IncomingPassword", "https://secret")
 	xmlList := []byte(`<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`)
@@ -99,6 +115,38 @@ func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
 		if _, err := doc.Edit(doc.Suggestions); !errors.Is(err, ErrFixed) {
 			t.Errorf("%s: edited: %v", name, err)
 		}
+	}
+}
+
+// A signed text is passed as it stands, so it must be as plain as any other; and what is in a body that is no text is there to be looked at.
+func TestProfile_whatIsInside(t *testing.T) {
+	xmlList := func(head, host string) []byte {
+		return []byte(head + `<plist version="1.0"><dict><key>Host</key><string>` + host + `</string></dict></plist>`)
+	}
+	sixteen, err := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().Bytes(xmlList("", "eas.lab.test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		plain   bool
+	}{
+		"plain":                  {xmlList(`<?xml version="1.0" encoding="UTF-8"?>`, "eas.lab.test"), true},
+		"a comment":              {xmlList("", "eas.<!-- x -->lab.test"), false},
+		"CDATA":                  {xmlList("", "<![CDATA[eas.lab.test]]>"), false},
+		"an instruction":         {xmlList("<?x?>", "eas.lab.test"), false},
+		"another charset":        {sixteen, false},
+		"contradicting charsets": {xmlList(`<?xml version="1.0" encoding="utf-7"?>`, "eas.lab.test"), false},
+		"binary":                 {bplist("Host", "eas.lab.test", "Nobody knows", strings.Repeat("x", 99)), true},
+	} {
+		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: signed(t, c.content, oidSignedData)})
+		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "eas.lab.test\n")) || doc.Plain && !c.plain {
+			t.Errorf("%s: plain %v, inside %q, %v; want plain %v", name, doc.Plain, doc.Inside, err, c.plain)
+		}
+	}
+	doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", "Nobody knows", "a.net")})
+	if want := "PayloadContent\nHost\neas.lab.test\nNobody knows\na.net\n"; err != nil || string(doc.Inside) != want {
+		t.Errorf("inside: %q, want %q (%v)", doc.Inside, want, err)
 	}
 }
 

@@ -30,18 +30,16 @@ var mobilesync = wireFormat{
 		return len(r.Body) > 0 && pox.recognise(r, host, path) && isMobileSync(r)
 	},
 	asks:    poxAsks,
+	bare:    poxBare,
 	read:    readMobileSync,
 	refuse:  refuseMobileSync,
 	compose: composeMobileSync,
 }
 
-// isMobileSync reports whether a request's body names the schema, without regard to case and in whatever charset.
+// isMobileSync reports whether a request's body names the schema, without regard to case and in whatever coding and charset.
 func isMobileSync(r Request) bool {
-	data := r.Body
-	if t, err := decodeText(r.Body, r.Header.Get("Content-Type")); err == nil {
-		data = t.data
-	}
-	return containsFold(data, "/mobilesync/requestschema")
+	t, _ := r.question()
+	return containsFold(t.data, "/mobilesync/requestschema")
 }
 
 func readMobileSync(_ Inquiry, t text) (*Document, error) {

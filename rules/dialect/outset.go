@@ -57,11 +57,9 @@ func foreignXML(text []byte) bool {
 	if bytes.Contains(text, []byte("/2010/Autodiscover")) {
 		return false
 	}
-	d := xml.NewDecoder(bytes.NewReader(text))
-	d.Strict = false
-	d.CharsetReader = sameReader
+	d := newSniffer(anyVersion(text))
 	soap, body := false, false
-	for range maxSniffed {
+	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
 		if err != nil {
 			return false // cut off here, or no XML: more has to be seen
@@ -70,6 +68,7 @@ func foreignXML(text []byte) bool {
 		if !ok {
 			continue
 		}
+		seen++
 		switch name := strings.ToLower(start.Name.Local); {
 		case soap && body:
 			return bytes.Contains(text, exchangeServices)

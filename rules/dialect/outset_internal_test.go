@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"bytes"
+	"compress/gzip"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +25,7 @@ func TestForeign(t *testing.T) {
 		"other SOAP":                {strings.ReplaceAll(streamingEvents, "exchange/services/2006", "other"), plain, false},
 		"SOAP autodiscover":         {strings.ReplaceAll(streamingEvents, "exchange/services/2006/messages", "exchange/2010/Autodiscover"), plain, false},
 		"a page":                    {"<html><body>", plain, true},
+		"much before the first":     {strings.Repeat("<!-- x -->", 2*maxSniffed), plain, false},
 		"much of nobody's":          {"<feed>" + strings.Repeat("<entry/>", maxSniffed), plain, true},
 		"little of nobody's":        {"<feed><entry/>", plain, false},
 		"settings":                  {"<Autodiscover><Response>", plain, false},
@@ -72,6 +75,8 @@ func TestMayBe(t *testing.T) {
 		"space, and then perhaps one":      {strings.Repeat(" ", 100), false, true},
 		"space, for longer than anybody's": {strings.Repeat(" ", SniffLength), false, false},
 		"a page":                           {"<!DOCTYPE html><html>", false, false},
+		"a page, with an old DOCTYPE":      {"<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\n \"http://www.w3.org/TR/html4/strict.dtd\">\n<!-- x -->\n<HTML lang=en>", false, false},
+		"settings behind a page's DOCTYPE": {"<!DOCTYPE html><clientConfig>", false, true},
 	} {
 		if got := MayBe(Header{}, []byte(c.head), c.ended); got != c.want {
 			t.Errorf("%s: got %t, want %t", name, got, c.want)
@@ -98,6 +103,58 @@ func TestSniff_profilesThatAreNoText(t *testing.T) {
 			t.Errorf("%s: got %v, %t", name, q.Dialect, got)
 		}
 		if !Sniffable(Header{}, c.body[:16]) || !MayBe(Header{}, c.body[:16], false) {
+			t.Errorf("%s: is given up at its beginning", name)
+		}
+	}
+}
+
+// An answer that no strict parser reads, or only beyond what is looked at, is the one that a lenient client takes its settings from all the same.
+func TestSniff_whatLenientClientsRead(t *testing.T) {
+	const config = `<clientConfig version="1.1"><emailProvider id="lab.test"><incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer></emailProvider></clientConfig>`
+	packed := func(s string) string {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write([]byte(s)) // a Buffer takes everything
+		_ = w.Close()
+		return b.String()
+	}
+	var wide []byte
+	for _, c := range []byte(config) {
+		wide = append(wide, c, 0, 0, 0)
+	}
+	for name, c := range map[string]struct {
+		body string
+		h    Header
+		want ID
+	}{
+		"a byte of Latin 1":             {strings.Replace(config, "lab", "l\xe4b", 1), Header{}, Autoconfig},
+		"a charset that nobody knows":   {config, Header{"Content-Type": {"text/xml; charset=x-nobody"}}, Autoconfig},
+		"UTF-32":                        {"\xff\xfe\x00\x00" + string(wide), Header{}, Autoconfig},
+		"XML 1.1":                       {`<?xml version="1.1"?>` + config, Header{}, Autoconfig},
+		"a DOCTYPE of pages":            {"<!DOCTYPE html>" + config, Header{}, Autoconfig},
+		"a hundred comments before":     {strings.Repeat("<!-- x -->", 100) + config, Header{}, Autoconfig},
+		"gzip with something behind":    {packed(config) + "rest", Header{"Content-Encoding": {"gzip"}}, Autoconfig},
+		"gzip without its end":          {strings.TrimSuffix(packed(config), packed(config)[len(packed(config))-8:]), Header{"Content-Encoding": {"gzip"}}, Autoconfig},
+		"JSON of Mozilla's":             {`{"clientConfig":{"emailProvider":{"@id":"lab.test"}}}`, Header{}, Autoconfig},
+		"a profile":                     {`<plist><dict><key>PayloadType</key><string>Configuration</string></dict></plist>`, Header{}, MobileConfig},
+		"a profile with references":     {`<plist><dict><key>Payload&#84;ype</key><string>Configuration</string></dict></plist>`, Header{}, MobileConfig},
+		"a manifest of apps":            {`<?xml version="1.0"?><plist version="1.0"><dict><key>items</key><array/></dict></plist>`, Header{}, None},
+		"members that stand twice":      {`{"email":"u@lab.test","protocols":[],"protocols":[]}`, Header{}, Autodetect},
+		"more values than are read":     {`{"Protocol":"EWS","x":[` + strings.Repeat("1,", maxNodes) + `1],"Url":"https://stranger.net/"}`, Header{}, V2},
+		"a page":                        {"<!DOCTYPE html><html><body>clientConfig</body></html>", Header{}, None},
+		"an array":                      {`[{"email":"u@lab.test","protocols":[]}]`, Header{}, None},
+		"something behind the object":   {`{"email":"u@lab.test","protocols":[]}{}`, Header{}, None},
+		"an object that is cut off":     {`{"email":"u@lab.test","protocols":[],"x"`, Header{}, None},
+		"an object of something else":   {`{"protocol":"https","urls":[]}`, Header{}, None},
+		"members of an object in it":    {`{"a":{"email":"u@lab.test","protocols":[]}}`, Header{}, None},
+		"bytes of something else":       {"\xff\xd8\xff\xe0<clientConfig>", Header{}, None},
+		"in a coding that nobody knows": {config, Header{"Content-Encoding": {"x-nobody"}}, None},
+	} {
+		q, _ := Sniff(Request{URL: &url.URL{Scheme: "https", Host: "lab.test", Path: "/"}, Header: Header{}}, Answer{Status: 200, Header: c.h, Body: []byte(c.body)})
+		if q.Dialect != c.want {
+			t.Errorf("%s: got %v, want %v", name, q.Dialect, c.want)
+		}
+		if head := c.body[:min(len(c.body), 2000)]; c.want != None && (!MayBe(c.h, []byte(head), false) || Foreign(c.h, []byte(head))) {
 			t.Errorf("%s: is given up at its beginning", name)
 		}
 	}

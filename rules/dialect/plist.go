@@ -51,6 +51,20 @@ func (n *plistNode) string() string {
 	return n.text
 }
 
+// appendTexts adds all strings and keys, one a line.
+func (n *plistNode) appendTexts(b []byte) []byte {
+	if n.kind == plistString {
+		b = append(append(b, n.text...), '\n')
+	}
+	for i, item := range n.items {
+		if n.kind == plistDict {
+			b = append(append(b, n.keys[i]...), '\n')
+		}
+		b = item.appendTexts(b)
+	}
+	return b
+}
+
 // plistDoctype is the one DOCTYPE that a property list may have: Apple's own, without an internal subset, so without entities. The DTD that
 // it names is never fetched.
 var plistDoctype = regexp.MustCompile(`<!DOCTYPE plist PUBLIC\s+"-//Apple( Computer)?//DTD PLIST 1\.0//EN"\s+"https?://www\.apple\.com/DTDs/PropertyList-1\.0\.dtd"\s*>`)

@@ -20,6 +20,7 @@ type binaryPlist struct {
 	offsetSize       int
 	objects          uint64
 	refSize, visited int
+	texts            int // bytes of strings that were read; objects may share one
 }
 
 // parseBinaryPlist reads a binary property list.
@@ -68,6 +69,11 @@ func (p *binaryPlist) value(ref uint64, depth int) (*plistNode, error) {
 
 // sized reads the objects that say how long they are.
 func (p *binaryPlist) sized(kind byte, count int, rest []byte, depth int) (*plistNode, error) {
+	if kind == 5 || kind == 6 {
+		if p.texts += count; p.texts > maxDecoded {
+			return nil, errBinaryPlist
+		}
+	}
 	switch kind {
 	case 5:
 		if count > len(rest) {

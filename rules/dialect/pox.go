@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -39,6 +38,7 @@ var pox = wireFormat{
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
 	asks:    poxAsks,
+	bare:    poxBare,
 	read:    readPOX,
 	refuse:  refusePOX,
 	compose: composePOX,
@@ -47,17 +47,24 @@ var pox = wireFormat{
 // poxAsks finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
 // organisation. Where the document cannot be read to its end, every address in it counts: better to guard too much than to miss the one.
 func poxAsks(r Request) []Subject {
-	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
-	if err != nil {
-		return addressesAnywhere(string(r.Body))
+	t, whole := r.question()
+	if !whole {
+		return addressesAnywhere(string(t.data))
 	}
-	if x, ok := readPlain(t.data); ok {
+	all := poxElements(t.data)
+	if len(all) == 0 { // a form, an attribute, an element of another name
+		return addressesAnywhere(string(t.data))
+	}
+	return all
+}
+
+// poxElements finds them where they belong.
+func poxElements(data []byte) []Subject {
+	if x, ok := readPlain(data); ok {
 		defer x.free()
 		return poxAddresses(nil, x.root)
 	}
-	d := xml.NewDecoder(bytes.NewReader(t.data))
-	d.Strict = false
-	d.CharsetReader = sameReader
+	d := newSniffer(data)
 	var all []Subject
 	var value strings.Builder
 	inside := false
@@ -79,7 +86,7 @@ func poxAsks(r Request) []Subject {
 		case errors.Is(err, io.EOF):
 			return append(all, addresses(value.String(), "body")...)
 		case err != nil:
-			return addressesAnywhere(string(t.data))
+			return addressesAnywhere(string(data))
 		}
 	}
 }
@@ -253,7 +260,7 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
-	case strings.Contains(value, "//") && !is(e, "AcceptableResponseSchema"):
+	case (strings.Contains(value, "//") || webScheme(value)) && !is(e, "AcceptableResponseSchema"):
 		return suggestURL(KindURL, "", w.protocol, value)
 	}
 	return Suggestion{}, false

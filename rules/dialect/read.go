@@ -21,6 +21,7 @@ func Read(q Inquiry, a Answer) (*Document, error) {
 	if err != nil {
 		d.edit = nil
 	}
+	d.Plain = d.Plain && len(a.Header["Content-Type"]) < 2 // one client goes by the first field, the next one by the last
 	d.inHeader = len(found)
 	if len(found) > 0 {
 		d.Suggestions = append(found, d.Suggestions...)
@@ -57,7 +58,7 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	if f == nil {
 		return nil, fmt.Errorf("%w: unknown dialect", ErrUnreadable)
 	}
-	if isRedirect(a.Status) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
+	if IsRedirect(a.Status) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
 		return readRedirect(a, inHeader)
 	}
 	body, asLabelled, err := decodeContent(a)
@@ -86,7 +87,8 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	return d, err
 }
 
-func isRedirect(status int) bool {
+// IsRedirect reports whether clients follow the Location of an answer of that status.
+func IsRedirect(status int) bool {
 	switch status {
 	case 301, 302, 303, 307, 308:
 		return true

@@ -45,6 +45,21 @@ type Request struct {
 	Body []byte
 }
 
+// question is the text of the body: what a server would read, whatever coding and charset it came in. whole is false where it cannot be read; the text is
+// then what can be recognised in it.
+func (r Request) question() (t text, whole bool) {
+	body, _, err := decodeContent(Answer{Header: r.Header, Body: r.Body})
+	if err == nil {
+		if t, err = decodeText(body, r.Header.Get("Content-Type")); err == nil {
+			return t, true
+		}
+	}
+	if len(body) == 0 {
+		body = r.Body
+	}
+	return text{data: approximate(body)}, false
+}
+
 // Host is the asked host: lower case, without port, brackets and trailing dots.
 func (r Request) Host() string {
 	if host := r.URL.Host; plainHost(host) {

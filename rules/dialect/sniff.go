@@ -3,7 +3,10 @@ package dialect
 import (
 	"bytes"
 	"encoding/xml"
+	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Recognition by what comes back. A request may not look like discovery (a hoster's own URL, a redirect's target, a path that nobody
@@ -29,7 +32,29 @@ func Sniffable(h Header, head []byte) bool {
 		return false
 	}
 	head = bytes.ReplaceAll(head, []byte{0}, nil) // UTF-16
-	return !bytes.HasPrefix(head, []byte("<html")) && !bytes.HasPrefix(head, []byte("<!doctype html"))
+	return !bytes.HasPrefix(head, []byte("<html")) && !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+}
+
+// isPage reports whether the first element is that of a page for people. Its DOCTYPE alone says nothing to the parsers of mail clients.
+func isPage(head []byte) bool {
+	d := newSniffer(head)
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			return false
+		}
+		if start, ok := token.(xml.StartElement); ok {
+			return start.Name.Local == "html"
+		}
+	}
+}
+
+// newSniffer reads the tokens of a text that need not be well-formed.
+func newSniffer(text []byte) *xml.Decoder {
+	d := xml.NewDecoder(bytes.NewReader(text))
+	d.Strict = false
+	d.CharsetReader = sameReader
+	return d
 }
 
 // Sniff tells which dialect an answer speaks that nobody asked for in a way that [Recognise] knows. The inquiry's subjects are those of
@@ -44,8 +69,8 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		q.Dialect = DAV
 		return q, true
 	}
-	body, _, err := decodeContent(a)
-	if err != nil {
+	body, _, broken := decodeContent(a)
+	if broken != nil && len(body) == 0 {
 		return Inquiry{}, false
 	}
 	if isProfile(body) {
@@ -53,8 +78,8 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		return q, true
 	}
 	t, err := decodeText(body, a.Header.Get("Content-Type"))
-	if err != nil {
-		return Inquiry{}, false
+	if err != nil { // what it says it is shows all the same; a lenient client goes on from there
+		t = text{data: approximate(body)}
 	}
 	switch text := bytes.TrimLeft(t.data, " \t\r\n"); {
 	case bytes.HasPrefix(text, []byte("<")):
@@ -62,10 +87,19 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	case bytes.HasPrefix(text, []byte("{")):
 		q.Dialect = sniffJSON(text)
 	}
-	if q.Dialect == None && suspect(t) {
+	if q.Dialect == None && broken == nil && err == nil && suspect(t) {
 		q.Dialect = Suspected
 	}
 	return q, q.Dialect != None
+}
+
+// approximate is the ASCII of a text in a charset that cannot be read, with a question mark for everything else.
+func approximate(body []byte) []byte {
+	data := bytes.ReplaceAll(body, []byte{0}, nil) // of UTF-16 and UTF-32
+	for _, mark := range [...]string{"\xff\xfe", "\xfe\xff", "\xef\xbb\xbf"} {
+		data = bytes.TrimPrefix(data, []byte(mark))
+	}
+	return bytes.ToValidUTF8(data, []byte("?"))
 }
 
 // isProfile reports whether an answer that is no text is a configuration profile: a property list, binary or signed, with payloads. Certificates
@@ -88,10 +122,8 @@ const statusRedirectClient = 451
 // sniffXML goes by the local name of the first element that any dialect's documents begin with, and by namespaces only where one name has two
 // meanings.
 func sniffXML(text []byte) ID {
-	d := xml.NewDecoder(bytes.NewReader(text))
-	d.Strict = false
-	d.CharsetReader = sameReader
-	for range maxSniffed {
+	d := newSniffer(anyVersion(text))
+	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
 		if err != nil {
 			return None
@@ -100,6 +132,7 @@ func sniffXML(text []byte) ID {
 		if !ok {
 			continue
 		}
+		seen++
 		switch strings.ToLower(start.Name.Local) {
 		case "autodiscover":
 			if containsFold(text, "/mobilesync/responseschema") && !bytes.Contains(text, []byte("Account>")) {
@@ -119,7 +152,7 @@ func sniffXML(text []byte) ID {
 			}
 			return None
 		case "plist":
-			return MobileConfig
+			return sniffPlist(text)
 		case "html":
 			return None
 		}
@@ -127,36 +160,96 @@ func sniffXML(text []byte) ID {
 	return None
 }
 
-// maxSniffed bounds the tokens that sniffXML looks at.
-const maxSniffed = 64
-
-// sniffJSON goes by the members that a dialect's object cannot do without.
-func sniffJSON(text []byte) ID {
-	x, err := readJSON(text)
-	if err != nil {
-		return None
-	}
-	defer x.free()
-	if !x.object() {
-		return None
-	}
-	has := func(names ...string) bool {
-		for _, name := range names {
-			if x.root.member(name) == nil {
-				return false
-			}
+// sniffPlist tells a profile from the lists of applications (a manifest of apps, say), which have no payloads. The key may be written in other ways.
+func sniffPlist(text []byte) ID {
+	for _, sign := range [...]string{"PayloadType", "&#", "<![CDATA["} {
+		if bytes.Contains(text, []byte(sign)) {
+			return MobileConfig
 		}
-		return true
-	}
-	switch {
-	case has("protocols", "email"), has("protocols", "services"):
-		return Autodetect
-	case has("Protocol", "Url"):
-		return V2
-	case has("protocols", "info"):
-		return PACC
-	case has("apiUrl", "capabilities"):
-		return JMAP
 	}
 	return None
+}
+
+// maxSniffed bounds the elements that sniffXML looks at. What stands before them and between does not count: there may be as much as somebody likes.
+const maxSniffed = 64
+
+// anyVersion is a text without its XML declaration: encoding/xml ends at one of version 1.1, which other parsers know.
+func anyVersion(text []byte) []byte {
+	if bytes.HasPrefix(text, []byte("<?xml")) {
+		if _, rest, ok := bytes.Cut(text, []byte("?>")); ok {
+			return rest
+		}
+	}
+	return text
+}
+
+// sniffJSON goes by the members that a dialect's object cannot do without. It takes no offence at what makes an object unreadable beyond doubt, members
+// that stand twice for instance: to some client it is an object.
+func sniffJSON(text []byte) ID {
+	var known memberSet
+	if x, ok := readPlainJSON(text); ok {
+		defer x.free()
+		for _, m := range x.root.members {
+			known.add(m.name)
+		}
+	} else if known, ok = anyMembers(text); !ok {
+		return None
+	}
+	switch {
+	case known.has("protocols", "email"), known.has("protocols", "services"):
+		return Autodetect
+	case known.has("protocol", "url"):
+		return V2
+	case known.has("protocols", "info"):
+		return PACC
+	case known.has("apiurl", "capabilities"):
+		return JMAP
+	case known.has("clientconfig"): // which Thunderbird takes where it is called JSON; see readConfig
+		return Autoconfig
+	}
+	return None
+}
+
+// anyMembers are those of an object that is well-formed, whatever else there is to be said against it.
+func anyMembers(text []byte) (known memberSet, ok bool) {
+	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != jsontext.KindBeginObject {
+		return 0, false
+	}
+	for d.PeekKind() == jsontext.KindString {
+		name, err := d.ReadToken()
+		if err != nil {
+			return 0, false
+		}
+		known.add(name.String())
+		if d.SkipValue() != nil {
+			return 0, false
+		}
+	}
+	_, err := d.ReadToken()
+	return known, err == nil && len(bytes.TrimSpace(text[d.InputOffset():])) == 0
+}
+
+// memberSet says which of the sniffedMembers an object has.
+type memberSet uint16
+
+// sniffedMembers are those that sniffJSON goes by, lower case.
+var sniffedMembers = [...]string{"protocols", "email", "services", "protocol", "url", "info", "apiurl", "capabilities", "clientconfig"}
+
+func (s *memberSet) add(name string) {
+	for i, known := range sniffedMembers {
+		if strings.EqualFold(name, known) {
+			*s |= 1 << i
+		}
+	}
+}
+
+// has reports whether all of them are there.
+func (s memberSet) has(names ...string) bool {
+	for _, name := range names {
+		if s&(1<<slices.Index(sniffedMembers[:], name)) == 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -29,6 +29,7 @@ var soap = wireFormat{
 		return false
 	},
 	asks:    soapAsks,
+	bare:    soapBare,
 	read:    readSOAP,
 	refuse:  refuseSOAP,
 	compose: composeSOAP,

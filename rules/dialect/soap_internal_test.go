@@ -110,6 +110,8 @@ func TestSOAPAsks_everySpelling(t *testing.T) {
 // TestSOAPRead_eachUserIsJudgedAlone: the n-th response is for the n-th user, and with one user for everybody.
 func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 	one, two := soapUser(soapValue("ExternalEwsUrl", "https://a.stranger.net/EWS")), soapUser(soapValue("InternalRpcClientServer", "b.stranger.net"))
+	outsideBody := soapAnswer(two, one)
+	outsideBody.Body = []byte(strings.ReplaceAll(string(outsideBody.Body), "Body>", "Other>"))
 	for name, c := range map[string]struct {
 		request string
 		answer  Answer
@@ -124,8 +126,14 @@ func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 		"too few":              {soapUsers("x@lab.test", "y@example.com"), soapAnswer(one), nil, ErrUnreadable},
 		"too many":             {soapUsers("x@lab.test"), soapAnswer(one, two), nil, ErrUnreadable},
 		"nested":               {soapUsers("x@lab.test", "y@example.com"), soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
-		"request not at hand":  {"", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
-		"request broken":       {"<Mailbox>x@lab.test</Mailbox><a<", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
+		// A response that some clients pass over moves those behind it to somebody else.
+		"one of another namespace": {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.Replace(two, "<UserResponse>", `<UserResponse xmlns="urn:x">`, 1), one), nil, ErrUnreadable},
+		"one in other letters":     {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.ReplaceAll(two, "UserResponse>", "userresponse>"), one), nil, ErrUnreadable},
+		"one in another list":      {soapUsers("x@lab.test", "y@shop.com"), soapAnswer("<x>"+two+"</x>", one), nil, ErrUnreadable},
+		"something else between":   {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(two, "<x/>", one), nil, ErrUnreadable},
+		"all outside of the Body":  {soapUsers("x@lab.test", "y@shop.com"), outsideBody, nil, ErrUnreadable},
+		"request not at hand":      {"", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
+		"request broken":           {"<Mailbox>x@lab.test</Mailbox><a<", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
 	} {
 		doc, err := Read(Inquiry{Dialect: SOAP, Request: soapPost(t, c.request)}, c.answer)
 		if !errors.Is(err, c.err) {

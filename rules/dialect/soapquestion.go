@@ -48,12 +48,11 @@ type soapQuestionReader struct {
 }
 
 func readSOAPQuestion(r Request) soapQuestion {
-	p := soapQuestionReader{q: soapQuestion{operation: soapAction(r.Header), data: string(r.Body)}}
-	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
-	if err != nil {
+	t, whole := r.question()
+	p := soapQuestionReader{q: soapQuestion{operation: soapAction(r.Header), data: string(t.data)}}
+	if !whole {
 		return p.q
 	}
-	p.q.data = string(t.data)
 	d := xml.NewDecoder(bytes.NewReader(t.data))
 	d.Strict = false
 	d.CharsetReader = sameReader

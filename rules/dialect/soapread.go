@@ -69,11 +69,28 @@ func (w *soapWalk) assign(q soapQuestion) {
 	if len(q.asked) == 1 {
 		return
 	}
+	if !oneList(w.responses) {
+		w.err = fmt.Errorf("%w: responses that are not all in one list", ErrUnreadable)
+		return
+	}
 	for i, owner := range w.owner {
 		if owner >= 0 {
 			w.found[i].Subject = q.asked[owner].domain()
 		}
 	}
+}
+
+// oneList reports whether responses are the children of one element, all of one name, and all that it has. Otherwise clients count differently: one that
+// reads namespaces, or letters as they are written, passes over what another counts, and everybody behind it would get what is for somebody else.
+func oneList(responses []*etree.Element) bool {
+	first := responses[0]
+	list := first.Parent()
+	for _, r := range responses {
+		if r.Parent() != list || r.Tag != first.Tag || r.NamespaceURI() != first.NamespaceURI() {
+			return false
+		}
+	}
+	return list != nil && ancestor(list, "Body") != nil && len(list.ChildElements()) == len(responses) && (first.Tag == "UserResponse" || first.Tag == "DomainResponse")
 }
 
 func (w *soapWalk) element(e *etree.Element, at *place) {
@@ -141,7 +158,7 @@ func soapSuggestion(e *etree.Element, kind Kind, path, value string) (Suggestion
 		return suggestAddress(path, protocol, value)
 	case kind == KindRedirect:
 		return suggestURL(KindRedirect, path, protocol, value)
-	case kind == KindURL || strings.Contains(value, "//") || strings.Contains(value, `\\`):
+	case kind == KindURL || strings.Contains(value, "//") || strings.Contains(value, `\\`) || webScheme(value):
 		return suggestURL(KindURL, path, protocol, value)
 	case kind == KindHostname:
 		return suggestHost(path, protocol, value)

@@ -12,7 +12,7 @@ import (
 // urlWalk lists the URLs in a JSON tree, in document order.
 type urlWalk struct {
 	protocol string
-	// suggest says what a scalar suggests; name is its member's, lower case, and "" in an array.
+	// suggest says what a scalar suggests; name is that of the member that it is in, lower case.
 	suggest func(name, path, protocol, value string) (Suggestion, bool)
 	// whose says whom a scalar names; nil where the dialect's answers name nobody.
 	whose func(name, value string) []Subject
@@ -24,13 +24,14 @@ type urlWalk struct {
 
 func (w *urlWalk) value(n *jsonNode, at jsonPlace) {
 	for i, item := range n.items {
-		inner := jsonPlace{path: at.path + "/" + strconv.Itoa(i), array: n, item: item}
-		w.inside("", item, n, inner)
+		inner := jsonPlace{path: at.path + "/" + strconv.Itoa(i), array: n, item: item, name: at.name}
+		w.inside(at.name, item, n, inner)
 	}
 	for _, m := range n.members {
 		inner := at
 		inner.path += "/" + pointerToken(m.name)
-		w.inside(strings.ToLower(m.name), m.value, n, inner)
+		inner.name = strings.ToLower(m.name)
+		w.inside(inner.name, m.value, n, inner)
 	}
 }
 
@@ -52,7 +53,7 @@ func (w *urlWalk) inside(name string, n, owner *jsonNode, at jsonPlace) {
 // suggestAbsolute makes a suggestion of a value that holds an absolute or scheme-relative URL, whatever stands around it.
 func suggestAbsolute(path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
-	if !strings.Contains(value, "://") && !strings.HasPrefix(value, "//") && !strings.HasPrefix(value, `\\`) {
+	if !strings.Contains(value, "://") && !strings.HasPrefix(value, "//") && !strings.HasPrefix(value, `\\`) && !webScheme(value) {
 		return Suggestion{}, false
 	}
 	host, port := urlHost(value)

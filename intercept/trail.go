@@ -1,0 +1,133 @@
+package intercept
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
+)
+
+const (
+	// trailTime is how long after an answer its redirect may be followed: Outlook and Thunderbird ask a person before.
+	trailTime = 10 * time.Minute
+	// trailClients and trailPlaces bound the memory: for how many clients places are remembered, and how many for each.
+	trailClients = 1024
+	trailPlaces  = 16
+)
+
+// trails remember where answers sent clients whose discovery is guarded. What they ask there need not look like discovery ([rules.Policy.Follow]).
+type trails struct {
+	mu      sync.Mutex
+	clients map[netip.Addr]*trail
+}
+
+// trail is where one client was sent: the last places, in a ring.
+type trail struct {
+	places [trailPlaces]footstep
+	next   int
+	until  time.Time // the last one's
+}
+
+// footstep is where a client was sent, and on whose behalf.
+type footstep struct {
+	place   string
+	until   time.Time
+	inquiry dialect.Inquiry
+}
+
+// placeName is a URL as far as it matters: a client may try TLS before it goes where it was sent.
+func placeName(u *url.URL) string {
+	host := reserved.Canonical(u.Hostname())
+	if port := u.Port(); port != "" && port != "80" && port != "443" {
+		host += ":" + port
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	return strings.Join([]string{host, path, u.RawQuery}, " ")
+}
+
+func (t *trails) add(client netip.Addr, place string, q dialect.Inquiry, now time.Time) {
+	if !client.IsValid() {
+		return
+	}
+	client = payer(client)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.clients == nil {
+		t.clients = make(map[netip.Addr]*trail)
+	}
+	own := t.clients[client]
+	if own == nil {
+		if len(t.clients) >= trailClients {
+			t.makeRoom(now)
+		}
+		own = new(trail)
+		t.clients[client] = own
+	}
+	own.until = now.Add(trailTime)
+	own.places[own.next] = footstep{place, own.until, q}
+	own.next = (own.next + 1) % trailPlaces
+}
+
+// makeRoom forgets the clients whose time is over, or the one whose is next.
+func (t *trails) makeRoom(now time.Time) {
+	var first netip.Addr
+	for client, own := range t.clients {
+		switch {
+		case !own.until.After(now):
+			delete(t.clients, client)
+		case !first.IsValid() || own.until.Before(t.clients[first].until):
+			first = client
+		}
+	}
+	if len(t.clients) >= trailClients {
+		delete(t.clients, first)
+	}
+}
+
+// find tells on whose behalf a client was sent to a place. Most clients were sent nowhere.
+func (t *trails) find(client netip.Addr, u *url.URL, now time.Time) (dialect.Inquiry, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.clients) == 0 {
+		return dialect.Inquiry{}, false
+	}
+	own := t.clients[payer(client)]
+	if own == nil || !own.until.After(now) {
+		return dialect.Inquiry{}, false
+	}
+	place := placeName(u)
+	for _, p := range own.places {
+		if p.place == place && p.until.After(now) {
+			return p.inquiry, true
+		}
+	}
+	return dialect.Inquiry{}, false
+}
+
+// follow plans anew for a request that does not look like discovery, where an answer sent its client there.
+func (x *exchange) follow(view dialect.Request) {
+	if x.plan.Step != rules.Watch && x.plan.Step != rules.Ignore {
+		return
+	}
+	if q, ok := x.p.trails.find(x.from.Client, &x.asked, x.begun); ok {
+		x.plan = x.policy.Follow(view, x.from, q)
+	}
+}
+
+// leads remembers where the answer that was decided on sends its client. It is called before the client gets a byte of it. What was asked is not kept.
+func (x *exchange) leads() {
+	if !x.plan.Guarded {
+		return
+	}
+	for _, u := range x.decision.Onward(&x.asked) {
+		x.p.trails.add(x.from.Client, placeName(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: x.plan.Inquiry.Subjects}, x.p.clock())
+	}
+}

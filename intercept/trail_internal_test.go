@@ -1,0 +1,73 @@
+package intercept
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"testing"
+	"time"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+func TestTrails(t *testing.T) {
+	at := func(s string) *url.URL {
+		t.Helper()
+		u, err := url.Parse(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	mine, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	var trails trails
+	trails.add(mine, placeName(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	trails.add(netip.Addr{}, "nobody's", dialect.Inquiry{}, now)
+	for _, c := range []struct {
+		client netip.Addr
+		url    string
+		after  time.Duration
+		want   bool
+	}{
+		{mine, "https://opened.net/a%2Fb?x=1", 0, true},
+		{netip.MustParseAddr("::ffff:192.0.2.1"), "http://opened.net./a%2Fb?x=1", trailTime - 1, true},
+		{mine, "https://opened.net/a%2Fb?x=1", trailTime, false},
+		{other, "https://opened.net/a%2Fb?x=1", 0, false},
+		{mine, "https://opened.net/a/b?x=1", 0, false},
+		{mine, "https://opened.net/a%2Fb", 0, false},
+		{mine, "https://opened.net:8443/a%2Fb?x=1", 0, false},
+		{mine, "https://www.opened.net/a%2Fb?x=1", 0, false},
+	} {
+		if q, got := trails.find(c.client, at(c.url), now.Add(c.after)); got != c.want || got && q.Dialect != dialect.POX {
+			t.Errorf("%v at %s, %v later: %v, %t", c.client, c.url, c.after, q.Dialect, got)
+		}
+	}
+}
+
+// A client forgets its own places first, and the clients whose time is over are forgotten first.
+func TestTrails_bounded(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	knows := func(s *trails, client netip.Addr, n int) bool {
+		_, ok := s.find(client, &url.URL{Scheme: "https", Host: "opened.net", Path: fmt.Sprint("/", n)}, now)
+		return ok
+	}
+	var s trails
+	client := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}) }
+	for n := range trailPlaces + 1 {
+		s.add(client(0), fmt.Sprintf("opened.net /%d ", n), dialect.Inquiry{}, now)
+	}
+	if knows(&s, client(0), 0) || !knows(&s, client(0), 1) || !knows(&s, client(0), trailPlaces) {
+		t.Error("the first place should be the one that is forgotten")
+	}
+	for n := range trailClients {
+		s.add(client(n+1), "opened.net /0 ", dialect.Inquiry{}, now.Add(time.Duration(n+1)))
+	}
+	if len(s.clients) != trailClients || knows(&s, client(0), 1) || !knows(&s, client(1), 0) || !knows(&s, client(trailClients), 0) {
+		t.Errorf("%d clients; the first one should be forgotten", len(s.clients))
+	}
+	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*trailTime))
+	if len(s.clients) != 1 {
+		t.Errorf("%d clients are remembered beyond their time", len(s.clients)-1)
+	}
+}

@@ -1,0 +1,46 @@
+package dialect
+
+import "testing"
+
+// What is no host name as a whole is nobody's, whatever it ends in: clients cut it in different places.
+func TestHostName(t *testing.T) {
+	for value, want := range map[string]string{
+		"Mail.Lab.Test.": "mail.lab.test", "mail.lab.test:993": "mail.lab.test", "_imaps.lab.test": "_imaps.lab.test", "müller.test": "xn--mller-kva.test",
+		"[fe80::1]:993": "fe80::1", "10.0.0.1": "10.0.0.1", "imap": "imap",
+
+		"stranger.net:x.lab.test": "", "stranger.net:25:x.lab.test": "", "stranger.net,x.lab.test": "", "stranger.net;x.lab.test": "",
+		"stranger.net&.lab.test": "", "134744072\x00.lab.test": "", "stranger.net\u00a0.lab.test": "", "stranger.net\u3000x.lab.test": "",
+		"stranger.net%2f.lab.test": "", "stranger.net%00.lab.test": "", "stranger.net%252f.lab.test": "", "stranger.net\x7f.lab.test": "",
+		"stranger.net(x).lab.test": "", "stranger.net].lab.test": "", "{x}.lab.test": "", "*.lab.test": "", "stranger.net\u2100.lab.test": "", // ℀ is a/c
+	} {
+		if got := hostName(value); got != want {
+			t.Errorf("hostName(%q) = %q, want %q", value, got, want)
+		}
+	}
+	for value, want := range map[string]string{
+		"https://mail.lab.test/": "mail.lab.test", "https://stranger.net;.lab.test/": "", "https://stranger.net,x.lab.test/": "",
+		"https://stranger.net%252f.lab.test/": "", "https://stranger.net\u00a0.lab.test/": "",
+	} {
+		if got, _ := urlHost(value); got != want {
+			t.Errorf("urlHost(%q) = %q, want %q", value, got, want)
+		}
+	}
+	for value, want := range map[string]string{ // as a host, which may be a URL
+		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test": "mail.lab.test", "guid@lab.test": "lab.test",
+		"134744072//": "", "134744072//mail.lab.test": "", "134744072/x": "", "/mail.lab.test": "", "https:134744072": "",
+	} {
+		if s, ok := suggestHost("", "", value); !ok || s.Host != want {
+			t.Errorf("suggestHost(%q) is for %q, %t; want %q", value, s.Host, ok, want)
+		}
+	}
+	for value, want := range map[string]bool{"https:134744072": true, "HTTP:/x": true, `\\\\x\\y`: true, "//x": true, "http": false, "httpx:y": false, "a:b": false} {
+		if s, ok := suggestAbsolute("", "", value); ok != want || s.Host != "" && value != "//x" {
+			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
+		}
+	}
+	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": ""} {
+		if s, _ := suggestAddress("", "", value); s.Host != want {
+			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package rules
+
+import (
+	"net/url"
+	"slices"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// A redirect inside the set passes, and what the client asks next need not look like discovery: a place that nobody published, at a host that is not the
+// domain's, without an address anywhere. If that answers with a redirect, too, the client goes on without asking anybody, and so the second one is
+// judged like the first. Whoever sees the exchanges remembers where clients were sent to ([Decision.Onward]) and says so ([Policy.Follow]).
+
+// mostOnward bounds the places of one answer: a client goes to one of them.
+const mostOnward = 8
+
+// Onward lists where an answer that somebody guarded gets sends the client for its next question. asked is the URL that was asked, for what is relative to
+// it.
+func (d *Decision) Onward(asked *url.URL) []*url.URL {
+	if d.Rule == "" || d.Action != ActionPass && d.Action != ActionEdit {
+		return nil
+	}
+	var all []*url.URL
+	for _, s := range d.Suggestions {
+		if s.Kind != dialect.KindRedirect || s.Verdict != dialect.Keep && s.Verdict != dialect.Rewrite || len(all) == mostOnward {
+			continue
+		}
+		if u, err := asked.Parse(s.Now); err == nil && u.Host != "" {
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
+// Follow plans for a request that does not look like discovery, where the client was sent to that place by an answer to the inquiry trail. Its answer is
+// watched on behalf of the inquiry's subjects; see [Policy.Pursue].
+func (p *Policy) Follow(r dialect.Request, from From, trail dialect.Inquiry) Plan {
+	plan := p.watch(r, from)
+	if plan.Step == Refuse || len(p.bindings(trail.Subjects, occasion{dialect: trail.Dialect, host: r.Host(), from: from})) == 0 {
+		return plan
+	}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: r.Host(), from: from}, trail: &trail}
+}
+
+// Pursue reports whether an answer to a request that was planned by Follow sends the client on. The plan is then that of a discovery exchange, and the answer
+// is one for Judge.
+func (p *Policy) Pursue(plan *Plan, status int) bool {
+	if plan.Step != Watch || plan.trail == nil || !dialect.IsRedirect(status) {
+		return false
+	}
+	p.become(plan, dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: plan.followed(dialect.Carriers(plan.Inquiry.Request)), Request: plan.Inquiry.Request})
+	return true
+}
+
+// followed adds whom the trail is about, in front: an answer that repeats an address repeats that one.
+func (plan *Plan) followed(subjects []dialect.Subject) []dialect.Subject {
+	if plan.trail == nil {
+		return subjects
+	}
+	return slices.Concat(plan.trail.Subjects, subjects)
+}
+
+// become makes the plan of a watched request that of a discovery exchange.
+func (p *Policy) become(plan *Plan, q dialect.Inquiry) {
+	plan.occasion.dialect = q.Dialect
+	plan.Step, plan.Inquiry = Forward, q
+	plan.bindings = enforced(p.bindings(q.Subjects, plan.occasion))
+	plan.Guarded = len(plan.bindings) > 0
+	c := credentials(q.Request)
+	c.Forwarded = c.Present
+	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
+	plan.Decision.name(plan.bindings)
+}
