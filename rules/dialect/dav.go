@@ -54,10 +54,10 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 	d := x.document(t, w.found, nil)
 	d.Plain = d.Plain && !foreign
 	d.edit = func(judged []Suggestion) (Answer, error) {
+		dropWords(x.root) // first: the verdicts must say what goes along
 		if !w.apply(x.root, judged) {
 			return Answer{}, ErrNothingLeft
 		}
-		dropWords(x.root)
 		return w.write(x, 207)
 	}
 	switch {
