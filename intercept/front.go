@@ -211,7 +211,7 @@ func overrun(w http.ResponseWriter, d denial) {
 
 // tunnel has goproxy tunnel the connection.
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release func()) {
-	far := new(farSide)
+	far := &farSide{traffic: &f.p.traffic}
 	e := errand{purpose: purposeTunnel, far: far}
 	if !f.p.reach.parents().none() {
 		e.via = f.p.onward(r)
@@ -246,6 +246,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 		return
 	}
 	s := &streamTunnel{r.Body, far}
+	tw.pace = f.p.traffic.newPace(f.p.limits.Stall, http.NewResponseController(w))
 	f.p.traffic.add(s)
 	defer f.p.traffic.remove(s)
 	f.proxy.ServeHTTP(tw, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type traffic struct {
 	conns   map[io.Closer]time.Time // since when; to stop them is their server's business
 	idle    chan struct{}           // made by drain, closed when nothing is left
 	done    bool
+	stalled atomic.Int64 // what was given up because its other side took nothing
 }
 
 // enter lets a request in; it reports false when the plugin is stopping.
