@@ -306,6 +306,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 // passOn lets an upstream's body through as it comes. end is called when it is closed.
 func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
+		x.switched = resp.Body
 		return resp // goproxy v1.9.3, http.go needs the body to be an io.ReadWriter
 	}
 	if resp.Body == http.NoBody && end == nil {
@@ -314,6 +315,14 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	x.relay = &relayed{body: resp.Body, cut: &x.cut, end: end}
 	resp.Body = x.relay
 	return resp
+}
+
+// letGo ends the far side of a connection that became something else. goproxy v1.9.3, websocket.go copies until one of its two reads ends, and both may be stuck
+// with a far side that neither reads nor speaks, however the near one has ended.
+func (x *exchange) letGo() {
+	if x.switched != nil {
+		_ = x.switched.Close()
+	}
 }
 
 // clientURL is the URL of a request in a tunnel or at the plain door.

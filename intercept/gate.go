@@ -116,7 +116,7 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	g.wrote = true
-	g.hijacked = book(&g.x.p.traffic, c, nil)
+	g.hijacked = book(&g.x.p.traffic, c, g.x.letGo)
 	return g.hijacked, rw, nil
 }
 

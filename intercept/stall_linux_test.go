@@ -89,7 +89,7 @@ func TestStall_answers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			<-ended
+			_ = <-ended
 			n.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == 1 && s.RetiredTunnels == 0 })
 			if _, err := io.Copy(io.Discard, body); err == nil {
 				t.Error("the answer looks whole")
@@ -233,7 +233,7 @@ func TestStall_patience(t *testing.T) {
 	}
 	for n := range int64(2) {
 		w.says(t, "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		<-ended
+		_ = <-ended
 		w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == n+1 })
 	}
 	passed.Store(true)
@@ -258,17 +258,18 @@ func TestStall_curl(t *testing.T) {
 	curl := program(t, "curl", "curl")
 	for _, h2 := range []string{"--http1.1", "--http2"} {
 		t.Run(h2, func(t *testing.T) {
+			t.Parallel()
 			asked, ended := make(chan struct{}, 1), make(chan error, 1)
 			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/large" {
-					_, _ = w.Write(make([]byte, 6<<20))
+					_, _ = w.Write(make([]byte, 4<<20))
 					return
 				}
 				asked <- struct{}{}
 				pouring(ended)(w, r)
 			}, stall(time.Second))
 			args := []string{"-sk", h2, "-x", "http://" + w.addr, "-o", "/dev/null", "-w", "%{size_download} %{http_version}"}
-			if out, err := exec.CommandContext(t.Context(), curl, append(args, "--limit-rate", "2M", "https://opened.net/large")...).CombinedOutput(); err != nil || string(out[:7]) != "6291456" {
+			if out, err := exec.CommandContext(t.Context(), curl, append(args, "--limit-rate", "2M", "https://opened.net/large")...).CombinedOutput(); err != nil || string(out[:7]) != "4194304" {
 				t.Errorf("slowly: got %s, %v", out, err)
 			}
 			still := exec.CommandContext(t.Context(), curl, append(args, "https://opened.net/")...)
@@ -277,7 +278,7 @@ func TestStall_curl(t *testing.T) {
 			}
 			<-asked
 			_ = still.Process.Signal(syscall.SIGSTOP)
-			<-ended
+			_ = <-ended
 			w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections >= 1 })
 			_ = still.Process.Signal(syscall.SIGCONT)
 			if err := still.Wait(); err == nil {
