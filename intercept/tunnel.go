@@ -117,7 +117,7 @@ func (f *farSide) close() {
 // of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.3, https.go: halfClosable) and
 // no splice.
 func book(t *traffic, whole net.Conn, release func()) net.Conn {
-	if w, ok := whole.(*watched); ok {
+	if w, ok := whole.(*watched); ok && w.strict.ahead.held == nil {
 		whole = w.Conn
 	}
 	var out net.Conn
@@ -125,6 +125,10 @@ func book(t *traffic, whole net.Conn, release func()) net.Conn {
 	case *net.TCPConn:
 		out = &bookedTCP{TCPConn: c, entry: enter(t, whole, release)}
 	case *guestTCP:
+		if c.place.strict.ahead.held != nil { // a tunnel's first bytes came before it was their turn
+			out = &booked{Conn: whole, entry: enter(t, whole, release)}
+			break
+		}
 		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release)}
 	case *redirected:
 		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release), mute: true}
