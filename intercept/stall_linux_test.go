@@ -21,13 +21,13 @@ func stall(d time.Duration) option {
 }
 
 // pouring answers for as long as somebody takes it, and says when nobody does any more.
-func pouring(ended chan<- error) http.HandlerFunc {
+func pouring(ended chan<- struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		var err error
 		for err == nil {
 			_, err = w.Write(make([]byte, 64<<10))
 		}
-		ended <- err
+		ended <- struct{}{}
 	}
 }
 
@@ -83,13 +83,13 @@ func TestStall_answers(t *testing.T) {
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ended := make(chan error, 1)
+			ended := make(chan struct{}, 1)
 			n := newLAN(t, pouring(ended), stall(300*time.Millisecond))
 			body, err := way(t, n)(t)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = <-ended
+			<-ended
 			n.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == 1 && s.RetiredTunnels == 0 })
 			if _, err := io.Copy(io.Discard, body); err == nil {
 				t.Error("the answer looks whole")
@@ -174,7 +174,7 @@ func TestStall_upload(t *testing.T) {
 // Whom nothing waits for is never cut off, however long it takes: a long poll, a tunnel in which nothing moves, an idle stream; nor is who takes a little now and
 // then. Two clients that stall, one after the other, say that the time has passed.
 func TestStall_patience(t *testing.T) {
-	release, ended := make(chan struct{}), make(chan error, 8)
+	release, ended := make(chan struct{}), make(chan struct{}, 8)
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -233,7 +233,7 @@ func TestStall_patience(t *testing.T) {
 	}
 	for n := range int64(2) {
 		w.says(t, "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		_ = <-ended
+		<-ended
 		w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == n+1 })
 	}
 	passed.Store(true)
@@ -259,7 +259,7 @@ func TestStall_curl(t *testing.T) {
 	for _, h2 := range []string{"--http1.1", "--http2"} {
 		t.Run(h2, func(t *testing.T) {
 			t.Parallel()
-			asked, ended := make(chan struct{}, 1), make(chan error, 1)
+			asked, ended := make(chan struct{}, 1), make(chan struct{}, 1)
 			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/large" {
 					_, _ = w.Write(make([]byte, 4<<20))
@@ -278,7 +278,7 @@ func TestStall_curl(t *testing.T) {
 			}
 			<-asked
 			_ = still.Process.Signal(syscall.SIGSTOP)
-			_ = <-ended
+			<-ended
 			w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections >= 1 })
 			_ = still.Process.Signal(syscall.SIGCONT)
 			if err := still.Wait(); err == nil {
