@@ -46,7 +46,7 @@ func TestPing_slowClientsAreWaitedFor(t *testing.T) {
 				go func() { _ = server.Serve(l) }()
 				defer server.Close()
 
-				c := tls.Client(near, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // the bubble's clock is before the certificate's
+				c := tls.Client(near, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) // the clock of the bubble is before the certificate
 				defer c.Close()
 				_, _ = io.WriteString(c, http2.ClientPreface)
 				framer, begun := http2.NewFramer(c, c), time.Now()
