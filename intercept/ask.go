@@ -191,6 +191,11 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		return nil, err
 	case resp == nil:
 		return nil, errNoAnswer
+	case resp.StatusCode < 100 || resp.StatusCode > 999: // what net/http would panic at
+		if resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		return nil, errStatus
 	}
 	if resp.StatusCode == http.StatusProxyAuthRequired && x.next == nil && ctx.Proxy.Tr == x.p.transport {
 		if up := x.p.reach.asked(req); up != nil {
@@ -248,6 +253,7 @@ func (x *exchange) stayed() bool { return x.upstream.traced && !x.upstream.gone.
 
 var (
 	errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
+	errStatus   = errors.New("upstream's status is none")
 	errSwitched = errors.New("upstream changed the protocol unasked")
 )
 
