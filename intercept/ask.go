@@ -213,6 +213,9 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		resp.Body = http.NoBody
 	}
 	stripHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
+	if resp.StatusCode == http.StatusNoContent {
+		resp.Header.Del("Content-Length") // it may have none, and net/http takes care of that in HTTP/1 alone
+	}
 	if _, ok := resp.Header["Content-Type"]; !ok {
 		resp.Header["Content-Type"] = nil // net/http would guess one
 	}

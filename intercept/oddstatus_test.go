@@ -2,11 +2,33 @@ package intercept_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"testing"
 )
+
+// 204 has no length (RFC 9110, section 8.6). Where upstream gives it one all the same, HTTP/1 clients never see that, and those of HTTP/2 (nghttp2) take it for an error.
+func TestStatus_noContentHasNoLength(t *testing.T) {
+	var w *world
+	says := func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
+		}
+	}
+	plain := listen(t, says)
+	secure := listen(t, func(c net.Conn) {
+		says(tls.Server(c, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf(hello.ServerName) }}))
+	})
+	w = newWorld(t, jsonAnswer(""), resolve("opened.net:80", plain), resolve("opened.net:443", secure))
+	for _, door := range doors {
+		got := send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net/", ""))
+		if length, ok := got.Header["Content-Length"]; got.StatusCode != http.StatusNoContent || ok || got.err != nil {
+			t.Errorf("%s: got %d with the length %q, %v", door.name, got.StatusCode, length, got.err)
+		}
+	}
+}
 
 // A status that is none is nothing that net/http could write: it panics. An upstream that says one does not speak HTTP (RFC 9110, section 15), and is told
 // so like any other that does not; a guarded client gets its refusal.
