@@ -102,6 +102,10 @@ func (f *front) plain(w http.ResponseWriter, r *http.Request) {
 
 // exchange lets goproxy's handlers and ours at a request whose URL is absolute and names the host that is meant.
 func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
+	if !translatable(r) {
+		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
+		return
+	}
 	if f.p.turnBack(w, r) {
 		return
 	}
