@@ -186,7 +186,7 @@ func TestStall_patience(t *testing.T) {
 		default:
 			pouring(ended)(w, r)
 		}
-	}, resolve(bank+":25", echo), stall(400*time.Millisecond))
+	}, resolve(bank+":25", echo), stall(1500*time.Millisecond))
 	h2 := w.h2(t, w.secureDoor(t))
 	idle, err := w.connect(bank + ":25")
 	if err != nil {
@@ -267,7 +267,7 @@ func TestStall_curl(t *testing.T) {
 				}
 				asked <- struct{}{}
 				pouring(ended)(w, r)
-			}, stall(time.Second))
+			}, stall(2*time.Second))
 			args := []string{"-sk", h2, "-x", "http://" + w.addr, "-o", "/dev/null", "-w", "%{size_download} %{http_version}"}
 			if out, err := exec.CommandContext(t.Context(), curl, append(args, "--limit-rate", "2M", "https://opened.net/large")...).CombinedOutput(); err != nil || string(out[:7]) != "4194304" {
 				t.Errorf("slowly: got %s, %v", out, err)
