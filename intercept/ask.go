@@ -3,7 +3,6 @@ package intercept
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -93,12 +92,10 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 
 // duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
 // the first byte of the answer. The transport, which may be about to look whether the body has ended, then finds it closed, takes that for a
-// failure, and cuts upstream off in the middle of its answer. Nor may the transport close it where upstream cannot be reached: to close it is to read on (transfer.go:
-// body.Close), and a client that waits for an answer before it says more would wait for ever. net/http closes it behind the answer.
+// failure, and cuts upstream off in the middle of its answer.
 func (x *exchange) duplex(req *http.Request) {
 	if x.control != nil && req.Body != nil && req.Body != http.NoBody {
 		_ = x.control.EnableFullDuplex()
-		req.Body = io.NopCloser(req.Body)
 	}
 }
 
