@@ -96,6 +96,7 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 func (x *exchange) duplex(req *http.Request) {
 	if x.control != nil && req.Body != nil && req.Body != http.NoBody {
 		_ = x.control.EnableFullDuplex()
+		req.Body = clientBody{req.Body}
 	}
 }
 
