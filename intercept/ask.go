@@ -92,6 +92,7 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 func (x *exchange) duplex(req *http.Request) {
 	if x.control != nil && req.Body != nil && req.Body != http.NoBody {
 		_ = x.control.EnableFullDuplex()
+		req.Body = clientBody{req.Body}
 	}
 }
 
@@ -187,6 +188,11 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		return nil, err
 	case resp == nil:
 		return nil, errNoAnswer
+	case resp.StatusCode < 100 || resp.StatusCode > 999: // what net/http would panic at
+		if resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		return nil, errStatus
 	}
 	if resp.StatusCode == http.StatusProxyAuthRequired && x.next == nil && ctx.Proxy.Tr == x.p.transport {
 		if up := x.p.reach.asked(req); up != nil {
@@ -204,6 +210,9 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		resp.Body = http.NoBody
 	}
 	stripHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
+	if resp.StatusCode == http.StatusNoContent {
+		resp.Header.Del("Content-Length") // it may have none, and net/http takes care of that in HTTP/1 alone
+	}
 	if _, ok := resp.Header["Content-Type"]; !ok {
 		resp.Header["Content-Type"] = nil // net/http would guess one
 	}
@@ -244,6 +253,7 @@ func (x *exchange) stayed() bool { return x.upstream.traced && !x.upstream.gone.
 
 var (
 	errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
+	errStatus   = errors.New("upstream's status is none")
 	errSwitched = errors.New("upstream changed the protocol unasked")
 )
 
@@ -314,6 +324,7 @@ func (x *exchange) trailers(resp *http.Response) {
 // passOn lets an upstream's body through as it comes. end is called when it is closed.
 func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
+		x.switched = resp.Body
 		return resp // goproxy v1.9.3, http.go needs the body to be an io.ReadWriter
 	}
 	if resp.Body == http.NoBody && end == nil {
@@ -322,6 +333,14 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	x.relay = &relayed{body: resp.Body, cut: &x.cut, end: end}
 	resp.Body = x.relay
 	return resp
+}
+
+// letGo ends the far side of a connection that became something else. goproxy v1.9.3, websocket.go copies until one of its two reads ends, and both may be stuck
+// with a far side that neither reads nor speaks, however the near one has ended.
+func (x *exchange) letGo() {
+	if x.switched != nil {
+		_ = x.switched.Close()
+	}
 }
 
 // clientURL is the URL of a request in a tunnel or at the plain door.

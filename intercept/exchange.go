@@ -68,7 +68,8 @@ type exchange struct {
 	approved *http.Response
 	approval io.ReadCloser
 	status   int
-	stream   bool // flush every write: nobody knows how long the answer is
+	stream   bool      // flush every write: nobody knows how long the answer is
+	switched io.Closer // upstream's connection, where it is not HTTP any more
 
 	cut    atomic.Bool
 	relay  *relayed

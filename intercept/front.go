@@ -114,6 +114,10 @@ func (f *front) plain(w http.ResponseWriter, r *http.Request) {
 
 // exchange lets goproxy's handlers and ours at a request whose URL is absolute and names the host that is meant.
 func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
+	if !translatable(r) {
+		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
+		return
+	}
 	if f.p.turnBack(w, r) {
 		return
 	}
@@ -228,7 +232,7 @@ func overrun(w http.ResponseWriter, d denial) {
 
 // tunnel has goproxy tunnel the connection.
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release func()) {
-	far := new(farSide)
+	far := &farSide{traffic: &f.p.traffic}
 	e := errand{purpose: purposeTunnel, far: far}
 	if !f.p.reach.parents().none() {
 		e.via = f.p.onward(r)
@@ -263,6 +267,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 		return
 	}
 	s := &streamTunnel{r.Body, far}
+	tw.pace = f.p.traffic.newPace(f.p.limits.Stall, http.NewResponseController(w))
 	f.p.traffic.add(s)
 	defer f.p.traffic.remove(s)
 	f.proxy.ServeHTTP(tw, r)

@@ -22,6 +22,7 @@ type gate struct {
 	deaf     bool // the answer is complete; whatever follows is dropped
 	status   int
 	bytes    int64
+	pace     *pace // of an answer in HTTP/2 that may have to wait for room
 	hijacked net.Conn
 	hints    hints
 }
@@ -68,12 +69,23 @@ func (g *gate) Write(p []byte) (int, error) {
 	if g.deaf {
 		return len(p), nil
 	}
+	g.keepPace(len(p))
+	g.pace.begin()
+	defer g.pace.end()
 	n, err := g.w.Write(p)
 	g.bytes += int64(n)
 	if err == nil && g.x.stream {
 		g.Flush()
 	}
 	return n, err
+}
+
+// keepPace bounds how long the writes of an answer in HTTP/2 may be stuck, from the first on that net/http does not merely keep (h2_bundle.go:
+// http2handlerChunkWriteSize).
+func (g *gate) keepPace(next int) {
+	if g.pace == nil && !g.x.h1 && (g.x.stream || g.bytes+int64(next) > 4<<10) {
+		g.pace = g.x.p.traffic.newPace(g.x.p.limits.Stall, g.x.control)
+	}
 }
 
 // buffers are what ReadFrom copies with.
@@ -104,7 +116,7 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	g.wrote = true
-	g.hijacked = book(&g.x.p.traffic, c, nil)
+	g.hijacked = book(&g.x.p.traffic, c, g.x.letGo)
 	return g.hijacked, rw, nil
 }
 
@@ -130,9 +142,15 @@ func (g *gate) answer(resp *http.Response) {
 	g.bytes += n
 }
 
-// settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.3, http.go returns without closing it).
+// settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.3, http.go returns without closing it), and what net/http still keeps of
+// an answer, which it would write when nobody can bound that any more.
 func (g *gate) settle() {
 	g.hints.end()
+	if g.pace != nil {
+		g.pace.begin()
+		g.Flush()
+		g.pace.end()
+	}
 	if g.hijacked != nil {
 		_ = g.hijacked.Close()
 	}

@@ -38,6 +38,9 @@ type Stats struct {
 	// RetiredTunnels counts tunnels that were cut off because they had lived for Limits.Lifetime, and other connections that were because they had
 	// lived for twice as long.
 	RetiredTunnels int64
+	// StalledConnections counts connections of clients, streams of HTTP/2 and ends of tunnels that were given up because their other side took nothing of what
+	// waited for it for Limits.Stall, or had gone without a word.
+	StalledConnections int64
 	// FailedAccepts counts how often no connection could be accepted, most of all for want of descriptors. Clients wait meanwhile.
 	FailedAccepts int64
 
@@ -69,6 +72,7 @@ func (p *Plugin) Stats() Stats {
 		RefusedLoops:       p.refused.loops.Load(),
 		RefusedAmbiguous:   p.refused.ambiguous.Load(),
 		RetiredTunnels:     p.refused.retired.Load(),
+		StalledConnections: p.traffic.stalled.Load(),
 		FailedAccepts:      p.refused.accepts.Load(),
 		Quarantined:        p.quarantine.size(),
 		Handshakes:         p.handshakes.all(),

@@ -89,11 +89,15 @@ func (h *hall) newServer() *http.Server {
 		},
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: 100,
-			SendPingTimeout:      time.Minute,
-			WriteByteTimeout:     time.Minute,
+			SendPingTimeout:      pingAfter,
+			PingTimeout:          p.limits.Stall,        // a slow client answers behind all that it has yet to take
+			WriteByteTimeout:     twice(p.limits.Stall), // the kernel is first, where it can be: see boundStall
 		},
 	}
 }
+
+// pingAfter is for how long a client that speaks HTTP/2 may say nothing before it is asked whether it is still there.
+const pingAfter = time.Minute
 
 type hallKey struct{}
 

@@ -14,7 +14,13 @@ import (
 // that comes over TLS for one for https, which must not travel on in the clear. x/net/http2, which it is made from, does tell them apart.
 func (p *Plugin) ConfigureHTTP2(server *http.Server) error {
 	//nolint:staticcheck // what it is deprecated for (http.Server.Protocols) does not tell the scheme
-	if err := http2.ConfigureServer(server, &http2.Server{MaxConcurrentStreams: 250, IdleTimeout: p.limits.Idle}); err != nil {
+	if err := http2.ConfigureServer(server, &http2.Server{
+		MaxConcurrentStreams: 250,
+		IdleTimeout:          p.limits.Idle,
+		ReadIdleTimeout:      pingAfter, // as in the hall
+		PingTimeout:          p.limits.Stall,
+		WriteByteTimeout:     twice(p.limits.Stall),
+	}); err != nil {
 		return fmt.Errorf("preparing HTTP/2: %w", err)
 	}
 	serve := server.TLSNextProto[http2.NextProtoTLS]

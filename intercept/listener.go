@@ -27,7 +27,7 @@ const (
 // the middle of an exchange.
 func (p *Plugin) Listener(l net.Listener) net.Listener {
 	p.Listening(l.Addr())
-	return &gatekeeper{Listener: l, p: p, sources: p.announcers}
+	return &gatekeeper{Listener: l, p: p, sources: p.announcers, each: !p.boundStalls(l)}
 }
 
 // gatekeeper is the listener that Listener returns, and the one of the transparent door.
@@ -36,6 +36,7 @@ type gatekeeper struct {
 	p       *Plugin
 	sources []netip.Prefix // whose PROXY headers are read
 	mute    bool           // nobody speaks HTTP here: who is refused hears nothing
+	each    bool           // connections do not have the bound of Limits.Stall from the listener
 }
 
 // Accept implements net.Listener.
@@ -87,6 +88,9 @@ func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Co
 		place.announcement = &announcement{conn: c, place: place}
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
+		if k.each {
+			_ = k.p.boundStalls(tcp)
+		}
 		return &guestTCP{TCPConn: tcp, place: place}
 	}
 	return &guest{Conn: c, place: place}
@@ -195,7 +199,14 @@ func (l *place) read(c net.Conn, b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return l.strict.read(l.p, c, b)
+	n, err := l.strict.read(l.p, c, b)
+	return n, l.p.traffic.heed(err)
+}
+
+// write writes to c.
+func (l *place) write(c net.Conn, b []byte) (int, error) {
+	n, err := c.Write(b)
+	return n, l.p.traffic.heed(err)
 }
 
 // guestTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.
@@ -206,6 +217,9 @@ type guestTCP struct {
 
 // Read implements net.Conn.
 func (g *guestTCP) Read(b []byte) (int, error) { return g.place.read(g.TCPConn, b) }
+
+// Write implements net.Conn.
+func (g *guestTCP) Write(b []byte) (int, error) { return g.place.write(g.TCPConn, b) }
 
 // RemoteAddr implements net.Conn: it is the announced address, where there is one.
 func (g *guestTCP) RemoteAddr() net.Addr { return g.place.remote(g.TCPConn) }

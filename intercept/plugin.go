@@ -80,6 +80,10 @@ type Limits struct {
 	// the next answer. A connection of a [Plugin.Listener] or the transparent door that has lived for twice as long is cut off in the middle of
 	// an exchange: somebody stalls there. Clients keep requests open for an hour (ActiveSync), so it should be well above that.
 	Lifetime time.Duration
+	// Stall is how long a side that bytes wait for may take none of them: 5 min. A client that stops reading its answer, or either side of a tunnel, is then
+	// cut off, and what was asked upstream for it cancelled. One that takes some now and then never is, nor one that has nothing to take. In HTTP/2 it
+	// holds for each stream. On other systems than Linux it holds in HTTP/2 alone.
+	Stall time.Duration
 	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
@@ -105,6 +109,7 @@ func (l *Limits) fill() error {
 		{"Body", &l.Body, 30 * time.Second},
 		{"Idle", &l.Idle, 2 * time.Minute},
 		{"Lifetime", &l.Lifetime, 24 * time.Hour},
+		{"Stall", &l.Stall, 5 * time.Minute},
 	} {
 		if err := fillDuration("Limits."+d.name, d.value, d.zero); err != nil {
 			return err
@@ -238,7 +243,7 @@ func New(c Config) (*Plugin, error) {
 	p.policy.Store(c.Policy)
 	p.name = "autodiscover-guard-" + p.run
 	var err error
-	p.reach, err = newReach(p.name, &p.upstream, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
+	p.reach, err = newReach(p.name, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync/atomic"
+	"time"
 )
 
 // reach makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
@@ -18,7 +19,7 @@ type reach struct {
 	strangers, trusted *net.Dialer
 }
 
-func newReach(name string, u *UpstreamConfig, s *self, looped func(address string)) (*reach, error) {
+func newReach(name string, u *UpstreamConfig, stall time.Duration, s *self, looped func(address string)) (*reach, error) {
 	t, err := newTerms(*u)
 	if err != nil {
 		return nil, err
@@ -26,8 +27,8 @@ func newReach(name string, u *UpstreamConfig, s *self, looped func(address strin
 	r := &reach{
 		name:      name,
 		config:    u,
-		strangers: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped)},
-		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped)},
+		strangers: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped).bounded(stall)},
+		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped).bounded(stall)},
 	}
 	r.terms.Store(t)
 	return r, nil
@@ -86,10 +87,14 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		if err != nil {
 			return nil, err
 		}
-		if e, _ := errandOf(ctx); e.far != nil && !e.far.keep(c) {
+		e, _ := errandOf(ctx)
+		if e.far == nil {
+			return c, nil
+		}
+		if !e.far.keep(c) {
 			return nil, context.Canceled
 		}
-		return farEnd(c), nil
+		return e.far.end(c), nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.
 	if up := r.parents().at(addr); up != nil {

@@ -20,6 +20,7 @@ type strict struct {
 	line  []byte // of a line that is not complete yet
 	left  int64  // of a body or a chunk
 	err   error
+	ahead readOn
 
 	old      bool // HTTP/1.0
 	connect  bool
@@ -132,7 +133,7 @@ func (s *strict) request(line string) bool {
 	if !ok || !ok2 || method == "" || target == "" || strings.ContainsAny(line, "\t\v\f") {
 		return false
 	}
-	*s = strict{line: s.line[:0], home: s.home, state: awaitsField, connect: method == "CONNECT"}
+	*s = strict{line: s.line[:0], home: s.home, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT"}
 	switch version {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
@@ -252,22 +253,39 @@ func tokenByte(c byte) bool {
 
 // read reads from c into b what may be read.
 func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
+	if s.ahead.held != nil {
+		return s.ahead.take(b), nil
+	}
 	if s.err != nil {
 		return 0, s.ended(c, b)
 	}
+	listens := s.listens(b)
 	n, err := c.Read(b)
 	if s.state == awaitsNothing || n == 0 {
 		return n, err
 	}
-	passed := s.watch(b[:n])
-	if s.err == nil {
+	passed := s.check(p, b[:n])
+	switch {
+	case s.err == nil && listens && err == nil:
+		return s.listen(p, c, b)
+	case s.err == nil:
 		return n, err
-	}
-	p.refused.ambiguous.Add(1)
-	if passed > 0 {
+	case passed > 0:
 		return passed, nil
 	}
 	return 0, s.ended(c, b)
+}
+
+// check looks at bytes that were read, and counts the connection where they are ambiguous.
+func (s *strict) check(p *Plugin, b []byte) int {
+	if s.state == awaitsNothing || s.err != nil {
+		return len(b)
+	}
+	passed := s.watch(b)
+	if s.err != nil {
+		p.refused.ambiguous.Add(1)
+	}
+	return passed
 }
 
 // ended is how a read fails behind what was ambiguous.

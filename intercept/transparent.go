@@ -39,7 +39,7 @@ func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(p.stopping, stop)()
 	defer stop()
 	p.Listening(l.Addr())
-	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true}}
+	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true, each: !p.boundStalls(l)}}
 	var pause time.Duration
 	for {
 		c, err := t.gate.Accept()

@@ -19,6 +19,7 @@ type tunnelWriter struct {
 	release func() // gives the tunnel's seat back
 	started atomic.Bool
 	conn    net.Conn
+	pace    *pace // of a stream of HTTP/2
 }
 
 // hijackable is a tunnelWriter over HTTP/1; goproxy recognises HTTP/2 by the missing method.
@@ -32,8 +33,17 @@ func (w *tunnelWriter) WriteHeader(code int) {
 	w.ResponseWriter.WriteHeader(code)
 }
 
+// Write implements http.ResponseWriter.
+func (w *tunnelWriter) Write(p []byte) (int, error) {
+	w.pace.begin()
+	defer w.pace.end()
+	return w.ResponseWriter.Write(p)
+}
+
 // Flush implements http.Flusher.
 func (w *tunnelWriter) Flush() {
+	w.pace.begin()
+	defer w.pace.end()
 	_ = http.NewResponseController(w.ResponseWriter).Flush()
 }
 
@@ -68,9 +78,18 @@ func (s *streamTunnel) Close() error {
 
 // farSide is the far end of a tunnel, which ends with it, whatever it may be stuck in: the near one alone would not do where somebody does not read.
 type farSide struct {
-	mu   sync.Mutex
-	conn io.Closer
-	over bool
+	traffic *traffic
+	mu      sync.Mutex
+	conn    io.Closer
+	over    bool
+}
+
+// end is what a tunnel is dialled for.
+func (f *farSide) end(c net.Conn) net.Conn {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		return &farTCP{tcp, f.traffic}
+	}
+	return c
 }
 
 // keep takes the connection over. Where the tunnel has ended meanwhile, it is closed, and keep reports false.
@@ -98,7 +117,7 @@ func (f *farSide) close() {
 // of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.3, https.go: halfClosable) and
 // no splice.
 func book(t *traffic, whole net.Conn, release func()) net.Conn {
-	if w, ok := whole.(*watched); ok {
+	if w, ok := whole.(*watched); ok && w.strict.ahead.held == nil {
 		whole = w.Conn
 	}
 	var out net.Conn
@@ -106,6 +125,10 @@ func book(t *traffic, whole net.Conn, release func()) net.Conn {
 	case *net.TCPConn:
 		out = &bookedTCP{TCPConn: c, entry: enter(t, whole, release)}
 	case *guestTCP:
+		if c.place.strict.ahead.held != nil { // a tunnel's first bytes came before it was their turn
+			out = &booked{Conn: whole, entry: enter(t, whole, release)}
+			break
+		}
 		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release)}
 	case *redirected:
 		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release), mute: true}
@@ -167,34 +190,52 @@ func (c *bookedTCP) Write(p []byte) (int, error) {
 		return c.swallow(p)
 	}
 	c.wrote.Store(true)
-	return c.TCPConn.Write(p)
+	n, err := c.TCPConn.Write(p)
+	return n, c.traffic.heed(err)
 }
 
 // WriteTo implements io.WriterTo, which io.Copy asks first.
 func (c *bookedTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*farTCP); ok {
-		return pour(dst.TCPConn, c.TCPConn)
+		n, err := pour(dst.TCPConn, c.TCPConn)
+		return n, c.traffic.heed(err)
 	}
-	return c.TCPConn.WriteTo(w)
+	n, err := c.TCPConn.WriteTo(w)
+	return n, c.traffic.heed(err)
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (c *bookedTCP) ReadFrom(r io.Reader) (int64, error) {
+	n, err := c.TCPConn.ReadFrom(r)
+	return n, c.traffic.heed(err)
 }
 
 // farTCP is the far end of a tunnel.
-type farTCP struct{ *net.TCPConn }
+type farTCP struct {
+	*net.TCPConn
+	traffic *traffic
+}
+
+// Write implements net.Conn.
+func (c *farTCP) Write(p []byte) (int, error) {
+	n, err := c.TCPConn.Write(p)
+	return n, c.traffic.heed(err)
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (c *farTCP) ReadFrom(r io.Reader) (int64, error) {
+	n, err := c.TCPConn.ReadFrom(r)
+	return n, c.traffic.heed(err)
+}
 
 // WriteTo implements io.WriterTo.
 func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*bookedTCP); ok {
-		return pour(dst.TCPConn, c.TCPConn)
+		n, err := pour(dst.TCPConn, c.TCPConn)
+		return n, c.traffic.heed(err)
 	}
-	return c.TCPConn.WriteTo(w)
-}
-
-// farEnd is what a tunnel is dialled for.
-func farEnd(c net.Conn) net.Conn {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return &farTCP{tcp}
-	}
-	return c
+	n, err := c.TCPConn.WriteTo(w)
+	return n, c.traffic.heed(err)
 }
 
 // swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.3, https.go), or an error page, after which

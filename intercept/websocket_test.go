@@ -2,11 +2,15 @@ package intercept_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"testing"
+	"time"
+
+	"autodiscover-guard/intercept"
 )
 
 // echoSocket accepts any WebSocket handshake and then echoes bytes.
@@ -81,5 +85,70 @@ func TestWebSocket_notForDiscovery(t *testing.T) {
 	}
 	if record := w.decision(1); record["status"] != int64(http.StatusUpgradeRequired) {
 		t.Errorf("got %v", record)
+	}
+}
+
+// A WebSocket's server that neither reads nor speaks does not keep what the guard has cut off on the client's side: the far end is closed with the near one,
+// whatever goproxy is stuck in, and nothing of it is left.
+func TestWebSocket_farSideEndsWithTheNear(t *testing.T) {
+	ends := map[string]func(*testing.T, *world, net.Conn){
+		"lifetime": func(*testing.T, *world, net.Conn) {},
+		"stop": func(t *testing.T, w *world, _ net.Conn) {
+			t.Helper()
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_ = w.plugin.Shutdown(ctx)
+		},
+		"reset": func(_ *testing.T, _ *world, c net.Conn) {
+			if inside, ok := c.(*tls.Conn); ok {
+				c = inside.NetConn()
+			}
+			if p, ok := c.(*peeked); ok {
+				c = p.Conn
+			}
+			_ = c.(*net.TCPConn).SetLinger(0)
+			_ = c.Close()
+		},
+	}
+	for end, cut := range ends {
+		for name, dial := range map[string]func(*world) (net.Conn, error){
+			"plain":  func(w *world) (net.Conn, error) { return net.Dial("tcp", w.addr) },
+			"opened": func(w *world) (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) },
+		} {
+			t.Run(end+"/"+name, func(t *testing.T) {
+				stuck := make(chan struct{})
+				defer close(stuck)
+				w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+					c, _, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						return
+					}
+					defer c.Close()
+					_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
+					<-stuck
+				}, func(c *intercept.Config, _ *proxyServer, _ *world) {
+					switch end {
+					case "lifetime":
+						c.Limits.Lifetime = time.Second
+					case "reset":
+						c.Limits.Stall = time.Second
+					}
+				})
+				conn, err := dial(w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				_, _ = io.WriteString(conn, "GET http"+map[string]string{"plain": "", "opened": "s"}[name]+"://opened.net/socket HTTP/1.1\r\nHost: opened.net\r\n"+socketAsk)
+				if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+					t.Fatalf("got %v, %v", resp, err)
+				}
+				_ = conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond)) // until nothing more goes in
+				for err := error(nil); err == nil; _, err = conn.Write(make([]byte, 64<<10)) {
+				}
+				cut(t, w, conn)
+				w.eventually(t, "goproxy", func(intercept.Stats) bool { return !running("proxyWebsocket") })
+			})
+		}
 	}
 }

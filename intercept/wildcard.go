@@ -13,6 +13,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 func listenWith(ctx context.Context, config *net.ListenConfig, addr string) (net.Listener, error) {
+	config.SetMultipathTCP(false) // see boundStalls
 	network := "tcp"
 	if at, err := netip.ParseAddrPort(addr); err == nil && at.Addr().Is4() {
 		network = "tcp4"

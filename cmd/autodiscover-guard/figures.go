@@ -59,6 +59,7 @@ func writeSince(w io.Writer, s intercept.Stats) {
 		"limits.tunnels":           s.RefusedTunnels,
 		"limits.per_client":        s.RefusedPerClient,
 		"limits.lifetime":          s.RetiredTunnels,
+		"limits.stall_timeout":     s.StalledConnections,
 		"no log-in":                s.RefusedLogins,
 		"no PROXY header":          s.RefusedHeaders,
 		"quarantine":               s.RefusedQuarantine,

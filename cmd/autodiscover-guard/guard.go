@@ -74,7 +74,7 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 		Clients: c.Clients.Allow, ProxyProtocol: c.Listen.ProxyProtocol, Login: d.login(), Quarantine: quarantine(c.Clients.Quarantine),
 		Limits: intercept.Limits{
 			Handshake: c.Limits.Handshake, Header: c.Limits.Header, Body: c.Limits.BodyTime, Idle: c.Limits.Idle,
-			Lifetime: c.Limits.Lifetime, HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
+			Lifetime: c.Limits.Lifetime, Stall: c.Limits.Stall, HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
 			Connections: int(c.Limits.Connections), Tunnels: int(c.Limits.Tunnels), PerClient: int(c.Limits.PerClient),
 		},
 	})

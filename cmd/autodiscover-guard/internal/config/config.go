@@ -134,6 +134,7 @@ type Limits struct {
 	Dial        time.Duration
 	Answer      time.Duration
 	Lifetime    time.Duration
+	Stall       time.Duration
 	Connections int64
 	Tunnels     int64
 	PerClient   int64
@@ -171,6 +172,7 @@ func Default() *Config {
 			Dial:        10 * time.Second,
 			Answer:      30 * time.Second,
 			Lifetime:    24 * time.Hour,
+			Stall:       5 * time.Minute,
 			Connections: 16384,
 			Tunnels:     16384,
 			PerClient:   4096,

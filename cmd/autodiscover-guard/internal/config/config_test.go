@@ -121,7 +121,7 @@ func TestParse_valid(t *testing.T) {
 		Limits: config.Limits{
 			HeaderBytes: 32 << 10, Body: 4 << 20, Handshake: 5 * time.Second, Header: 500 * time.Millisecond, BodyTime: time.Minute,
 			Idle: time.Hour, Dial: 90 * time.Second, Answer: 2 * time.Minute,
-			Lifetime: 720 * time.Hour, Connections: 100, Tunnels: 50, PerClient: 5,
+			Lifetime: 720 * time.Hour, Stall: 2 * time.Minute, Connections: 100, Tunnels: 50, PerClient: 5,
 		},
 		Log: config.Log{
 			Decisions: "-", Level: "debug", Privacy: "hash", Sink: "journald", Repeat: config.Rate{Count: 100, Per: time.Minute},

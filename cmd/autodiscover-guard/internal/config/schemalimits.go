@@ -25,6 +25,10 @@ var limitKeys = []key{
 		"behind its next answer, and where none ends, because somebody stalls in the middle, cut off after twice as long. So keep it well above "+
 		"an hour, for which ActiveSync holds a request open.",
 		func(c *Config) *time.Duration { return &c.Limits.Lifetime }, bounds[time.Duration]{time.Second, 30 * 24 * time.Hour}),
+	span("limits.stall_timeout", "How long a client, or either side of a tunnel, may take nothing of the bytes that wait for it; it is cut off then. Who has "+
+		"nothing to take, as in a long poll or an idle tunnel, waits as long as he likes. A paused download of a browser is continued with a new "+
+		"request. On other systems than Linux it holds for HTTP/2 alone.",
+		func(c *Config) *time.Duration { return &c.Limits.Stall }, bounds[time.Duration]{10 * time.Second, 24 * time.Hour}),
 	count("limits.connections", "How many connections of clients there may be, at all doors together; more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Connections }, bounds[int64]{1, 1 << 20}),
 	count("limits.tunnels", "How many tunnels there may be, opened ones included; more are answered 503.",

@@ -1,0 +1,107 @@
+package intercept
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Whoever takes none of the bytes that wait for him for Limits.Stall is given up: a client that asks for much and reads nothing would keep its seats and an
+// upstream connection for as long as it likes. The kernel alone knows for how long a connection's bytes wait, those too that it holds for us, and it
+// ends what waits too long (boundStall), without a call or a timer of ours. A stream of HTTP/2 may be stuck on a connection that is well: see pace.
+
+// boundStalls bounds how long a socket's bytes may wait, and those of all connections where it listens. It reports false where the system cannot do that: sockets
+// of Multipath TCP, which package net makes listeners of, know no such bound, while what they accept is TCP as a rule.
+func (p *Plugin) boundStalls(socket any) bool {
+	s, ok := socket.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := s.SyscallConn()
+	return err == nil && boundStall(raw, p.limits.Stall)
+}
+
+// bounded bounds how long a connection that g lets through may be stuck.
+func (g gauge) bounded(stall time.Duration) gauge {
+	return func(ctx context.Context, network, address string, c syscall.RawConn) error {
+		if err := g(ctx, network, address, c); err != nil {
+			return err
+		}
+		if c != nil { // literal only asks
+			_ = boundStall(c, stall)
+		}
+		return nil
+	}
+}
+
+// heed counts what the kernel has given up. It says so once for each connection, to whoever uses it next; copying takes the error of one end to the other.
+func (t *traffic) heed(err error) error {
+	if err == nil || !errors.Is(err, syscall.ETIMEDOUT) {
+		return err
+	}
+	if _, counted := errors.AsType[*stallError](err); counted {
+		return err
+	}
+	t.stalled.Add(1)
+	return &stallError{err}
+}
+
+// stallError is what heed has counted.
+type stallError struct{ error }
+
+// Unwrap lets errors.Is find what it was.
+func (e *stallError) Unwrap() error { return e.error }
+
+// pace bounds how long one write to a stream of HTTP/2 may be stuck, which is where the other side grants it no room (RFC 9113, section 5.2). What is overdue
+// resets the stream. Between two writes nobody waits, however long that is. A nil pace bounds nothing.
+type pace struct {
+	traffic *traffic
+	most    time.Duration
+	control *http.ResponseController
+	mu      sync.Mutex
+	timer   *time.Timer
+	due     time.Time // zero between two writes
+}
+
+func (t *traffic) newPace(most time.Duration, control *http.ResponseController) *pace {
+	return &pace{traffic: t, most: most, control: control}
+}
+
+// begin is called before a write, and end behind it.
+func (p *pace) begin() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = time.Now().Add(p.most)
+	if p.timer == nil {
+		p.timer = time.AfterFunc(p.most, p.ring)
+		return
+	}
+	p.timer.Reset(p.most)
+}
+
+func (p *pace) end() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = time.Time{}
+	p.timer.Stop()
+}
+
+// ring resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
+func (p *pace) ring() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.due.IsZero() || time.Now().Before(p.due) {
+		return
+	}
+	p.traffic.stalled.Add(1)
+	_ = p.control.SetWriteDeadline(time.Unix(1, 0))
+}
