@@ -15,7 +15,7 @@ var texts embed.FS
 
 // file writes one file from its template. The templates are a part of the program: one that does not work is a mistake of ours, which a test finds.
 func (p Plan) file(part, path, name string, data any) File {
-	t := template.Must(template.New(name).ParseFS(texts, "templates/"+name))
+	t := template.Must(template.New(name).ParseFS(texts, "templates/"+name, "templates/http3.nft"))
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n# Printed by \"%s setup gateway --print\"", path, Name)
 	if p.Config != "" {
