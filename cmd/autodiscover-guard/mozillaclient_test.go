@@ -36,7 +36,12 @@ user_pref("network.proxy.ssl_port", %s);
 user_pref("network.proxy.allow_hijacking_localhost", true);
 `, host, port)
 	}
-	must(os.WriteFile(filepath.Join(profile, "user.js"), []byte(prefs), 0o600))
+	// What stands in user.js already may be what is tried.
+	file := filepath.Join(profile, "user.js")
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), prefs) {
+		must(os.WriteFile(file, append(text, prefs...), 0o600))
+	}
 	var answer string
 	must(inMozilla(ctx, program, profile, true, func(m *marionette) error {
 		return m.run(fetch, &answer, target, times)
