@@ -70,7 +70,7 @@ func noSurvivor(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.An
 	}
 	_, answer, _ := strings.Cut(string(message(d.Answer)), " ") // the protocol's version looks like an address to some
 	out := strings.ToLower(html.UnescapeString(answer))
-	for _, name := range nameSpaces {
+	for _, name := range slices.Concat(nameSpaces, versions) {
 		out = strings.ReplaceAll(out, name, "")
 	}
 	for _, s := range d.Suggestions {
@@ -92,6 +92,9 @@ func noSurvivor(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.An
 
 // nameSpaces stand in every document as names of namespaces.
 var nameSpaces = []string{"schemas.microsoft.com", "schemas.xmlsoap.org", "www.w3.org", "www.apple.com"}
+
+// versions stand in documents, and read like addresses to some.
+var versions = []string{`version="1.0"`, `version="1.1"`}
 
 // named reports whether a text names host, or something below it, as a whole word: what fuzzing takes for a host (".1") is part of many.
 func named(text, host string) bool {
