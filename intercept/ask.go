@@ -72,9 +72,9 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	stripHop(req.Header, x.h1 && !x.old) // only HTTP/1.1 can be upgraded (RFC 9110, section 7.8)
 	req.Close = false                    // the client's connection ends, not ours
-	x.duplex(req)
+	x.upload.duplex()
 	resp, err := x.send(req, ctx)
-	if err != nil {
+	if err = x.upload.answered(resp, err); err != nil {
 		return nil, err
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols && !(isWebSocket(req.Header) && isWebSocket(resp.Header)) {
@@ -84,16 +84,6 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 	x.trailers(resp)
 	x.stream = resp.ContentLength < 0
 	return resp, nil
-}
-
-// duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
-// the first byte of the answer. The transport, which may be about to look whether the body has ended, then finds it closed, takes that for a
-// failure, and cuts upstream off in the middle of its answer.
-func (x *exchange) duplex(req *http.Request) {
-	if x.control != nil && req.Body != nil && req.Body != http.NoBody {
-		_ = x.control.EnableFullDuplex()
-		req.Body = clientBody{req.Body}
-	}
 }
 
 // patience is how long a discovery exchange waits for its upstream.

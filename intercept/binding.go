@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -32,7 +33,10 @@ type bindingKey struct{}
 
 // attached is what a context holds on to. When net/http drops the connection, it becomes unreachable, and the binding is closed: the outer
 // server's connections are not ours to watch.
-type attached struct{ *binding }
+type attached struct {
+	*binding
+	conn parter // nil where it is not ours
+}
 
 func newBinding() *binding { return &binding{since: time.Now()} }
 
@@ -44,8 +48,9 @@ func (b *binding) began() time.Time {
 	return b.since
 }
 
-func (bs *bindings) attach(ctx context.Context) context.Context {
+func (bs *bindings) attach(ctx context.Context, c net.Conn) context.Context {
 	a := &attached{binding: newBinding()}
+	a.conn, _ = c.(parter)
 	runtime.AddCleanup(a, bs.drop, a.binding)
 	return context.WithValue(ctx, bindingKey{}, a)
 }

@@ -1,32 +1,200 @@
 package intercept
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
-// clientBody is a request's body as the transport reads it, in a goroutine of its own, which may go on when upstream has answered already. net/http (go1.26, server.go:
-// connReader) panics where that meets its own reading of the connection, and in that goroutine nothing would stand between the panic and the end of the process.
-type clientBody struct{ io.ReadCloser }
+// clientBody is a request's body that streams through. The transport reads it in a goroutine of its own, which neither the end of our handler stops nor the end of what it
+// writes to: a client in the middle of an upload that says no more would never hear that upstream has failed (go1.26, transport.go: mapRoundTripError waits for that
+// goroutine), and whoever is served behind an early answer would have two readers on one connection. So reading ends with the connection to upstream, while its answer is
+// awaited, and in HTTP/1 for certain with the exchange; a connection of which the body was not read to its end then ends too (RFC 9112, section 9.3). In HTTP/2 it is the
+// stream alone, which net/http sees to (h2_bundle.go: RST_STREAM with NO_ERROR, as in RFC 9113, section 8.1).
+type clientBody struct {
+	io.ReadCloser // net/http's own
+
+	ctx     context.Context //nolint:containedctx // the request's, to tell who left first
+	control *http.ResponseController
+	conn    parter // the client's connection; nil where it is not ours
+	h1      bool
+	open    bool // net/http was told not to read the body before the answer
+	last    bool // upstream said that it closes its connection behind the answer
+
+	whole atomic.Bool // the end was read
+	over  atomic.Bool // nothing more is read
+	gone  atomic.Bool // because upstream is gone
+
+	reading sync.Mutex // held by a read that is under way
+	mu      sync.Mutex // guards the following, and with it the deadline of the connection, which is another request's later
+	awaited bool       // upstream's answer is
+	far     *telling
+}
 
 var errBodyTaken = errors.New("the request's body is read by somebody else")
 
-// Read implements io.Reader.
-func (b clientBody) Read(p []byte) (n int, err error) {
+// Read implements io.Reader. net/http (go1.26, server.go: connReader) panics where a read meets its own of the connection, and in the transport's goroutine nothing would
+// stand between that and the end of the process.
+func (b *clientBody) Read(p []byte) (n int, err error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	defer func() {
 		if recover() != nil {
 			n, err = 0, errBodyTaken
 		}
 	}()
-	return b.ReadCloser.Read(p)
+	if b.over.Load() {
+		return 0, b.refusal()
+	}
+	n, err = b.ReadCloser.Read(p)
+	switch {
+	case err == io.EOF: //nolint:errorlint // as io.Reader has it; a wrapped one is none
+		b.whole.Store(true)
+	case err != nil && b.over.Load():
+		err = b.refusal()
+	}
+	return n, err
 }
 
-// Close implements io.Closer.
-func (b clientBody) Close() (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errBodyTaken
+// refusal is how a body ends of which nothing more is read. Where the connection to upstream was closed, the end looks like any other: to the transport an error of the body's would
+// count for more than why upstream failed, and nothing can be written that would make half a body look whole.
+func (b *clientBody) refusal() error {
+	if b.whole.Load() || b.gone.Load() {
+		return io.EOF
+	}
+	return errBodyTaken
+}
+
+// Close implements io.Closer. In HTTP/1 closing is reading on (go1.26, transfer.go: body.Close), which is net/http's to do behind the answer.
+func (b *clientBody) Close() error {
+	if !b.h1 {
+		return b.ReadCloser.Close()
+	}
+	b.over.Store(true)
+	return nil
+}
+
+// streams makes ready for a body that is read while it goes upstream. That of a question was read before.
+func (x *exchange) streams(r *http.Request) {
+	if x.control == nil || x.held || x.recognised() || x.settled() || r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	x.upload = &clientBody{ReadCloser: r.Body, ctx: r.Context(), control: x.control, conn: parterOf(r.Context()), h1: x.h1}
+}
+
+// duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
+// the first byte of the answer. The transport, which may be about to look whether the body has ended, then finds it closed, takes that for a
+// failure, and cuts upstream off in the middle of its answer.
+func (b *clientBody) duplex() {
+	if b == nil {
+		return
+	}
+	_ = b.control.EnableFullDuplex()
+	b.open = true
+	b.mu.Lock()
+	b.awaited = true
+	b.mu.Unlock()
+}
+
+// answered ends the wait for upstream's answer. A client that left has not seen its upstream leave.
+func (b *clientBody) answered(resp *http.Response, err error) error {
+	if b == nil {
+		return err
+	}
+	b.leave()
+	switch {
+	case err == nil:
+		b.last = resp.Close
+		return nil
+	case b.gone.Load() && errors.Is(err, context.Canceled): // net/http takes a read that is ended for the client's departure
+		err = io.ErrUnexpectedEOF
+	}
+	b.over.Store(true)
+	return err
+}
+
+// leave has it not told any more.
+func (b *clientBody) leave() {
+	b.mu.Lock()
+	far := b.far
+	b.awaited, b.far = false, nil
+	b.mu.Unlock()
+	if far != nil {
+		far.forget(b)
+	}
+}
+
+// follow is told of the connection that the request goes upstream by, before anything of the request does.
+func (b *clientBody) follow(info httptrace.GotConnInfo) {
+	c := info.Conn
+	if t, ok := c.(*tls.Conn); ok {
+		if t.ConnectionState().NegotiatedProtocol == "h2" {
+			return // a stream's end is known where its connection's is not, and closes the body
 		}
-	}()
-	return b.ReadCloser.Close()
+		c = t.NetConn()
+	}
+	far, ok := c.(*telling)
+	if !ok {
+		return
+	}
+	b.mu.Lock()
+	b.far = far
+	b.mu.Unlock()
+	far.tell(b)
+}
+
+// bereft is called when the connection to upstream was closed.
+func (b *clientBody) bereft() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.awaited || b.whole.Load() || b.ctx.Err() != nil {
+		return
+	}
+	b.gone.Store(true)
+	b.over.Store(true)
+	if b.reading.TryLock() {
+		b.reading.Unlock()
+		return
+	}
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+}
+
+// forsaken reports whether the client's connection must end behind the answer that is about to begin, as far as is known: the body has not ended, and nobody reads on.
+func (b *clientBody) forsaken() bool {
+	return b != nil && b.open && b.h1 && !b.done() && (b.over.Load() || b.last || b.conn == nil)
+}
+
+// done reports whether the body was read to its end, and no read of it ended otherwise.
+func (b *clientBody) done() bool { return b.whole.Load() && !b.gone.Load() }
+
+// end ends the reading with the exchange. Behind it nobody reads but net/http.
+func (b *clientBody) end() {
+	if b == nil || !b.open {
+		return
+	}
+	b.leave() // where something panicked
+	b.over.Store(true)
+	if !b.h1 || b.done() {
+		return
+	}
+	idle := b.reading.TryLock()
+	if idle || b.control.SetReadDeadline(time.Unix(1, 0)) == nil {
+		if !idle {
+			b.reading.Lock()
+		}
+		b.reading.Unlock()
+	}
+	if idle && b.done() {
+		return
+	}
+	if b.conn != nil {
+		b.conn.part()
+	}
+	_ = b.control.SetReadDeadline(time.Now().Add(farewellTime))
 }

@@ -56,6 +56,14 @@ func (c *hallConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite is for last words: see parting.
+func (c *hallConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // Close implements net.Conn. Upstream connections that were authenticated for this client end with it.
 func (c *hallConn) Close() error {
 	err := c.Conn.Close()

@@ -56,7 +56,8 @@ type exchange struct {
 	old    bool // the client speaks HTTP/1.0
 	asked  url.URL
 	body   []byte
-	held   bool // body is the whole request body
+	held   bool        // body is the whole request body
+	upload *clientBody // nil where no body streams
 	plan   rules.Plan
 
 	next     goproxy.RoundTripper
@@ -317,5 +318,9 @@ func (p *Plugin) exchangeOf(r *http.Request) *exchange {
 }
 
 func (x *exchange) attach(r *http.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	if x.upload != nil {
+		r.Body = x.upload // and not in the request that net/http keeps (server.go: closedRequestBodyEarly)
+	}
+	return r
 }

@@ -125,12 +125,14 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	x.control = http.NewResponseController(w)
 	g := &gate{w: w, x: x, last: mayTurn(r)}
 	defer func() { x.finish(g.status, g.bytes) }()
+	defer func() { x.upload.end() }() // there is none yet
 	defer f.rescue(g)
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody // net/http would probe a body of unknown length
 	}
 	r = x.prepare(r)
-	f.proxy.ServeHTTP(g, x.attach(g.listenForHints(r)))
+	x.streams(r)
+	f.proxy.ServeHTTP(g, x.attach(g.listen(r)))
 	g.settle()
 	if x.cut.Load() {
 		panic(http.ErrAbortHandler)

@@ -50,7 +50,7 @@ func (g *gate) WriteHeader(code int) {
 // begin sends the header off. It is the last of a connection that has lived long enough, and of all when the plugin stops: net/http closes it behind the answer (server.go), and an
 // HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
 func (g *gate) begin() {
-	if g.last && g.status != http.StatusSwitchingProtocols || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil {
+	if g.last && g.status != http.StatusSwitchingProtocols || g.x.upload.forsaken() || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil {
 		g.w.Header().Set("Connection", "close")
 	}
 	g.w.WriteHeader(g.status)

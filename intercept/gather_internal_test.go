@@ -260,6 +260,13 @@ func TestGather_where(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
+		tells, ok := conn.(*telling)
+		if ok == (c.name == "a tunnel") {
+			t.Errorf("for %s a %T is dialled", c.name, conn)
+		}
+		if ok {
+			conn = tells.Conn
+		}
 		if _, ok := conn.(*gathered); ok != c.want {
 			t.Errorf("for %s a %T is dialled", c.name, conn)
 		}

@@ -83,7 +83,9 @@ func (h *hall) newServer() *http.Server {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if hc, ok := hallConnOf(c); ok {
 				ctx = context.WithValue(ctx, hallKey{}, hc)
-				ctx = context.WithValue(ctx, bindingKey{}, &attached{hc.binding})
+				a := &attached{binding: hc.binding}
+				a.conn, _ = c.(parter)
+				ctx = context.WithValue(ctx, bindingKey{}, a)
 			}
 			return ctx
 		},

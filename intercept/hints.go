@@ -17,12 +17,19 @@ type hints struct {
 	over bool // the final answer has begun, or the exchange has ended
 }
 
-// listenForHints lets upstream's informational answers to r through.
-func (g *gate) listenForHints(r *http.Request) *http.Request {
-	if g.x.plan.Step != rules.Ignore || !r.ProtoAtLeast(1, 1) {
+// listen lets upstream's informational answers to r through, and has a body that streams know where to.
+func (g *gate) listen(r *http.Request) *http.Request {
+	hints, uploads := g.x.plan.Step == rules.Ignore && r.ProtoAtLeast(1, 1), g.x.upload != nil
+	if !hints && !uploads {
 		return r
 	}
-	trace := &httptrace.ClientTrace{Got1xxResponse: g.hint}
+	trace := new(httptrace.ClientTrace)
+	if hints {
+		trace.Got1xxResponse = g.hint
+	}
+	if uploads {
+		trace.GotConn = g.x.upload.follow
+	}
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
 }
 

@@ -172,7 +172,8 @@ type place struct {
 	client       netip.Addr // the payer; the zero address until a PROXY header is read
 	announcement *announcement
 	strict       strict
-	left         atomic.Bool
+	parting
+	left atomic.Bool
 }
 
 func (l *place) leave() {
@@ -194,6 +195,9 @@ func (l *place) payer() netip.Addr {
 
 // read reads from c what HTTP is made of. On a connection that became something else nobody calls it.
 func (l *place) read(c net.Conn, b []byte) (int, error) {
+	if l.parting.due() {
+		return 0, io.EOF
+	}
 	if l.announcement != nil {
 		if _, err := l.announcement.read(); err != nil {
 			return 0, err
@@ -224,9 +228,12 @@ func (g *guestTCP) Write(b []byte) (int, error) { return g.place.write(g.TCPConn
 // RemoteAddr implements net.Conn: it is the announced address, where there is one.
 func (g *guestTCP) RemoteAddr() net.Addr { return g.place.remote(g.TCPConn) }
 
+func (g *guestTCP) part() { g.place.part() }
+
 // Close implements net.Conn.
 func (g *guestTCP) Close() error {
 	defer g.place.leave()
+	g.place.linger(g.place.p.parting, g.TCPConn)
 	return g.TCPConn.Close()
 }
 
@@ -242,9 +249,12 @@ func (g *guest) Read(b []byte) (int, error) { return g.place.read(g.Conn, b) }
 // RemoteAddr implements net.Conn.
 func (g *guest) RemoteAddr() net.Addr { return g.place.remote(g.Conn) }
 
+func (g *guest) part() { g.place.part() }
+
 // Close implements net.Conn.
 func (g *guest) Close() error {
 	defer g.place.leave()
+	g.place.linger(g.place.p.parting, g.Conn)
 	return g.Conn.Close()
 }
 

@@ -314,7 +314,7 @@ func (p *Plugin) Swap(policy *rules.Policy) error {
 // connection for itself alone: nobody else is ever authenticated by it, but the client cannot finish its log-in either.
 func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	p.Listening(c.LocalAddr())
-	return p.bindings.attach(ctx)
+	return p.bindings.attach(ctx, c)
 }
 
 const (

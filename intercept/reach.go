@@ -106,10 +106,16 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 // dialShared is the same for the transport whose connections many exchanges share.
 func (r *reach) dialShared(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := r.dial(ctx, network, addr)
-	if err != nil || purposeOf(ctx, addr) != "https" {
-		return c, err
+	if err != nil {
+		return nil, err
 	}
-	return gather(c), nil
+	switch purposeOf(ctx, addr) {
+	case purposeTunnel:
+		return c, nil
+	case "https":
+		c = gather(c)
+	}
+	return &telling{Conn: c}, nil
 }
 
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.

@@ -3,6 +3,7 @@ package intercept
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -319,6 +320,7 @@ type watched struct {
 	net.Conn
 	p      *Plugin
 	strict strict
+	parting
 }
 
 // watch watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
@@ -331,7 +333,18 @@ func watch(conn net.Conn, hc *hallConn) *watched {
 }
 
 // Read implements net.Conn.
-func (w *watched) Read(b []byte) (int, error) { return w.strict.read(w.p, w.Conn, b) }
+func (w *watched) Read(b []byte) (int, error) {
+	if w.parting.due() {
+		return 0, io.EOF
+	}
+	return w.strict.read(w.p, w.Conn, b)
+}
+
+// Close implements net.Conn.
+func (w *watched) Close() error {
+	w.linger(w.p.parting, w.Conn)
+	return w.Conn.Close()
+}
 
 // CloseWrite lets net/http have its last words read (server.go: closeWriteAndWait).
 func (w *watched) CloseWrite() error {

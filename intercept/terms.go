@@ -35,7 +35,7 @@ type transports struct {
 func newTransports(r *reach) *transports {
 	t := &transports{shared: r.shaking(newTransport(r))}
 	t.older = r.shaking(withoutHTTP2(t.shared))
-	t.older.DialContext = r.dial // what passes through shares its connection with nobody
+	t.older.DialContext = r.dialAlone // what passes through shares its connection with nobody
 	return t
 }
 
