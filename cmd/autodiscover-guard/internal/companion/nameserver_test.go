@@ -192,6 +192,20 @@ func answers(t *testing.T, r *net.Resolver, upstream netip.Addr, ended <-chan st
 	return false
 }
 
+// denies waits until the piece is in force: BIND answers before it has gone through its policy zones.
+func denies(t *testing.T, r *net.Resolver) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err := r.LookupNetIP(ctx, "ip4", "ready.invalid.")
+		cancel()
+		if gone, ok := errors.AsType[*net.DNSError](err); ok && gone.IsNotFound {
+			return
+		}
+	}
+	t.Fatal("the piece does not come into force")
+}
+
 // A name server with the piece says nothing that the policy would not, although the one behind it has a server of a stranger for everything; and
 // what is not guarded goes on as before.
 func TestNameServers(t *testing.T) {
@@ -204,6 +218,7 @@ func TestNameServers(t *testing.T) {
 			piece := write(t, s.piece, f)
 			upstream, address := upstreamServer(t)
 			r := start(t, s.program, func(port string) []string { return s.command(t, piece, port, upstream) }, address)
+			denies(t, r)
 			for _, c := range []struct {
 				name  string
 				there bool
