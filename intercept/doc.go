@@ -9,8 +9,8 @@
 // # The life of an exchange
 //
 // A request comes to a door. A CONNECT request for a host that the policy opens, to port 443 or 80, is answered 200 and its connection shown
-// into the hall: one net/http server for HTTP/1 and HTTP/2, which speaks TLS with a leaf of the Issuer, has timeouts and limits, and
-// drains at a stop. Every other CONNECT goes to goproxy's tunnel, byte for byte and unseen. In the hall, a request whose Host is not what the
+// into the hall: servers of net/http for HTTP/1 and HTTP/2, which speak TLS with a leaf of the Issuer, have timeouts and limits, and
+// drain at a stop. Every other CONNECT goes to goproxy's tunnel, byte for byte and unseen. In the hall, a request whose Host is not what the
 // tunnel was opened for is answered 421. Plain requests in absolute form come without a tunnel.
 //
 // # The doors

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// hall is where all opened connections are served: one net/http server for HTTP/1 and HTTP/2, inside TLS or not. goproxy's own loop
+// hall is where all opened connections are served: by net/http, HTTP/1 and HTTP/2, inside TLS or not. goproxy's own loop
 // (v1.9.3, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
 type hall struct {
 	p *Plugin

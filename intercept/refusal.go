@@ -18,6 +18,10 @@ type refusal struct {
 func (r *refusal) add(p *Plugin, client netip.Addr, why string) {
 	n := r.n.Add(1)
 	if r.told.due() {
-		p.logger.Warn("client refused", zap.Stringer(keyClient, client.Unmap()), zap.String(keyReason, why), zap.Int64("times", n))
+		who := "" // a load balancer has not said yet for whom a connection is
+		if client.IsValid() {
+			who = client.Unmap().String()
+		}
+		p.logger.Warn("client refused", zap.String(keyClient, who), zap.String(keyReason, why), zap.Int64("times", n))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
 )
 
 // A redirect inside the set passes, and what the client asks next need not look like discovery: a place that nobody published, at a host that is not the
@@ -35,11 +36,11 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 // Follow plans for a request that does not look like discovery, where the client was sent to that place by an answer to the inquiry trail. Its answer is
 // watched on behalf of the inquiry's subjects; see [Policy.Pursue].
 func (p *Policy) Follow(r dialect.Request, from From, trail dialect.Inquiry) Plan {
-	plan := p.watch(r, from)
-	if plan.Step == Refuse || len(p.bindings(trail.Subjects, occasion{dialect: trail.Dialect, host: r.Host(), from: from})) == 0 {
+	plan, host := p.watch(r, from), reserved.Canonical(r.Host())
+	if plan.Step == Refuse || len(p.bindings(trail.Subjects, occasion{dialect: trail.Dialect, host: host, from: from})) == 0 {
 		return plan
 	}
-	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: r.Host(), from: from}, trail: &trail}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: host, from: from}, trail: &trail}
 }
 
 // Pursue reports whether an answer to a request that was planned by Follow sends the client on. The plan is then that of a discovery exchange, and the answer
