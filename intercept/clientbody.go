@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -107,11 +108,13 @@ func (b *clientBody) answered(resp *http.Response, err error) error {
 	if b == nil {
 		return err
 	}
-	b.leave()
+	far := b.leave()
 	switch {
 	case err == nil:
 		b.last = resp.Close
 		return nil
+	case far != nil && far.stuck.Load():
+		err = syscall.ETIMEDOUT
 	case b.gone.Load() && errors.Is(err, context.Canceled): // net/http takes a read that is ended for the client's departure
 		err = io.ErrUnexpectedEOF
 	}
@@ -119,8 +122,8 @@ func (b *clientBody) answered(resp *http.Response, err error) error {
 	return err
 }
 
-// leave has it not told any more.
-func (b *clientBody) leave() {
+// leave has it not told any more, and reports what the request went upstream by, where that is known.
+func (b *clientBody) leave() *telling {
 	b.mu.Lock()
 	far := b.far
 	b.awaited, b.far = false, nil
@@ -128,6 +131,7 @@ func (b *clientBody) leave() {
 	if far != nil {
 		far.forget(b)
 	}
+	return far
 }
 
 // follow is told of the connection that the request goes upstream by, before anything of the request does.

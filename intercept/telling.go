@@ -2,17 +2,23 @@ package intercept
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
-// telling is a connection to upstream that tells the body of the request that goes over it when it is closed: net/http tells nobody before it has read that body on.
+// telling is a connection to upstream that tells the body of the request that goes over it when it is closed: net/http tells nobody before it has read that body on. It knows, too,
+// that the kernel has given it up (boundStall), which the kernel says once, to whoever reads or writes first; the other is told of an end like any.
 type telling struct {
 	net.Conn
-	body   atomic.Pointer[clientBody]
-	closed atomic.Bool
+	body    atomic.Pointer[clientBody]
+	closed  atomic.Bool
+	reading sync.Mutex // held by a read that is under way
+	stuck   atomic.Bool
 }
 
 // tell has the body told, once.
@@ -40,8 +46,45 @@ func (t *telling) Close() error {
 	return err
 }
 
+// Read implements io.Reader.
+func (t *telling) Read(p []byte) (int, error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	n, err := t.Conn.Read(p)
+	t.notice(err)
+	return n, err
+}
+
+// Write implements io.Writer.
+func (t *telling) Write(p []byte) (int, error) {
+	n, err := t.Conn.Write(p)
+	t.wrote(err)
+	return n, err
+}
+
 // ReadFrom implements io.ReaderFrom, for what the connection itself can do.
-func (t *telling) ReadFrom(r io.Reader) (int64, error) { return io.Copy(t.Conn, r) }
+func (t *telling) ReadFrom(r io.Reader) (int64, error) {
+	n, err := io.Copy(t.Conn, r)
+	t.wrote(err)
+	return n, err
+}
+
+// notice sees what became of the connection. What heed has counted is the client's, whose body did not come.
+func (t *telling) notice(err error) {
+	if _, near := errors.AsType[*stallError](err); !near && errors.Is(err, syscall.ETIMEDOUT) {
+		t.stuck.Store(true)
+	}
+}
+
+// wrote waits where a write fails on a connection that has ended in both directions for the read that may have been told why: it ends, too. Whose answer is not awaited may have
+// ended one direction alone.
+func (t *telling) wrote(err error) {
+	t.notice(err)
+	if errors.Is(err, syscall.EPIPE) && t.body.Load() != nil {
+		t.reading.Lock()
+		t.reading.Unlock() //nolint:staticcheck // nothing is guarded, an end is awaited
+	}
+}
 
 // CloseWrite is for who speaks something else than HTTP over it (net/http, transport.go: readWriteCloserBody).
 func (t *telling) CloseWrite() error {
