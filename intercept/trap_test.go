@@ -168,8 +168,11 @@ func TestTrap_clientDisconnectCancelsUpstream(t *testing.T) {
 					cancel()
 				}()
 				resp, err := door.client(w).RoundTrip(make(t, door.scheme).WithContext(ctx))
-				if !errors.Is(err, context.Canceled) {
-					t.Errorf("got %v, %v", resp, err)
+				switch {
+				case err == nil: // TLS says that it leaves before it does, and what we then say to nobody may be read
+					_ = resp.Body.Close()
+				case !errors.Is(err, context.Canceled):
+					t.Errorf("got %v", err)
 				}
 				<-gone // upstream hears of it; the test's deadline is the limit
 				if name == "discovery" {
