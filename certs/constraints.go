@@ -12,7 +12,7 @@ import (
 // What a certificate must be to act as ours. Files can be swapped, and an authority without limits would be the very
 // thing that this package exists to avoid.
 
-// goproxyKey is the SHA-256 of the public key of goproxy's built-in CA (goproxy v1.9.3, certs.go: CA_CERT and CA_KEY).
+// goproxyKey is the SHA-256 of the public key of goproxy's built-in CA (goproxy v1.9.4, certs.go: CA_CERT and CA_KEY).
 // Its private key is printed in that source file and so known to everybody. A constant, as goproxy is not imported here.
 const goproxyKey = "c012de113a81789eb5c392c0580156bbc281f9f93e07f08cafa3329672e6993b"
 

@@ -15,7 +15,7 @@ import (
 )
 
 // RoundTrip implements goproxy.RoundTripper: it asks upstream and decides on the answer, so that goproxy sees one final body. A body that is
-// exchanged later costs the answer its Content-Length (goproxy v1.9.3, http.go and https.go compare the bodies' identity). It returns
+// exchanged later costs the answer its Content-Length (goproxy v1.9.4, http.go and https.go compare the bodies' identity). It returns
 // no error: goproxy would close the connection without a byte (https.go) or show Go's error text (http.go).
 func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *http.Response, err error) {
 	defer func() {
@@ -315,7 +315,7 @@ func (x *exchange) trailers(resp *http.Response) {
 func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		x.switched = resp.Body
-		return resp // goproxy v1.9.3, http.go needs the body to be an io.ReadWriter
+		return resp // goproxy v1.9.4, http.go needs the body to be an io.ReadWriter
 	}
 	if resp.Body == http.NoBody && end == nil {
 		return resp
@@ -325,7 +325,7 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	return resp
 }
 
-// letGo ends the far side of a connection that became something else. goproxy v1.9.3, websocket.go copies until one of its two reads ends, and both may be stuck
+// letGo ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
 // with a far side that neither reads nor speaks, however the near one has ended.
 func (x *exchange) letGo() {
 	if x.switched != nil {

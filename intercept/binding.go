@@ -12,7 +12,7 @@ import (
 )
 
 // NTLM and Negotiate authenticate a connection, not a request: whoever sends the next request over it is the one who logged in. goproxy
-// v1.9.3 pools upstream connections over all clients (proxy.go: Tr), so another client without a password gets the first one's
+// v1.9.4 pools upstream connections over all clients (proxy.go: Tr), so another client without a password gets the first one's
 // mailbox. Here a client that sends such a header gets a transport of its own, for as long as its connection lives.
 
 // binding is the place that one client connection has for such a transport.

@@ -53,7 +53,7 @@ func hold(b []byte) io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(b))
 }
 
-// relayed is an upstream's body on its way to the client. It remembers how it ended: goproxy v1.9.3, http.go only logs a read error and
+// relayed is an upstream's body on its way to the client. It remembers how it ended: goproxy v1.9.4, http.go only logs a read error and
 // then ends the client's answer as if it were whole. The front looks here afterwards and breaks the connection. Panicking in
 // Read would do the same, but Read may be called in a goroutine of somebody else's plugin, where nobody recovers.
 type relayed struct {

@@ -18,7 +18,7 @@ import (
 	"github.com/elazarl/goproxy"
 )
 
-// The tests of this file and of conformancequirk_test.go say what package intercept relies on and what it works around in goproxy v1.9.3, without
+// The tests of this file and of conformancequirk_test.go say what package intercept relies on and what it works around in goproxy v1.9.4, without
 // any code of ours in between. Where one fails after an upgrade, the comment that it names is not true any more.
 
 // bare is a goproxy server as it comes, whose dials all lead to one address.

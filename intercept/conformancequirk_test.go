@@ -18,7 +18,7 @@ import (
 	"github.com/elazarl/goproxy"
 )
 
-// What goproxy v1.9.3 does and we work around. Where one of these fails after an upgrade nothing is broken, but the comment that it names, and
+// What goproxy v1.9.4 does and we work around. Where one of these fails after an upgrade nothing is broken, but the comment that it names, and
 // perhaps the work-around, can go.
 
 // answered is the plain path's answer where a handler spoils it.

@@ -10,7 +10,7 @@ import (
 )
 
 // hallConn is a client's connection inside a tunnel that is opened: bytes that came together with the CONNECT request first, then the
-// connection. goproxy v1.9.3, https.go loses the former when it hands a connection over (ConnectHijack).
+// connection. goproxy v1.9.4, https.go loses the former when it hands a connection over (ConnectHijack).
 type hallConn struct {
 	net.Conn
 	early   []byte

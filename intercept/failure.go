@@ -27,7 +27,7 @@ const (
 )
 
 // failure is why upstream gave no answer, in words that may be shown to a client and logged: Go's own error texts name addresses that the
-// client has no business to know (goproxy v1.9.3, http.go sends them as a 500).
+// client has no business to know (goproxy v1.9.4, http.go sends them as a 500).
 type failure struct {
 	// class is one word for the record.
 	class string

@@ -15,7 +15,7 @@ import (
 // handler has the final word.
 //
 // It cannot promise what only [Plugin.Front] can. Discovery is seen only where the proxy itself opens the tunnel (goproxy's own MITM), and
-// there, with goproxy v1.9.3 (https.go):
+// there, with goproxy v1.9.4 (https.go):
 //   - a panic in a handler that is not ours, or a nil response from one, ends the process;
 //   - there are no limits on headers, handshakes and idle connections, and no drain at a stop;
 //   - a client that goes away does not cancel what upstream was asked, and an answer that upstream cut short may look whole;

@@ -27,7 +27,7 @@ type front struct {
 //
 // The http.Server in front of it should have [Plugin.ConnContext] in its ConnContext field, a ReadHeaderTimeout and a MaxHeaderBytes.
 func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
-	// Tr and ConnectDial of a new proxy follow HTTP_PROXY and HTTPS_PROXY (goproxy v1.9.3, proxy.go), which point at ourselves where we are
+	// Tr and ConnectDial of a new proxy follow HTTP_PROXY and HTTPS_PROXY (goproxy v1.9.4, proxy.go), which point at ourselves where we are
 	// the system's proxy.
 	proxy.Tr = p.transport
 	proxy.ConnectDial = nil
@@ -299,7 +299,7 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	f.p.hall.welcome(hc)
 }
 
-// tunnelFailed answers a CONNECT whose upstream could not be dialled. goproxy v1.9.3, https.go calls it once more when an established
+// tunnelFailed answers a CONNECT whose upstream could not be dialled. goproxy v1.9.4, https.go calls it once more when an established
 // tunnel breaks; an error page would then be taken for what upstream said.
 func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
 	if h2, ok := w.(interface{ ResponseWriter() http.ResponseWriter }); ok {

@@ -13,7 +13,7 @@ import (
 )
 
 // gate is what goproxy writes an answer to. It counts, it flushes what streams, and it keeps back what was not approved for a guarded
-// exchange: a handler behind ours that returns nil makes goproxy v1.9.3, http.go write a 500 of its own.
+// exchange: a handler behind ours that returns nil makes goproxy v1.9.4, http.go write a 500 of its own.
 type gate struct {
 	w        http.ResponseWriter
 	x        *exchange
@@ -142,7 +142,7 @@ func (g *gate) answer(resp *http.Response) {
 	g.bytes += n
 }
 
-// settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.3, http.go returns without closing it), and what net/http still keeps of
+// settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.4, http.go returns without closing it), and what net/http still keeps of
 // an answer, which it would write when nobody can bound that any more.
 func (g *gate) settle() {
 	g.hints.end()

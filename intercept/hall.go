@@ -14,7 +14,7 @@ import (
 )
 
 // hall is where all opened connections are served: by net/http, HTTP/1 and HTTP/2, inside TLS or not. goproxy's own loop
-// (v1.9.3, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
+// (v1.9.4, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
 type hall struct {
 	p *Plugin
 	// one is for HTTP/1, two for HTTP/2, because they are told to go in different ways; see leave.
@@ -211,7 +211,7 @@ func (h *hall) welcome(c *hallConn) {
 	given = h.one.listener.give(watch(t, c))
 }
 
-// ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.3,
+// ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.4,
 // https.go would let the Host field choose the upstream.
 func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deepen(0)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// hopByHop are the fields that belong to one connection (RFC 9110, section 7.6.1) and so end at a proxy. goproxy v1.9.3 removes four of
+// hopByHop are the fields that belong to one connection (RFC 9110, section 7.6.1) and so end at a proxy. goproxy v1.9.4 removes four of
 // them from requests (proxy.go) and none from responses: a Keep-Alive field then breaks HTTP/2 clients, and a Proxy-Authenticate
 // field makes them ask for a password.
 var hopByHop = [...]string{
@@ -30,7 +30,7 @@ func stripHop(h http.Header, upgrade bool) {
 	}
 }
 
-// stripNamed removes the fields that Connection names. Requests need it before goproxy removes Connection itself (v1.9.3, proxy.go:
+// stripNamed removes the fields that Connection names. Requests need it before goproxy removes Connection itself (v1.9.4, proxy.go:
 // RemoveProxyHeaders) and with it the knowledge of what was named. Upgrade stays: it is decided on later.
 func stripNamed(h http.Header) {
 	for _, field := range h["Connection"] {

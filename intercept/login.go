@@ -23,7 +23,7 @@ func (f *front) loggedIn(w http.ResponseWriter, r *http.Request) bool {
 		ok, err = f.p.login.Allowed(r.Context(), payer(remoteAddress(r)), user, password)
 	}
 	if ok && err == nil {
-		// Nobody further on is to see it. goproxy v1.9.3, proxy.go would take it away too, but only after other plugins' handlers.
+		// Nobody further on is to see it. goproxy v1.9.4, proxy.go would take it away too, but only after other plugins' handlers.
 		r.Header.Del("Proxy-Authorization")
 		return true
 	}

@@ -250,7 +250,7 @@ func TestParent_tunnelOfAnotherProtocol(t *testing.T) {
 			}
 			_, _ = io.WriteString(c, "QUIT")
 			if kind.name == "https" {
-				_, _ = io.WriteString(c, "\n") // goproxy v1.9.3 as the proxy does not half-close what comes over TLS
+				_, _ = io.WriteString(c, "\n") // goproxy v1.9.4 as the proxy does not half-close what comes over TLS
 			} else {
 				_ = c.(*peeked).Conn.(*net.TCPConn).CloseWrite()
 			}

@@ -79,7 +79,7 @@ func purposeOf(ctx context.Context, addr string) purpose {
 	return "https"
 }
 
-// dial is the DialContext of the transport, which goproxy uses for tunnels too (v1.9.3, https.go: dial).
+// dial is the DialContext of the transport, which goproxy uses for tunnels too (v1.9.4, https.go: dial).
 func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	purpose := purposeOf(ctx, addr)
 	if purpose == purposeTunnel {

@@ -31,7 +31,7 @@ var errTarget = errors.New("not a host and a port")
 var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 // parseTarget reads an authority. A port that is missing is defaultPort, or an error where that is 0: RFC 9110, section 9.3.6 knows no
-// default for CONNECT, and goproxy v1.9.3, https.go would take 80.
+// default for CONNECT, and goproxy v1.9.4, https.go would take 80.
 func parseTarget(authority string, defaultPort uint16) (target, error) {
 	host, port, err := splitAuthority(authority)
 	if err != nil {

@@ -58,7 +58,7 @@ func (r *reach) hop(ctx context.Context, up *parent) (net.Conn, error) {
 	return overTLS{t}, nil
 }
 
-// overTLS looks half-closable to goproxy (v1.9.3, https.go: halfClosable), which a TLS connection is, but for the name of a method.
+// overTLS looks half-closable to goproxy (v1.9.4, https.go: halfClosable), which a TLS connection is, but for the name of a method.
 type overTLS struct{ *tls.Conn }
 
 // CloseRead has nothing to do: the other side has said that it will not write.

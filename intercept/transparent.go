@@ -246,7 +246,7 @@ func (w *silentWriter) WriteHeader(int) {}
 // Write implements http.ResponseWriter.
 func (w *silentWriter) Write(p []byte) (int, error) { return len(p), nil }
 
-// Hijack implements http.Hijacker. goproxy v1.9.3, https.go replays what the reader has buffered.
+// Hijack implements http.Hijacker. goproxy v1.9.4, https.go replays what the reader has buffered.
 func (w *silentWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	w.taken = true
 	r := bufio.NewReaderSize(&replay{Conn: w.conn, early: w.heard}, max(len(w.heard), 16))

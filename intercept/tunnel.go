@@ -63,7 +63,7 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.conn, rw, nil
 }
 
-// streamTunnel is a tunnel in an HTTP/2 stream, as the books have it. goproxy v1.9.3, https.go ends it when nothing more can be read from the client:
+// streamTunnel is a tunnel in an HTTP/2 stream, as the books have it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:
 // it then gives up its writes to the client, too. What is written to the far side, or awaited from it, ends with that.
 type streamTunnel struct {
 	body io.Closer // what the client says
@@ -114,7 +114,7 @@ func (f *farSide) close() {
 }
 
 // book takes a hijacked connection into the books; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
-// of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.3, https.go: halfClosable) and
+// of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.4, https.go: halfClosable) and
 // no splice.
 func book(t *traffic, whole net.Conn, release func()) net.Conn {
 	if w, ok := whole.(*watched); ok && w.strict.ahead.held == nil {
@@ -238,7 +238,7 @@ func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
 	return n, c.traffic.heed(err)
 }
 
-// swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.3, https.go), or an error page, after which
+// swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.4, https.go), or an error page, after which
 // there is nothing to come. Were it ever written in another way, the tunnel would end and not carry words of ours.
 func (c *bookedTCP) swallow(p []byte) (int, error) {
 	if bytes.HasPrefix(p, []byte("HTTP/1.1 200 ")) && bytes.HasSuffix(p, []byte("\r\n\r\n")) && bytes.Count(p, []byte("\r\n\r\n")) == 1 {

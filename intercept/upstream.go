@@ -12,7 +12,7 @@ import (
 
 // UpstreamConfig says how upstreams are reached. The zero value dials them directly, refuses private addresses, and verifies upstreams
 // against the system's roots. The environment's proxy settings are not followed unless Proxy says so: they may point at ourselves, and
-// goproxy v1.9.3 then dials itself until no descriptor is left.
+// goproxy v1.9.4 then dials itself until no descriptor is left.
 type UpstreamConfig struct {
 	// Roots verify upstream certificates; nil means the system's. They stand alone: to add to the system's, start from x509.SystemCertPool.
 	// [Plugin.SwapUpstream] replaces them later.
@@ -125,7 +125,7 @@ func (u *UpstreamConfig) named(addr string) (string, bool) {
 const maxAnswerHeader = 1 << 20
 
 // newTransport makes the one transport that all upstream connections but the bound ones come from; tunnels are dialled with its
-// DialContext (goproxy v1.9.3, https.go: dial).
+// DialContext (goproxy v1.9.4, https.go: dial).
 func newTransport(r *reach) *http.Transport {
 	return &http.Transport{
 		Proxy:       r.proxyFor,

@@ -67,7 +67,7 @@ var labelValue = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 const foreign = "Of the Go runtime or the process, see github.com/VictoriaMetrics/metrics, WriteProcessMetrics."
 
 // described takes series one to a line, as the library writes them, and gives each family's together, in the order in which they came, below what it
-// is about. The library (v1.44.0, metrics.go: writeMetadata) has no texts for that, and writes a family's type once for each of its series.
+// is about. The library (v1.45.0, metrics.go: writeMetadata) has no texts for that, and writes a family's type once for each of its series.
 func described(series []byte) []byte {
 	lines := map[string][][]byte{}
 	for line := range bytes.Lines(series) {

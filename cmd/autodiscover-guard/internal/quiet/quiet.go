@@ -1,4 +1,4 @@
-// Package quiet keeps libraries from talking on the standard error of every command while they start. github.com/VictoriaMetrics/metrics v1.44.0
+// Package quiet keeps libraries from talking on the standard error of every command while they start. github.com/VictoriaMetrics/metrics v1.45.0
 // (process_metrics_linux.go: psiMetricsStart) writes a line to the standard logger there, wherever the kernel does not account for pressure, as those of
 // Red Hat do not by default, or where a container does not see it.
 //

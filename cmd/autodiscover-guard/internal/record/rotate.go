@@ -65,7 +65,7 @@ func (s *File) rotate(reason string, now time.Time) error {
 	return s.open(now)
 }
 
-// archive moves files, compresses them and removes old ones, by means of timberjack v1.4.9.
+// archive moves files, compresses them and removes old ones, by means of timberjack v1.4.10.
 //
 // Only for that: its own open file is not written to. It cannot take up a file that was moved by somebody else without moving one itself, opens new
 // files without O_APPEND, which leaves holes where logrotate truncates them (copytruncate), and counts a file's age from the start of the

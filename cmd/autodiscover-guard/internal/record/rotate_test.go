@@ -44,7 +44,7 @@ func archived(t *testing.T, dir string) map[string][]byte {
 }
 
 func TestRotation_by_size_keeps_and_compresses(t *testing.T) {
-	// The clock stands in the bubble: files that are moved within the same millisecond get names that timberjack v1.4.9 does not count.
+	// The clock stands in the bubble: files that are moved within the same millisecond get names that timberjack v1.4.10 does not count.
 	synctest.Test(t, testRotationBySize)
 }
 
