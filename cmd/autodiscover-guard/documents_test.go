@@ -99,6 +99,38 @@ func TestDocuments_demo(t *testing.T) {
 	t.Error("the README does not show the demo")
 }
 
+// TestDocuments_expectations runs the file that the help of "policy test" shows, with the README's pin when it has become right.
+func TestDocuments_expectations(t *testing.T) {
+	t.Parallel()
+	var help, out, talk bytes.Buffer
+	run([]string{"policy", "test", "--help"}, strings.NewReader(""), &help, &talk)
+	_, file, begins := strings.Cut(help.String(), "A file is YAML:\n")
+	file, _, ends := strings.Cut(file, "\nWhat is wanted must hold")
+	if !begins || !ends {
+		t.Fatalf("the help shows no file where this test looks for it:\n%s", help.String())
+	}
+	pin := ""
+	for _, block := range fenced(document(t, "README.md"), "yaml") {
+		if strings.Contains(block, "name: pin") {
+			pin = regexp.MustCompile(`(?m)^ *mode: monitor.*\n`).ReplaceAllString(block, "")
+		}
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"expectations.yaml": file,
+		"guard.yaml":        pin,
+		"incident.txt": "GET /autodetect/detect HTTP/1.1\nHost: prod.autodetect.outlook.cloud.microsoft\nAuthorization: Basic dXNlckBleGFtcGxlLmNvbTp4\n\n" +
+			"HTTP/1.1 200 OK\nContent-Type: application/json\n\n" + `{"protocols":[{"protocol":"imap","hostname":"imapgms.jnet.sei.co.jp"}]}` + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := run([]string{"policy", "test", filepath.Join(dir, "expectations.yaml")}, strings.NewReader(""), &out, &talk); code != exitFine {
+		t.Errorf("exit code %d: %s%s", code, out.String(), talk.String())
+	}
+}
+
 // TestDocuments_configuration loads each piece of configuration that the README prints, and looks for each key that it names.
 func TestDocuments_configuration(t *testing.T) {
 	t.Parallel()
