@@ -24,8 +24,8 @@ func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.
 		scheme = "https"
 	}
 	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
-	if served(c, own) {
-		fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s %s\n", scheme, own, root, tryURL)
+	if plainly(c, own) {
+		fmt.Fprintf(w, "try it      curl -x http://%s --cacert %s %s\n", own, root, tryURL)
 	}
 	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, forClients(&c.Listen, address))
 	if admin != nil {
@@ -34,10 +34,15 @@ func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }
 
-// served says whether this computer may be a client of its own guard: on a gateway often only others may.
-func served(c *config.Config, own string) bool {
+// plainly says whether somebody on this computer is served who says no more than what he wants: on a gateway often only others are, a door may ask for a
+// password, and with TLS for its own name.
+func plainly(c *config.Config, own string) bool {
 	at, err := netip.ParseAddrPort(own)
-	return err != nil || slices.ContainsFunc(c.Clients.Allow, func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) })
+	if err != nil || c.Listen.Certificate != "" || c.Clients.Passwords != "" {
+		return false
+	}
+	here := func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) }
+	return slices.ContainsFunc(c.Clients.Allow, here) && !slices.ContainsFunc(c.Listen.ProxyProtocol, here)
 }
 
 // forClients is what a mail client is told to use. Where the proxy listens on all addresses and has no name, which of them a client reaches is not
