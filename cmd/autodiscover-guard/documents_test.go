@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -131,7 +132,7 @@ func TestDocuments_expectations(t *testing.T) {
 	}
 }
 
-// TestDocuments_configuration loads each piece of configuration that the README prints, and looks for each key that it names.
+// TestDocuments_configuration loads each piece of configuration that the README prints, and looks for each key that it or another document names.
 func TestDocuments_configuration(t *testing.T) {
 	t.Parallel()
 	readme := document(t, "README.md")
@@ -153,13 +154,22 @@ func TestDocuments_configuration(t *testing.T) {
 			keys[section+"."+found[2]] = true
 		}
 	}
-	named := regexp.MustCompile("`((?:listen|clients|policy|upstream|limits|log|notify)\\.[a-z_]+)[`:]").FindAllStringSubmatch(readme, -1)
-	if len(named) < 20 {
-		t.Fatalf("the README names only %q", named)
+	files, err := filepath.Glob(filepath.Join("..", "..", ".github", "*.md"))
+	decisions, err2 := filepath.Glob(filepath.Join("..", "..", ".github", "decisions", "*.md"))
+	if err := errors.Join(err, err2); err != nil || len(files) < 3 || len(decisions) < 30 {
+		t.Fatalf("%v, only %q, %q", err, files, decisions)
 	}
-	for _, found := range named {
-		if !keys[found[1]] && found[1] != "policy.uid" { // OCSF's
-			t.Errorf("there is no key %s", found[1])
+	others := map[string]bool{"upstream.error": true, "upstream.check": true, "policy.uid": true} // the record's, and OCSF's
+	named := regexp.MustCompile("`((?:listen|clients|policy|upstream|limits|log|notify)\\.[a-z_]+)[`:]")
+	for _, file := range append(append(files, decisions...), filepath.Join("..", "..", "README.md")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range named.FindAllStringSubmatch(string(text), -1) {
+			if !keys[found[1]] && !others[found[1]] {
+				t.Errorf("%s: there is no key %s", filepath.Base(file), found[1])
+			}
 		}
 	}
 }
