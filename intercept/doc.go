@@ -5,6 +5,7 @@
 //	plugin, err := intercept.New(intercept.Config{Policy: policy, Issuer: authority, Decisions: logger})
 //	…
 //	server := &http.Server{Handler: plugin.Front(goproxy.NewProxyHttpServer()), ConnContext: plugin.ConnContext}
+//	err = server.Serve(plugin.Listener(listener))
 //
 // # The life of an exchange
 //

@@ -107,7 +107,7 @@ func explained(err error) error {
 		if narrow.Foreign {
 			return hint(fmt.Errorf("authority: %w", err), "%s ca import FILE takes the new certificate", program)
 		}
-		return hint(fmt.Errorf("authority: %w", err), "%s ca renew --widen does that; clients that trust only the present root are not cut off", program)
+		return hint(fmt.Errorf("authority: %w", err), "%s ca renew --widen --config FILE does that; clients that trust only the present root are not cut off", program)
 	}
 	if damaged, ok := errors.AsType[*certs.DamagedError](err); ok {
 		return hint(fmt.Errorf("authority: %w", err), "%s", damaged.Remedy)

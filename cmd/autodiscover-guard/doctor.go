@@ -135,8 +135,8 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 			return err
 		}
 	}
-	c.Advertised = proxyAt(c.Settings.Listen, address)
-	own, err := url.Parse(c.Advertised.URL())
+	c.Advertised = proxyAt(c.Settings.Listen, reachedHere(address)) // as the guard itself writes its PAC file
+	own, err := url.Parse(proxyAt(c.Settings.Listen, address).URL())
 	if err != nil {
 		return err
 	}

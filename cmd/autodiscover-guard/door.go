@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"strings"
@@ -58,6 +60,9 @@ func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config,
 		keyFile = file
 	}
 	certificate, err := tls.LoadX509KeyPair(file, keyFile)
+	if _, unread := errors.AsType[*fs.PathError](err); unread {
+		return nil, fmt.Errorf("%s, %s: %w", certificateKey, keyKey, err) // the path says which of them
+	}
 	if err != nil {
 		return nil, hint(fmt.Errorf("%s: %w", certificateKey, err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in %s", keyKey)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -82,6 +83,11 @@ func TestFigures(t *testing.T) {
 	if d := cmp.Diff(documentedFamilies(t), served); d != "" {
 		t.Errorf("metrics with their labels (-README +served):\n%s", d)
 	}
+	for name, words := range documentedWords(t) {
+		if d := cmp.Diff(words, servedWords(text, name)); d != "" {
+			t.Errorf("%s: words of its label (-README +served):\n%s", name, d)
+		}
+	}
 	for name := range served {
 		for _, about := range []string{"HELP", "TYPE"} {
 			if n := strings.Count(text, "# "+about+" "+ourMetrics+name+" "); n != 1 {
@@ -92,6 +98,7 @@ func TestFigures(t *testing.T) {
 	if !strings.Contains(text, `rule="la\"b\\n→"`) {
 		t.Errorf("the rule's name is not written as the format wants it:\n%s", text)
 	}
+	t.Run("alerts", func(t *testing.T) { alerts(t, served) })
 	t.Run("promtool", func(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
 		if cmd.Err != nil {
@@ -105,6 +112,48 @@ func TestFigures(t *testing.T) {
 			t.Errorf("promtool says:\n%s", said)
 		}
 	})
+}
+
+// alerts has Prometheus read the README's expressions, which must be about what is served.
+func alerts(t *testing.T, served map[string]string) {
+	_, table, _ := strings.Cut(document(t, "README.md"), "\nWorth an alert:\n\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := regexp.MustCompile("(?m)^\\| `(.*?)`").FindAllStringSubmatch(table, -1)
+	if len(rows) < 5 {
+		t.Fatalf("the README has no table of alerts where this test looks for it, but %q", rows)
+	}
+	type rule struct {
+		Alert string `json:"alert"`
+		Expr  string `json:"expr"`
+	}
+	var rules []rule
+	for _, row := range rows {
+		expr := regexp.MustCompile(`"[^"]*"|[a-z]+_[a-z_]+`).ReplaceAllStringFunc(strings.ReplaceAll(row[1], `\|`, "|"), func(word string) string {
+			if word[0] == '"' {
+				return word
+			}
+			if _, ok := served[word]; !ok {
+				t.Errorf("%s: there is no %s", row[1], word)
+			}
+			return ourMetrics + word
+		})
+		rules = append(rules, rule{"a", expr})
+	}
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	cmd := exec.CommandContext(t.Context(), "promtool", "check", "rules", "--lint=none", file) // all have one name
+	if cmd.Err != nil {
+		t.Skip("promtool is not installed: ", cmd.Err)
+	}
+	text, err := json.Marshal(map[string]any{"groups": []any{map[string]any{"name": "README", "rules": rules}}}) // YAML, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v\n%s\n%s", err, out, text)
+	}
 }
 
 // servedFamilies are our own metrics of which there is a series, with the names of their labels.
@@ -125,18 +174,51 @@ func servedFamilies(text string) map[string]string {
 	return families
 }
 
-// documentedFamilies are those of the README's table.
-func documentedFamilies(t *testing.T) map[string]string {
-	t.Helper()
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
+// servedWords are the values of the only label of a metric, all of which are served from the start.
+func servedWords(text, name string) []string {
+	var words []string
+	for _, found := range regexp.MustCompile("(?m)^"+ourMetrics+name+`{[a-z_]+="([^"]*)"} `).FindAllStringSubmatch(text, -1) {
+		words = append(words, found[1])
 	}
-	_, table, found := strings.Cut(string(readme), "\n**Metrics** ")
+	slices.Sort(words)
+	return words
+}
+
+// documentedTable is the README's table of metrics.
+func documentedTable(t *testing.T) string {
+	t.Helper()
+	_, table, found := strings.Cut(document(t, "README.md"), "\n**Metrics** ")
 	table, _, ends := strings.Cut(table, "\nWorth an alert:")
 	if !found || !ends {
 		t.Fatal("the README has no table of metrics where this test looks for it")
 	}
+	return table
+}
+
+// documentedWords are the values of a metric's label, where the README lists them.
+func documentedWords(t *testing.T) map[string][]string {
+	t.Helper()
+	metrics := map[string][]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+){[a-z]+}` \\| (.*) \\|$").FindAllStringSubmatch(documentedTable(t), -1) {
+		var words []string
+		for _, word := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
+			words = append(words, word[1])
+		}
+		if words != nil {
+			slices.Sort(words)
+			metrics[row[1]] = words
+		}
+	}
+	if len(metrics) < 5 {
+		t.Fatalf("the README lists words of %v only", slices.Sorted(maps.Keys(metrics)))
+	}
+	return metrics
+}
+
+// documentedFamilies are those of the README's table.
+func documentedFamilies(t *testing.T) map[string]string {
+	t.Helper()
+	table := documentedTable(t)
 	families := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(table, -1) {
 		for _, name := range regexp.MustCompile("`([a-z_]+)(?:{([a-z_,]+)})?`").FindAllStringSubmatch(row[1], -1) {

@@ -4,13 +4,18 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"slices"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
+// tryURL is a question whose refusal can be seen: most dialects say "no settings" without a word.
+const tryURL = "https://autoconfig.example.com/mail/config-v1.1.xml"
+
 // greet says in a few lines what somebody needs who starts the guard for the first time.
-func greet(w io.Writer, c *config.Listen, g *guard, address net.Addr, admin net.Listener, decisions string) {
-	root, at := g.authority.RootFile(), proxyAt(*c, here(address)) // [::]:8080 is no address that a client can be given
+func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.Listener, decisions string) {
+	root, own := g.authority.RootFile(), here(address) // [::]:8080 is no address that a client can be given
 	fmt.Fprintf(w, "authority   %s\n", root)
 	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
 	fmt.Fprintf(w, "            it can sign for the guarded names and discovery services only; keep the keys beside it private\n")
@@ -19,10 +24,33 @@ func greet(w io.Writer, c *config.Listen, g *guard, address net.Addr, admin net.
 		scheme = "https"
 	}
 	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
-	fmt.Fprintf(w, "try it      curl -x %s://%s --cacert %s https://autodiscover.example.com/autodiscover/autodiscover.xml\n", scheme, here(address), root)
-	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, net.JoinHostPort(at.Host, at.Port))
+	if plainly(c, own) {
+		fmt.Fprintf(w, "try it      curl -x http://%s --cacert %s %s\n", own, root, tryURL)
+	}
+	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, forClients(&c.Listen, address))
 	if admin != nil {
-		fmt.Fprintf(w, "look at it  %s/ (decisions as they come), /setup (each platform, step by step)\n", adminBase(c, here(admin.Addr())))
+		fmt.Fprintf(w, "look at it  %s/ (decisions as they come), /setup (each platform, step by step)\n", adminBase(&c.Listen, here(admin.Addr())))
 	}
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
+}
+
+// plainly says whether somebody on this computer is served who says no more than what he wants: on a gateway often only others are, a door may ask for a
+// password, and with TLS for its own name.
+func plainly(c *config.Config, own string) bool {
+	at, err := netip.ParseAddrPort(own)
+	if err != nil || c.Listen.Certificate != "" || c.Clients.Passwords != "" {
+		return false
+	}
+	here := func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) }
+	return slices.ContainsFunc(c.Clients.Allow, here) && !slices.ContainsFunc(c.Listen.ProxyProtocol, here)
+}
+
+// forClients is what a mail client is told to use. Where the proxy listens on all addresses and has no name, which of them a client reaches is not
+// known here; and this computer's loopback address is none of them for clients of another computer, for which such a listener is made.
+func forClients(c *config.Listen, address net.Addr) string {
+	if at, err := netip.ParseAddrPort(address.String()); err == nil && at.Addr().IsUnspecified() && c.Name == "" {
+		return fmt.Sprintf("this computer's address, port %d,", at.Port())
+	}
+	at := proxyAt(*c, address.String())
+	return net.JoinHostPort(at.Host, at.Port)
 }

@@ -17,7 +17,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/user"
 	"strings"
 
 	_ "autodiscover-guard/cmd/autodiscover-guard/internal/quiet" // before any library begins
@@ -59,9 +61,23 @@ func complain(w io.Writer, err error) {
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
 		fmt.Fprintf(w, "%s: error: %s\n", program, line)
 	}
-	if hinted, ok := errors.AsType[*hintError](err); ok {
-		fmt.Fprintf(w, "%s: hint: %s\n", program, hinted.hint)
+	if advice := advice(err); advice != "" {
+		fmt.Fprintf(w, "%s: hint: %s\n", program, advice)
 	}
+}
+
+// advice is what somebody can do about an error; empty where nothing is known.
+func advice(err error) string {
+	if hinted, ok := errors.AsType[*hintError](err); ok {
+		return hinted.hint
+	}
+	// Most of all a service's, to which root has given a configuration and files that root alone can read.
+	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(file, fs.ErrPermission) {
+		if who, err := user.Current(); err == nil {
+			return fmt.Sprintf("this runs as %s: let that user have %s, or run it as another", who.Username, file.Path)
+		}
+	}
+	return ""
 }
 
 // noError ends a command whose answer is "no"; it has said so itself.

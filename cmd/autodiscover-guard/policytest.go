@@ -30,7 +30,7 @@ func policyTestCommand() *cobra.Command {
       exchange: incident.txt          # a HAR, or raw HTTP as curl -v shows it
       want: {action: refuse, rule: documentation, forwarded: false, suggestions: {imapgms.jnet.sei.co.jp: remove}}
     - email: jane@corp.example.net
-      dialect: pox
+      dialect: v2
       client: 10.0.0.1
       at: 2026-12-01
       want: {action: judge, upstream: forward}

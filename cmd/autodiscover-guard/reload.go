@@ -193,7 +193,7 @@ func (r *reloader) rescope(names []string) error {
 	if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
 		// They are cut off rather than the new policy refused, which may come with an authority that was made for it alone.
 		if err = r.guard.authority.Rescope(certs.Scope{Names: names}); err != nil && !narrow.Foreign {
-			err = fmt.Errorf("%w: %s ca renew --widen does that, and SIGHUP then takes both", err, program)
+			err = fmt.Errorf("%w: %s ca renew --widen --config FILE does that, and SIGHUP then takes both", err, program)
 		}
 	}
 	if err != nil {

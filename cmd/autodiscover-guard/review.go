@@ -33,8 +33,8 @@ func reviewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review [FILE...|-]",
 		Short: "read decision records back: what leaked, what was stopped, what is new",
-		Long: `Read decision records, any number of them, and say what matters: leaks that were not stopped, leaks that were, strangers that are new, clients that the
-guard cannot help, pinned domains that were offered other servers, answers that nobody could read, latencies, failures, changes and gaps.
+		Long: `Read decision records, any number of them, and say what matters: leaks that were not stopped, leaks that were, strangers that are new, clients that
+do not trust the guard or go past its proxy, pinned domains that were offered other servers, answers that nobody could read, latencies, failures, changes and gaps.
 
 FILE is a log as "run" writes it; gzip and Zstandard files are read as they are, and - is standard input. The guard's own messages (standard error of
 "run") may be among them: failed handshakes are told there. Without FILE, the decisions in the default state directory are read, rotated ones first.
@@ -56,7 +56,7 @@ that was offered other servers), or where --explain finds no such exchange.`,
 	flags.StringVar(&f.until, "until", "", "decisions before this `TIME`")
 	flags.StringSliceVar(&f.domains, "domain", nil, "only about this mail `DOMAIN`, and those below it")
 	flags.StringSliceVar(&f.clients, "client", nil, "only of this client: an `ADDRESS`, or a range (192.0.2.0/24)")
-	flags.StringSliceVar(&f.actions, "action", nil, "only with this `ACTION`: pass, edit, refuse, answer")
+	flags.StringSliceVar(&f.actions, "action", nil, "only with this `ACTION`: pass, edit, refuse, answer, tunnel")
 	flags.StringSliceVar(&f.dialects, "dialect", nil, "only in this `DIALECT`")
 	flags.StringSliceVar(&f.of, "rule", nil, "only by this `RULE`")
 	flags.StringVar(&f.format, "format", "table", "`FORMAT`: table, json, md, html, csv; or every record in other words: ecs, ocsf")

@@ -96,7 +96,7 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, hangups <
 	admin := startAdmin(d.admin, r, proxyAt(r.config.Listen, here(d.proxy.Addr())))
 	defer admin.stop()
 	d.note(r.state)
-	greet(stderr, &r.config.Listen, g, d.proxy.Addr(), d.admin, r.logs.where)
+	greet(stderr, r.config, g, d.proxy.Addr(), d.admin, r.logs.where)
 	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
 	if d.transparent != nil {
 		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))

@@ -67,10 +67,12 @@ func platforms(base, name string, proxy companion.Proxy) []platform {
 		{"ios", "iOS and iPadOS", []step{
 			{"Bring ca.mobileconfig to the device (AirDrop, a mail, an MDM) and install it: Settings, General, VPN and Device Management. Then switch the root on: Settings, General, About, Certificate Trust Settings.", ""},
 			{"Set the PAC file for the network: Settings, Wi-Fi, the network, Configure Proxy, Automatic. The device must reach it: put it on a web server of yours.", "autodiscover-guard setup print --for pac >proxy.pac"},
+			{"Undo: remove the profile in the same place, and configure the network's proxy as Off.", ""},
 		}},
 		{"android", "Android", []step{
 			{"Bring ca.cer to the device: Settings, Security, Encryption and credentials, Install a certificate, CA certificate. Since Android 7 an app trusts it only if its maker says so; a mail app that does not gets no answer, and so is told no server.", ""},
 			{"Set the PAC file for the network: Settings, Network, the network, Modify, Advanced, Proxy, Proxy Auto-Config.", ""},
+			{"Undo: remove the certificate from the user's credentials in the same place, and set the network's proxy to None.", ""},
 		}},
 		{"linux", "Debian, Fedora, GNOME", []step{
 			{"Fetch and compare the fingerprint:", fetch},
@@ -78,16 +80,22 @@ func platforms(base, name string, proxy companion.Proxy) []platform {
 			{"Fedora, Red Hat:", "sudo cp ca.pem /etc/pki/ca-trust/source/anchors/autodiscover-guard.pem && sudo update-ca-trust"},
 			{"Set the PAC file for GNOME (Evolution, Geary):", "gsettings set org.gnome.system.proxy autoconfig-url " + pac + "\ngsettings set org.gnome.system.proxy mode auto"},
 			{"Programs that know no PAC file (curl, exchangelib, servers) send everything; the guard tunnels what is no discovery:", "export https_proxy=" + proxy.URL() + " http_proxy=" + proxy.URL()},
+			{"Undo, Debian, Ubuntu:", "sudo rm /usr/local/share/ca-certificates/autodiscover-guard.crt && sudo update-ca-certificates --fresh"},
+			{"Undo, Fedora, Red Hat:", "sudo rm /etc/pki/ca-trust/source/anchors/autodiscover-guard.pem && sudo update-ca-trust"},
+			{"Undo, GNOME:", "gsettings reset org.gnome.system.proxy mode\ngsettings reset org.gnome.system.proxy autoconfig-url"},
 		}},
 		{"thunderbird", "Thunderbird and Firefox", []step{
 			{"Settings, Privacy and Security, Certificates, Authorities, Import; then Settings, General, Network and Disk Space, Connection, Automatic proxy configuration URL. Or put it into the profile while the program is closed:", "certutil -A -t C,, -n autodiscover-guard -i ca.pem -d sql:PROFILE"},
 			{"For a fleet, in distribution/policies.json, or /etc/thunderbird/policies and /etc/firefox/policies:", "autodiscover-guard setup print --for thunderbird"},
+			{"Undo, in the same places, or:", "certutil -D -n autodiscover-guard -d sql:PROFILE"},
 		}},
 		{"chromium", "Chromium on Linux", []step{
 			{"Trust in the user's store, and the PAC file for one start (for good: the policies ProxyMode and ProxyPacUrl):", "certutil -A -t C,, -n autodiscover-guard -i ca.pem -d sql:$HOME/.pki/nssdb\nchromium --proxy-pac-url=" + pac},
+			{"Undo:", "certutil -D -n autodiscover-guard -d sql:$HOME/.pki/nssdb"},
 		}},
 		{"java", "Java", []step{
 			{"Trust in the runtime's own store, and the proxy of the system:", "keytool -importcert -cacerts -storepass changeit -noprompt -alias autodiscover-guard -file ca.pem\njava -Djava.net.useSystemProxies=true ..."},
+			{"Undo:", "keytool -delete -cacerts -storepass changeit -alias autodiscover-guard"},
 		}},
 	}
 }

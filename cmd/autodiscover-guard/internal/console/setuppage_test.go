@@ -37,6 +37,11 @@ func TestSetupPage(t *testing.T) {
 			t.Errorf("the link %s leads nowhere", link)
 		}
 	}
+	for _, platform := range strings.Split(page, "<h2")[1:] {
+		if name, _, _ := strings.Cut(platform, "</h2>"); !strings.Contains(platform, "Undo") {
+			t.Errorf("nobody is told how to take back what is done at%s", name)
+		}
+	}
 	for _, want := range []string{
 		a.Fingerprint(), a.Root().Subject.CommonName, "http://localhost:8081/proxy.pac", "http://localhost:8081/ca.cer", "certutil -user -addstore Root", "security add-trusted-cert",
 		"update-ca-certificates", "update-ca-trust", "keytool -importcert", "--proxy-pac-url=", "Certificate Trust Settings", "sql:PROFILE", "http://127.0.0.1:8080",

@@ -71,8 +71,8 @@ func (s *Summary) Report(log Log, top int) *Report {
 		}),
 		s.freshSection(top),
 		section(&s.clients, top, Section{
-			ID: "clients", Title: "Clients that the guard cannot help", Total: s.clients.Total, Unit: "handshakes and exchanges",
-			Note:    "A client that does not trust the authority is not guarded: it just fails. A tunnel to discovery that the policy does not open goes past it.",
+			ID: "clients", Title: "Clients that do not trust the guard, or go past its proxy", Total: s.clients.Total, Unit: "handshakes and exchanges",
+			Note:    "A client that does not trust the authority is not guarded: it just fails. A tunnel to discovery that the policy does not open goes past it. Who was redirected is guarded all the same.",
 			Columns: []string{"client", "what", "host", "times", "first", "last"},
 		}),
 		section(&s.pins, top, Section{

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+)
+
+// document is the text of a file of the repository that people read and paste from.
+func document(t *testing.T, elements ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{"..", ".."}, elements...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// fenced are a document's blocks of code in one language.
+func fenced(text, language string) []string {
+	var blocks []string
+	for _, found := range regexp.MustCompile("(?s)\n```([a-z]*)\n(.*?)\n```").FindAllStringSubmatch(text, -1) {
+		if found[1] == language {
+			blocks = append(blocks, found[2])
+		}
+	}
+	return blocks
+}
+
+// TestDocuments_commands takes each command line of ours that the README prints: the command is there, with these flags and so many arguments.
+func TestDocuments_commands(t *testing.T) {
+	t.Parallel()
+	readme := document(t, "README.md")
+	var lines []string
+	for _, block := range fenced(readme, "sh") {
+		// Users, groups and files have the program's name, too.
+		block = strings.NewReplacer("sudo -u autodiscover-guard ", "", "-o autodiscover-guard ", "", "-g autodiscover-guard ", "", "go run ./cmd/autodiscover-guard", program).Replace(block)
+		for _, found := range regexp.MustCompile(`(?m)(?:^|[\s'])autodiscover-guard ([a-z][^|>#&'\n]*)`).FindAllStringSubmatch(block, -1) {
+			lines = append(lines, found[1])
+		}
+	}
+	known := regexp.MustCompile("^(?:autodiscover-guard )?((?:run|demo|check|review|doctor|ca|setup|policy|reserved|config) [a-z-][^`]*)$")
+	for _, span := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(readme, -1) {
+		if found := known.FindStringSubmatch(span[1]); found != nil {
+			lines = append(lines, strings.NewReplacer("[", "", "]", "").Replace(found[1]))
+		}
+	}
+	if len(lines) < 40 {
+		t.Fatalf("the README has only %q", lines)
+	}
+	for _, line := range lines {
+		if err := parsed(strings.Fields(line)); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+// parsed says what is wrong with a command line, without running it.
+func parsed(args []string) error {
+	var out bytes.Buffer
+	root := rootCommand(strings.NewReader(""), &out, &out)
+	var each func(*cobra.Command)
+	each = func(c *cobra.Command) {
+		if c.Runnable() && !c.HasSubCommands() {
+			c.RunE, c.Run = func(*cobra.Command, []string) error { return nil }, nil
+		}
+		for _, below := range c.Commands() {
+			each(below)
+		}
+	}
+	each(root)
+	root.SetArgs(args)
+	return root.Execute()
+}
+
+// TestDocuments_demo compares what the README shows of the demo with what comes.
+func TestDocuments_demo(t *testing.T) {
+	t.Parallel()
+	var out, talk bytes.Buffer
+	if code := run([]string{"demo"}, strings.NewReader(""), &out, &talk); code != exitFine {
+		t.Fatalf("exit code %d: %s", code, talk.String())
+	}
+	came := regexp.MustCompile("(?m) +$").ReplaceAllString(out.String(), "")
+	for _, block := range fenced(document(t, "README.md"), "") {
+		if strings.Contains(block, "WITHOUT THE GUARD") {
+			if !strings.Contains(came, block) {
+				t.Errorf("the README shows\n%s\nand what comes is\n%s", block, came)
+			}
+			return
+		}
+	}
+	t.Error("the README does not show the demo")
+}
+
+// TestDocuments_expectations runs the file that the help of "policy test" shows, with the README's pin when it has become right.
+func TestDocuments_expectations(t *testing.T) {
+	t.Parallel()
+	var help, out, talk bytes.Buffer
+	run([]string{"policy", "test", "--help"}, strings.NewReader(""), &help, &talk)
+	_, file, begins := strings.Cut(help.String(), "A file is YAML:\n")
+	file, _, ends := strings.Cut(file, "\nWhat is wanted must hold")
+	if !begins || !ends {
+		t.Fatalf("the help shows no file where this test looks for it:\n%s", help.String())
+	}
+	pin := ""
+	for _, block := range fenced(document(t, "README.md"), "yaml") {
+		if strings.Contains(block, "name: pin") {
+			pin = regexp.MustCompile(`(?m)^ *mode: monitor.*\n`).ReplaceAllString(block, "")
+		}
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"expectations.yaml": file,
+		"guard.yaml":        pin,
+		"incident.txt": "GET /autodetect/detect HTTP/1.1\nHost: prod.autodetect.outlook.cloud.microsoft\nAuthorization: Basic dXNlckBleGFtcGxlLmNvbTp4\n\n" +
+			"HTTP/1.1 200 OK\nContent-Type: application/json\n\n" + `{"protocols":[{"protocol":"imap","hostname":"imapgms.jnet.sei.co.jp"}]}` + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := run([]string{"policy", "test", filepath.Join(dir, "expectations.yaml")}, strings.NewReader(""), &out, &talk); code != exitFine {
+		t.Errorf("exit code %d: %s%s", code, out.String(), talk.String())
+	}
+}
+
+// TestDocuments_configuration loads each piece of configuration that the README prints, and looks for each key that it or another document names.
+func TestDocuments_configuration(t *testing.T) {
+	t.Parallel()
+	readme := document(t, "README.md")
+	blocks := fenced(readme, "yaml")
+	if len(blocks) < 4 {
+		t.Fatalf("the README has only %q", blocks)
+	}
+	for _, block := range blocks {
+		if _, err := config.Parse("README.md", []byte(block)); err != nil {
+			t.Errorf("%v in:\n%s", err, block)
+		}
+	}
+	keys := map[string]bool{}
+	section := ""
+	for line := range strings.Lines(config.Reference()) {
+		if found := regexp.MustCompile(`^( *)([a-z_]+):`).FindStringSubmatch(line); found != nil && found[1] == "" {
+			section = found[2]
+		} else if found != nil {
+			keys[section+"."+found[2]] = true
+		}
+	}
+	files, err := filepath.Glob(filepath.Join("..", "..", ".github", "*.md"))
+	decisions, err2 := filepath.Glob(filepath.Join("..", "..", ".github", "decisions", "*.md"))
+	if err := errors.Join(err, err2); err != nil || len(files) < 3 || len(decisions) < 30 {
+		t.Fatalf("%v, only %q, %q", err, files, decisions)
+	}
+	others := map[string]bool{"upstream.error": true, "upstream.check": true, "policy.uid": true} // the record's, and OCSF's
+	named := regexp.MustCompile("`((?:listen|clients|policy|upstream|limits|log|notify)\\.[a-z_]+)[`:]")
+	for _, file := range append(append(files, decisions...), filepath.Join("..", "..", "README.md")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range named.FindAllStringSubmatch(string(text), -1) {
+			if !keys[found[1]] && !others[found[1]] {
+				t.Errorf("%s: there is no key %s", filepath.Base(file), found[1])
+			}
+		}
+	}
+}
