@@ -171,15 +171,27 @@ func (j *judgement) strangerFor(domain string) bool {
 // isChallenge reports whether the answer asks for credentials: the host's, or (407) those that the client has for the guard, which are no host's business.
 func (j *judgement) isChallenge() bool { return j.answer.Status == 401 || j.answer.Status == 407 }
 
+const reasonChallenge = "only a host inside the rule may ask for credentials"
+
 // challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
-// the password at the first 401, before any settings exist.
+// the password at the first 401, before any settings exist. Servers put a page beside the challenge, and fields of their own, that may name anybody; what a
+// client logs in by is the challenge.
 func (j *judgement) challenge() {
 	asked := reserved.Canonical(j.plan.Inquiry.Request.Host())
-	if j.answer.Status == 401 && j.plan.Step == Forward && j.allows(asked) && len(j.plan.bindings) > 0 && !j.leaks(j.answer) {
-		j.pass("the asked host is inside the rule and may ask for credentials")
+	if j.answer.Status != 401 || j.plan.Step != Forward || !j.allows(asked) || len(j.plan.bindings) == 0 {
+		j.refuse(reasonChallenge, nil)
 		return
 	}
-	j.refuse("only a host inside the rule may ask for credentials", nil)
+	bare := dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": j.answer.Header["Www-Authenticate"], "Cache-Control": {"no-store"}}}
+	switch {
+	case !j.leaks(j.answer):
+		j.pass("the asked host is inside the rule and may ask for credentials")
+	case j.leaks(bare):
+		j.refuse(reasonChallenge, nil)
+	default:
+		j.refuse("the asked host is inside the rule and may ask for credentials, but names hosts outside of it beside the challenge", nil)
+		j.decision.Action, j.decision.Answer = ActionEdit, bare
+	}
 }
 
 // edit writes the answer afresh and looks at the result with other eyes.
