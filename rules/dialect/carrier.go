@@ -56,10 +56,7 @@ func subjects(r Request, host string, f *wireFormat) []Subject {
 func appendCommon(all []Subject, r Request) []Subject {
 	all = append(all, querySubjects(r.URL)...)
 	all = append(all, headerSubjects(r.Header)...)
-	if r.URL.User != nil {
-		all = append(all, userSubjects(r.URL.User.Username(), "userinfo")...)
-	}
-	return all
+	return append(all, UserOf(r.URL)...)
 }
 
 // central reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
@@ -131,16 +128,30 @@ func unescape(s string) string {
 }
 
 func headerSubjects(h Header) []Subject {
-	var all []Subject
-	for _, value := range h["Authorization"] {
-		all = append(all, authorizationSubjects(value)...)
-	}
+	all := LogsIn(Request{Header: h})
 	for _, name := range addressFields {
 		for _, value := range h[name] {
 			all = append(all, addresses(value, "header:"+name)...)
 		}
 	}
 	return all
+}
+
+// LogsIn lists whom a request logs in as, as far as its credentials say.
+func LogsIn(r Request) []Subject {
+	var all []Subject
+	for _, value := range r.Header["Authorization"] {
+		all = append(all, authorizationSubjects(value)...)
+	}
+	return all
+}
+
+// UserOf lists whom a URL says to log in as.
+func UserOf(u *url.URL) []Subject {
+	if u.User == nil {
+		return nil
+	}
+	return userSubjects(u.User.Username(), "userinfo")
 }
 
 func authorizationSubjects(value string) []Subject {
