@@ -124,6 +124,17 @@ func (j *judgement) isAskedMailbox(word string) bool {
 	})
 }
 
+// isIdentifier reports whether a word is a domain name of the subject's own from right to left, as configuration profiles and their payloads are called
+// (PayloadIdentifier): test.lab.mail.team.
+func (j *judgement) isIdentifier(word string) bool {
+	if j.plan.Inquiry.Dialect != dialect.MobileConfig {
+		return false
+	}
+	labels := strings.Split(word, ".")
+	slices.Reverse(labels)
+	return j.allows(strings.Join(labels, "."))
+}
+
 // isSoftware reports whether a header field names the software that answered, in the one word that reads like a host: that of IIS, and so of every
 // Exchange server.
 func isSoftware(name, value string) bool { return name == "X-Powered-By" && value == "ASP.NET" }

@@ -13,7 +13,7 @@ import (
 
 const appleProfile = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0"><dict><key>PayloadContent</key><array><dict><key>PayloadType</key><string>com.apple.mail.managed</string><key>PayloadIdentifier</key><string>test.lab.mail</string><key>EmailAddress</key><string>wei.li@lab.test</string><key>IncomingMailServerHostName</key><string>mail.lab.test</string><key>OutgoingMailServerHostName</key><string>mail.lab.test</string><key>Note</key><string>NOTE</string></dict></array><key>PayloadType</key><string>Configuration</string></dict></plist>
+<plist version="1.0"><dict><key>PayloadContent</key><array><dict><key>PayloadType</key><string>com.apple.mail.managed</string><key>PayloadIdentifier</key><string>test.lab.mail.wei.li</string><key>EmailAddress</key><string>wei.li@lab.test</string><key>IncomingMailServerHostName</key><string>mail.lab.test</string><key>OutgoingMailServerHostName</key><string>mail.lab.test</string><key>Note</key><string>NOTE</string></dict></array><key>PayloadType</key><string>Configuration</string></dict></plist>
 `
 
 // TestOwnSignedProfile: a lab's own profile passes as it was signed, whatever the signer's certificate says of its authority's hosts; what is signed, and what
@@ -30,6 +30,7 @@ func TestOwnSignedProfile(t *testing.T) {
 		"own":                             {own, rules.ActionPass},
 		"own, and a new line":             {own + "\r\n", rules.ActionPass},
 		"a stranger in a word":            {strange, rules.ActionRefuse},
+		"somebody else's identifier":      {sign(strings.ReplaceAll(appleProfile, "NOTE", "test.stranger.li")), rules.ActionRefuse},
 		"a stranger behind the signature": {own + "imap.stranger.net", rules.ActionRefuse},
 	} {
 		a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/x-apple-aspen-config"}}, Body: []byte(c.body)}
