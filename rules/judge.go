@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
@@ -200,6 +201,7 @@ func (j *judgement) edit(strangers, servers int) {
 	switch {
 	case errors.Is(err, dialect.ErrNothingLeft):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
+	case errors.Is(err, dialect.ErrFixed) && strangers == 0 && j.doc.Plain && j.bodyAlone():
 	case errors.Is(err, dialect.ErrFixed):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule, and such an answer is never edited", strangers, servers), nil)
 	case err != nil:
@@ -213,6 +215,29 @@ func (j *judgement) edit(strangers, servers int) {
 			j.decision.Reason = "every suggestion is inside the rule, but clients may read the document in different ways"
 		}
 	}
+}
+
+// bodyAlone lets a document that is never edited pass without the fields around it, in which servers and what stands before them name whom they like. It
+// reports false where the body names strangers, too.
+func (j *judgement) bodyAlone() bool {
+	h := dialect.Header{"Cache-Control": {"no-store"}}
+	for _, name := range [...]string{"Content-Type", "Content-Encoding"} {
+		if values := j.answer.Header[name]; len(values) > 0 {
+			h[name] = slices.Clone(values)
+		}
+	}
+	answer := dialect.Answer{Status: j.answer.Status, Header: h, Body: j.answer.Body}
+	if j.leaks(answer) {
+		return false
+	}
+	for i := range j.decision.Suggestions {
+		if s := &j.decision.Suggestions[i]; strings.HasPrefix(s.Path, "header:") {
+			s.Verdict, s.Now = dialect.Remove, ""
+		}
+	}
+	j.decision.Action, j.decision.Answer = ActionEdit, answer
+	j.decision.Reason = "every suggestion is inside the rule, but header fields name hosts outside of it"
+	return true
 }
 
 // errLeak is a decision's error where the independent check found what the dialect's reader had not.
