@@ -10,6 +10,9 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
+// CarrierLogin is the carrier of subjects that a request logs in as.
+const CarrierLogin = "header:Authorization"
+
 // discoveryLabels are the labels that discovery puts before the mail domain.
 var discoveryLabels = [...]string{"autodiscover.", "autoconfig.", "ua-auto-config."}
 
@@ -160,11 +163,11 @@ func authorizationSubjects(value string) []Subject {
 	switch {
 	case strings.EqualFold(scheme, "Basic"):
 		user, _, _ := BasicUser(value)
-		return userSubjects(user, "header:Authorization")
+		return userSubjects(user, CarrierLogin)
 	case strings.EqualFold(scheme, "Bearer"):
 		return tokenSubjects(rest)
 	case strings.EqualFold(scheme, "Digest"):
-		return addresses(digestUser(rest), "header:Authorization")
+		return addresses(digestUser(rest), CarrierLogin)
 	case strings.EqualFold(scheme, "NTLM"), strings.EqualFold(scheme, "Negotiate"):
 		return ntlmSubjects(rest)
 	}
@@ -221,7 +224,7 @@ func tokenSubjects(token string) []Subject {
 	for _, member := range payload.root.members {
 		for _, claim := range identityClaims {
 			if member.name == claim && member.value.kind == jsontext.KindString {
-				all = append(all, addresses(member.value.text, "header:Authorization")...)
+				all = append(all, addresses(member.value.text, CarrierLogin)...)
 			}
 		}
 	}
