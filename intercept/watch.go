@@ -82,6 +82,8 @@ const (
 	longestOutset = 64 << 10
 	// mostLooked bounds all of these looks together: a server that sends byte by byte would have the same text read thousands of times.
 	mostLooked = 4 << 20
+	// unpacking is what it costs to undo a coding at all, in bytes looked at.
+	unpacking = 4 << 10
 )
 
 // outset is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
@@ -94,7 +96,7 @@ func (o *outset) unpacked(h dialect.Header, head []byte) (dialect.Header, []byte
 	}
 	plain, text, coded := dialect.Unpacked(h, head)
 	if coded {
-		o.looked += len(text)
+		o.looked += unpacking + len(text)
 	}
 	return plain, text
 }

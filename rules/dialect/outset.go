@@ -21,15 +21,15 @@ func MayBe(h Header, head []byte, ended bool) bool {
 	return Sniffable(h, head[:min(len(head), SniffLength)])
 }
 
-// Unpacked is the beginning of an answer as its client reads it, without content codings, and the header that it then has. coded is false where there are
-// none, or nothing can be read of it yet. What stands behind the beginning can make it nothing else: it is undone from the front.
+// Unpacked is the beginning of an answer as its client reads it, without content codings, and the header that it then has; both as they are where nothing can be
+// read of it yet. coded reports whether there are any. What stands behind the beginning can make it nothing else: it is undone from the front.
 func Unpacked(h Header, head []byte) (plain Header, text []byte, coded bool) {
 	if codings, err := namedCodings(h); err != nil || len(codings) == 0 && magic(head) == "" {
 		return h, head, false
 	}
 	text, _, _ = decodeContent(Answer{Header: h, Body: head}) // it is cut off: an error is expected
 	if len(text) == 0 {
-		return h, head, false
+		return h, head, true
 	}
 	plain = h.Clone()
 	delete(plain, "Content-Encoding")
