@@ -176,23 +176,30 @@ const reasonChallenge = "only a host inside the rule may ask for credentials"
 
 // challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
 // the password at the first 401, before any settings exist. Servers put a page beside the challenge, and fields of their own, that may name anybody; what a
-// client logs in by is the challenge.
+// client logs in by are the challenges, and those that name strangers go, too.
 func (j *judgement) challenge() {
 	asked := reserved.Canonical(j.plan.Inquiry.Request.Host())
 	if j.answer.Status != 401 || j.plan.Step != Forward || !j.allows(asked) || len(j.plan.bindings) == 0 {
 		j.refuse(reasonChallenge, nil)
 		return
 	}
-	bare := dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": j.answer.Header["Www-Authenticate"], "Cache-Control": {"no-store"}}}
-	switch {
-	case !j.leaks(j.answer):
+	if !j.leaks(j.answer) {
 		j.pass("the asked host is inside the rule and may ask for credentials")
-	case j.leaks(bare):
-		j.refuse(reasonChallenge, nil)
-	default:
-		j.refuse("the asked host is inside the rule and may ask for credentials, but names hosts outside of it beside the challenge", nil)
-		j.decision.Action, j.decision.Answer = ActionEdit, bare
+		return
 	}
+	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
+	for _, asked := range j.answer.Header["Www-Authenticate"] {
+		if !j.leaks(dialect.Answer{Header: dialect.Header{"Www-Authenticate": {asked}}}) {
+			own = append(own, asked)
+		}
+	}
+	if len(own) == 0 {
+		j.refuse(reasonChallenge, nil)
+		return
+	}
+	j.refuse("the asked host is inside the rule and may ask for credentials, but names hosts outside of it, too", nil)
+	j.decision.Action = ActionEdit
+	j.decision.Answer = dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": own, "Cache-Control": {"no-store"}}}
 }
 
 // edit writes the answer afresh and looks at the result with other eyes.
