@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -82,9 +83,7 @@ func samples(t *testing.T, policy *rules.Policy) []sample {
 func (s sample) write(w http.ResponseWriter) {
 	h := w.Header()
 	h["Content-Type"] = nil
-	for name, values := range s.answer.Header {
-		h[name] = values
-	}
+	maps.Copy(h, s.answer.Header)
 	h.Set("Date", "Mon, 08 Dec 2025 21:32:58 GMT")
 	h.Set("Content-Length", strconv.Itoa(len(s.said)))
 	w.WriteHeader(s.answer.StatusCode)
