@@ -94,10 +94,13 @@ func blankIdentifiers(s []byte) {
 // addressSchemes may stand before an address, lower case.
 var addressSchemes = [...]string{"mailto:", "smtp:", "sip:", "upn:"}
 
+// beforeAddress holds what an address stands behind, and 0 for nothing.
+var beforeAddress = bytesOf("\x00 \t\r\n>\"'<(=,;")
+
 // isLocalPart reports whether word, of which before is the byte in front and after what follows, is that of an address at a host that may be named. User
-// information of a URL is not: parsers disagree on where that ends.
+// information of a URL is not, nor what stands between two signs: parsers disagree on where those end.
 func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
-	if len(after) == 0 || after[0] != '@' || before == '/' || before == '\\' {
+	if len(after) == 0 || after[0] != '@' || !beforeAddress[before] {
 		return false
 	}
 	for _, scheme := range addressSchemes {

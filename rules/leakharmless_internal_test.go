@@ -13,6 +13,7 @@ func TestLeakCheck_harmlessWords(t *testing.T) {
 		"mail.lab.test/stranger.net": true, "x/stranger.net": true, "//stranger.net/mail.lab.test": true, "////stranger.net": true, "https:/stranger.net": true,
 
 		"wei.li@mail.lab.test": false, "mailto:wei.li@mail.lab.test": false, "SMTP:Wei.Li@mail.lab.test": false, "a=wei.li%40mail.lab.test": false,
+		"user@stranger.net@mail.lab.test": true, "user%stranger.net@mail.lab.test": true, "relay!stranger.net@mail.lab.test": true, "<wei.li@mail.lab.test>": false,
 		"wei.li@stranger.net": true, "wei.li@": true, "wei.li@lab": true, "wei.li @mail.lab.test": true, "x:stranger.net@mail.lab.test": true,
 		"//stranger.net@mail.lab.test/": true, `\\stranger.net@mail.lab.test`: true, "https:stranger.net@mail.lab.test": true, "stranger.net,wei.li@mail.lab.test": true,
 

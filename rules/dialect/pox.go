@@ -284,9 +284,9 @@ func suggestName(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}
-	if strings.Contains(host, "@") { // since Exchange 2013 a mailbox has a server of its own, GUID@domain, as in Server
-		named, _ := suggestAddress(path, protocol, host)
-		s.Host = named.Host
+	if strings.Contains(host, "@") {
+		server, _ := suggestMailboxServer(path, protocol, host)
+		s.Host = server.Host
 	}
 	return s, true
 }
