@@ -3,6 +3,7 @@ package intercept
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,6 +129,7 @@ func (x *exchange) leads() {
 		return
 	}
 	for _, u := range x.decision.Onward(&x.asked) {
-		x.p.trails.add(x.from.Client, placeName(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: x.plan.Inquiry.Subjects}, x.p.clock())
+		subjects := slices.Concat(x.plan.Inquiry.Subjects, dialect.UserOf(u))
+		x.p.trails.add(x.from.Client, placeName(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: subjects}, x.p.clock())
 	}
 }

@@ -1,6 +1,8 @@
 package intercept_test
 
 import (
+	"encoding/base64"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,3 +58,57 @@ func TestTrail(t *testing.T) {
 		})
 	}
 }
+
+// TestTrail_sharedAddress: behind one address are many clients, and the place may be a web site. What a browser opens there, and what somebody asks who logs in
+// as nobody guarded, is what it was; what the client that was sent there asks is judged.
+func TestTrail_sharedAddress(t *testing.T) {
+	policy, err := rules.New(rules.Config{
+		Open:  []string{"opened.net"},
+		Rules: []rules.Rule{{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"lab.test", "*.lab.test", "opened.net"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const away, session = "https://sign-in." + stranger + "/", `{"capabilities":{},"apiUrl":"https://api.` + stranger + `/"}`
+	for _, d := range doors {
+		t.Run(d.name, func(t *testing.T) {
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				switch r.Host + r.URL.Path {
+				case "autodiscover.lab.test/mail/config-v1.1.xml": // a web server that answers to every name
+					http.Redirect(rw, r, d.scheme+"://imap.lab.test/", http.StatusFound)
+				case "imap.lab.test/":
+					http.Redirect(rw, r, away, http.StatusFound)
+				case "lab.test/.well-known/jmap":
+					http.Redirect(rw, r, d.scheme+"://opened.net/session", http.StatusFound)
+				case "opened.net/session":
+					_, _ = io.WriteString(rw, session)
+				}
+			}, governed(policy))
+			client := d.client(w)
+			get := func(url, field, value string) reply {
+				r := request(t, http.MethodGet, d.scheme+"://"+url, "")
+				if field != "" {
+					r.Header.Set(field, value)
+				}
+				return send(t, client, r)
+			}
+			get("autodiscover.lab.test/mail/config-v1.1.xml?emailaddress=user@lab.test", "", "")
+			get("lab.test/.well-known/jmap", "Authorization", "Basic "+encoded("user@lab.test:secret"))
+
+			if got := get("imap.lab.test/", "Upgrade-Insecure-Requests", "1"); got.Header.Get("Location") != away {
+				t.Errorf("a browser: %s to %q", got.Status, got.Header.Get("Location"))
+			}
+			if got := get("opened.net/session", "Authorization", "Basic "+encoded("user@shop.com:secret")); got.body != session {
+				t.Errorf("somebody else's session: %s: %s", got.Status, got.body)
+			}
+			if got := get("imap.lab.test/", "", ""); got.Header.Get("Location") != "" {
+				t.Errorf("the client that was sent there: to %q", got.Header.Get("Location"))
+			}
+			if got := get("opened.net/session", "Authorization", "Basic "+encoded("user@lab.test:secret")); strings.Contains(got.body, stranger) {
+				t.Errorf("the session of whoever was sent there: %s", got.body)
+			}
+		})
+	}
+}
+
+func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }

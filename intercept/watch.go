@@ -25,7 +25,11 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if x.policy.Pursue(&x.plan, resp.StatusCode) {
 		return x.pursue(resp)
 	}
-	head, whole, err := x.look(resp, dialect.SentOn(dialect.Request{Method: req.Method}, resp.StatusCode))
+	asked := dialect.Request{Method: req.Method, Header: dialect.Header(req.Header)}
+	if dialect.IsSession(asked, dialect.Header(resp.Header)) {
+		return x.approve(x.passOn(resp, nil)) // there may be nothing to look at for a long time
+	}
+	head, whole, err := x.look(resp, dialect.SentOn(asked, resp.StatusCode))
 	switch {
 	case err == nil && whole:
 		return x.sniffed(resp, head)
@@ -59,14 +63,15 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 		n, err := resp.Body.Read(piece[:])
 		head = append(head, piece[:n]...)
 		ended := errors.Is(err, io.EOF)
+		plain, text := first.unpacked(h, head)
 		switch {
 		case err != nil && !ended:
 			return head, false, err
-		case !matters && !dialect.MayBe(h, head, ended), int64(len(head)) > x.p.limits.BodyBytes:
+		case !matters && !dialect.MayBe(plain, text, ended), int64(len(head)) > x.p.limits.BodyBytes:
 			return head, false, nil
 		case ended:
 			return head, true, nil
-		case endless && first.foreign(h, head):
+		case endless && first.foreign(plain, text):
 			return head, false, nil
 		}
 	}
@@ -77,10 +82,24 @@ const (
 	longestOutset = 64 << 10
 	// mostLooked bounds all of these looks together: a server that sends byte by byte would have the same text read thousands of times.
 	mostLooked = 4 << 20
+	// unpacking is what it costs to undo a coding at all, in bytes looked at.
+	unpacking = 4 << 10
 )
 
 // outset is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
 type outset struct{ looked int }
+
+// unpacked is the beginning without content codings, for as long as somebody looks at it.
+func (o *outset) unpacked(h dialect.Header, head []byte) (dialect.Header, []byte) {
+	if len(head) >= longestOutset || o.looked > mostLooked {
+		return h, head
+	}
+	plain, text, coded := dialect.Unpacked(h, head)
+	if coded {
+		o.looked += unpacking + len(text)
+	}
+	return plain, text
+}
 
 // foreign reports whether the first elements are there and of no dialect. Whoever has looked too often waits for the end.
 func (o *outset) foreign(h dialect.Header, head []byte) bool {

@@ -37,10 +37,24 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 // watched on behalf of the inquiry's subjects; see [Policy.Pursue].
 func (p *Policy) Follow(r dialect.Request, from From, trail dialect.Inquiry) Plan {
 	plan, host := p.watch(r, from), reserved.Canonical(r.Host())
-	if plan.Step == Refuse || len(p.bindings(trail.Subjects, occasion{dialect: trail.Dialect, host: host, from: from})) == 0 {
+	o := occasion{dialect: trail.Dialect, host: host, from: from}
+	if plan.Step == Refuse || !p.continues(r, trail, o) || len(p.bindings(trail.Subjects, o)) == 0 {
 		return plan
 	}
 	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: host, from: from}, trail: &trail}
+}
+
+// continues reports whether a request can be the next question of whoever was sent to that place. Many may share the address by which a client is remembered,
+// and the place may be a company's web site: a browser that opens a page asks for no settings (but for a profile's, which people open), and somebody who logs in
+// as nobody guarded is somebody else, unless the redirect itself said whom to log in as.
+func (p *Policy) continues(r dialect.Request, trail dialect.Inquiry, o occasion) bool {
+	if trail.Dialect != dialect.MobileConfig && dialect.OpensPage(r) {
+		return false
+	}
+	named := dialect.LogsIn(r)
+	return len(named) == 0 || len(p.bindings(named, o)) > 0 || slices.ContainsFunc(named, func(s dialect.Subject) bool {
+		return slices.ContainsFunc(trail.Subjects, func(t dialect.Subject) bool { return t.Domain == s.Domain })
+	})
 }
 
 // Pursue reports whether an answer to a request that was planned by Follow sends the client on. The plan is then that of a discovery exchange, and the answer

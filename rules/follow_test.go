@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"autodiscover-guard/rules"
@@ -36,6 +37,29 @@ func TestPolicy_Follow(t *testing.T) {
 		}
 		if d := p.Judge(&plan, moved(to)); d.Action != want || d.Dialect != dialect.Autoconfig || d.Rule != "private-use" {
 			t.Errorf("%s: %v by %q: %s", to, d.Action, d.Rule, d.Reason)
+		}
+	}
+	for name, c := range map[string]struct {
+		field, value string
+		about        dialect.ID
+		want         rules.Step
+	}{
+		"a browser opens a page":              {"Sec-Fetch-Mode", "navigate", dialect.JMAP, rules.Ignore},
+		"in the clear":                        {"Upgrade-Insecure-Requests", "1", dialect.DAV, rules.Ignore},
+		"a browser opens a profile":           {"Sec-Fetch-Mode", "navigate", dialect.MobileConfig, rules.Watch},
+		"a script asks":                       {"Sec-Fetch-Mode", "cors", dialect.Autoconfig, rules.Watch},
+		"somebody else logs in":               {"Authorization", basic("user@shop.com:secret"), dialect.JMAP, rules.Ignore},
+		"somebody else's client logs in":      {"Authorization", "Digest username=\"user@shop.com\"", dialect.JMAP, rules.Ignore},
+		"the same logs in":                    {"Authorization", basic("user@lab.test:secret"), dialect.JMAP, rules.Watch},
+		"somebody guarded logs in":            {"Authorization", basic("user@office.test:secret"), dialect.JMAP, rules.Watch},
+		"somebody without an address logs in": {"Authorization", basic("user:secret"), dialect.JMAP, rules.Watch},
+		"whom the redirect named logs in":     {"Authorization", basic("user@named.net:secret"), dialect.JMAP, rules.Watch},
+	} {
+		next := question(onward[0].String())
+		next.Header[c.field] = []string{c.value}
+		trail := dialect.Inquiry{Dialect: c.about, Subjects: append(slices.Clone(trail.Subjects), dialect.Subject{Domain: "named.net"})}
+		if plan := p.Follow(next, rules.From{}, trail); plan.Step != c.want {
+			t.Errorf("%s: %v, want %v", name, plan.Step, c.want)
 		}
 	}
 	// Settings that are found there are for the same subject, although nothing there says so.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -68,7 +69,18 @@ func (p *Policy) bindings(subjects []dialect.Subject, o occasion) []binding {
 			all = append(all, b)
 		}
 	}
-	return all
+	return withoutDirectories(all, subjects)
+}
+
+// withoutDirectories leaves out private-use domains that only a log-in names, where an operator's rule says what the account is told: directories are called
+// so (CORP.LOCAL\user, user@corp.local for user@corp.example.net), and their names say nothing about mail.
+func withoutDirectories(all []binding, subjects []dialect.Subject) []binding {
+	if len(all) < 2 || !slices.ContainsFunc(all, func(b binding) bool { return b.operator != nil }) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(b binding) bool {
+		return b.rule == rulePrivateUse && !slices.ContainsFunc(subjects, func(s dialect.Subject) bool { return s.Domain == b.domain && s.Carrier != dialect.CarrierLogin })
+	})
 }
 
 // mostGuarded is how many guarded domains one exchange may be about: each host is judged for each of them. Exchange takes 100 users in a question.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
@@ -171,15 +172,34 @@ func (j *judgement) strangerFor(domain string) bool {
 // isChallenge reports whether the answer asks for credentials: the host's, or (407) those that the client has for the guard, which are no host's business.
 func (j *judgement) isChallenge() bool { return j.answer.Status == 401 || j.answer.Status == 407 }
 
+const reasonChallenge = "only a host inside the rule may ask for credentials"
+
 // challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
-// the password at the first 401, before any settings exist.
+// the password at the first 401, before any settings exist. Servers put a page beside the challenge, and fields of their own, that may name anybody; what a
+// client logs in by are the challenges, and those that name strangers go, too.
 func (j *judgement) challenge() {
 	asked := reserved.Canonical(j.plan.Inquiry.Request.Host())
-	if j.answer.Status == 401 && j.plan.Step == Forward && j.allows(asked) && len(j.plan.bindings) > 0 && !j.leaks(j.answer) {
+	if j.answer.Status != 401 || j.plan.Step != Forward || !j.allows(asked) || len(j.plan.bindings) == 0 {
+		j.refuse(reasonChallenge, nil)
+		return
+	}
+	if !j.leaks(j.answer) {
 		j.pass("the asked host is inside the rule and may ask for credentials")
 		return
 	}
-	j.refuse("only a host inside the rule may ask for credentials", nil)
+	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
+	for _, asked := range j.answer.Header["Www-Authenticate"] {
+		if !j.leaks(dialect.Answer{Header: dialect.Header{"Www-Authenticate": {asked}}}) {
+			own = append(own, asked)
+		}
+	}
+	if len(own) == 0 {
+		j.refuse(reasonChallenge, nil)
+		return
+	}
+	j.refuse("the asked host is inside the rule and may ask for credentials, but names hosts outside of it, too", nil)
+	j.decision.Action = ActionEdit
+	j.decision.Answer = dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": own, "Cache-Control": {"no-store"}}}
 }
 
 // edit writes the answer afresh and looks at the result with other eyes.
@@ -188,6 +208,7 @@ func (j *judgement) edit(strangers, servers int) {
 	switch {
 	case errors.Is(err, dialect.ErrNothingLeft):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
+	case errors.Is(err, dialect.ErrFixed) && strangers == 0 && j.doc.Plain && j.bodyAlone():
 	case errors.Is(err, dialect.ErrFixed):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule, and such an answer is never edited", strangers, servers), nil)
 	case err != nil:
@@ -201,6 +222,29 @@ func (j *judgement) edit(strangers, servers int) {
 			j.decision.Reason = "every suggestion is inside the rule, but clients may read the document in different ways"
 		}
 	}
+}
+
+// bodyAlone lets a document that is never edited pass without the fields around it, in which servers and what stands before them name whom they like. It
+// reports false where the body names strangers, too.
+func (j *judgement) bodyAlone() bool {
+	h := dialect.Header{"Cache-Control": {"no-store"}}
+	for _, name := range [...]string{"Content-Type", "Content-Encoding"} {
+		if values := j.answer.Header[name]; len(values) > 0 {
+			h[name] = slices.Clone(values)
+		}
+	}
+	answer := dialect.Answer{Status: j.answer.Status, Header: h, Body: j.answer.Body}
+	if j.leaks(answer) {
+		return false
+	}
+	for i := range j.decision.Suggestions {
+		if s := &j.decision.Suggestions[i]; strings.HasPrefix(s.Path, "header:") {
+			s.Verdict, s.Now = dialect.Remove, ""
+		}
+	}
+	j.decision.Action, j.decision.Answer = ActionEdit, answer
+	j.decision.Reason = "every suggestion is inside the rule, but header fields name hosts outside of it"
+	return true
 }
 
 // errLeak is a decision's error where the independent check found what the dialect's reader had not.

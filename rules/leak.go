@@ -46,13 +46,16 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 	slices.Sort(l.banned)
 	l.banned = slices.Compact(l.banned)
 	for name, values := range a.Header {
-		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, l.value) {
+		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.value(v) }) {
 			return true
 		}
 	}
 	body := a.Body
 	if j.plan.Inquiry.Dialect == dialect.DAV {
 		body = dialect.WithoutNamespaces(body)
+	}
+	if j.doc.Sealed {
+		body = nil
 	}
 	return l.text(body, 0) || l.text(j.doc.Inside, 0)
 }
@@ -77,7 +80,7 @@ func (j *judgement) allowsAnywhere(host string) bool {
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
-// as a server or not. Where it was suggested as a server and taken out, it must not be left anywhere.
+// as a server or not, what the asked mailbox is called, or what a profile is. Where it was suggested as a server and taken out, it must not be left anywhere.
 func (j *judgement) isOwnName(host string) bool {
 	for _, s := range j.decision.Suggestions {
 		if s.Verdict != dialect.Keep && s.Host == host {
@@ -89,13 +92,13 @@ func (j *judgement) isOwnName(host string) bool {
 			return true
 		}
 	}
-	return false
+	return j.isAskedMailbox(host) || j.isIdentifier(host)
 }
 
 // leakNames says which hosts a leak check may find.
 type leakNames interface {
 	allowsAnywhere(host string) bool
-	// isOwnName says of a host that it is the subject's mail domain, which may stand in words, but not behind "//".
+	// isOwnName says of a host that it is the subject's mail domain, mailbox or profile, which may stand in words, but not behind "//".
 	isOwnName(host string) bool
 }
 
@@ -150,9 +153,11 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 			return true
 		}
 	}
+	blankIdentifiers(folded)
 	if l.authorities(folded) || l.schemes(folded) {
 		return true
 	}
+	blankHarmless(folded)
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
 		folded = blankEscapes(folded)
 	}
@@ -260,9 +265,12 @@ func (l *leakCheck) words(s []byte, ascii bool) bool {
 		for end < len(s) && !delimits[s[end]] {
 			end++
 		}
-		found := bytes.Trim(s[start:end], ".:-")
+		found, before := bytes.Trim(s[start:end], ".:-"), byte(0)
+		if start > 0 {
+			before = s[start-1]
+		}
 		s = s[end:]
-		if !hasDot(found) || remembers(l.word, found) {
+		if !hasDot(found) || remembers(l.word, found) || l.isLocalPart(found, before, s) {
 			continue
 		}
 		word := string(found)

@@ -108,7 +108,7 @@ func hasControl(b []byte) bool {
 
 func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f }
 
-// blankEscapes puts a space in the place of every valid percent escape, in s itself.
+// blankEscapes puts a space in the place of every valid percent escape, in s itself; but for that of the sign in addresses, which it undoes.
 func blankEscapes(s []byte) []byte {
 	if bytes.IndexByte(s, '%') < 0 {
 		return s
@@ -117,7 +117,9 @@ func blankEscapes(s []byte) []byte {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
-			c = ' '
+			if c = ' '; s[i+1] == '4' && s[i+2] == '0' {
+				c = '@'
+			}
 			i += 2
 		}
 		out = append(out, c)

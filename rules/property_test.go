@@ -184,7 +184,7 @@ func truthful(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answ
 	if d.Action == rules.ActionRefuse && kept > 0 {
 		return fmt.Errorf("refused, but %d suggestions are said to be kept", kept)
 	}
-	if d.Action != rules.ActionEdit {
+	if d.Action != rules.ActionEdit || d.Answer.Status == 401 { // a challenge suggests nothing
 		return nil
 	}
 	if kept == 0 {

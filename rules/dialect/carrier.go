@@ -10,6 +10,9 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
+// CarrierLogin is the carrier of subjects that a request logs in as.
+const CarrierLogin = "header:Authorization"
+
 // discoveryLabels are the labels that discovery puts before the mail domain.
 var discoveryLabels = [...]string{"autodiscover.", "autoconfig.", "ua-auto-config."}
 
@@ -56,10 +59,7 @@ func subjects(r Request, host string, f *wireFormat) []Subject {
 func appendCommon(all []Subject, r Request) []Subject {
 	all = append(all, querySubjects(r.URL)...)
 	all = append(all, headerSubjects(r.Header)...)
-	if r.URL.User != nil {
-		all = append(all, userSubjects(r.URL.User.Username(), "userinfo")...)
-	}
-	return all
+	return append(all, UserOf(r.URL)...)
 }
 
 // central reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
@@ -131,10 +131,7 @@ func unescape(s string) string {
 }
 
 func headerSubjects(h Header) []Subject {
-	var all []Subject
-	for _, value := range h["Authorization"] {
-		all = append(all, authorizationSubjects(value)...)
-	}
+	all := LogsIn(Request{Header: h})
 	for _, name := range addressFields {
 		for _, value := range h[name] {
 			all = append(all, addresses(value, "header:"+name)...)
@@ -143,17 +140,34 @@ func headerSubjects(h Header) []Subject {
 	return all
 }
 
+// LogsIn lists whom a request logs in as, as far as its credentials say.
+func LogsIn(r Request) []Subject {
+	var all []Subject
+	for _, value := range r.Header["Authorization"] {
+		all = append(all, authorizationSubjects(value)...)
+	}
+	return all
+}
+
+// UserOf lists whom a URL says to log in as.
+func UserOf(u *url.URL) []Subject {
+	if u.User == nil {
+		return nil
+	}
+	return userSubjects(u.User.Username(), "userinfo")
+}
+
 func authorizationSubjects(value string) []Subject {
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
 	rest = strings.TrimSpace(rest)
 	switch {
 	case strings.EqualFold(scheme, "Basic"):
 		user, _, _ := BasicUser(value)
-		return userSubjects(user, "header:Authorization")
+		return userSubjects(user, CarrierLogin)
 	case strings.EqualFold(scheme, "Bearer"):
 		return tokenSubjects(rest)
 	case strings.EqualFold(scheme, "Digest"):
-		return addresses(digestUser(rest), "header:Authorization")
+		return addresses(digestUser(rest), CarrierLogin)
 	case strings.EqualFold(scheme, "NTLM"), strings.EqualFold(scheme, "Negotiate"):
 		return ntlmSubjects(rest)
 	}
@@ -210,7 +224,7 @@ func tokenSubjects(token string) []Subject {
 	for _, member := range payload.root.members {
 		for _, claim := range identityClaims {
 			if member.name == claim && member.value.kind == jsontext.KindString {
-				all = append(all, addresses(member.value.text, "header:Authorization")...)
+				all = append(all, addresses(member.value.text, CarrierLogin)...)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
+	"slices"
 )
 
 // A signed configuration profile is CMS SignedData (RFC 5652, section 5) around a property list. It is opened to be looked at and for nothing
@@ -35,34 +36,36 @@ func looksLikeCMS(body []byte) bool {
 		bytes.HasPrefix(body, []byte{0x30, 0x82}) || bytes.HasPrefix(body, []byte{0x30, 0x83}) || bytes.HasPrefix(body, []byte("-----BEGIN "))
 }
 
-// openCMS returns what was signed. BER of indefinite length, which some signers write, is not read: then nobody can say what is inside.
-func openCMS(body []byte) ([]byte, error) {
+// openCMS returns what was signed, and what stands behind the signature, which should be nothing. BER of indefinite length, which some signers write, is
+// not read: then nobody can say what is inside.
+func openCMS(body []byte) (content, behind []byte, err error) {
+	var afterText []byte
 	if bytes.HasPrefix(body, []byte("-----BEGIN ")) {
-		block, _ := pem.Decode(body)
+		block, rest := pem.Decode(body)
 		if block == nil {
-			return nil, errCMS
+			return nil, nil, errCMS
 		}
-		body = block.Bytes
+		body, afterText = block.Bytes, rest
 	}
 	var info contentInfo
-	if _, err := asn1.Unmarshal(body, &info); err != nil {
-		return nil, errCMS
+	behind, err = asn1.Unmarshal(body, &info)
+	if err != nil {
+		return nil, nil, errCMS
 	}
 	if info.ContentType.Equal(oidEnvelopedData) {
-		return nil, fmt.Errorf("%w: encrypted", ErrUnreadable)
+		return nil, nil, fmt.Errorf("%w: encrypted", ErrUnreadable)
 	}
 	var signed signedData
 	if !info.ContentType.Equal(oidSignedData) {
-		return nil, errCMS
+		return nil, nil, errCMS
 	}
 	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil {
-		return nil, errCMS
+		return nil, nil, errCMS
 	}
-	var content []byte
 	if _, err := asn1.Unmarshal(signed.Encapsulated.Content.Bytes, &content); err != nil {
-		return nil, errCMS
+		return nil, nil, errCMS
 	}
-	return content, nil
+	return content, bytes.TrimSpace(slices.Concat(behind, afterText)), nil
 }
 
 var errCMS = fmt.Errorf("%w: broken CMS", ErrUnreadable)

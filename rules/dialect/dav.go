@@ -80,6 +80,8 @@ func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestio
 		scheme, rest, _ := strings.Cut(value, ":")
 		protocol := cmp.Or(davProperty(e), protocol)
 		switch {
+		case is(e, "sync-token"), is(e, "getctag"): // URLs by form, which go back to where they came from and lead nowhere (RFC 6578, section 3.4)
+			return Suggestion{}, false
 		case !is(e, "href"):
 			return suggestAbsolute(path, protocol, value)
 		case strings.EqualFold(scheme, "urn"), strings.EqualFold(scheme, "mailto") && is(davUnit(e), "calendar-user-address-set"):

@@ -66,14 +66,21 @@ var davNamespaces = [...]string{
 	"http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/2001/XMLSchema",
 }
 
-// WithoutNamespaces is a WebDAV document without the declarations of known namespaces that are URLs, for whoever looks for hosts in its text.
+// davTokens are how the sync tokens and tags of servers begin where they look like URLs: SabreDAV's (Nextcloud, ownCloud, Baïkal) and Radicale's.
+var davTokens = [...]string{"http://sabre.io/ns/sync/", "http://radicale.org/ns/sync/"}
+
+// WithoutNamespaces is a WebDAV document without the declarations of known namespaces that are URLs and the beginnings of known sync tokens, for whoever
+// looks for hosts in its text.
 func WithoutNamespaces(text []byte) []byte { return []byte(undeclared.Replace(string(text))) }
 
-// undeclared empties the declarations of davNamespaces.
+// undeclared empties the declarations of davNamespaces, and takes davTokens from where a text begins.
 var undeclared = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range davNamespaces {
 		pairs = append(pairs, `="`+name+`"`, `=""`, "='"+name+"'", "=''")
+	}
+	for _, token := range davTokens {
+		pairs = append(pairs, ">"+token, ">")
 	}
 	return strings.NewReplacer(pairs...)
 }()

@@ -107,6 +107,9 @@ type Document struct {
 	// Inside is the text of a body that is none itself (a binary or signed property list), one string a line: whoever looks for names in what a
 	// client gets looks there, too. It is nil where the body is text.
 	Inside []byte
+	// Sealed reports that the body is a signature with all that is signed in Inside, and nothing behind it. What else is in it are certificates, which name
+	// hosts of their authorities that no mail client contacts.
+	Sealed bool
 
 	// edit writes the answer with the verdicts of the body's suggestions applied.
 	edit func(judged []Suggestion) (Answer, error)

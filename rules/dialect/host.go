@@ -18,7 +18,7 @@ func suggestHost(path, protocol, value string) (Suggestion, bool) {
 	case strings.Contains(value, "//") && !relative(value), webScheme(value): // stranger.net//mail.lab.test is no URL, and to who puts a scheme before it the stranger's
 		return suggestURL(KindURL, path, protocol, value)
 	case strings.Contains(value, "@"):
-		return suggestAddress(path, protocol, value)
+		return suggestMailboxServer(path, protocol, value)
 	}
 	return Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(value), Port: portBehind(value), Was: value}, true
 }
@@ -44,6 +44,16 @@ func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 		s.Host = found[0].Domain
 	}
 	return s, true
+}
+
+// suggestMailboxServer makes a suggestion of the server that a mailbox has for itself since Exchange 2013: GUID@DOMAIN. What stands before the sign and has a
+// dot is no GUID, but perhaps a host to somebody.
+func suggestMailboxServer(path, protocol, value string) (Suggestion, bool) {
+	s, ok := suggestAddress(path, protocol, value)
+	if strings.Contains(value[:strings.LastIndexByte(value, '@')], ".") {
+		s.Host = ""
+	}
+	return s, ok
 }
 
 // suggestPort makes a suggestion of a port that belongs to host.

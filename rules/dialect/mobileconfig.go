@@ -72,25 +72,33 @@ type profileWalk struct {
 // readProfileBytes reads the forms that are no text.
 func readProfileBytes(_ string, body []byte) (d *Document, mine bool, err error) {
 	if looksLikeCMS(body) {
-		content, err := openCMS(body)
+		content, behind, err := openCMS(body)
 		if err != nil {
 			return nil, true, err
 		}
-		if !bytes.HasPrefix(content, []byte("bplist")) {
-			d, err := signedProfile(content)
-			return d, true, err
+		read := signedProfile
+		if bytes.HasPrefix(content, []byte("bplist")) {
+			read = binaryProfile
 		}
-		body = content
+		if d, err = read(content); d != nil && len(behind) == 0 {
+			d.Sealed = true
+			d.Inside = append(d.Inside, content...)
+		}
+		return d, true, err
 	}
 	if !bytes.HasPrefix(body, []byte("bplist")) {
 		return nil, false, nil
 	}
-	root, err := parseBinaryPlist(body)
-	if err != nil {
-		return nil, true, err
-	}
-	d, err = fixedProfile(root)
+	d, err = binaryProfile(body)
 	return d, true, err
+}
+
+func binaryProfile(content []byte) (*Document, error) {
+	root, err := parseBinaryPlist(content)
+	if err != nil {
+		return nil, err
+	}
+	return fixedProfile(root)
 }
 
 // signedProfile reads the text that was signed. It must be as plain as any other that is passed as it stands.

@@ -33,7 +33,7 @@ func ntlmSubjects(token string) []Subject {
 	if domain := ntlmName(m, ntlmDomain); domain != "" {
 		user = domain + `\` + user
 	}
-	return userSubjects(user, "header:Authorization")
+	return userSubjects(user, CarrierLogin)
 }
 
 // ntlmName is the text of a field, or "" where it lies outside of the message.

@@ -21,6 +21,21 @@ func MayBe(h Header, head []byte, ended bool) bool {
 	return Sniffable(h, head[:min(len(head), SniffLength)])
 }
 
+// Unpacked is the beginning of an answer as its client reads it, without content codings, and the header that it then has; both as they are where nothing can be
+// read of it yet. coded reports whether there are any. What stands behind the beginning can make it nothing else: it is undone from the front.
+func Unpacked(h Header, head []byte) (plain Header, text []byte, coded bool) {
+	if codings, err := namedCodings(h); err != nil || len(codings) == 0 && magic(head) == "" {
+		return h, head, false
+	}
+	text, _, _ = decodeContent(Answer{Header: h, Body: head}) // it is cut off: an error is expected
+	if len(text) == 0 {
+		return h, head, true
+	}
+	plain = h.Clone()
+	delete(plain, "Content-Encoding")
+	return plain, text, true
+}
+
 // outsetSpace is white space and byte order marks.
 const outsetSpace = " \t\r\n\x00\xef\xbb\xbf\xfe\xff"
 

@@ -185,3 +185,37 @@ func TestForeign_staysForeign(t *testing.T) {
 		t.Errorf("%d beginnings are foreign, want more", foreign)
 	}
 }
+
+// The beginning of what is coded is what its client reads, as far as it is there.
+func TestUnpacked(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte("<html>" + strings.Repeat("x", 100))) // a Buffer takes everything
+	_ = w.Flush()
+	whole := packed.String()
+	coded := Header{"Content-Encoding": {"gzip"}, "Content-Type": {"text/html"}}
+	for name, c := range map[string]struct {
+		h     Header
+		head  string
+		want  string
+		coded bool
+	}{
+		"cut off":            {coded, whole, "<html>" + strings.Repeat("x", 100), true},
+		"by its first bytes": {Header{}, whole, "<html>" + strings.Repeat("x", 100), true},
+		"nothing yet":        {coded, whole[:8], whole[:8], true},
+		"not coded":          {Header{}, "<html>", "<html>", false},
+		"labelled alone":     {coded, "<html>", "<html>", true},
+		"an unknown coding":  {Header{"Content-Encoding": {"x"}}, whole, whole, false},
+	} {
+		h, text, coded := Unpacked(c.h, []byte(c.head))
+		if string(text) != c.want || coded != c.coded {
+			t.Errorf("%s: got %q, %t", name, text, coded)
+		}
+		if undone := len(h["Content-Encoding"]) == 0; name == "cut off" && !undone || name == "nothing yet" && undone {
+			t.Errorf("%s: %v", name, h)
+		}
+	}
+	if h, _, _ := Unpacked(coded, []byte(whole)); h.Get("Content-Type") != "text/html" || coded.Get("Content-Encoding") != "gzip" {
+		t.Errorf("%v; the caller's: %v", h, coded)
+	}
+}

@@ -272,7 +272,7 @@ func (w *poxWalk) add(s Suggestion, spot poxSpot) {
 }
 
 // suggestName makes a suggestion of msstd:HOST (CertPrincipalName) or of a distinguished name that holds a server's host name
-// (/o=…/cn=Servers/cn=HOST). A distinguished name without a dotted one names a server only inside its own directory and is none.
+// (/o=…/cn=Servers/cn=HOST) or address (…/cn=GUID@DOMAIN/cn=Microsoft Private MDB). A distinguished name without a dotted one names a server only inside its own directory and is none.
 func suggestName(path, protocol, value string) (Suggestion, bool) {
 	host := value
 	if prefix, rest, ok := strings.Cut(value, ":"); ok && strings.EqualFold(prefix, "msstd") {
@@ -283,7 +283,12 @@ func suggestName(path, protocol, value string) (Suggestion, bool) {
 	if strings.HasPrefix(host, "/") || !strings.Contains(host, ".") {
 		return Suggestion{}, false
 	}
-	return Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}, true
+	s := Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}
+	if strings.Contains(host, "@") {
+		server, _ := suggestMailboxServer(path, protocol, host)
+		s.Host = server.Host
+	}
+	return s, true
 }
 
 // protocolType is the Type of a Protocol: an element of its own or, for mapiHttp, an attribute.

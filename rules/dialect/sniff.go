@@ -107,7 +107,7 @@ func approximate(body []byte) []byte {
 func isProfile(body []byte) bool {
 	signed := looksLikeCMS(body)
 	if signed {
-		content, err := openCMS(body)
+		content, _, err := openCMS(body)
 		if err != nil {
 			return false
 		}

@@ -1,0 +1,143 @@
+package rules
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// What reads like a host and is none where it stands. Mailboxes are called wei.li and anna.schmidt, scripts answer.py and archives oab.zip; li, schmidt, py
+// and zip are top-level domains. A lab's own server that names them suggests nobody.
+
+// blankHarmless puts spaces in the place of paths and of directories' names for mailboxes, in s itself. What stands behind "//" was looked at before.
+func blankHarmless(s []byte) {
+	blankPaths(s)
+	blankRecipients(s)
+}
+
+// blankPaths blanks the path of every URL, and every reference that begins with one slash, where a value begins: both lead to a host that was named before, in
+// any reading. It ends at the first byte that is not plainly part of a path.
+func blankPaths(s []byte) {
+	for i := 0; i < len(s); {
+		slash := bytes.IndexByte(s[i:], '/')
+		if slash < 0 {
+			return
+		}
+		i += slash
+		switch {
+		case i+1 < len(s) && s[i+1] == '/':
+			host := i
+			for i < len(s) && s[i] == '/' {
+				i++
+			}
+			for i < len(s) && !endsAuthority[s[i]] {
+				i++
+			}
+			if i == len(s) || s[i] != '/' || bytes.Trim(s[host:i], "/") == nil {
+				continue
+			}
+		case i > 0 && !beginsValue[s[i-1]]:
+			i++
+			continue
+		}
+		for i < len(s) && inPath[s[i]] && !bytes.HasPrefix(s[i:], []byte("//")) {
+			s[i] = ' '
+			i++
+		}
+	}
+}
+
+var (
+	// inPath holds the bytes that are part of a path and delimit nothing to anybody (RFC 3986, section 3.3, unreserved, and what addresses have).
+	inPath = bytesOf("abcdefghijklmnopqrstuvwxyz0123456789-._~%/@+")
+	// beginsValue holds what stands before a value in XML, HTML and JSON.
+	beginsValue = bytesOf(`>"'`)
+)
+
+// recipients is where the directory of an Exchange organisation has its mailboxes (LegacyDN in MS-OXDSCLI, UserDN in MS-OXWSADISC), lower case.
+var recipients = []byte("/cn=recipients/cn=")
+
+// blankRecipients blanks the names of mailboxes in distinguished names: nobody contacts them, and they are made of the users'.
+func blankRecipients(s []byte) {
+	for {
+		i := bytes.Index(s, recipients)
+		if i < 0 {
+			return
+		}
+		s = s[i+len(recipients):]
+		for i := 0; i < len(s) && inPath[s[i]] && s[i] != '/'; i++ {
+			s[i] = ' '
+		}
+	}
+}
+
+// publicIdentifier is that of a DOCTYPE (ISO 8879, 10.2), whose slashes stand before no host: pages of Apache and IIS have them, and property lists.
+var publicIdentifier = regexp.MustCompile(`["']-//(?:w3c|ietf|apple|apple computer)//dtd [a-z0-9 .]*//en["']`)
+
+// blankIdentifiers blanks the slashes of public identifiers, in s itself. Their words stay.
+func blankIdentifiers(s []byte) {
+	if !bytes.Contains(s, []byte("-//")) {
+		return
+	}
+	for _, at := range publicIdentifier.FindAllIndex(s, -1) {
+		for i := at[0]; i < at[1]; i++ {
+			if s[i] == '/' {
+				s[i] = ' '
+			}
+		}
+	}
+}
+
+// addressSchemes may stand before an address, lower case.
+var addressSchemes = [...]string{"mailto:", "smtp:", "sip:", "upn:"}
+
+// beforeAddress holds what an address stands behind, and 0 for nothing.
+var beforeAddress = bytesOf("\x00 \t\r\n>\"'<(=,;")
+
+// isLocalPart reports whether word, of which before is the byte in front and after what follows, is that of an address at a host that may be named. User
+// information of a URL is not, nor what stands between two signs: parsers disagree on where those end.
+func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
+	if len(after) == 0 || after[0] != '@' || !beforeAddress[before] {
+		return false
+	}
+	for _, scheme := range addressSchemes {
+		word = bytes.TrimPrefix(word, []byte(scheme))
+	}
+	if bytes.IndexByte(word, ':') >= 0 {
+		return false
+	}
+	end := 1
+	for end < len(after) && !delimits[after[end]] {
+		end++
+	}
+	domain := string(bytes.Trim(after[1:end], "."))
+	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain))
+}
+
+// isAskedMailbox reports whether a word is the local part of an address that the client itself asked about: accounts are often called so.
+func (j *judgement) isAskedMailbox(word string) bool {
+	all := j.plan.Inquiry.Subjects
+	asked := all[:len(all)-len(j.doc.Subjects)] // those that only the answer names follow
+	return slices.ContainsFunc(asked, func(s dialect.Subject) bool {
+		at := strings.LastIndexByte(s.Address, '@')
+		return at > 0 && strings.EqualFold(s.Address[:at], word)
+	})
+}
+
+// isIdentifier reports whether a word is a domain name of the subject's own from right to left, as configuration profiles and their payloads are called
+// (PayloadIdentifier): test.lab.mail.team.
+func (j *judgement) isIdentifier(word string) bool {
+	if j.plan.Inquiry.Dialect != dialect.MobileConfig {
+		return false
+	}
+	labels := strings.Split(word, ".")
+	slices.Reverse(labels)
+	return j.allows(strings.Join(labels, "."))
+}
+
+// isSoftware reports whether a header field names the software that answered, in the one word that reads like a host: that of IIS, and so of every
+// Exchange server.
+func isSoftware(name, value string) bool { return name == "X-Powered-By" && value == "ASP.NET" }

@@ -1,0 +1,138 @@
+package rules_test
+
+import (
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// mailboxes are names that read like hosts, as people's do: each ends in a top-level domain.
+var mailboxes = []string{"wei.li", "anna.schmidt", "max.su", "info.mail.team", "Jan.Black"}
+
+// renamed is an exchange of which the mailbox "user" is called otherwise, wherever it stands.
+func renamed(t *testing.T, x exchange, mailbox string) (dialect.Request, dialect.Answer) {
+	t.Helper()
+	names := strings.NewReplacer("user@", mailbox+"@", "user%40", mailbox+"%40", "user%2540", mailbox+"%2540", "/user/", "/"+mailbox+"/", ">user<", ">"+mailbox+"<")
+	fields := func(h dialect.Header) dialect.Header {
+		h = h.Clone()
+		for name, values := range h {
+			for i, v := range values {
+				if user, isBasic := strings.CutPrefix(v, "Basic "); isBasic && name == "Authorization" {
+					decoded, _ := base64.StdEncoding.DecodeString(user)
+					values[i] = "Basic " + base64.StdEncoding.EncodeToString([]byte(names.Replace(string(decoded))))
+					continue
+				}
+				values[i] = names.Replace(v)
+			}
+		}
+		return h
+	}
+	r, a := x.request, x.answer
+	u, err := url.Parse(names.Replace(r.URL.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL, r.Header, r.Body = u, fields(r.Header), []byte(names.Replace(string(r.Body)))
+	a.Header, a.Body = fields(a.Header), []byte(names.Replace(string(a.Body)))
+	return r, a
+}
+
+// TestProperty_mailboxInvariance: whatever a mailbox is called, its owner gets the same answer.
+func TestProperty_mailboxInvariance(t *testing.T) {
+	for _, x := range loadCorpus(t) {
+		p := policyFor(t, x)
+		_, want := decide(p, x.request, x.answer)
+		for _, mailbox := range mailboxes {
+			r, a := renamed(t, x, mailbox)
+			if _, got := decide(p, r, a); got.Action != want.Action || got.Reason != want.Reason {
+				t.Errorf("%s, %s: %v, %s; want %v, %s", x.name, mailbox, got.Action, got.Reason, want.Action, want.Reason)
+			}
+		}
+	}
+}
+
+// software is what servers say of themselves.
+var software = []dialect.Header{
+	{"Server": {"Microsoft-IIS/10.0"}, "X-Powered-By": {"ASP.NET"}, "X-Aspnet-Version": {"4.0.30319"}, "X-Feserver": {"EX01"}, "X-Diaginfo": {"EX01"}, "X-Owa-Version": {"15.2.1544.4"}},
+	{"Server": {"Apache/2.4.58 (Ubuntu) OpenSSL/3.0.13"}, "X-Powered-By": {"PHP/8.2.7"}, "Dav": {"1, 3, extended-mkcol, access-control, calendarserver-principal-property-search"}},
+	{"Server": {"nginx/1.24.0"}, "Strict-Transport-Security": {"max-age=31536000; includeSubDomains"}, "Alt-Svc": {`h3=":443"; ma=86400`}, "Via": {"1.1 varnish (Varnish/7.1)"}},
+}
+
+// TestProperty_softwareInvariance: whatever software answers, and says so, the answer is the same.
+func TestProperty_softwareInvariance(t *testing.T) {
+	for _, x := range loadCorpus(t) {
+		p := policyFor(t, x)
+		_, want := decide(p, x.request, x.answer)
+		for _, fields := range software {
+			a := x.answer
+			a.Header = x.answer.Header.Clone()
+			for name, values := range fields {
+				a.Header[name] = append(a.Header[name], values...)
+			}
+			if _, got := decide(p, x.request, a); got.Action != want.Action || got.Reason != want.Reason {
+				t.Errorf("%s, %v: %v, %s; want %v, %s", x.name, fields["Server"], got.Action, got.Reason, want.Action, want.Reason)
+			}
+		}
+	}
+}
+
+// pages are what servers put beside a challenge, by themselves.
+var pages = map[string]string{
+	"none":   "",
+	"Apache": `<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">` + "\n" + `<html><head><title>401 Unauthorized</title></head><body><h1>Unauthorized</h1><address>Apache/2.4.58 (Ubuntu) Server at mail.lab.test Port 443</address></body></html>`,
+	"IIS":    `<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">` + "\r\n" + `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>401</title></head><body><h2>401 - Unauthorized</h2></body></html>`,
+	"nginx":  "<html>\r\n<head><title>401 Authorization Required</title></head>\r\n<body>\r\n<center><h1>401 Authorization Required</h1></center>\r\n<hr><center>nginx/1.24.0</center>\r\n</body>\r\n</html>\r\n",
+}
+
+// TestOwnChallenge_passes: what a server of the domain's own asks for passes untouched, in every dialect and with the pages that servers have for it.
+func TestOwnChallenge_passes(t *testing.T) {
+	p := builtin(t)
+	asked := map[dialect.ID]bool{}
+	for _, x := range loadCorpus(t) {
+		q, ok := dialect.Recognise(x.request)
+		if host := x.request.Host(); !ok || host != "lab.test" && !strings.HasSuffix(host, ".lab.test") {
+			continue
+		}
+		asked[q.Dialect] = true
+		for server, page := range pages {
+			for _, fields := range software {
+				h := fields.Clone()
+				h["Content-Type"], h["Www-Authenticate"] = []string{"text/html"}, []string{"Negotiate", "NTLM", `Basic realm="mail.lab.test"`}
+				if _, d := decide(p, x.request, dialect.Answer{Status: 401, Header: h, Body: []byte(page)}); d.Action != rules.ActionPass {
+					t.Errorf("%s, %s, %v: %v, %s", x.name, server, fields["Server"], d.Action, d.Reason)
+				}
+			}
+		}
+	}
+	for _, id := range []dialect.ID{dialect.POX, dialect.SOAP, dialect.V2, dialect.MobileSync, dialect.Autoconfig, dialect.PACC, dialect.MobileConfig, dialect.JMAP, dialect.DAV} {
+		if !asked[id] {
+			t.Errorf("no host of the lab's own is asked in %v", id)
+		}
+	}
+}
+
+// TestOwnChallenge_bareWhereStrangersStand: what else such an answer names does not keep the client from logging in, and does not reach it.
+func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
+	p := builtin(t)
+	for name, a := range map[string]dialect.Answer{
+		"a field":  {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
+		"a cookie": {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
+		"a page":   {Header: dialect.Header{"Content-Type": {"text/html"}}, Body: []byte(`<html><a href="https://help.stranger.net/">Help</a></html>`)},
+	} {
+		a.Status, a.Header["Www-Authenticate"] = 401, []string{"Negotiate", `Basic realm="Lab"`}
+		r := poxQuestion("lab.test")
+		_, d := decide(p, r, a)
+		if d.Action != rules.ActionEdit || d.Answer.Status != 401 || !slices.Equal(d.Answer.Header["Www-Authenticate"], a.Header["Www-Authenticate"]) ||
+			strings.Contains(string(message(d.Answer)), "stranger") || len(d.Answer.Body) > 0 {
+			t.Errorf("%s: %v, %s: %s", name, d.Action, d.Reason, message(d.Answer))
+		}
+		if _, again := decide(p, r, d.Answer); again.Action != rules.ActionPass {
+			t.Errorf("%s: judged again: %v, %s", name, again.Action, again.Reason)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package rules_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+const appleProfile = `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0"><dict><key>PayloadContent</key><array><dict><key>PayloadType</key><string>com.apple.mail.managed</string><key>PayloadIdentifier</key><string>test.lab.mail.wei.li</string><key>EmailAddress</key><string>wei.li@lab.test</string><key>IncomingMailServerHostName</key><string>mail.lab.test</string><key>OutgoingMailServerHostName</key><string>mail.lab.test</string><key>Note</key><string>NOTE</string></dict></array><key>PayloadType</key><string>Configuration</string></dict></plist>
+`
+
+// TestOwnSignedProfile: a lab's own profile passes as it was signed, whatever the signer's certificate says of its authority's hosts; what is signed, and what
+// stands behind the signature, is looked through as ever.
+func TestOwnSignedProfile(t *testing.T) {
+	sign := profileSigner(t)
+	own, strange := sign(strings.ReplaceAll(appleProfile, "NOTE", "none")), sign(strings.ReplaceAll(appleProfile, "NOTE", "imap.stranger.net"))
+	p := builtin(t)
+	r := question("https://mail.lab.test/wei.li@lab.test.mobileconfig")
+	for name, c := range map[string]struct {
+		body string
+		want rules.Action
+	}{
+		"own":                             {own, rules.ActionPass},
+		"own, and a new line":             {own + "\r\n", rules.ActionPass},
+		"a stranger in a word":            {strange, rules.ActionRefuse},
+		"somebody else's identifier":      {sign(strings.ReplaceAll(appleProfile, "NOTE", "test.stranger.li")), rules.ActionRefuse},
+		"a stranger behind the signature": {own + "imap.stranger.net", rules.ActionRefuse},
+	} {
+		a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/x-apple-aspen-config"}}, Body: []byte(c.body)}
+		if _, d := decide(p, r, a); d.Action != c.want {
+			t.Errorf("%s: %v, %s; want %v", name, d.Action, d.Reason, c.want)
+		}
+	}
+}
+
+// profileSigner signs like a server whose certificate is from a public authority, which says where it can be asked.
+func profileSigner(t *testing.T) func(profile string) string {
+	t.Helper()
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("openssl is not installed")
+	}
+	dir := t.TempDir()
+	run := func(args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), openssl, args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-out", "cert", "-subj", "/CN=mail.lab.test",
+		"-addext", "authorityInfoAccess=OCSP;URI:http://ocsp.authority.net,caIssuers;URI:http://i.authority.net/", "-addext", "crlDistributionPoints=URI:http://c.authority.net/1.crl")
+	return func(profile string) string {
+		if err := os.WriteFile(filepath.Join(dir, "in"), []byte(profile), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run("smime", "-sign", "-nodetach", "-binary", "-signer", "cert", "-inkey", "key", "-in", "in", "-outform", "DER", "-out", "out")
+		return string(slurp(t, filepath.Join(dir, "out")))
+	}
+}
