@@ -82,6 +82,20 @@ func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, err
 	return overlay(now, values), nil
 }
 
+// unheeded asks the service that evaluates a PAC for GIO's programs (glib-networking's glib-pacrunner). Its library, libproxy before 0.5, does that with a plugin;
+// without one everything goes direct, and no program knows.
+func (g gnome) unheeded(ctx context.Context, pac string) string {
+	if !g.system.Run.Has("gdbus") {
+		return ""
+	}
+	out, err := g.system.Run.Run(ctx, "gdbus", "call", "--session", "--dest", "org.gtk.GLib.PACRunner", "--object-path", "/org/gtk/GLib/PACRunner",
+		"--method", "org.gtk.GLib.PACRunner.Lookup", pac, alwaysInPAC)
+	if err != nil || strings.TrimSpace(out) != "(['direct://'],)" {
+		return ""
+	}
+	return "Evolution, Geary and what else is built on GIO go direct: libproxy makes nothing of the PAC (Debian 12 has libproxy1-plugin-webkit for that)"
+}
+
 // write sets the address before the mode that uses it, and the other way round when the mode goes.
 func (g gnome) write(ctx context.Context, now, then Snapshot) error {
 	order := []string{gnomePAC, gnomeMode}
