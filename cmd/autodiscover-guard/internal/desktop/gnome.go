@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // GNOME keeps the system's proxy in dconf (schema org.gnome.system.proxy, gsettings-desktop-schemas). GIO, and with it GNOME's programs,
-// Evolution and Geary among them, reads it, and so do Firefox and Thunderbird under their default "use system proxy settings", on
-// whatever desktop they run.
+// Evolution and Geary among them, reads it there (see unheeded), and so do Firefox and Thunderbird under their default "use system proxy settings",
+// on whatever desktop they run.
 const (
 	gnomeSchema = "org.gnome.system.proxy"
 	gnomePath   = "/system/proxy/"
@@ -82,10 +83,15 @@ func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, err
 	return overlay(now, values), nil
 }
 
-// unheeded asks the service that evaluates a PAC for GIO's programs (glib-networking's glib-pacrunner). Its library, libproxy before 0.5, does that with a plugin;
-// without one everything goes direct, and no program knows.
+// unheeded knows by which desktops GIO's own reader of this setting is used (glib-networking 2.74, gproxyresolvergnome.c): on others GIO asks libproxy, which
+// reads it on MATE, and before version 0.5 evaluates a PAC by a plugin that need not be there. The latter goes for GNOME, too, where glib-pacrunner does it, and
+// can be asked. What nobody evaluates goes direct, and no program says so.
 func (g gnome) unheeded(ctx context.Context, pac string) string {
-	if !g.system.Run.Has("gdbus") {
+	desktops := strings.Split(g.system.Getenv("XDG_CURRENT_DESKTOP"), ":")
+	switch {
+	case desktops[0] != "" && !slices.Contains(desktops, "GNOME") && !slices.Contains(desktops, "MATE"):
+		return gioDirect + "this setting is not read for them on " + desktops[0] + " (setup on --env sends them to the guard)"
+	case !g.system.Run.Has("gdbus"):
 		return ""
 	}
 	out, err := g.system.Run.Run(ctx, "gdbus", "call", "--session", "--dest", "org.gtk.GLib.PACRunner", "--object-path", "/org/gtk/GLib/PACRunner",
@@ -93,8 +99,10 @@ func (g gnome) unheeded(ctx context.Context, pac string) string {
 	if err != nil || strings.TrimSpace(out) != "(['direct://'],)" {
 		return ""
 	}
-	return "Evolution, Geary and what else is built on GIO go direct: libproxy makes nothing of the PAC (Debian 12 has libproxy1-plugin-webkit for that)"
+	return gioDirect + "libproxy makes nothing of the PAC (Debian 12 has libproxy1-plugin-webkit for that)"
 }
+
+const gioDirect = "Evolution, Geary and what else is built on GIO go direct: "
 
 // write sets the address before the mode that uses it, and the other way round when the mode goes.
 func (g gnome) write(ctx context.Context, now, then Snapshot) error {

@@ -34,14 +34,20 @@ func TestStatus_unheeded(t *testing.T) {
 	const direct = "(['direct://'],)\n"
 	for name, c := range map[string]struct {
 		a         *asked
+		desktop   string
 		guardRuns bool
-		told      bool
+		asks      bool
+		told      string
 	}{
-		"direct":              {&asked{answer: direct}, true, true},
-		"direct, no guard":    {&asked{answer: direct}, false, false},
-		"the guard":           {&asked{answer: "(['http://127.0.0.1:8080'],)\n"}, true, false},
-		"the guard or direct": {&asked{answer: "(['http://127.0.0.1:8080', 'direct://'],)\n"}, true, false},
-		"nobody to ask":       {&asked{answer: direct, err: errors.New("unknown service")}, true, false},
+		"direct":                {&asked{answer: direct}, "", true, true, "libproxy1-plugin-webkit"},
+		"direct, on GNOME":      {&asked{answer: direct}, "ubuntu:GNOME", true, true, "libproxy1-plugin-webkit"},
+		"direct, on MATE":       {&asked{answer: direct}, "MATE", true, true, "libproxy1-plugin-webkit"},
+		"direct, no guard":      {&asked{answer: direct}, "GNOME", false, false, ""},
+		"the guard":             {&asked{answer: "(['http://127.0.0.1:8080'],)\n"}, "GNOME", true, true, ""},
+		"the guard or direct":   {&asked{answer: "(['http://127.0.0.1:8080', 'direct://'],)\n"}, "GNOME", true, true, ""},
+		"nobody to ask":         {&asked{answer: direct, err: errors.New("unknown service")}, "GNOME", true, true, ""},
+		"another desktop":       {&asked{answer: direct}, "XFCE", true, false, "not read for them on XFCE"},
+		"another one, no guard": {&asked{answer: direct}, "XFCE", false, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -49,15 +55,18 @@ func TestStatus_unheeded(t *testing.T) {
 			c.a.fake = fake{w.path("dconf.json")}
 			d := w.desktop()
 			d.config.System.Run = c.a
+			d.config.System.Getenv = func(key string) string {
+				return map[string]string{"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x", "XDG_CURRENT_DESKTOP": c.desktop}[key]
+			}
 			results, err := d.Status(t.Context(), c.guardRuns)
 			must(t, err)
 			allGood(t, results)
 			for _, r := range results {
-				if told := strings.Contains(r.Note, "libproxy"); told != (c.told && r.Name == "gnome") {
-					t.Errorf("%s: %s, %q", r.Name, r.State, r.Note)
+				if r.Name == "gnome" && (!strings.Contains(r.Note, c.told) || c.told == "" && r.Note != "") || r.Name == "kde" && r.Note != "" {
+					t.Errorf("%s: %s, %q; want %q", r.Name, r.State, r.Note, c.told)
 				}
 			}
-			if want := []string{guard.PAC + " " + alwaysInPAC}; c.guardRuns && !slices.Equal(c.a.lines, want) || !c.guardRuns && len(c.a.lines) > 0 {
+			if want := []string{guard.PAC + " " + alwaysInPAC}; c.asks && !slices.Equal(c.a.lines, want) || !c.asks && len(c.a.lines) > 0 {
 				t.Errorf("asked for %q", c.a.lines)
 			}
 		})

@@ -133,7 +133,7 @@ func (e *examination) desktop(ctx context.Context) []Finding {
 			all = append(all, fail(subject, note, "autodiscover-guard setup status; setup off takes settings back, setup on puts them in place"))
 		case r.State == "on" && r.Note != "":
 			on = true
-			all = append(all, warning(subject, "uses the guard's PAC, but "+r.Note, "install what evaluates a PAC for them, and start them again"))
+			all = append(all, warning(subject, "uses the guard's PAC, but "+r.Note, "where such programs are used: see to that, and start them again"))
 		case r.State == "on":
 			on = true
 			all = append(all, ok(subject, "uses the guard's PAC"))
