@@ -51,8 +51,12 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 		}
 	}
 	body := a.Body
-	if j.plan.Inquiry.Dialect == dialect.DAV {
+	switch j.plan.Inquiry.Dialect {
+	case dialect.DAV:
 		body = dialect.WithoutNamespaces(body)
+	case dialect.JMAP:
+		body = dialect.WithoutCapabilities(body)
+	default:
 	}
 	if j.doc.Sealed {
 		body = nil

@@ -89,11 +89,34 @@ func sessionOwner(name, value string) []Subject {
 	return addresses(value, "body")
 }
 
-// dropVendors takes out vendors' capabilities, whose names are URLs (RFC 8620, section 1.8): names that nobody contacts, but nothing in them
-// tells them from a server's address, so a guarded client does without. It reports whether there were any.
+// vendorCapabilities are capabilities of vendors whose names are URLs (RFC 8620, section 1.8): names that nobody contacts. They are those of Cyrus IMAP
+// (cyrus-imapd 3.6.1, as its own server offers and accepts them) and Fastmail's published one.
+var vendorCapabilities = [...]string{
+	"https://cyrusimap.org/ns/jmap/backup", "https://cyrusimap.org/ns/jmap/blob", "https://cyrusimap.org/ns/jmap/calendars",
+	"https://cyrusimap.org/ns/jmap/contacts", "https://cyrusimap.org/ns/jmap/debug", "https://cyrusimap.org/ns/jmap/mail",
+	"https://cyrusimap.org/ns/jmap/notes", "https://cyrusimap.org/ns/jmap/performance", "https://cyrusimap.org/ns/jmap/quota",
+	"https://cyrusimap.org/ns/jmap/sieve", "https://cyrusimap.org/ns/jmap/usercounters", "https://www.fastmail.com/dev/maskedemail",
+}
+
+// WithoutCapabilities is a JMAP session without the names of known vendors' capabilities, for whoever looks for hosts in its text.
+func WithoutCapabilities(text []byte) []byte { return []byte(unnamed.Replace(string(text))) }
+
+// unnamed empties the names of vendorCapabilities, where they are names of members.
+var unnamed = func() *strings.Replacer {
+	var pairs []string
+	for _, name := range vendorCapabilities {
+		pairs = append(pairs, `"`+name+`":`, `"":`)
+	}
+	return strings.NewReplacer(pairs...)
+}()
+
+// dropVendors takes out the capabilities of other vendors: nothing in their names tells them from a server's address, so a guarded client does without.
+// It reports whether there were any.
 func dropVendors(n *jsonNode) bool {
 	before := len(n.members)
-	n.members = slices.DeleteFunc(n.members, func(m jsonMember) bool { return strings.Contains(m.name, "//") })
+	n.members = slices.DeleteFunc(n.members, func(m jsonMember) bool {
+		return strings.Contains(m.name, "//") && !slices.Contains(vendorCapabilities[:], m.name)
+	})
 	dropped := len(n.members) < before
 	for _, m := range n.members {
 		dropped = dropVendors(m.value) || dropped

@@ -75,6 +75,20 @@ func TestJMAP_templateBeforeTheHost(t *testing.T) {
 }
 
 // TestJSON_namesInAnArray: a script that puts ["mail.lab.test"] where a text belongs gets the text.
+// TestJMAP_knownVendors: a known vendor's name is no address where it names a capability, and is one wherever clients take it for an address.
+func TestJMAP_knownVendors(t *testing.T) {
+	const sieve, longer = `"https://cyrusimap.org/ns/jmap/sieve"`, `"https://cyrusimap.org/ns/jmap/sieve/":{}`
+	body := `{"capabilities":{` + sieve + `:{},` + longer + `},"apiUrl":` + sieve + `}`
+	d, err := Read(Inquiry{Dialect: JMAP}, Answer{Header: Header{"Content-Type": {"application/json"}}, Body: []byte(body)})
+	if err != nil || d.Plain || len(d.Suggestions) != 1 || d.Suggestions[0].Host != "cyrusimap.org" {
+		t.Errorf("got %+v, %v; want apiUrl's host, and another vendor's name taken for an address", d, err)
+	}
+	d.Free()
+	if got, want := string(WithoutCapabilities([]byte(body))), `{"capabilities":{"":{},`+longer+`},"apiUrl":`+sieve+`}`; got != want {
+		t.Errorf("without capabilities: got %s, want %s", got, want)
+	}
+}
+
 func TestJSON_namesInAnArray(t *testing.T) {
 	for id, c := range map[ID]struct{ body, path string }{
 		Autodetect: {`{"email":"u@lab.test","protocols":[{"protocol":"imap","hostname":["134744072"]}],"services":[]}`, "/protocols/0/hostname/0"},

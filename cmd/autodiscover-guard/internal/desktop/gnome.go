@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // GNOME keeps the system's proxy in dconf (schema org.gnome.system.proxy, gsettings-desktop-schemas). GIO, and with it GNOME's programs,
-// Evolution and Geary among them, reads it, and so do Firefox and Thunderbird under their default "use system proxy settings", on
-// whatever desktop they run.
+// Evolution and Geary among them, reads it there (see unheeded), and so do Firefox and Thunderbird under their default "use system proxy settings",
+// on whatever desktop they run.
 const (
 	gnomeSchema = "org.gnome.system.proxy"
 	gnomePath   = "/system/proxy/"
@@ -81,6 +82,27 @@ func (g gnome) readKey(ctx context.Context, key string) (Value, error) {
 func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, error) {
 	return overlay(now, values), nil
 }
+
+// unheeded knows by which desktops GIO's own reader of this setting is used (glib-networking 2.74, gproxyresolvergnome.c): on others GIO asks libproxy, which
+// reads it on MATE, and before version 0.5 evaluates a PAC by a plugin that need not be there. The latter goes for GNOME, too, where glib-pacrunner does it, and
+// can be asked. What nobody evaluates goes direct, and no program says so.
+func (g gnome) unheeded(ctx context.Context, pac string) string {
+	desktops := strings.Split(g.system.Getenv("XDG_CURRENT_DESKTOP"), ":")
+	switch {
+	case desktops[0] != "" && !slices.Contains(desktops, "GNOME") && !slices.Contains(desktops, "MATE"):
+		return gioDirect + "this setting is not read for them on " + desktops[0] + " (setup on --env sends them to the guard)"
+	case !g.system.Run.Has("gdbus"):
+		return ""
+	}
+	out, err := g.system.Run.Run(ctx, "gdbus", "call", "--session", "--dest", "org.gtk.GLib.PACRunner", "--object-path", "/org/gtk/GLib/PACRunner",
+		"--method", "org.gtk.GLib.PACRunner.Lookup", pac, alwaysInPAC)
+	if err != nil || strings.TrimSpace(out) != "(['direct://'],)" {
+		return ""
+	}
+	return gioDirect + "libproxy makes nothing of the PAC (Debian 12 has libproxy1-plugin-webkit for that)"
+}
+
+const gioDirect = "Evolution, Geary and what else is built on GIO go direct: "
 
 // write sets the address before the mode that uses it, and the other way round when the mode goes.
 func (g gnome) write(ctx context.Context, now, then Snapshot) error {

@@ -56,6 +56,15 @@ type displacer interface {
 	displaced(before Values) string
 }
 
+// heeder is a place that can tell whether programs act on what it holds.
+type heeder interface {
+	// unheeded says which programs do not, and what helps; it is empty where they do, or nobody knows. The PAC has to be served.
+	unheeded(ctx context.Context, pac string) string
+}
+
+// alwaysInPAC is sent to the guard by every PAC: a back-off host, which is refused whatever the policy.
+const alwaysInPAC = "https://autodiscover.com/"
+
 // follower is a place that a program fills by itself from another one: nothing is written to put it in place, but it has to be restored.
 type follower interface {
 	follows() bool

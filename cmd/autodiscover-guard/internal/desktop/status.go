@@ -6,7 +6,7 @@ import (
 )
 
 // Status says how each place stands, and changes nothing. guardRuns says whether a guard with this journal is running: without one, what
-// it put in place for its own time is left over.
+// it put in place for its own time is left over; with one, programs that do not follow a place that is on are told of in its note.
 func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) {
 	j, unlock, err := d.open()
 	if err != nil {
@@ -18,7 +18,11 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 	for _, p := range d.places(ctx, nil, true) {
 		known[p.id()] = true
 		if e := j.entry(p.id()); e != nil && e.Stage != Restored {
-			all = append(all, d.standing(ctx, p, *e, j.interrupted(guardRuns)))
+			r := d.standing(ctx, p, *e, j.interrupted(guardRuns))
+			if h, ok := p.(heeder); ok && r.State == On && guardRuns {
+				r.Note = h.unheeded(ctx, j.Target.PAC)
+			}
+			all = append(all, r)
 			continue
 		}
 		if why := p.absent(ctx); why != "" {

@@ -131,6 +131,9 @@ func (e *examination) desktop(ctx context.Context) []Finding {
 		switch {
 		case !r.Good():
 			all = append(all, fail(subject, note, "autodiscover-guard setup status; setup off takes settings back, setup on puts them in place"))
+		case r.State == "on" && r.Note != "":
+			on = true
+			all = append(all, warning(subject, "uses the guard's PAC, but "+r.Note, "where such programs are used: see to that, and start them again"))
 		case r.State == "on":
 			on = true
 			all = append(all, ok(subject, "uses the guard's PAC"))
