@@ -194,7 +194,8 @@ func (s *strict) end() bool {
 		s.state = awaitsRequest
 		return true
 	}
-	if s.sized && s.chunked || s.hosts == 0 && !s.old || !s.agrees() {
+	// A tunnel's target is all in the request line, and programs (lftp 4.9, Links 2.28) say it nowhere else; net/http (go1.26, server.go) takes that, too.
+	if s.sized && s.chunked || s.hosts == 0 && !s.old && !s.connect || !s.agrees() {
 		return false
 	}
 	switch {
