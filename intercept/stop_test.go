@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -100,4 +101,25 @@ func TestShutdown_endsHandshakesUnderWay(t *testing.T) {
 		t.Errorf("Shutdown: %v", err)
 	}
 	_, _ = io.ReadAll(c)
+}
+
+// Somebody's middleware hides that the connection can be taken over: the tunnel is refused, for it would let everything through, and nothing remains of it.
+func TestShutdown_waitsForNoTunnelThatWasRefused(t *testing.T) {
+	w := newWorld(t, jsonAnswer(""))
+	for range 2 {
+		r := httptest.NewRequest(http.MethodConnect, "opened.net:443", nil)
+		r.RemoteAddr = "127.0.0.1:1"
+		answer := httptest.NewRecorder()
+		if w.server.Handler.ServeHTTP(answer, r); answer.Code != http.StatusNotImplemented {
+			t.Errorf("got %d %q", answer.Code, answer.Body)
+		}
+	}
+	if n := w.plugin.Stats().Tunnels; n != 0 {
+		t.Errorf("%d seats are taken", n)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := w.plugin.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
 }
