@@ -25,8 +25,9 @@ type clientBody struct {
 	control *http.ResponseController
 	conn    parter // the client's connection; nil where it is not ours
 	h1      bool
-	open    bool // net/http was told not to read the body before the answer
-	last    bool // upstream said that it closes its connection behind the answer
+	open    bool   // net/http was told not to read the body before the answer
+	last    bool   // upstream said that it closes its connection behind the answer
+	proceed func() // is called before the first read, where the client may wait for that
 
 	whole atomic.Bool // the end was read
 	over  atomic.Bool // nothing more is read
@@ -52,6 +53,10 @@ func (b *clientBody) Read(p []byte) (n int, err error) {
 	}()
 	if b.over.Load() {
 		return 0, b.refusal()
+	}
+	if b.proceed != nil {
+		b.proceed()
+		b.proceed = nil
 	}
 	n, err = b.ReadCloser.Read(p)
 	switch {

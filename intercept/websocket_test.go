@@ -88,6 +88,27 @@ func TestWebSocket_notForDiscovery(t *testing.T) {
 	}
 }
 
+// Neither is a request with a body, which would be read on beside what comes in its place.
+func TestWebSocket_notBesideABody(t *testing.T) {
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		echoSocket(w, r)
+	})
+	for way, dial := range pollWays(t, w) {
+		for _, head := range []string{"Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"} {
+			c, at, err := dial()
+			if err != nil {
+				t.Fatal(way, err)
+			}
+			_, _ = io.WriteString(c, "GET "+at+"/socket HTTP/1.1\r\nHost: opened.net\r\n"+head+socketAsk)
+			if got := answer(t, c, http.MethodGet); got.StatusCode != http.StatusUpgradeRequired {
+				t.Errorf("%s, %q: got %s, want upstream's answer to a request without Upgrade", way, head, got.Status)
+			}
+			_ = c.Close()
+		}
+	}
+}
+
 // A WebSocket's server that neither reads nor speaks does not keep what the guard has cut off on the client's side: the far end is closed with the near one,
 // whatever goproxy is stuck in, and nothing of it is left.
 func TestWebSocket_farSideEndsWithTheNear(t *testing.T) {
