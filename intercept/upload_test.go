@@ -158,6 +158,27 @@ func TestUpload_upstreamIsNotThere(t *testing.T) {
 	})
 }
 
+// A client that leaves in the middle of its upload is not upstream's failure.
+func TestUpload_clientLeaves(t *testing.T) {
+	asked := make(chan struct{}, 16)
+	w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	uploads(t, w, func(_ *testing.T, c net.Conn, _ *bufio.Reader, _ string) {
+		<-asked
+		_ = c.Close()
+	})
+	w.eventually(t, "twelve departures", func(s intercept.Stats) bool {
+		return s.UpstreamErrors["canceled"] == 12
+	})
+	for class, n := range w.plugin.Stats().UpstreamErrors {
+		if class != "canceled" && n != 0 {
+			t.Errorf("%s: %d", class, n)
+		}
+	}
+}
+
 // early answers before it has read the request's body, and reads on, as long as the client likes.
 func early(close bool) http.HandlerFunc {
 	return taken(func(c net.Conn) {
