@@ -122,7 +122,7 @@ func (b *clientBody) answered(resp *http.Response, err error) error {
 	}
 	far := b.leave()
 	switch {
-	case b.brokeOff():
+	case b.cut.Load() || err == nil && b.breaksOff():
 		if err == nil {
 			_ = resp.Body.Close()
 		}
@@ -139,10 +139,10 @@ func (b *clientBody) answered(resp *http.Response, err error) error {
 	return err
 }
 
-// brokeOff reports whether the client's end of the body came too soon. net/http (go1.26, server.go: connReader) cancels the request before it says so to the reader, and the transport
-// may close upstream's connection in between.
-func (b *clientBody) brokeOff() bool {
-	return b.cut.Load() || b.ctx.Err() != nil && !b.whole.Load() && !b.gone.Load()
+// breaksOff reports whether the client has left in the middle of the body. net/http (go1.26, server.go: connReader) cancels the request before it says so to the reader, and the
+// transport may close upstream's connection in between.
+func (b *clientBody) breaksOff() bool {
+	return b.ctx.Err() != nil && !b.whole.Load() && !b.gone.Load()
 }
 
 // leave has it not told any more, and reports what the request went upstream by, where that is known.
