@@ -73,3 +73,48 @@ func TestParting_linger(t *testing.T) {
 		})
 	}
 }
+
+// What the client still sends does not cost it the answer: the connection is not reset.
+func TestParting_doors(t *testing.T) {
+	for name, door := range map[string]func(*Plugin, *net.TCPConn) net.Conn{
+		"TCP":   func(p *Plugin, c *net.TCPConn) net.Conn { return &guestTCP{TCPConn: c, place: &place{p: p, conn: c}} },
+		"other": func(p *Plugin, c *net.TCPConn) net.Conn { return &guest{Conn: c, place: &place{p: p, conn: c}} },
+		"inner": func(p *Plugin, c *net.TCPConn) net.Conn { return &watched{Conn: c, p: p} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			client, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			_ = client.SetDeadline(time.Now().Add(20 * time.Second))
+			c, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn := door(&Plugin{parting: t.Context()}, c.(*net.TCPConn))
+			if _, err := io.WriteString(client, "more"); err != nil {
+				t.Fatal(err)
+			}
+			conn.(parter).part()
+			if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // as io.Reader has it
+				t.Errorf("read %d bytes, %v", n, err)
+			}
+			_, _ = io.WriteString(conn, "answer")
+			closed := make(chan error, 1)
+			go func() { closed <- conn.Close() }()
+			if got, err := io.ReadAll(client); string(got) != "answer" || err != nil {
+				t.Errorf("got %q, %v", got, err)
+			}
+			_ = client.Close()
+			if err := <-closed; err != nil {
+				t.Errorf("closing: %v", err)
+			}
+		})
+	}
+}
