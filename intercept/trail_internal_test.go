@@ -23,6 +23,7 @@ func TestTrails(t *testing.T) {
 	mine, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	var trails trails
 	trails.add(mine, placeName(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	trails.add(mine, placeName(at("https://opened.net")), dialect.Inquiry{Dialect: dialect.POX}, now)
 	trails.add(netip.Addr{}, placeName(at("https://nobody.net/")), dialect.Inquiry{Dialect: dialect.POX}, now)
 	for _, c := range []struct {
 		client netip.Addr
@@ -33,6 +34,8 @@ func TestTrails(t *testing.T) {
 		{mine, "https://opened.net/a%2Fb?x=1", 0, true},
 		{netip.MustParseAddr("::ffff:192.0.2.1"), "http://opened.net./a%2Fb?x=1", trailTime - 1, true},
 		{mine, "https://opened.net/a%2Fb?x=1", trailTime, false},
+		{mine, "http://opened.net/", 0, true},
+		{mine, "http://opened.net/?", 0, true},
 		{other, "https://opened.net/a%2Fb?x=1", 0, false},
 		{mine, "https://opened.net/a/b?x=1", 0, false},
 		{mine, "https://opened.net/a%2Fb", 0, false},
@@ -92,8 +95,9 @@ func TestTrails_bounded(t *testing.T) {
 	if len(s.clients) != trailClients || knows(&s, client(0), 1) || !knows(&s, client(1), 0) || !knows(&s, client(trailClients), 0) {
 		t.Errorf("%d clients; the first one should be forgotten", len(s.clients))
 	}
-	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*trailTime))
-	if len(s.clients) != 1 {
-		t.Errorf("%d clients are remembered beyond their time", len(s.clients)-1)
+	s.add(client(5), "opened.net /0 ", dialect.Inquiry{}, now.Add(trailTime))
+	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*trailTime-1))
+	if len(s.clients) != 2 {
+		t.Errorf("%d clients are remembered beyond their time", len(s.clients)-2)
 	}
 }
