@@ -91,9 +91,15 @@ func TestWebSocket_notForDiscovery(t *testing.T) {
 // Neither is a request with a body, which would be read on beside what comes in its place.
 func TestWebSocket_notBesideABody(t *testing.T) {
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		echoSocket(w, r)
+		if r.Header.Get("Upgrade") != "" {
+			echoSocket(w, r)
+			return
+		}
+		taken(func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		})(w, r)
 	})
+	overHTTP1(w)
 	for way, dial := range pollWays(t, w) {
 		for _, head := range []string{"Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"} {
 			c, at, err := dial()
