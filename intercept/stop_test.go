@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"autodiscover-guard/intercept"
 )
 
 // http.Server.Shutdown returns at once while hijacked connections are served; ours waits for them.
@@ -92,12 +94,14 @@ func TestShutdown_waitsForTunnels(t *testing.T) {
 
 func TestShutdown_endsHandshakesUnderWay(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, jsonAnswer(""))
+	w := newWorld(t, jsonAnswer(""), limits(intercept.Limits{Handshake: time.Hour}))
 	c, err := w.connect(central + ":443")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.plugin.Shutdown(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := w.plugin.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	_, _ = io.ReadAll(c)
