@@ -70,8 +70,9 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 // sendOn sends a request on as it is. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
-	stripHop(req.Header, x.h1 && !x.old) // only HTTP/1.1 can be upgraded (RFC 9110, section 7.8)
-	req.Close = false                    // the client's connection ends, not ours
+	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
+	stripHop(req.Header, x.h1 && !x.old && req.ContentLength == 0)
+	req.Close = false // the client's connection ends, not ours
 	x.upload.duplex()
 	resp, err := x.send(req, ctx)
 	if err = x.upload.answered(resp, err); err != nil {

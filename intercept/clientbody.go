@@ -25,12 +25,14 @@ type clientBody struct {
 	control *http.ResponseController
 	conn    parter // the client's connection; nil where it is not ours
 	h1      bool
-	open    bool // net/http was told not to read the body before the answer
-	last    bool // upstream said that it closes its connection behind the answer
+	open    bool   // net/http was told not to read the body before the answer
+	last    bool   // upstream said that it closes its connection behind the answer
+	proceed func() // is called before the first read, where the client may wait for that
 
 	whole atomic.Bool // the end was read
 	over  atomic.Bool // nothing more is read
 	gone  atomic.Bool // because upstream is gone
+	cut   atomic.Bool // it broke off
 
 	reading sync.Mutex // held by a read that is under way
 	mu      sync.Mutex // guards the following, and with it the deadline of the connection, which is another request's later
@@ -38,7 +40,10 @@ type clientBody struct {
 	far     *telling
 }
 
-var errBodyTaken = errors.New("the request's body is read by somebody else")
+var (
+	errBodyTaken = errors.New("the request's body is read by somebody else")
+	errBodyCut   = errors.New("the request's body broke off")
+)
 
 // Read implements io.Reader. net/http (go1.26, server.go: connReader) panics where a read meets its own of the connection, and in the transport's goroutine nothing would
 // stand between that and the end of the process.
@@ -53,12 +58,18 @@ func (b *clientBody) Read(p []byte) (n int, err error) {
 	if b.over.Load() {
 		return 0, b.refusal()
 	}
+	if b.proceed != nil {
+		b.proceed()
+		b.proceed = nil
+	}
 	n, err = b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF: //nolint:errorlint // as io.Reader has it; a wrapped one is none
 		b.whole.Store(true)
 	case err != nil && b.over.Load():
 		err = b.refusal()
+	case err != nil:
+		b.cut.Store(true)
 	}
 	return n, err
 }
@@ -103,13 +114,19 @@ func (b *clientBody) duplex() {
 	b.mu.Unlock()
 }
 
-// answered ends the wait for upstream's answer. A client that left has not seen its upstream leave.
+// answered ends the wait for upstream's answer. A client that left has not seen its upstream leave, and what upstream says of half a body, which TLS lets it take for the
+// whole while we go, is no answer.
 func (b *clientBody) answered(resp *http.Response, err error) error {
 	if b == nil {
 		return err
 	}
 	far := b.leave()
 	switch {
+	case b.cut.Load() || err == nil && b.breaksOff():
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		err = errBodyCut
 	case err == nil:
 		b.last = resp.Close
 		return nil
@@ -120,6 +137,12 @@ func (b *clientBody) answered(resp *http.Response, err error) error {
 	}
 	b.over.Store(true)
 	return err
+}
+
+// breaksOff reports whether the client has left in the middle of the body. net/http (go1.26, server.go: connReader) cancels the request before it says so to the reader, and the
+// transport may close upstream's connection in between.
+func (b *clientBody) breaksOff() bool {
+	return b.ctx.Err() != nil && !b.whole.Load() && !b.gone.Load()
 }
 
 // leave has it not told any more, and reports what the request went upstream by, where that is known.

@@ -79,6 +79,9 @@ func failureOf(err error) failure {
 	if errors.Is(err, errAnswerTimeout) {
 		return tooLong("took too long to answer")
 	}
+	if errors.Is(err, errBodyCut) {
+		return failure{class: "canceled", status: http.StatusBadRequest, text: "was not asked to the end: the request's body broke off"}
+	}
 	if errors.Is(err, context.Canceled) {
 		return failure{class: "canceled", status: http.StatusBadGateway, text: "was not waited for: the client went away"}
 	}

@@ -288,6 +288,7 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	if err != nil {
 		// Somebody's middleware hides the method. Tunnelling it unopened would let everything through.
 		hc.release()
+		hc.arrive() // never, and no stop waits for it
 		deny(w, http.StatusNotImplemented, "this connection cannot be taken over")
 		return
 	}

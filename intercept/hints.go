@@ -30,25 +30,41 @@ func (g *gate) listen(r *http.Request) *http.Request {
 	if uploads {
 		trace.GotConn = g.x.upload.follow
 	}
+	if hints && uploads && g.x.h1 && r.Header.Get("Expect") != "" {
+		g.x.upload.proceed = g.proceed
+	}
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
 }
 
 // hint is called in a goroutine of the Transport, which may be late.
 func (g *gate) hint(code int, header textproto.MIMEHeader) error {
+	if code != http.StatusContinue && code != http.StatusSwitchingProtocols { // 100 is said where the body is read, and 101 is a final answer
+		g.inform(code, header)
+	}
+	return nil
+}
+
+// proceed lets a client that waits for it send its request's body. In HTTP/1 net/http (go1.26, server.go: expectContinueReader) would say so in the goroutine that
+// reads the body, in the middle of a hint if need be.
+func (g *gate) proceed() { g.inform(http.StatusContinue, nil) }
+
+func (g *gate) inform(code int, header textproto.MIMEHeader) {
 	g.hints.mu.Lock()
 	defer g.hints.mu.Unlock()
-	if g.hints.over || code == http.StatusContinue || code == http.StatusSwitchingProtocols {
-		return nil // 100 is said where the body is read, and 101 is a final answer
+	if g.hints.over {
+		return
 	}
 	h := g.w.Header()
 	final := maps.Clone(h)
 	clear(h)
 	maps.Copy(h, http.Header(header))
 	stripHop(h, false)
+	// A hint has no length, and what is said of one goes no further. But it has net/http write a copy of the fields (go1.26, h2_bundle.go: writeHeader), which it may do
+	// when the stream has been reset and we are back here: a map that is written to meanwhile would end the process.
+	h.Set("Content-Length", "0")
 	g.w.WriteHeader(code)
 	clear(h)
 	maps.Copy(h, final)
-	return nil
 }
 
 // end lets no hint through any more.

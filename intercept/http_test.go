@@ -1,11 +1,13 @@
 package intercept_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -63,12 +65,12 @@ func TestHTTP_earlyHints(t *testing.T) {
 			traced := func(r *http.Request) *http.Request {
 				heard, links = nil, nil
 				return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-					heard, links = append(heard, code), append(links, h.Get("Link"))
+					heard, links = append(heard, code), append(links, h.Get("Link")+h.Get("Content-Length"))
 					return nil
 				}}))
 			}
 			got := send(t, client, traced(request(t, http.MethodGet, door.scheme+"://opened.net/page", "")))
-			if got.StatusCode != 200 || got.Header.Get("Link") != "" || len(heard) != 2 || heard[0] != 103 || !strings.Contains(links[0], stranger) {
+			if got.StatusCode != 200 || got.Header.Get("Link") != "" || len(heard) != 2 || heard[0] != 103 || links[0] != "</"+stranger+">; rel=preload" {
 				t.Errorf("got %s %v after %v %q", got.Status, got.Header, heard, links)
 			}
 			got = send(t, client, traced(ask(t, door.scheme, "email@example.com")))
@@ -77,6 +79,37 @@ func TestHTTP_earlyHints(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client may leave in the middle of one, which costs nobody else anything: in HTTP/2 net/http still writes it then.
+func TestHTTP_earlyHintsToNobody(t *testing.T) {
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</a>")
+		for range 20 {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+	})
+	client := w.client(true)
+	if got := send(t, client, request(t, http.MethodGet, "https://opened.net/", "")); got.ProtoMajor != 2 {
+		t.Fatal(got.Proto)
+	}
+	var leaving sync.WaitGroup
+	for range 50 {
+		leaving.Go(func() {
+			for range 4 {
+				ctx, leave := context.WithCancel(t.Context())
+				ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error {
+					leave()
+					return nil
+				}})
+				if resp, err := client.RoundTrip(request(t, http.MethodGet, "https://opened.net/", "").WithContext(ctx)); err == nil {
+					_ = resp.Body.Close()
+				}
+				leave()
+			}
+		})
+	}
+	leaving.Wait()
 }
 
 // A client of HTTP/1.0 knows neither chunks nor hints nor kept connections.

@@ -1,7 +1,6 @@
 package intercept_test
 
 import (
-	"bytes"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
 	"autodiscover-guard/intercept"
@@ -277,31 +275,9 @@ func TestSmuggling_hostBesideAuthority(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-			var block bytes.Buffer
-			encoder := hpack.NewEncoder(&block)
 			fields := append([]hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":path", Value: "/"}}, c.fields...)
-			for _, f := range fields {
-				if err := encoder.WriteField(f); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, _ = io.WriteString(conn, http2.ClientPreface)
-			framer := http2.NewFramer(conn, conn)
-			framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-			_ = framer.WriteSettings()
-			_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true})
-			for {
-				frame, err := framer.ReadFrame()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if answer, ok := frame.(*http2.MetaHeadersFrame); ok {
-					if got := answer.PseudoValue("status"); got != c.status {
-						t.Errorf("got %s, want %s", got, c.status)
-					}
-					break
-				}
+			if got := rawHTTP2(t, conn, fields...); got != c.status {
+				t.Errorf("got %s, want %s", got, c.status)
 			}
 			if asked := s.asked.Load() - before; (asked == 1) != (c.status == "200") {
 				t.Errorf("upstream was asked %d times", asked)

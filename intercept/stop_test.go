@@ -6,8 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
+
+	"autodiscover-guard/intercept"
 )
 
 // http.Server.Shutdown returns at once while hijacked connections are served; ours waits for them.
@@ -91,13 +94,36 @@ func TestShutdown_waitsForTunnels(t *testing.T) {
 
 func TestShutdown_endsHandshakesUnderWay(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, jsonAnswer(""))
+	w := newWorld(t, jsonAnswer(""), limits(intercept.Limits{Handshake: time.Hour}))
 	c, err := w.connect(central + ":443")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.plugin.Shutdown(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := w.plugin.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	_, _ = io.ReadAll(c)
+}
+
+// Somebody's middleware hides that the connection can be taken over: the tunnel is refused, for it would let everything through, and nothing remains of it.
+func TestShutdown_waitsForNoTunnelThatWasRefused(t *testing.T) {
+	w := newWorld(t, jsonAnswer(""))
+	for range 2 {
+		r := httptest.NewRequest(http.MethodConnect, "opened.net:443", nil)
+		r.RemoteAddr = "127.0.0.1:1"
+		answer := httptest.NewRecorder()
+		if w.server.Handler.ServeHTTP(answer, r); answer.Code != http.StatusNotImplemented {
+			t.Errorf("got %d %q", answer.Code, answer.Body)
+		}
+	}
+	if n := w.plugin.Stats().Tunnels; n != 0 {
+		t.Errorf("%d seats are taken", n)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := w.plugin.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
 }

@@ -81,3 +81,47 @@ func TestTraffic_retire(t *testing.T) {
 		})
 	}
 }
+
+// A stop waits for calm, and then for the last: who is awaited holds up both. Who came by a connection from before is let in until then, and nobody else.
+func TestTraffic_drain(t *testing.T) {
+	var books traffic
+	before := time.Now().Add(-time.Minute)
+	if !books.enter() {
+		t.Fatal("nobody is let in")
+	}
+	books.expect()
+	calm, idle := books.drain()
+	is := func(when string, wantCalm, wantIdle bool) {
+		t.Helper()
+		if isClosed(calm) != wantCalm || isClosed(idle) != wantIdle {
+			t.Errorf("%s: calm %t, idle %t", when, isClosed(calm), isClosed(idle))
+		}
+	}
+	is("somebody is awaited", false, false)
+	if books.enter() || books.enterLast(time.Now().Add(time.Minute)) || !books.enterLast(before) {
+		t.Error("who came before should be let in, and nobody else")
+	}
+	books.arrive()
+	is("nobody is awaited", true, false)
+	books.leave()
+	books.add(io.NopCloser(nil))
+	books.leave()
+	is("a tunnel is left", true, false)
+	books.remove(io.NopCloser(nil))
+	is("nothing is left", true, true)
+	if books.enterLast(before) {
+		t.Error("somebody was let in behind the end")
+	}
+	if again, done := books.drain(); again != calm || done != idle {
+		t.Error("a second stop waits for something else")
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

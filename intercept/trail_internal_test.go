@@ -23,7 +23,8 @@ func TestTrails(t *testing.T) {
 	mine, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	var trails trails
 	trails.add(mine, placeName(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
-	trails.add(netip.Addr{}, "nobody's", dialect.Inquiry{}, now)
+	trails.add(mine, placeName(at("https://opened.net")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	trails.add(netip.Addr{}, placeName(at("https://nobody.net/")), dialect.Inquiry{Dialect: dialect.POX}, now)
 	for _, c := range []struct {
 		client netip.Addr
 		url    string
@@ -33,14 +34,42 @@ func TestTrails(t *testing.T) {
 		{mine, "https://opened.net/a%2Fb?x=1", 0, true},
 		{netip.MustParseAddr("::ffff:192.0.2.1"), "http://opened.net./a%2Fb?x=1", trailTime - 1, true},
 		{mine, "https://opened.net/a%2Fb?x=1", trailTime, false},
+		{mine, "http://opened.net/", 0, true},
+		{mine, "http://opened.net/?", 0, true},
 		{other, "https://opened.net/a%2Fb?x=1", 0, false},
 		{mine, "https://opened.net/a/b?x=1", 0, false},
 		{mine, "https://opened.net/a%2Fb", 0, false},
 		{mine, "https://opened.net:8443/a%2Fb?x=1", 0, false},
 		{mine, "https://www.opened.net/a%2Fb?x=1", 0, false},
+		{netip.Addr{}, "https://nobody.net/", 0, false},
 	} {
 		if q, got := trails.find(c.client, at(c.url), now.Add(c.after)); got != c.want || got && q.Dialect != dialect.POX {
 			t.Errorf("%v at %s, %v later: %v, %t", c.client, c.url, c.after, q.Dialect, got)
+		}
+	}
+}
+
+// Each place has its time, and an IPv6 client all addresses of its network.
+func TestTrails_eachPlace(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	places := map[string]*url.URL{"/first": {Scheme: "https", Host: "opened.net", Path: "/first"}, "/second": {Scheme: "https", Host: "opened.net", Path: "/second"}}
+	var s trails
+	s.add(netip.MustParseAddr("2001:db8::1"), placeName(places["/first"]), dialect.Inquiry{}, now)
+	s.add(netip.MustParseAddr("2001:db8::2%eth0"), placeName(places["/second"]), dialect.Inquiry{}, now.Add(trailTime-1))
+	for _, c := range []struct {
+		client, place string
+		after         time.Duration
+		want          bool
+	}{
+		{"2001:db8::3", "/first", trailTime - 1, true},
+		{"2001:db8::3", "/second", trailTime - 1, true},
+		{"2001:db8::3", "/first", trailTime, false},
+		{"2001:db8::3", "/second", trailTime, true},
+		{"2001:db8::3", "/second", 2*trailTime - 1, false},
+		{"2001:db8:0:1::1", "/first", 0, false},
+	} {
+		if _, got := s.find(netip.MustParseAddr(c.client), places[c.place], now.Add(c.after)); got != c.want {
+			t.Errorf("%s at %s, %v later: %t", c.client, c.place, c.after, got)
 		}
 	}
 }
@@ -66,8 +95,9 @@ func TestTrails_bounded(t *testing.T) {
 	if len(s.clients) != trailClients || knows(&s, client(0), 1) || !knows(&s, client(1), 0) || !knows(&s, client(trailClients), 0) {
 		t.Errorf("%d clients; the first one should be forgotten", len(s.clients))
 	}
-	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*trailTime))
-	if len(s.clients) != 1 {
-		t.Errorf("%d clients are remembered beyond their time", len(s.clients)-1)
+	s.add(client(5), "opened.net /0 ", dialect.Inquiry{}, now.Add(trailTime))
+	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*trailTime-1))
+	if len(s.clients) != 2 {
+		t.Errorf("%d clients are remembered beyond their time", len(s.clients)-2)
 	}
 }

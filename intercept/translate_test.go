@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -14,6 +15,7 @@ import (
 // rawHTTP2 asks with the given pseudo-fields over a connection that speaks HTTP/2, and returns the status.
 func rawHTTP2(t *testing.T, c *tls.Conn, fields ...hpack.HeaderField) string {
 	t.Helper()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
 	for _, field := range fields {

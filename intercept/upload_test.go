@@ -158,6 +158,27 @@ func TestUpload_upstreamIsNotThere(t *testing.T) {
 	})
 }
 
+// A client that leaves in the middle of its upload is not upstream's failure.
+func TestUpload_clientLeaves(t *testing.T) {
+	asked := make(chan struct{}, 16)
+	w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	uploads(t, w, func(_ *testing.T, c net.Conn, _ *bufio.Reader, _ string) {
+		<-asked
+		_ = c.Close()
+	})
+	w.eventually(t, "twelve departures", func(s intercept.Stats) bool {
+		return s.UpstreamErrors["canceled"] == 12
+	})
+	for class, n := range w.plugin.Stats().UpstreamErrors {
+		if class != "canceled" && n != 0 {
+			t.Errorf("%s: %d", class, n)
+		}
+	}
+}
+
 // early answers before it has read the request's body, and reads on, as long as the client likes.
 func early(close bool) http.HandlerFunc {
 	return taken(func(c net.Conn) {
@@ -288,6 +309,45 @@ func TestUpload_expect(t *testing.T) {
 			}
 			if text, err := io.ReadAll(resp.Body); err != nil || status == http.StatusOK && string(text) != "abc" {
 				t.Errorf("%s, %s: got %q, %v", way, path, text, err)
+			}
+			_ = c.Close()
+		}
+	}
+}
+
+// Hints come when upstream likes, and a 100 when its body is read: both reach the client, each in one piece.
+func TestUpload_expectBesideHints(t *testing.T) {
+	const hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+	w := newWorld(t, taken(func(c net.Conn) {
+		_, _ = io.WriteString(c, strings.Repeat(hints, 20)+"HTTP/1.1 100 Continue\r\n\r\n"+strings.Repeat(hints, 20))
+		_, _ = io.ReadFull(c, make([]byte, 3))
+		_, _ = io.WriteString(c, hints+"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+	}))
+	overHTTP1(w)
+	for way, dial := range pollWays(t, w) {
+		for range 5 {
+			c, at, err := dial()
+			if err != nil {
+				t.Fatal(way, err)
+			}
+			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			r := bufio.NewReader(c)
+			_, _ = io.WriteString(c, "POST "+at+"/ HTTP/1.1\r\nHost: opened.net\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+			heard := map[int]int{}
+			resp, err := http.ReadResponse(r, nil)
+			for err == nil && resp.StatusCode < http.StatusOK {
+				if heard[resp.StatusCode]++; resp.StatusCode == http.StatusContinue {
+					_, _ = io.WriteString(c, "abc")
+				} else if resp.Header.Get("Link") != "</a>" {
+					t.Errorf("%s: got %v", way, resp.Header)
+				}
+				resp, err = http.ReadResponse(r, nil)
+			}
+			if err != nil || resp.StatusCode != http.StatusOK || heard[http.StatusContinue] != 1 || heard[http.StatusEarlyHints] != 41 {
+				t.Fatal(way, resp, err, heard)
+			}
+			if text, err := io.ReadAll(resp.Body); string(text) != "ok" || err != nil {
+				t.Errorf("%s: got %q, %v", way, text, err)
 			}
 			_ = c.Close()
 		}

@@ -88,6 +88,33 @@ func TestWebSocket_notForDiscovery(t *testing.T) {
 	}
 }
 
+// Neither is a request with a body, which would be read on beside what comes in its place.
+func TestWebSocket_notBesideABody(t *testing.T) {
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			echoSocket(w, r)
+			return
+		}
+		taken(func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		})(w, r)
+	})
+	overHTTP1(w)
+	for way, dial := range pollWays(t, w) {
+		for _, head := range []string{"Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"} {
+			c, at, err := dial()
+			if err != nil {
+				t.Fatal(way, err)
+			}
+			_, _ = io.WriteString(c, "GET "+at+"/socket HTTP/1.1\r\nHost: opened.net\r\n"+head+socketAsk)
+			if got := answer(t, c, http.MethodGet); got.StatusCode != http.StatusUpgradeRequired {
+				t.Errorf("%s, %q: got %s, want upstream's answer to a request without Upgrade", way, head, got.Status)
+			}
+			_ = c.Close()
+		}
+	}
+}
+
 // A WebSocket's server that neither reads nor speaks does not keep what the guard has cut off on the client's side: the far end is closed with the near one,
 // whatever goproxy is stuck in, and nothing of it is left.
 func TestWebSocket_farSideEndsWithTheNear(t *testing.T) {

@@ -82,3 +82,58 @@ func TestPolicy_Follow(t *testing.T) {
 		t.Errorf("refused, and leads to %v", d.Onward(first.URL))
 	}
 }
+
+// A rule for one service holds at the service's host, however a redirect has spelt it.
+func TestPolicy_Follow_atAService(t *testing.T) {
+	p, err := rules.New(rules.Config{Rules: []rules.Rule{{Name: "service", Domains: []string{"corp.net"}, Services: []string{"autodetect"}, Allow: []string{"*.corp.net"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	trail := dialect.Inquiry{Dialect: dialect.Autodetect, Subjects: []dialect.Subject{{Domain: "corp.net"}}}
+	for host, want := range map[string]rules.Step{
+		"prod.autodetect.outlook.cloud.microsoft":  rules.Watch,
+		"Prod.AutoDetect.outlook.cloud.microsoft.": rules.Watch,
+		"ｐｒｏｄ.autodetect.outlook.cloud。microsoft":  rules.Watch,
+		"www.corp.net": rules.Ignore,
+	} {
+		next := question("https://" + host + "/next")
+		next.Header["Authorization"] = []string{"Basic dXNlcjpzZWNyZXQ="}
+		plan := p.Follow(next, rules.From{}, trail)
+		if plan.Step != want || p.Pursue(&plan, http.StatusFound) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
+			t.Errorf("%s: %v, guarded: %t", host, plan.Step, plan.Guarded)
+		}
+		if c := plan.Decision.Credentials; plan.Guarded && (!c.Present || !c.Forwarded) {
+			t.Errorf("%s: upstream got the password, and the record says %+v", host, c)
+		}
+	}
+}
+
+// A client is sent on by redirects that it gets, and by nothing else that an answer names.
+func TestDecision_Onward(t *testing.T) {
+	asked := question("https://lab.test/a/b").URL
+	sends := func(kind dialect.Kind, verdict dialect.Verdict, now string) dialect.Suggestion {
+		return dialect.Suggestion{Kind: kind, Verdict: verdict, Now: now}
+	}
+	kept := sends(dialect.KindRedirect, dialect.Keep, "c?x=1")
+	for name, c := range map[string]struct {
+		decision rules.Decision
+		want     []string
+	}{
+		"kept":                  {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, []string{"https://lab.test/a/c?x=1"}},
+		"rewritten":             {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Rewrite, "//mail.lab.test")}}, []string{"https://mail.lab.test"}},
+		"removed":               {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Remove, "c"), kept}}, []string{"https://lab.test/a/c?x=1"}},
+		"a server":              {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindHostname, dialect.Keep, "imap.lab.test")}}, nil},
+		"no URL, and no host":   {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Keep, "%zz"), sends(dialect.KindRedirect, dialect.Keep, "mailto:a@b")}}, nil},
+		"refused":               {rules.Decision{Rule: "r", Action: rules.ActionRefuse, Suggestions: []dialect.Suggestion{kept}}, nil},
+		"nobody's":              {rules.Decision{Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, nil},
+		"more than anybody can": {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: slices.Repeat([]dialect.Suggestion{kept}, 9)}, slices.Repeat([]string{"https://lab.test/a/c?x=1"}, 8)},
+	} {
+		var got []string
+		for _, u := range c.decision.Onward(asked) {
+			got = append(got, u.String())
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -132,20 +132,29 @@ func TestAuthorityFigures(t *testing.T) {
 	defer a.Close()
 	s := a.Status(time.Now())
 	s.Ends = time.Now().Add(-36 * time.Hour)
+	wants := map[string]string{
+		`expiry_days{certificate="issuing"}`:                 "-1.5",
+		`expiry_days{certificate="root"}`:                    "3649.9",
+		`not_after_timestamp_seconds{certificate="issuing"}`: strconv.FormatInt(s.Ends.Unix(), 10),
+		`not_after_timestamp_seconds{certificate="root"}`:    strconv.FormatInt(s.Root.NotAfter.Unix(), 10),
+		"root_key_present":                                   "1",
+		"warnings":                                           "0",
+	}
+	figuresAre(t, s, wants)
+	s.RootKey, s.Warnings = certs.KeyAbsent, make([]certs.Warning, 2)
+	wants["root_key_present"], wants["warnings"] = "0", "2"
+	figuresAre(t, s, wants)
+}
+
+func figuresAre(t *testing.T, s certs.Status, wants map[string]string) {
+	t.Helper()
 	set := metrics.NewSet()
 	authorityFigures(fixed{s}, set)
 	var b strings.Builder
 	set.WritePrometheus(&b)
-	for _, want := range []string{
-		`autodiscover_guard_authority_expiry_days{certificate="issuing"} -1.5`,
-		`autodiscover_guard_authority_expiry_days{certificate="root"} 3649.9`,
-		fmt.Sprintf(`autodiscover_guard_authority_not_after_timestamp_seconds{certificate="issuing"} %d`, s.Ends.Unix()),
-		fmt.Sprintf(`autodiscover_guard_authority_not_after_timestamp_seconds{certificate="root"} %d`, s.Root.NotAfter.Unix()),
-		"autodiscover_guard_authority_root_key_present 1",
-		"autodiscover_guard_authority_warnings 0",
-	} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
+	for name, value := range wants {
+		if !strings.Contains("\n"+b.String(), "\n"+ourMetrics+"authority_"+name+" "+value) {
+			t.Errorf("no %s %s in\n%s", name, value, b.String())
 		}
 	}
 }

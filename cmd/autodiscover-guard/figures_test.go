@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
+	"autodiscover-guard/intercept"
 )
 
 const ourMetrics = "autodiscover_guard_"
@@ -153,6 +154,38 @@ func alerts(t *testing.T, served map[string]string) {
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool: %v\n%s\n%s", err, out, text)
+	}
+}
+
+// Each figure is the one that its name says.
+func TestFigures_values(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	s := intercept.Stats{
+		Connections: 1, Tunnels: 2, Clients: 3, Quarantined: 4,
+		RefusedClients: 11, RefusedConnections: 12, RefusedTunnels: 13, RefusedPerClient: 14, RetiredTunnels: 15, StalledConnections: 16, RefusedLogins: 17,
+		RefusedHeaders: 18, RefusedQuarantine: 19, RefusedLoops: 20, RefusedAmbiguous: 21, FailedAccepts: 22,
+		Handshakes: map[string]int64{"done": 31}, UpstreamErrors: map[string]int64{"dns": 32},
+	}
+	writeNow(&b, s)
+	writeSince(&b, s)
+	got := map[string]string{}
+	for line := range strings.Lines(b.String()) {
+		line = strings.TrimSpace(line)
+		if name, ours := strings.CutPrefix(line, ourMetrics); ours {
+			at := strings.LastIndexByte(name, ' ')
+			got[name[:at]] = name[at+1:]
+		}
+	}
+	if d := cmp.Diff(map[string]string{
+		"connections": "1", "tunnels": "2", "clients": "3", "quarantined": "4",
+		`refused_total{why="client not allowed"}`: "11", `refused_total{why="limits.connections"}`: "12", `refused_total{why="limits.tunnels"}`: "13",
+		`refused_total{why="limits.per_client"}`: "14", `refused_total{why="limits.lifetime"}`: "15", `refused_total{why="limits.stall_timeout"}`: "16",
+		`refused_total{why="no log-in"}`: "17", `refused_total{why="no PROXY header"}`: "18", `refused_total{why="quarantine"}`: "19", `refused_total{why="loop"}`: "20",
+		`refused_total{why="ambiguous HTTP/1 request"}`: "21", "accept_failures_total": "22",
+		`handshakes_total{outcome="done"}`: "31", `upstream_errors_total{class="dns"}`: "32",
+	}, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
 	}
 }
 
