@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -36,7 +37,7 @@ type trail struct {
 
 // footstep is where a client was sent, and on whose behalf.
 type footstep struct {
-	place   string
+	place   [sha256.Size]byte // of its name, which a header field may make as long as it likes
 	until   time.Time
 	inquiry dialect.Inquiry
 }
@@ -73,7 +74,7 @@ func (t *trails) add(client netip.Addr, place string, q dialect.Inquiry, now tim
 		t.clients[client] = own
 	}
 	own.until = now.Add(trailTime)
-	own.places[own.next] = footstep{place, own.until, q}
+	own.places[own.next] = footstep{sha256.Sum256([]byte(place)), own.until, q}
 	own.next = (own.next + 1) % trailPlaces
 }
 
@@ -104,7 +105,7 @@ func (t *trails) find(client netip.Addr, u *url.URL, now time.Time) (dialect.Inq
 	if own == nil || !own.until.After(now) {
 		return dialect.Inquiry{}, false
 	}
-	place := placeName(u)
+	place := sha256.Sum256([]byte(placeName(u)))
 	for _, p := range own.places {
 		if p.place == place && p.until.After(now) {
 			return p.inquiry, true
@@ -113,9 +114,9 @@ func (t *trails) find(client netip.Addr, u *url.URL, now time.Time) (dialect.Inq
 	return dialect.Inquiry{}, false
 }
 
-// follow plans anew for a request that does not look like discovery, where an answer sent its client there.
+// follow plans anew for a request that nobody guarded is known to have sent, where an answer sent its client there.
 func (x *exchange) follow(view dialect.Request) {
-	if x.plan.Step != rules.Watch && x.plan.Step != rules.Ignore {
+	if x.plan.Guarded || x.plan.Step != rules.Watch && x.plan.Step != rules.Ignore && x.plan.Step != rules.Forward {
 		return
 	}
 	if q, ok := x.p.trails.find(x.from.Client, &x.asked, x.begun); ok {

@@ -59,6 +59,48 @@ func TestTrail(t *testing.T) {
 	}
 }
 
+// TestTrail_question: what is asked at the place may look like discovery and not say whose, as Outlook's look-up without a log-in does. It is whose it was.
+func TestTrail_question(t *testing.T) {
+	policy, err := rules.New(rules.Config{
+		Open:  []string{"opened.net"},
+		Rules: []rules.Rule{{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"*.lab.test", "opened.net"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path, away = "/autodiscover/autodiscover.xml", "https://autodiscover." + stranger + "/autodiscover/autodiscover.xml"
+	for _, d := range doors {
+		t.Run(d.name, func(t *testing.T) {
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				if r.Host == "opened.net" {
+					http.Redirect(rw, r, away, http.StatusFound)
+					return
+				}
+				http.Redirect(rw, r, d.scheme+"://opened.net"+path, http.StatusFound)
+			}, governed(policy))
+			client := d.client(w)
+			for _, c := range []struct{ host, login, want string }{
+				{"opened.net", "", away}, // nobody was sent there
+				{"autodiscover.lab.test", "", d.scheme + "://opened.net" + path},
+				{"opened.net", "", ""},
+				{"opened.net", "user@lab.test:secret", ""},
+				{"opened.net", "user@shop.com:secret", away},
+			} {
+				r := request(t, http.MethodGet, d.scheme+"://"+c.host+path, "")
+				if c.login != "" {
+					r.Header.Set("Authorization", "Basic "+encoded(c.login))
+				}
+				if got := send(t, client, r); got.Header.Get("Location") != c.want {
+					t.Errorf("%s as %q: %s to %q, want %q", c.host, c.login, got.Status, got.Header.Get("Location"), c.want)
+				}
+			}
+			if r := w.decision(3); r["action"] != "refuse" || r["dialect"] != "pox" || r["host"] != "opened.net" || r["rule"] != "lab" {
+				t.Errorf("recorded: %v", r)
+			}
+		})
+	}
+}
+
 // TestTrail_sharedAddress: behind one address are many clients, and the place may be a web site. What a browser opens there, and what somebody asks who logs in
 // as nobody guarded, is what it was; what the client that was sent there asks is judged.
 func TestTrail_sharedAddress(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-// A redirect inside the set passes, and what the client asks next need not look like discovery: a place that nobody published, at a host that is not the
+// A redirect inside the set passes, and what the client asks next need not look like discovery, or say whose it is: a place that nobody published, at a host that is not the
 // domain's, without an address anywhere. If that answers with a redirect, too, the client goes on without asking anybody, and so the second one is
 // judged like the first. Whoever sees the exchanges remembers where clients were sent to ([Decision.Onward]) and says so ([Policy.Follow]).
 
@@ -33,25 +33,33 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 	return all
 }
 
-// Follow plans for a request that does not look like discovery, where the client was sent to that place by an answer to the inquiry trail. Its answer is
-// watched on behalf of the inquiry's subjects; see [Policy.Pursue].
+// Follow plans for a request that nobody guarded is known to have sent, where the client was sent to that place by an answer to the inquiry trail. If it looks like
+// discovery and does not say whose, it is the inquiry's subjects'. The answer to any other is watched on their behalf; see [Policy.Pursue].
 func (p *Policy) Follow(r dialect.Request, from From, trail dialect.Inquiry) Plan {
-	plan, host := p.watch(r, from), reserved.Canonical(r.Host())
-	o := occasion{dialect: trail.Dialect, host: host, from: from}
-	if plan.Step == Refuse || !p.continues(r, trail, o) || len(p.bindings(trail.Subjects, o)) == 0 {
+	plan := p.Plan(r, from)
+	named := dialect.LogsIn(r)
+	if plan.Step == Forward && !plan.Guarded {
+		named = slices.DeleteFunc(slices.Clone(plan.Inquiry.Subjects), func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierHost })
+	}
+	o := occasion{dialect: trail.Dialect, host: reserved.Canonical(r.Host()), from: from}
+	if plan.Guarded || !p.continues(r, named, trail, o) || len(p.bindings(trail.Subjects, o)) == 0 {
 		return plan
 	}
-	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: host, from: from}, trail: &trail}
+	if plan.Step == Forward {
+		q := plan.Inquiry
+		q.Subjects = slices.Concat(trail.Subjects, q.Subjects)
+		return p.planFor(q, from)
+	}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: o.host, from: from}, trail: &trail}
 }
 
-// continues reports whether a request can be the next question of whoever was sent to that place. Many may share the address by which a client is remembered,
-// and the place may be a company's web site: a browser that opens a page asks for no settings (but for a profile's, which people open), and somebody who logs in
-// as nobody guarded is somebody else, unless the redirect itself said whom to log in as.
-func (p *Policy) continues(r dialect.Request, trail dialect.Inquiry, o occasion) bool {
+// continues reports whether a request, whose named subjects it says itself, can be the next question of whoever was sent to that place. Many may share the address by which
+// a client is remembered, and the place may be a company's web site: a browser that opens a page asks for no settings (but for a profile's, which people open), and somebody
+// who is nobody guarded is somebody else, unless the redirect itself said whom to log in as.
+func (p *Policy) continues(r dialect.Request, named []dialect.Subject, trail dialect.Inquiry, o occasion) bool {
 	if trail.Dialect != dialect.MobileConfig && dialect.OpensPage(r) {
 		return false
 	}
-	named := dialect.LogsIn(r)
 	return len(named) == 0 || len(p.bindings(named, o)) > 0 || slices.ContainsFunc(named, func(s dialect.Subject) bool {
 		return slices.ContainsFunc(trail.Subjects, func(t dialect.Subject) bool { return t.Domain == s.Domain })
 	})

@@ -83,6 +83,38 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 }
 
+// A question at the place is the trail's, unless it says whose else it is; as one of them it is planned in full.
+func TestPolicy_Follow_question(t *testing.T) {
+	pin := rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Allow: []string{"*.corp.net", "hoster.net"}}
+	for name, c := range map[string]struct {
+		url, login string
+		trail      string
+		mode       rules.Mode
+		want       rules.Step
+		guarded    bool
+	}{
+		"says nothing":              {"https://hoster.net/autodiscover/autodiscover.xml", "", "corp.net", 0, rules.Forward, true},
+		"says its own":              {"https://hoster.net/mail/config-v1.1.xml?emailaddress=user%40corp.net", "", "corp.net", 0, rules.Forward, true},
+		"says somebody else's":      {"https://hoster.net/mail/config-v1.1.xml?emailaddress=user%40shop.com", "", "corp.net", 0, rules.Forward, false},
+		"logs in as somebody else":  {"https://hoster.net/autodiscover/autodiscover.xml", "user@shop.com:secret", "corp.net", 0, rules.Forward, false},
+		"outside the set meanwhile": {"https://stranger.net/autodiscover/autodiscover.xml", "", "corp.net", 0, rules.Refuse, true},
+		"nobody's trail":            {"https://hoster.net/autodiscover/autodiscover.xml", "", "shop.com", 0, rules.Forward, false},
+		"the rule only monitors":    {"https://hoster.net/autodiscover/autodiscover.xml", "", "corp.net", rules.Monitor, rules.Forward, false},
+	} {
+		pin := pin
+		pin.Mode = c.mode
+		p := withRules(t, pin)
+		r := question(c.url)
+		if c.login != "" {
+			r.Header["Authorization"] = []string{basic(c.login)}
+		}
+		trail := dialect.Inquiry{Dialect: dialect.POX, Subjects: []dialect.Subject{{Domain: c.trail}}}
+		if plan := p.Follow(r, rules.From{}, trail); plan.Step != c.want || plan.Guarded != c.guarded {
+			t.Errorf("%s: %v, guarded: %t; want %v, %t: %s", name, plan.Step, plan.Guarded, c.want, c.guarded, plan.Decision.Reason)
+		}
+	}
+}
+
 // A rule for one service holds at the service's host, however a redirect has spelt it.
 func TestPolicy_Follow_atAService(t *testing.T) {
 	p, err := rules.New(rules.Config{Rules: []rules.Rule{{Name: "service", Domains: []string{"corp.net"}, Services: []string{"autodetect"}, Allow: []string{"*.corp.net"}}}})

@@ -67,7 +67,12 @@ func (p *Policy) Plan(r dialect.Request, from From) Plan {
 	if !ok {
 		return p.watch(r, from)
 	}
-	o := occasion{q.Dialect, reserved.Canonical(r.Host()), from}
+	return p.planFor(q, from)
+}
+
+// planFor plans for a discovery request that is about the inquiry's subjects.
+func (p *Policy) planFor(q dialect.Inquiry, from From) Plan {
+	o := occasion{q.Dialect, reserved.Canonical(q.Request.Host()), from}
 	all := p.bindings(q.Subjects, o)
 	binding := enforced(all)
 	plan := p.plan(q, binding, o)
@@ -76,7 +81,7 @@ func (p *Policy) Plan(r dialect.Request, from From) Plan {
 		plan.strict = &strict
 		plan.Decision.monitor(strict.Decision)
 		if plan.Step == Forward && scrubsAnyway(all) && !allowed(all, o.host) {
-			plan.scrub(r)
+			plan.scrub(q.Request)
 		}
 	}
 	return plan

@@ -10,8 +10,12 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-// CarrierLogin is the carrier of subjects that a request logs in as.
-const CarrierLogin = "header:Authorization"
+const (
+	// CarrierLogin is the carrier of subjects that a request logs in as.
+	CarrierLogin = "header:Authorization"
+	// CarrierHost is the carrier of the subject that the asked host is about, which is nobody's account where it is a provider's.
+	CarrierHost = "host"
+)
 
 // discoveryLabels are the labels that discovery puts before the mail domain.
 var discoveryLabels = [...]string{"autodiscover.", "autoconfig.", "ua-auto-config."}
@@ -89,7 +93,7 @@ func appendHost(all []Subject, host string) []Subject {
 	if domain == "" || isAddress(domain) {
 		return all
 	}
-	return append(all, Subject{Domain: domain, Carrier: "host"})
+	return append(all, Subject{Domain: domain, Carrier: CarrierHost})
 }
 
 // isAddress reports whether a canonical host is an address.
