@@ -4,6 +4,8 @@ package desktop
 
 import (
 	"bufio"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,5 +153,34 @@ func TestKDE_real(t *testing.T) {
 	}
 	if data, err := os.ReadFile(name); err != nil || string(data) != locked {
 		t.Errorf("got %q, %v", data, err)
+	}
+}
+
+// The real service, with the real libproxy: it follows the PAC where something on this computer evaluates it.
+func TestStatus_unheededReally(t *testing.T) {
+	t.Parallel()
+	s, _ := realWorld(t, "dbus-daemon", "gsettings", "dconf", "gdbus")
+	if !exists("/usr/libexec/glib-pacrunner") {
+		t.Skip("glib-networking-services is not installed")
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ns-proxy-autoconfig")
+		_, _ = w.Write([]byte(`function FindProxyForURL(url, host) { return host == "autodiscover.com" ? "PROXY 127.0.0.1:8080" : "DIRECT"; }`))
+	}))
+	t.Cleanup(server.Close)
+	d := New(Config{State: filepath.Join(s.Home, "state"), System: s})
+	results, err := d.On(t.Context(), Target{PAC: server.URL + "/proxy.pac"}, Options{Only: []string{"gnome"}})
+	must(t, err)
+	allGood(t, results)
+	results, err = d.Status(t.Context(), true)
+	must(t, err)
+	evaluators, err := filepath.Glob("/usr/lib/*/libproxy/*/modules/pacrunner_*.so")
+	must(t, err)
+	builtIn, err := filepath.Glob("/usr/lib/*/libproxy/libpxbackend*.so") // libproxy 0.5
+	must(t, err)
+	for _, r := range results {
+		if told := strings.Contains(r.Note, "libproxy"); r.Name == "gnome" && told != (len(evaluators)+len(builtIn) == 0) {
+			t.Errorf("with the evaluators %q: %s, %q", append(evaluators, builtIn...), r.State, r.Note)
+		}
 	}
 }
