@@ -23,7 +23,7 @@ func readPlain(data []byte) (*xmlDocument, bool) {
 	if tags > 2*maxNodes+1 || bytes.Count(data, []byte("=")) > maxNodes {
 		return nil, false
 	}
-	p := plainReader{text: string(data), left: tags, room: takeRoom(tags)}
+	p := plainReader{text: string(data), left: tags, room: takeRoom(tags), refers: bytes.IndexByte(data, '&') >= 0}
 	p.declaration()
 	if p.element(0) {
 		p.space()
@@ -41,6 +41,7 @@ type plainReader struct {
 	left     int // tags that were not read yet, at most
 	elements int // that were read
 	room     *xmlRoom
+	refers   bool // there are references somewhere
 }
 
 // declarations are the forms in which a declaration is plain. encoding/xml wants version 1.0.
@@ -126,7 +127,7 @@ func (p *plainReader) content(name string, depth int) bool {
 		case blank(text): // etree has a word for such
 			p.room.open = append(p.room.open, etree.NewText(text))
 		default:
-			value, ok := dereferenced(text)
+			value, ok := p.dereferenced(text)
 			if !ok {
 				return false
 			}
@@ -147,7 +148,7 @@ func (p *plainReader) attribute(e *etree.Element) bool {
 	if end < 0 || strings.IndexByte(p.text[:end], '<') >= 0 || hasControl(p.text[:end]) || len(e.Attr) >= maxAttributes {
 		return false
 	}
-	value, ok := dereferenced(p.text[:end])
+	value, ok := p.dereferenced(p.text[:end])
 	before := len(e.Attr)
 	e.CreateAttr(name, value)
 	p.text = p.text[end+1:]
@@ -160,7 +161,10 @@ var references = [...]string{"amp;", "lt;", "gt;", "quot;", "apos;"}
 var dereference = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'")
 
 // dereferenced is a text with what its references stand for. It reports false for any other.
-func dereferenced(s string) (string, bool) {
+func (p *plainReader) dereferenced(s string) (string, bool) {
+	if !p.refers {
+		return s, true
+	}
 	rest := s
 	for {
 		i := strings.IndexByte(rest, '&')
