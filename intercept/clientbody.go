@@ -85,10 +85,10 @@ func (b *clientBody) refusal() error {
 
 // Close implements io.Closer. In HTTP/1 closing is reading on (go1.26, transfer.go: body.Close), which is net/http's to do behind the answer.
 func (b *clientBody) Close() error {
+	b.over.Store(true) // a read that is under way may end now, and the client has not broken anything off
 	if !b.h1 {
 		return b.ReadCloser.Close()
 	}
-	b.over.Store(true)
 	return nil
 }
 

@@ -146,3 +146,26 @@ func (c *closing) Close() error {
 	c.closed = true
 	return nil
 }
+
+// An upstream that answers early has the transport close the body in the middle of a read. In HTTP/2 that ends the read, and not the client.
+func TestClientBody_closedWhileRead(t *testing.T) {
+	for _, h1 := range []bool{true, false} {
+		up, client := io.Pipe()
+		b := &clientBody{ReadCloser: up, ctx: t.Context(), h1: h1, awaited: true}
+		read := make(chan error, 1)
+		go func() {
+			_, _ = b.Read(make([]byte, 1))
+			_, err := b.Read(make([]byte, 1))
+			read <- err
+		}()
+		_, _ = io.WriteString(client, "a") // a read is over, and another one begins
+		_ = b.Close()
+		_ = up.Close() // in HTTP/1 the connection's end
+		if err := <-read; err == nil {
+			t.Error("there was nothing to read")
+		}
+		if err := b.answered(&http.Response{Body: io.NopCloser(strings.NewReader("ok"))}, nil); err != nil {
+			t.Errorf("HTTP/1 is %t: the early answer is lost: %v", h1, err)
+		}
+	}
+}
