@@ -10,16 +10,23 @@ import (
 	"autodiscover-guard/rules"
 )
 
-// TestTrail: a redirect to an own host passes, and what is asked there looks like nothing. That it sends the client on to a stranger is seen all the same;
-// whoever was not sent there by discovery goes where the server says.
-func TestTrail(t *testing.T) {
+// labAtHoster lets a lab's accounts be sent to its own hosts, and to one of somebody who opens it to others, too.
+func labAtHoster(t *testing.T) *rules.Policy {
+	t.Helper()
 	policy, err := rules.New(rules.Config{
 		Open:  []string{"opened.net"},
-		Rules: []rules.Rule{{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"*.lab.test", "opened.net"}}},
+		Rules: []rules.Rule{{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"lab.test", "*.lab.test", "opened.net"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return policy
+}
+
+// TestTrail: a redirect to an own host passes, and what is asked there looks like nothing. That it sends the client on to a stranger is seen all the same;
+// whoever was not sent there by discovery goes where the server says.
+func TestTrail(t *testing.T) {
+	policy := labAtHoster(t)
 	for _, d := range doors {
 		t.Run(d.name, func(t *testing.T) {
 			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -61,13 +68,7 @@ func TestTrail(t *testing.T) {
 
 // TestTrail_question: what is asked at the place may look like discovery and not say whose, as Outlook's look-up without a log-in does. It is whose it was.
 func TestTrail_question(t *testing.T) {
-	policy, err := rules.New(rules.Config{
-		Open:  []string{"opened.net"},
-		Rules: []rules.Rule{{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"*.lab.test", "opened.net"}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	policy := labAtHoster(t)
 	const path, away = "/autodiscover/autodiscover.xml", "https://autodiscover." + stranger + "/autodiscover/autodiscover.xml"
 	for _, d := range doors {
 		t.Run(d.name, func(t *testing.T) {
@@ -104,13 +105,7 @@ func TestTrail_question(t *testing.T) {
 // TestTrail_sharedAddress: behind one address are many clients, and the place may be a web site. What a browser opens there, and what somebody asks who logs in
 // as nobody guarded, is what it was; what the client that was sent there asks is judged.
 func TestTrail_sharedAddress(t *testing.T) {
-	policy, err := rules.New(rules.Config{
-		Open:  []string{"opened.net"},
-		Rules: []rules.Rule{{Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Allow: []string{"lab.test", "*.lab.test", "opened.net"}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	policy := labAtHoster(t)
 	const away, session = "https://sign-in." + stranger + "/", `{"capabilities":{},"apiUrl":"https://api.` + stranger + `/"}`
 	for _, d := range doors {
 		t.Run(d.name, func(t *testing.T) {

@@ -50,14 +50,7 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 			return true
 		}
 	}
-	body := a.Body
-	switch j.plan.Inquiry.Dialect {
-	case dialect.DAV:
-		body = dialect.WithoutNamespaces(body)
-	case dialect.JMAP:
-		body = dialect.WithoutCapabilities(body)
-	default:
-	}
+	body := dialect.WithoutNames(j.plan.Inquiry.Dialect, a.Body)
 	if j.doc.Sealed {
 		body = nil
 	}

@@ -25,6 +25,7 @@ var dav = wireFormat{
 	},
 	recognise: func(_ Request, _, path string) bool { return davProtocol(path) != "" },
 	read:      readDAV,
+	names:     davNames,
 	refuse:    func(Inquiry) Answer { return notFound() },
 	compose:   composeDAV,
 }

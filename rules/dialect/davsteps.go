@@ -69,12 +69,8 @@ var davNamespaces = [...]string{
 // davTokens are how the sync tokens and tags of servers begin where they look like URLs: SabreDAV's (Nextcloud, ownCloud, Baïkal) and Radicale's.
 var davTokens = [...]string{"http://sabre.io/ns/sync/", "http://radicale.org/ns/sync/"}
 
-// WithoutNamespaces is a WebDAV document without the declarations of known namespaces that are URLs and the beginnings of known sync tokens, for whoever
-// looks for hosts in its text.
-func WithoutNamespaces(text []byte) []byte { return []byte(undeclared.Replace(string(text))) }
-
-// undeclared empties the declarations of davNamespaces, and takes davTokens from where a text begins.
-var undeclared = func() *strings.Replacer {
+// davNames empties the declarations of davNamespaces, and takes davTokens from where a text begins.
+var davNames = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range davNamespaces {
 		pairs = append(pairs, `="`+name+`"`, `=""`, "='"+name+"'", "=''")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // ID names a dialect. The zero ID is none: nothing may be concluded from it.
@@ -155,6 +156,8 @@ type wireFormat struct {
 	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.
 	read func(q Inquiry, t text) (*Document, error)
+	// names takes out of a body what has the form of an address and is the name of something that nobody contacts; nil where a dialect has no such names.
+	names *strings.Replacer
 	// refuse composes the native "no settings".
 	refuse func(q Inquiry) Answer
 	// compose writes a complete document from settings; nil where the dialect cannot carry any.
@@ -175,6 +178,15 @@ func format(id ID) *wireFormat {
 		}
 	}
 	return nil
+}
+
+// WithoutNames is an answer's text without names that have the form of an address and that nobody contacts, such as those of known XML namespaces, for whoever
+// looks for hosts in it. Most dialects have none.
+func WithoutNames(id ID, text []byte) []byte {
+	if f := format(id); f != nil && f.names != nil {
+		return []byte(f.names.Replace(string(text)))
+	}
+	return text
 }
 
 // All describes every dialect, in the order in which they are tried.

@@ -26,6 +26,7 @@ var jmap = wireFormat{
 	},
 	recognise: func(_ Request, _, path string) bool { return path == "/.well-known/jmap" },
 	read:      readJMAP,
+	names:     jmapNames,
 	refuse:    func(Inquiry) Answer { return notFound() },
 	compose:   composeJMAP,
 }
@@ -98,11 +99,8 @@ var vendorCapabilities = [...]string{
 	"https://cyrusimap.org/ns/jmap/sieve", "https://cyrusimap.org/ns/jmap/usercounters", "https://www.fastmail.com/dev/maskedemail",
 }
 
-// WithoutCapabilities is a JMAP session without the names of known vendors' capabilities, for whoever looks for hosts in its text.
-func WithoutCapabilities(text []byte) []byte { return []byte(unnamed.Replace(string(text))) }
-
-// unnamed empties the names of vendorCapabilities, where they are names of members.
-var unnamed = func() *strings.Replacer {
+// jmapNames empties the names of vendorCapabilities, where they are names of members.
+var jmapNames = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range vendorCapabilities {
 		pairs = append(pairs, `"`+name+`":`, `"":`)
