@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -266,5 +267,48 @@ func TestRun_secondSignalEndsAtOnce(t *testing.T) {
 	}
 	if err := <-cut; err == nil {
 		t.Error("the exchange in flight came to a good end without the guard")
+	}
+}
+
+// deafListener notices that it was closed when it is closed once more, as one does whose goroutine has not had its turn.
+type deafListener struct {
+	net.Listener
+	accepting, wake chan struct{}
+}
+
+func (l deafListener) Accept() (net.Conn, error) {
+	close(l.accepting)
+	<-l.wake
+	return nil, net.ErrClosed
+}
+
+func (l deafListener) Close() error {
+	err := l.Listener.Close()
+	if err != nil {
+		close(l.wake)
+	}
+	return err
+}
+
+// TestShutDown_listenerIsClosed: what was closed before the server is shut down has cut nothing off.
+func TestShutDown_listenerIsClosed(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := deafListener{inner, make(chan struct{}), make(chan struct{})}
+	server := &http.Server{ReadHeaderTimeout: time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	<-l.accepting
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := shutDown(t.Context(), server); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
 	}
 }

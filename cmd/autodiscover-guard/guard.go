@@ -164,7 +164,16 @@ func (g *guard) shutdown(ctx context.Context, door net.Listener) error {
 	_ = door.Close()
 	g.server.SetKeepAlivesEnabled(false)
 	hall := g.plugin.Shutdown(ctx)
-	return errors.Join(g.server.Shutdown(ctx), hall)
+	return errors.Join(shutDown(ctx, g.server), hall)
+}
+
+// shutDown is http.Server.Shutdown for a server whose listener was closed before: it closes it once more where Serve has not noticed yet, and takes the
+// complaint about that for its own failure.
+func shutDown(ctx context.Context, server *http.Server) error {
+	if err := server.Shutdown(ctx); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // close ends everything at once.
