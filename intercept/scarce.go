@@ -3,8 +3,8 @@ package intercept
 import (
 	"errors"
 	"net"
+	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,12 +15,7 @@ import (
 
 // scarce reports whether an error is the system's want of something, and nobody's fault on the far side.
 func scarce(err error) bool {
-	for _, want := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
-		if errors.Is(err, want) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(wants, func(want error) bool { return errors.Is(err, want) })
 }
 
 // complaintEvery is how often the log hears of what may happen all the time: each failure is counted.

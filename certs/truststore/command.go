@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -29,8 +30,14 @@ type Command struct {
 	Args []string
 }
 
-// String is the command as it can be pasted into a POSIX shell.
-func (c Command) String() string {
+// String is the command as it can be pasted into a shell of this system: a POSIX one, or Windows' cmd.exe.
+func (c Command) String() string { return c.line(runtime.GOOS) }
+
+func (c Command) line(system string) string {
+	quote := quotePOSIX
+	if system == "windows" {
+		quote = quoteWindows
+	}
 	words := []string{quote(c.Name)}
 	for _, a := range c.Args {
 		words = append(words, quote(a))
@@ -38,13 +45,30 @@ func (c Command) String() string {
 	return strings.Join(words, " ")
 }
 
-func quote(word string) string {
-	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_", r)
-	}) {
+// plainBytes stand for themselves in every shell.
+const plainBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
+
+func quotePOSIX(word string) string {
+	if madeOf(word, plainBytes) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// quoteWindows leaves bare what can be, because PowerShell does not take a quoted word for a command. No file's name has a quotation mark there, and a
+// backslash before one would make it part of the word (CommandLineToArgvW).
+func quoteWindows(word string) string {
+	if madeOf(word, plainBytes+`\`) {
+		return word
+	}
+	if strings.HasSuffix(word, `\`) {
+		word += `\`
+	}
+	return `"` + word + `"`
+}
+
+func madeOf(word, those string) bool {
+	return word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(those, r) })
 }
 
 // Runner runs a command to its end and returns its standard output. The error is a [*MissingError] if there is no such program, or a

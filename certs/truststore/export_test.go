@@ -6,6 +6,9 @@ func At(system, prefix string, c Config) (*Stores, error) {
 	return New(c)
 }
 
+// Line is String for another operating system.
+func (c Command) Line(system string) string { return c.line(system) }
+
 // What the tests of editing and undoing look at.
 var (
 	AddCertificate   = addCertificate

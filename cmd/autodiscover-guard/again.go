@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"syscall"
+	"slices"
 	"time"
 )
 
@@ -38,10 +38,5 @@ func (a *again) after(failed error) {
 
 // passing reports whether an error is the system's want of something that others give back.
 func passing(err error) bool {
-	for _, want := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC} {
-		if errors.Is(err, want) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(passingWants, func(want error) bool { return errors.Is(err, want) })
 }

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"syscall"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/intercept"
@@ -96,9 +95,9 @@ func listen(ctx context.Context, key, address string) (net.Listener, error) {
 	switch {
 	case err == nil:
 		return l, nil
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, errAddressTaken):
 		return nil, hint(fmt.Errorf("%s: %s is taken by another process", key, address), "is a guard running already? otherwise choose another address: %s 127.0.0.1:0 takes any free port", flagFor(key))
-	case errors.Is(err, syscall.EACCES):
+	case errors.Is(err, errNotPermitted):
 		return nil, hint(fmt.Errorf("%s: no permission to listen on %s", key, address), "ports below 1024 need a privilege; choose a higher one")
 	}
 	return nil, fmt.Errorf("%s: %w", key, err)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"autodiscover-guard/certs/truststore"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
@@ -25,7 +26,7 @@ func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.
 	}
 	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
 	if plainly(c, own) {
-		fmt.Fprintf(w, "try it      curl -x http://%s --cacert %s %s\n", own, root, tryURL)
+		fmt.Fprintf(w, "try it      %s\n", truststore.Command{Name: "curl", Args: []string{"-x", "http://" + own, "--cacert", root, tryURL}})
 	}
 	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, forClients(&c.Listen, address))
 	if admin != nil {

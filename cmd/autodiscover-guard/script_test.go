@@ -59,15 +59,18 @@ func TestScripts(t *testing.T) {
 			_, err := exec.LookPath(name)
 			return err == nil, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"waitfile":  waitFile,
-			"fromfile":  fromFile,
-			"lines":     countLines,
-			"waitline":  waitLine,
-			"freeport":  freePort,
-			"turnsback": turnsBack,
-		},
+		Cmds: scriptCommands,
 	})
+}
+
+// scriptCommands are ours beside testscript's own.
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"waitfile":  waitFile,
+	"fromfile":  fromFile,
+	"lines":     countLines,
+	"waitline":  waitLine,
+	"freeport":  freePort,
+	"turnsback": turnsBack,
 }
 
 // canSandbox reports whether this process may make itself a copy of the whole system that goes away with it, as sandbox.sh in some scripts

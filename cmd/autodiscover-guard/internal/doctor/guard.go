@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
@@ -57,7 +56,7 @@ func (e *examination) unreachable(at string, err error) Finding {
 	do := "start it: autodiscover-guard run; or name the one that runs: --proxy URL, --state DIR, --config FILE"
 	var timeout net.Error
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errRefused):
 		what := "nothing listens there"
 		if !e.Local {
 			what += ", and no guard holds the state directory " + e.State

@@ -1,0 +1,7 @@
+//go:build !windows
+
+package doctor
+
+import "syscall"
+
+const errRefused = syscall.ECONNREFUSED
