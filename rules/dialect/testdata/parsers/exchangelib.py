@@ -5,7 +5,6 @@ import json
 import sys
 
 sys.path.pop(0)  # this file's own folder, where "exchangelib" would be this file
-from exchangelib.autodiscover.properties import Autodiscover
 from exchangelib.errors import EWSError
 from exchangelib.services.get_user_settings import GetUserSettings
 
@@ -19,6 +18,8 @@ class Response:
 
 
 def pox(text):
+    from exchangelib.autodiscover.properties import Autodiscover  # before 5.4 alone
+
     answer = Autodiscover.from_bytes(text.encode())
     answer.raise_errors()
     r = answer.response
