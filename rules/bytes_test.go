@@ -112,6 +112,33 @@ func TestBytes_strangersGoFromEveryCoating(t *testing.T) {
 	}
 }
 
+// TestBytes_checkedInEveryCoating: the independent check looks at what a client reads, not at what is sent, whether the stranger stands where no suggestion is expected
+// or on the page beside an own challenge.
+func TestBytes_checkedInEveryCoating(t *testing.T) {
+	p := builtin(t)
+	const (
+		settings = `<?xml version="1.0" encoding="CHARSET"?><Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server>` +
+			`<Instead>imap.stranger.net</Instead></Protocol></Account></Response></Autodiscover>`
+		page = `<html><head><title>401</title></head><body><a href="https://imap.stranger.net/">Büro</a></body></html>`
+	)
+	for _, c := range coatings {
+		a := c.answer(c.make(t, strings.ReplaceAll(settings, "CHARSET", c.declared)))
+		if d := judged(p, poxQuestion("lab.test"), a); d.Action != rules.ActionRefuse {
+			t.Errorf("%s: %v: %s", c.name, d.Action, d.Reason)
+		}
+		a = c.answer(c.make(t, page))
+		a.Status, a.Header["Www-Authenticate"] = http.StatusUnauthorized, []string{"NTLM"}
+		d := judged(p, poxQuestion("lab.test"), a)
+		if got := d.Answer; d.Action != rules.ActionEdit || got.Status != http.StatusUnauthorized || len(got.Body) > 0 || got.Header.Get("Www-Authenticate") != "NTLM" {
+			t.Errorf("%s, a challenge: %v: %s", c.name, d.Action, d.Reason)
+		}
+		a.Body = c.make(t, strings.ReplaceAll(page, "imap.stranger.net", "mail.lab.test"))
+		if d := judged(p, poxQuestion("lab.test"), a); d.Action != rules.ActionPass && c.want == rules.ActionEdit && c.charset == "utf-8" {
+			t.Errorf("%s, an own challenge: %v: %s", c.name, d.Action, d.Reason)
+		}
+	}
+}
+
 func (c coating) answer(body []byte) dialect.Answer {
 	a := dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: body}
 	if c.charset != "" {

@@ -33,8 +33,14 @@ const (
 // nameSpaces are hosts that stand in XML namespaces and in the DOCTYPE of property lists: names that nobody contacts.
 var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org", "www.apple.com"}
 
-// leaks reports whether an answer names a host outside the sets, or one that was taken out of it.
-func (j *judgement) leaks(a dialect.Answer) bool {
+// leaksAsItCame reports whether upstream's own body, beside these fields, names a host outside the sets. It is looked at as the client reads it; one that nobody
+// can read may name anybody.
+func (j *judgement) leaksAsItCame(h dialect.Header) bool {
+	return len(j.answer.Body) > 0 && j.doc.Body == nil || j.leaks(h, j.doc.Body)
+}
+
+// leaks reports whether an answer with these fields and this text names a host outside the sets, or one that was taken out of it.
+func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	l := newLeakCheck(j)
 	defer l.free()
 	for _, s := range j.decision.Suggestions {
@@ -45,16 +51,15 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 	}
 	slices.Sort(l.banned)
 	l.banned = slices.Compact(l.banned)
-	for name, values := range a.Header {
+	for name, values := range h {
 		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.value(v) }) {
 			return true
 		}
 	}
-	body := dialect.WithoutNames(j.plan.Inquiry.Dialect, a.Body)
 	if j.doc.Sealed {
 		body = nil
 	}
-	return l.text(body, 0) || l.text(j.doc.Inside, 0)
+	return l.text(dialect.WithoutNames(j.plan.Inquiry.Dialect, body), 0) || l.text(j.doc.Inside, 0)
 }
 
 // value is text for a header field's.
