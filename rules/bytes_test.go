@@ -258,7 +258,8 @@ func TestBytes_strangerInABinaryProfile(t *testing.T) {
 		want  rules.Action
 	}{
 		"own": {narrow("vpn.lab.test"), rules.ActionPass}, "own, wide": {wide("vpn.lab.test"), rules.ActionPass},
-		"stranger": {narrow("stranger.net"), rules.ActionRefuse}, "stranger, wide": {wide("stranger.net"), rules.ActionRefuse},
+		"an own name from right to left": {narrow("test.lab.a.net"), rules.ActionRefuse},
+		"stranger":                       {narrow("stranger.net"), rules.ActionRefuse}, "stranger, wide": {wide("stranger.net"), rules.ActionRefuse},
 	} {
 		objects, offsets := []byte{}, []byte{}
 		for _, o := range [][]byte{{0xa1, 1}, {0xd2, 2, 3, 4, 5}, narrow("Host"), narrow("RemoteAddress"), narrow("eas.lab.test"), c.value, narrow("x")} {

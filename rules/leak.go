@@ -59,7 +59,8 @@ func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	if j.doc.Sealed {
 		body = nil
 	}
-	return l.text(dialect.WithoutNames(j.plan.Inquiry.Dialect, body), 0) || l.text(j.doc.Inside, 0)
+	body = j.withoutIdentifiers(dialect.WithoutNames(j.plan.Inquiry.Dialect, body))
+	return l.text(body, 0) || l.text(j.withoutIdentifiers(j.doc.Inside), 0)
 }
 
 // value is text for a header field's.
@@ -82,7 +83,7 @@ func (j *judgement) allowsAnywhere(host string) bool {
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
-// as a server or not, what the asked mailbox is called, or what a profile is. Where it was suggested as a server and taken out, it must not be left anywhere.
+// as a server or not, or what the asked mailbox is called. Where it was suggested as a server and taken out, it must not be left anywhere.
 func (j *judgement) isOwnName(host string) bool {
 	for _, s := range j.decision.Suggestions {
 		if s.Verdict != dialect.Keep && s.Host == host {
@@ -94,13 +95,13 @@ func (j *judgement) isOwnName(host string) bool {
 			return true
 		}
 	}
-	return j.isAskedMailbox(host) || j.isIdentifier(host)
+	return j.isAskedMailbox(host)
 }
 
 // leakNames says which hosts a leak check may find.
 type leakNames interface {
 	allowsAnywhere(host string) bool
-	// isOwnName says of a host that it is the subject's mail domain, mailbox or profile, which may stand in words, but not behind "//".
+	// isOwnName says of a host that it is the subject's mail domain or mailbox, which may stand in words, but not behind "//".
 	isOwnName(host string) bool
 }
 

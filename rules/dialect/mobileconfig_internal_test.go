@@ -140,12 +140,12 @@ func TestProfile_whatIsInside(t *testing.T) {
 		"binary":                 {bplist("Host", "eas.lab.test", "Nobody knows", strings.Repeat("x", 99)), true},
 	} {
 		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: signed(t, c.content, oidSignedData)})
-		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "eas.lab.test\n")) || doc.Plain && !c.plain {
+		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "<string>eas.lab.test</string>")) || doc.Plain && !c.plain {
 			t.Errorf("%s: plain %v, inside %q, %v; want plain %v", name, doc.Plain, doc.Inside, err, c.plain)
 		}
 	}
 	doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", "Nobody knows", "a.net")})
-	if want := "PayloadContent\nHost\neas.lab.test\nNobody knows\na.net\n"; err != nil || string(doc.Inside) != want {
+	if want := "<key>PayloadContent</key><key>Host</key><string>eas.lab.test</string><key>Nobody knows</key><string>a.net</string>"; err != nil || string(doc.Inside) != want {
 		t.Errorf("inside: %q, want %q (%v)", doc.Inside, want, err)
 	}
 }
