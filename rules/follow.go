@@ -67,8 +67,8 @@ func (p *Policy) continues(r dialect.Request, named []dialect.Subject, trail dia
 
 // Pursue reports whether an answer to a request that was planned by Follow sends the client on. The plan is then that of a discovery exchange, and the answer
 // is one for Judge.
-func (p *Policy) Pursue(plan *Plan, status int) bool {
-	if plan.Step != Watch || plan.trail == nil || !dialect.IsRedirect(status) {
+func (p *Policy) Pursue(plan *Plan, a dialect.Answer) bool {
+	if plan.Step != Watch || plan.trail == nil || !dialect.IsRedirect(a) {
 		return false
 	}
 	p.become(plan, dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: plan.followed(dialect.Carriers(plan.Inquiry.Request)), Request: plan.Inquiry.Request})

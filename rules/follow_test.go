@@ -29,10 +29,10 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 	for to, want := range map[string]rules.Action{"https://stranger.net/": rules.ActionRefuse, "/y": rules.ActionPass, "https://www.lab.test/": rules.ActionPass} {
 		plan := p.Follow(next, rules.From{}, trail)
-		if plan.Step != rules.Watch || p.Pursue(&plan, http.StatusOK) {
+		if plan.Step != rules.Watch || p.Pursue(&plan, dialect.Answer{Status: http.StatusOK}) {
 			t.Errorf("followed: %v", plan.Step)
 		}
-		if !p.Pursue(&plan, http.StatusFound) || !plan.Guarded {
+		if !p.Pursue(&plan, dialect.Answer{Status: http.StatusFound}) || !plan.Guarded {
 			t.Errorf("not pursued: %+v", plan)
 		}
 		if d := p.Judge(&plan, moved(to)); d.Action != want || d.Dialect != dialect.Autoconfig || d.Rule != "private-use" {
@@ -80,6 +80,32 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 	if d := judged(p, first, moved("https://stranger.net/")); d.Onward(first.URL) != nil {
 		t.Errorf("refused, and leads to %v", d.Onward(first.URL))
+	}
+}
+
+// Clients follow a Location at more statuses than the five that say so, but at none without one.
+func TestPolicy_Pursue_statuses(t *testing.T) {
+	p := builtin(t)
+	next := question("https://lab.test/settings")
+	trail := dialect.Inquiry{Dialect: dialect.Autoconfig, Subjects: []dialect.Subject{{Domain: "lab.test"}}}
+	propfind := next
+	propfind.Method = "PROPFIND"
+	for status, sent := range map[int]bool{200: false, 201: false, 300: true, 301: true, 304: true, 305: true, 308: true, 399: true, 401: false, 404: false} {
+		plan := p.Follow(next, rules.From{}, trail)
+		a := dialect.Answer{Status: status, Header: dialect.Header{"Location": {"https://stranger.net/config.xml"}}}
+		if got := p.Pursue(&plan, a); got != sent {
+			t.Errorf("%d: pursued: %t", status, got)
+		} else if sent && p.Judge(&plan, a).Action != rules.ActionRefuse {
+			t.Errorf("%d: not refused", status)
+		}
+		plan = p.Plan(propfind, rules.From{})
+		if d, ok := p.Sniff(&plan, a); ok != sent || sent && d.Action != rules.ActionRefuse {
+			t.Errorf("%d to a PROPFIND: seen: %t: %v", status, ok, d.Action)
+		}
+	}
+	plan := p.Follow(next, rules.From{}, trail)
+	if p.Pursue(&plan, dialect.Answer{Status: 304, Header: dialect.Header{}}) {
+		t.Error("nothing new is taken for a redirect")
 	}
 }
 
@@ -131,7 +157,7 @@ func TestPolicy_Follow_atAService(t *testing.T) {
 		next := question("https://" + host + "/next")
 		next.Header["Authorization"] = []string{"Basic dXNlcjpzZWNyZXQ="}
 		plan := p.Follow(next, rules.From{}, trail)
-		if plan.Step != want || p.Pursue(&plan, http.StatusFound) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
+		if plan.Step != want || p.Pursue(&plan, dialect.Answer{Status: http.StatusFound}) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
 			t.Errorf("%s: %v, guarded: %t", host, plan.Step, plan.Guarded)
 		}
 		if c := plan.Decision.Credentials; plan.Guarded && (!c.Present || !c.Forwarded) {

@@ -23,7 +23,7 @@ func leadsOn(text []byte) bool {
 
 // SentOn reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is
 // [Sniffable].
-func SentOn(r Request, status int) bool { return r.Method == "PROPFIND" && IsRedirect(status) }
+func SentOn(r Request, a Answer) bool { return r.Method == "PROPFIND" && IsRedirect(a) }
 
 // davProperty is the protocol whose server a property names; "" where it may be either.
 func davProperty(e *etree.Element) string {

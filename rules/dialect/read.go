@@ -60,7 +60,7 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (d *Document, body []b
 	if f == nil {
 		return nil, nil, fmt.Errorf("%w: unknown dialect", ErrUnreadable)
 	}
-	if IsRedirect(a.Status) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
+	if IsRedirect(a) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
 		d, err := readRedirect(a, inHeader)
 		return d, nil, err
 	}
@@ -90,13 +90,14 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (d *Document, body []b
 	return d, t.data, err
 }
 
-// IsRedirect reports whether clients follow the Location of an answer of that status.
-func IsRedirect(status int) bool {
-	switch status {
+// IsRedirect reports whether clients go where an answer's Location says. Firefox (nsHttpChannel.cpp), OkHttp and .NET do so at 300, too, curl 7.88 and Guzzle (PHP) at every status
+// of the class.
+func IsRedirect(a Answer) bool {
+	switch a.Status {
 	case 301, 302, 303, 307, 308:
 		return true
 	}
-	return false
+	return a.Status/100 == 3 && len(a.Header["Location"]) > 0
 }
 
 // readRedirect takes a redirect for a document whose only content is where it leads. Its body is for people and is not kept.

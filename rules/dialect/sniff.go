@@ -65,7 +65,7 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		q.Dialect = MobileSync
 		return q, true
 	}
-	if SentOn(r, a.Status) {
+	if SentOn(r, a) {
 		q.Dialect = DAV
 		return q, true
 	}
