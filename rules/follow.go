@@ -23,7 +23,7 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 	}
 	var all []*url.URL
 	for _, s := range d.Suggestions {
-		if s.Kind != dialect.KindRedirect || s.Verdict != dialect.Keep && s.Verdict != dialect.Rewrite || len(all) == mostOnward {
+		if !isNextQuestion(s) || s.Verdict != dialect.Keep && s.Verdict != dialect.Rewrite || len(all) == mostOnward {
 			continue
 		}
 		if u, err := asked.Parse(s.Now); err == nil && u.Host != "" {
@@ -31,6 +31,11 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 		}
 	}
 	return all
+}
+
+// isNextQuestion reports whether a client asks again where a suggestion leads: a redirect, or what Autodiscover v2 has of the place of the older one.
+func isNextQuestion(s dialect.Suggestion) bool {
+	return s.Kind == dialect.KindRedirect || s.Kind == dialect.KindURL && s.Protocol == "autodiscoverv1"
 }
 
 // Follow plans for a request that nobody guarded is known to have sent, where the client was sent to that place by an answer to the inquiry trail. If it looks like

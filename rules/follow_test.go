@@ -109,6 +109,16 @@ func TestPolicy_Pursue_statuses(t *testing.T) {
 	}
 }
 
+// Autodiscover v2 tells Outlook where to ask the older one, which may be anywhere.
+func TestPolicy_Follow_fromV2(t *testing.T) {
+	p := builtin(t)
+	r := question("https://autodiscover.lab.test/autodiscover/autodiscover.json?Email=user%40lab.test&Protocol=AutodiscoverV1")
+	d := judged(p, r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"Protocol":"AutodiscoverV1","Url":"https://mail.lab.test/v1"}`)})
+	if onward := d.Onward(r.URL); d.Action != rules.ActionPass || len(onward) != 1 || onward[0].String() != "https://mail.lab.test/v1" {
+		t.Errorf("%v: %s: leads to %v", d.Action, d.Reason, onward)
+	}
+}
+
 // A question at the place is the trail's, unless it says whose else it is; as one of them it is planned in full.
 func TestPolicy_Follow_question(t *testing.T) {
 	pin := rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Allow: []string{"*.corp.net", "hoster.net"}}
@@ -182,6 +192,8 @@ func TestDecision_Onward(t *testing.T) {
 		"removed":               {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Remove, "c"), kept}}, []string{"https://lab.test/a/c?x=1"}},
 		"a server":              {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindHostname, dialect.Keep, "imap.lab.test")}}, nil},
 		"no URL, and no host":   {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Keep, "%zz"), sends(dialect.KindRedirect, dialect.Keep, "mailto:a@b")}}, nil},
+		"Autodiscover v1":       {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "autodiscoverv1", Verdict: dialect.Keep, Now: "/v1"}}}, []string{"https://lab.test/v1"}},
+		"another URL":           {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "ews", Verdict: dialect.Keep, Now: "/ews"}}}, nil},
 		"refused":               {rules.Decision{Rule: "r", Action: rules.ActionRefuse, Suggestions: []dialect.Suggestion{kept}}, nil},
 		"nobody's":              {rules.Decision{Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, nil},
 		"more than anybody can": {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: slices.Repeat([]dialect.Suggestion{kept}, 9)}, slices.Repeat([]string{"https://lab.test/a/c?x=1"}, 8)},
