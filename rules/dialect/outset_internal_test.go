@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 const streamingEvents = `<?xml version="1.0" encoding="utf-8"?><soap11:Envelope xmlns:soap11="http://schemas.xmlsoap.org/soap/envelope/"><soap11:Header>` +
@@ -122,6 +124,10 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 	for _, c := range []byte(config) {
 		wide = append(wide, c, 0, 0, 0)
 	}
+	long := brotlied(t, config+strings.Repeat(" ", 64<<10))
+	if long[0] != '[' {
+		t.Fatalf("it begins with %q", long[0])
+	}
 	for name, c := range map[string]struct {
 		body string
 		h    Header
@@ -148,7 +154,10 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 		"an object of something else":   {`{"protocol":"https","urls":[]}`, Header{}, None},
 		"members of an object in it":    {`{"a":{"email":"u@lab.test","protocols":[]}}`, Header{}, None},
 		"bytes of something else":       {"\xff\xd8\xff\xe0<clientConfig>", Header{}, None},
-		"in a coding that nobody knows": {config, Header{"Content-Encoding": {"x-nobody"}}, None},
+		"in a coding that nobody knows": {config, Header{"Content-Encoding": {"x-nobody"}}, Autoconfig},
+		"a charset for a coding":        {config, Header{"Content-Encoding": {"utf-8"}}, Autoconfig},
+		"Brotli like an array":          {long, Header{"Content-Encoding": {"br"}}, Autoconfig},
+		"not coded":                     {config, Header{"Content-Encoding": {"br"}}, Autoconfig},
 	} {
 		q, _ := Sniff(Request{URL: &url.URL{Scheme: "https", Host: "lab.test", Path: "/"}, Header: Header{}}, Answer{Status: 200, Header: c.h, Body: []byte(c.body)})
 		if q.Dialect != c.want {
@@ -158,6 +167,17 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 			t.Errorf("%s: is given up at its beginning", name)
 		}
 	}
+}
+
+func brotlied(t *testing.T, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := brotli.NewWriter(&b)
+	_, _ = w.Write([]byte(s)) // a Buffer takes everything
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // What is foreign stays so, whatever follows.
@@ -205,13 +225,14 @@ func TestUnpacked(t *testing.T) {
 		"nothing yet":        {coded, whole[:8], whole[:8], true},
 		"not coded":          {Header{}, "<html>", "<html>", false},
 		"labelled alone":     {coded, "<html>", "<html>", true},
+		"one byte":           {Header{"Content-Encoding": {"br"}}, "[", "[", true},
 		"an unknown coding":  {Header{"Content-Encoding": {"x"}}, whole, whole, false},
 	} {
 		h, text, coded := Unpacked(c.h, []byte(c.head))
 		if string(text) != c.want || coded != c.coded {
 			t.Errorf("%s: got %q, %t", name, text, coded)
 		}
-		if undone := len(h["Content-Encoding"]) == 0; name == "cut off" && !undone || name == "nothing yet" && undone {
+		if undone := len(h["Content-Encoding"]) == 0; name == "cut off" && !undone || (name == "nothing yet" || name == "one byte") && undone {
 			t.Errorf("%s: %v", name, h)
 		}
 	}
