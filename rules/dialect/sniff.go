@@ -18,7 +18,7 @@ const SniffLength = 512
 // Sniffable reports whether an answer that begins with head can be a discovery document: text that begins as XML or JSON does and not as a
 // page for people, or something coded, which does not show what it is. What is not sniffable need not be held in memory.
 func Sniffable(h Header, head []byte) bool {
-	if len(h["X-Ms-Location"]) > 0 {
+	if len(h["X-Ms-Location"]) > 0 || saysProfile(h) {
 		return true
 	}
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
@@ -32,7 +32,17 @@ func Sniffable(h Header, head []byte) bool {
 		return false
 	}
 	head = bytes.ReplaceAll(head, []byte{0}, nil) // UTF-16
-	return !bytes.HasPrefix(head, []byte("<html")) && !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+	if rest, ok := bytes.CutPrefix(head, []byte("<html")); ok { // <html:Autodiscover> is called Autodiscover
+		return len(rest) > 0 && strings.IndexByte(" \t\r\n/>", rest[0]) < 0
+	}
+	return !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+}
+
+// saysProfile reports whether an answer says that it is a configuration profile, by the type that iPhones go by, or the name of the file that Macs do. In whatever form it then comes,
+// it is one.
+func saysProfile(h Header) bool {
+	return slices.ContainsFunc(h["Content-Type"], func(v string) bool { return indexFold(v, "apple-aspen-config") >= 0 }) ||
+		slices.ContainsFunc(h["Content-Disposition"], func(v string) bool { return indexFold(v, ".mobileconfig") >= 0 })
 }
 
 // isPage reports whether the first element is that of a page for people. Its DOCTYPE alone says nothing to the parsers of mail clients.
@@ -67,6 +77,10 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	}
 	if SentOn(r, a) {
 		q.Dialect = DAV
+		return q, true
+	}
+	if saysProfile(a.Header) {
+		q.Dialect = MobileConfig
 		return q, true
 	}
 	body, _, broken := decodeContent(a)
