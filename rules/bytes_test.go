@@ -262,7 +262,7 @@ func TestBytes_strangerInABinaryProfile(t *testing.T) {
 		"stranger":                       {narrow("stranger.net"), rules.ActionRefuse}, "stranger, wide": {wide("stranger.net"), rules.ActionRefuse},
 	} {
 		objects, offsets := []byte{}, []byte{}
-		for _, o := range [][]byte{{0xa1, 1}, {0xd2, 2, 3, 4, 5}, narrow("Host"), narrow("RemoteAddress"), narrow("eas.lab.test"), c.value, narrow("x")} {
+		for _, o := range [][]byte{{0xa1, 1}, {0xd2, 2, 3, 4, 5}, narrow("Host"), narrow("Nobody knows"), narrow("eas.lab.test"), c.value, narrow("x")} {
 			offsets = append(offsets, byte(len("bplist00")+len(objects)))
 			objects = append(objects, o...)
 		}

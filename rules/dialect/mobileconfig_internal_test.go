@@ -97,6 +97,21 @@ func TestProfile_asksInAnyForm(t *testing.T) {
 	}
 }
 
+// A profile may bring more than mail, and an address need not have dots.
+func TestProfile_serversOfOtherPayloads(t *testing.T) {
+	for key, hosts := range map[string][]string{
+		"ProxyServer": {"134744072", ""}, "RemoteAddress": {"2001:db8::1"}, "JabberHostName": {"chat"}, "HostName": {"files.lab.test"}, "ProxyAutoConfigServer": {"https://lab.test/pac"},
+		"ProxyServerPort": nil, "PayloadDisplayName": nil, "IncomingMailServerAuthentication": nil, "hostname": nil,
+	} {
+		for _, value := range append(hosts, "x") {
+			doc, _ := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", key, value)})
+			if want := len(hosts) > 0 && value != ""; want != (len(doc.Suggestions) == 2) {
+				t.Errorf("%s %q: %+v", key, value, doc.Suggestions)
+			}
+		}
+	}
+}
+
 func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
 	list := bplist("EmailAddress", "user@lab.test", "IncomingMailServerHostName", "imap.stranger.net", "IncomingPassword", "https://secret")
 	xmlList := []byte(`<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`)

@@ -30,7 +30,7 @@ func Unpacked(h Header, head []byte) (plain Header, text []byte, coded bool) {
 		return h, head, false
 	}
 	text, _, _ = decodeContent(Answer{Header: h, Body: head}) // it is cut off: an error is expected
-	if len(text) == 0 || bytes.Equal(text, head) { // one byte of a coding may look like text
+	if len(text) == 0 || bytes.Equal(text, head) {            // one byte of a coding may look like text
 		return h, head, true
 	}
 	plain = h.Clone()

@@ -31,7 +31,7 @@ func Sniffable(h Header, head []byte) bool {
 	if !looksLikeText(head) {
 		return false
 	}
-	head = bytes.ReplaceAll(head, []byte{0}, nil) // UTF-16
+	head = bytes.ReplaceAll(head, []byte{0}, nil)               // UTF-16
 	if rest, ok := bytes.CutPrefix(head, []byte("<html")); ok { // <html:Autodiscover> is called Autodiscover
 		return len(rest) > 0 && strings.IndexByte(" \t\r\n/>", rest[0]) < 0
 	}
