@@ -151,6 +151,9 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 	}
 	folded, ascii := appendLower(l.folded[:0], s)
 	l.folded = folded
+	if !ascii {
+		blankSpaces(folded)
+	}
 	for _, host := range l.banned {
 		if bytes.Contains(folded, []byte(host)) {
 			return true

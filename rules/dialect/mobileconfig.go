@@ -197,7 +197,7 @@ func (w *profileWalk) scalar(dict *plistNode, key string, value *plistNode, spot
 		s, ok = suggestPort(path, protocol, value.text, profileHost(dict, key))
 	case kind == KindURL && relative(value.text):
 		s, ok = Suggestion{Path: path, Kind: kind, Protocol: protocol, Host: profileHost(dict, key), Was: value.text}, value.text != ""
-	case strings.Contains(value.text, "//"):
+	case kind == KindURL, strings.Contains(value.text, "//"):
 		s, ok = suggestURL(KindURL, path, protocol, value.text)
 	}
 	if ok {

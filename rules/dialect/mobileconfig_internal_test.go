@@ -100,7 +100,7 @@ func TestProfile_asksInAnyForm(t *testing.T) {
 // A profile may bring more than mail, and an address need not have dots.
 func TestProfile_serversOfOtherPayloads(t *testing.T) {
 	for key, hosts := range map[string][]string{
-		"ProxyServer": {"134744072", ""}, "RemoteAddress": {"2001:db8::1"}, "JabberHostName": {"chat"}, "HostName": {"files.lab.test"}, "ProxyAutoConfigServer": {"https://lab.test/pac"},
+		"ProxyServer": {"134744072", ""}, "RemoteAddress": {"2001:db8::1"}, "JabberHostName": {"chat"}, "HostName": {"files.lab.test"}, "CalDAVPrincipalURL": {`\\134744072`, "ftp:134744072"}, "ProxyAutoConfigServer": {"https://lab.test/pac"},
 		"ProxyServerPort": nil, "PayloadDisplayName": nil, "IncomingMailServerAuthentication": nil, "hostname": nil,
 	} {
 		for _, value := range append(hosts, "x") {
