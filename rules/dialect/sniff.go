@@ -97,7 +97,7 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	}
 	switch text := bytes.TrimLeft(t.data, " \t\r\n"); {
 	case bytes.HasPrefix(text, []byte("<")):
-		q.Dialect = sniffXML(text)
+		q.Dialect = sniffXML(text, r.Host())
 	case bytes.HasPrefix(text, []byte("{")):
 		q.Dialect = sniffJSON(text)
 	}
@@ -135,7 +135,7 @@ const statusRedirectClient = 451
 
 // sniffXML goes by the local name of the first element that any dialect's documents begin with, and by namespaces only where one name has two
 // meanings.
-func sniffXML(text []byte) ID {
+func sniffXML(text []byte, asked string) ID {
 	d := newSniffer(anyVersion(text))
 	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
@@ -161,7 +161,7 @@ func sniffXML(text []byte) ID {
 		case "clientconfig":
 			return Autoconfig
 		case "multistatus":
-			if leadsOn(text) {
+			if leadsOn(text) || leadsAway(text, asked) {
 				return DAV
 			}
 			return None
