@@ -80,6 +80,19 @@ func (p *Policy) Pursue(plan *Plan, a dialect.Answer) bool {
 	return true
 }
 
+// answered reports whether an answer is one to the question that the trail began with: less than by what an answer is known anywhere makes it that to a client which was sent for one. What
+// a WebDAV client reads behind the well-known place are its calendars, whole.
+func (plan *Plan) answered(a dialect.Answer) (dialect.Inquiry, bool) {
+	if plan.trail == nil || plan.trail.Dialect == dialect.DAV {
+		return dialect.Inquiry{}, false
+	}
+	r := plan.Inquiry.Request
+	q := dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: dialect.Carriers(r), Request: r}
+	doc, err := dialect.Read(q, a)
+	doc.Free()
+	return q, err == nil
+}
+
 // followed adds whom the trail is about, in front: an answer that repeats an address repeats that one.
 func (plan *Plan) followed(subjects []dialect.Subject) []dialect.Subject {
 	if plan.trail == nil {

@@ -119,6 +119,36 @@ func TestPolicy_Follow_fromV2(t *testing.T) {
 	}
 }
 
+// What a client was sent for may say less of itself than what is met by chance.
+func TestPolicy_Follow_answers(t *testing.T) {
+	p := builtin(t)
+	next := question("https://lab.test/settings")
+	for name, c := range map[string]struct {
+		about dialect.ID
+		body  string
+		want  rules.Action
+	}{
+		"a session without capabilities":      {dialect.JMAP, `{"primaryAccounts":{},"apiUrl":"https://api.stranger.net/"}`, rules.ActionRefuse},
+		"an own session without capabilities": {dialect.JMAP, `{"primaryAccounts":{},"apiUrl":"https://api.lab.test/"}`, rules.ActionPass},
+		"a URL without its protocol":          {dialect.V2, `{"Url":"https://eas.stranger.net/"}`, rules.ActionRefuse},
+		"servers without a provider":          {dialect.PACC, `{"protocols":{"imap":{"host":"imap.stranger.net"}}}`, rules.ActionRefuse},
+		"JSON of something else":              {dialect.Autoconfig, `{"apiUrl":"https://api.stranger.net/"}`, 0},
+		"a state":                             {dialect.JMAP, `{"state":1}`, 0},
+		"a page":                              {dialect.POX, `<html><a href="https://stranger.net/"></a></html>`, 0},
+		"events":                              {dialect.DAV, `<multistatus xmlns="DAV:"><response><href>https://stranger.net/e.ics</href></response></multistatus>`, 0},
+	} {
+		plan := p.Follow(next, rules.From{}, dialect.Inquiry{Dialect: c.about, Subjects: []dialect.Subject{{Domain: "lab.test"}}})
+		mediaType := "application/json"
+		if c.body[0] == '<' {
+			mediaType = "text/xml"
+		}
+		d, ok := p.Sniff(&plan, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {mediaType}}, Body: []byte(c.body)})
+		if d.Action != c.want || ok != (c.want != 0) || ok && d.Dialect != c.about {
+			t.Errorf("%s: %v as %v, seen: %t: %s", name, d.Action, d.Dialect, ok, d.Reason)
+		}
+	}
+}
+
 // A question at the place is the trail's, unless it says whose else it is; as one of them it is planned in full.
 func TestPolicy_Follow_question(t *testing.T) {
 	pin := rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Allow: []string{"*.corp.net", "hoster.net"}}
