@@ -31,6 +31,35 @@ func (x *exchange) accountName() accountName {
 	return n
 }
 
+// hiddenFrom are suggestions without the account's name; the same ones, where it is in none.
+func (n accountName) hiddenFrom(all []dialect.Suggestion) []dialect.Suggestion {
+	own := false
+	for i := range min(len(all), maxSuggestions) {
+		s := all[i]
+		s.Path, s.Was, s.Now = n.hiddenIn(s.Path), n.hiddenInURL(s.Was), n.hiddenInURL(s.Now)
+		if s.Path == all[i].Path && s.Was == all[i].Was && s.Now == all[i].Now {
+			continue
+		}
+		if !own {
+			all, own = slices.Clone(all), true
+		}
+		all[i] = s
+	}
+	return all
+}
+
+// hiddenInURL is the same for a value that may have a query, which no record has: where the name is, it goes.
+func (n accountName) hiddenInURL(value string) string {
+	end := strings.IndexAny(value, "?#")
+	if end < 0 {
+		return n.hiddenIn(value)
+	}
+	if hidden := n.hiddenIn(value[:end]); hidden != value[:end] {
+		return hidden
+	}
+	return value
+}
+
 // hiddenIn is a path, or a URL, without the segments that are the account's name: servers put their users' there (WebDAV's principals), and beside the domain they are the
 // address.
 func (n accountName) hiddenIn(path string) string {
@@ -38,14 +67,21 @@ func (n accountName) hiddenIn(path string) string {
 		return path
 	}
 	for start := 0; start < len(path); {
-		end := start
-		for end < len(path) && path[end] != '/' {
-			end++
+		end := strings.IndexByte(path[start:], '/')
+		if end < 0 {
+			end = len(path) - start
 		}
-		if n.is(path[start:end]) {
-			return path[:start] + "…" + n.hiddenIn(path[end:])
+		if !n.is(path[start : start+end]) {
+			start += end + 1
+			continue
 		}
-		start = end + 1
+		segments := strings.Split(path, "/")
+		for i, s := range segments {
+			if n.is(s) {
+				segments[i] = "…"
+			}
+		}
+		return strings.Join(segments, "/")
 	}
 	return path
 }

@@ -143,7 +143,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.Strings(keyAccounts, x.p.accounts(x.plan.Inquiry.Subjects)),
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
-		zap.Array(keySuggest, suggestionsOf(d.Suggestions, account)),
+		zap.Array(keySuggest, suggestions(account.hiddenFrom(d.Suggestions))),
 		zap.Strings(keyForeign, clipAll(d.Strangers)),
 		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),
@@ -173,39 +173,27 @@ func (u *upstream) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// suggestions are those of a record, and at the same time the one that is being written: a value of its own for each would cost memory.
-type suggestions struct {
-	all []dialect.Suggestion
-	at  int
-	of  accountName
-}
-
-func suggestionsOf(all []dialect.Suggestion, account accountName) zapcore.ArrayMarshaler {
-	if len(all) == 0 {
-		return zapcore.ArrayMarshalerFunc(func(zapcore.ArrayEncoder) error { return nil })
-	}
-	return &suggestions{all: all, of: account}
-}
+type suggestions []dialect.Suggestion
 
 // MarshalLogArray implements zapcore.ArrayMarshaler.
-func (all *suggestions) MarshalLogArray(e zapcore.ArrayEncoder) error {
-	for i := range min(len(all.all), maxSuggestions) {
-		all.at = i
-		if err := e.AppendObject(all); err != nil {
+func (all suggestions) MarshalLogArray(e zapcore.ArrayEncoder) error {
+	for i := range min(len(all), maxSuggestions) {
+		if err := e.AppendObject((*suggestion)(&all[i])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+type suggestion dialect.Suggestion
+
 // MarshalLogObject implements zapcore.ObjectMarshaler.
-func (all *suggestions) MarshalLogObject(e zapcore.ObjectEncoder) error {
-	s := &all.all[all.at]
-	e.AddString("path", all.of.hiddenIn(clip(withoutMailbox(s.Path))))
+func (s *suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
+	e.AddString("path", clip(withoutMailbox(s.Path)))
 	e.AddString("kind", s.Kind.String())
 	e.AddString("protocol", clip(s.Protocol))
-	e.AddString("was", all.of.hiddenIn(publicValue(s.Kind, s.Was)))
-	e.AddString("now", all.of.hiddenIn(publicValue(s.Kind, s.Now)))
+	e.AddString("was", publicValue(s.Kind, s.Was))
+	e.AddString("now", publicValue(s.Kind, s.Now))
 	e.AddString("verdict", s.Verdict.String())
 	would := ""
 	if s.Would != dialect.Unjudged {
