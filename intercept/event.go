@@ -123,6 +123,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 	if d.Would != 0 {
 		would = d.Would.String()
 	}
+	account := x.accountName()
 	return []zap.Field{
 		zap.Int(keySchema, EventSchema),
 		zap.String(keyExchange, x.id),
@@ -135,14 +136,14 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.String(keyDoor, string(x.door)),
 		zap.String(keyHost, clip(x.asked.Host)),
 		zap.String(keyMethod, clip(x.method)),
-		zap.String(keyPath, publicPath(x.asked.Path)),
+		zap.String(keyPath, account.hiddenIn(publicPath(x.asked.Path))),
 		zap.Int(keyStatus, status),
 		zap.String(keyDialect, d.Dialect.String()),
 		zap.Strings(keySubjects, clipAll(d.Subjects)),
 		zap.Strings(keyAccounts, x.p.accounts(x.plan.Inquiry.Subjects)),
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
-		zap.Array(keySuggest, suggestions(d.Suggestions)),
+		zap.Array(keySuggest, suggestions(account.hiddenFrom(d.Suggestions))),
 		zap.Strings(keyForeign, clipAll(d.Strangers)),
 		zap.Object(keyUpstream, &x.upstream),
 		zap.Int64(keyBytesIn, x.in),

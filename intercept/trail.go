@@ -2,12 +2,16 @@ package intercept
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
 	"net/url"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
@@ -48,11 +52,32 @@ func placeName(u *url.URL) string {
 	if port := u.Port(); port != "" && port != "80" && port != "443" {
 		host += ":" + port
 	}
-	path := u.EscapedPath()
-	if path == "" {
-		path = "/"
+	return strings.Join([]string{host, path.Clean("/" + plainSpelling(u.EscapedPath())), plainSpelling(u.RawQuery)}, " ")
+}
+
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// plainSpelling is a path or a query without the ways to write it: clients write what they are told in their own. curl makes a plus sign of a space in a query, requests (Python)
+// undoes escapes that need not be there and adds others, also to a percent sign, fetch (node) resolves %2e%2e, and each makes something else of a letter beyond ASCII.
+func plainSpelling(s string) string {
+	for range 2 {
+		s = escape.ReplaceAllStringFunc(s, func(e string) string {
+			c, _ := hex.DecodeString(e[1:])
+			if c[0] == '/' {
+				return "%2f" // nobody makes a slash of it
+			}
+			return string(c)
+		})
 	}
-	return strings.Join([]string{host, path, u.RawQuery}, " ")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '+':
+			return ' '
+		case r >= utf8.RuneSelf: // and what is no UTF-8
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func (t *trails) add(client netip.Addr, place string, q dialect.Inquiry, now time.Time) {

@@ -49,6 +49,41 @@ func TestTrails(t *testing.T) {
 	}
 }
 
+// What clients ask who are sent to a place, as curl 7.88, urllib (Python 3.11), fetch (node 20) and requests 2.34 were seen to write it.
+func TestPlaceName_clientsSpellings(t *testing.T) {
+	for location, asked := range map[string][]string{
+		"/a/%2e%2e/s": {"/a/%2e%2e/s", "/s"}, "/a/.%2E/s": {"/s"}, "/a/../s": {"/s"}, "/x//y/../s": {"/x//s"}, "/s/.": {"/s/"},
+		"/a|b": {"/a%7Cb"}, `/a"b`: {"/a%22b"}, "/a^b`{}": {"/a^b%60%7B%7D", "/a%5Eb%60%7B%7D"}, "/a b": {"/a%20b"}, "/%7Euser": {"/~user"},
+		"/\xfc": {"/%fc", "/%EF%BF%BD"}, "/ü": {"/%c3%bc", "/%C3%BC"}, "/s%2ft": {"/s%2Ft"}, "": {"/"}, "/s#f": {"/s"},
+		"/s?x='": {"/s?x=%27"}, `/s?x="<>`: {"/s?x=%22%3C%3E"}, "/s?x=a b": {"/s?x=a+b", "/s?x=a%20b"}, "/s?x=\xfc": {"/s?x=%EF%BF%BD"}, "/s?x=%41": {"/s?x=A"},
+		"/s?x={|}^`[]": {"/s?x=%7B%7C%7D%5E%60%5B%5D"}, "/s?x=%zz": {"/s?x=%25zz"},
+	} {
+		from := &url.URL{Scheme: "https", Host: "lab.test", Path: "/"}
+		to, err := from.Parse(location)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, uri := range append(asked, location) {
+			u, err := from.Parse(uri)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := placeName(u), placeName(to); got != want {
+				t.Errorf("sent to %q, asks %q: %q is not %q", location, uri, got, want)
+			}
+		}
+	}
+	for _, other := range []string{"/a/b", "/A", "/a?", "/a?b=c", "/b", "/a/b?c"} {
+		u, err := url.Parse("https://lab.test" + other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := placeName(u) == placeName(&url.URL{Host: "lab.test", Path: "/a"}); is != (other == "/a?") {
+			t.Errorf("%s is /a: %t", other, is)
+		}
+	}
+}
+
 // Each place has its time, and an IPv6 client all addresses of its network.
 func TestTrails_eachPlace(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -22,14 +22,14 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return x.approve(x.passOn(resp, nil))
 	}
-	if x.policy.Pursue(&x.plan, resp.StatusCode) {
+	asked, answer := dialect.Request{Method: req.Method, Header: dialect.Header(req.Header)}, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header)}
+	if x.policy.Pursue(&x.plan, answer) {
 		return x.pursue(resp)
 	}
-	asked := dialect.Request{Method: req.Method, Header: dialect.Header(req.Header)}
-	if dialect.IsSession(asked, dialect.Header(resp.Header)) {
+	if dialect.IsSession(asked, answer.Header) {
 		return x.approve(x.passOn(resp, nil)) // there may be nothing to look at for a long time
 	}
-	head, whole, err := x.look(resp, dialect.SentOn(asked, resp.StatusCode))
+	head, whole, err := x.look(resp, dialect.SentOn(asked, answer))
 	switch {
 	case err == nil && whole:
 		return x.sniffed(resp, head)

@@ -112,6 +112,33 @@ func TestBytes_strangersGoFromEveryCoating(t *testing.T) {
 	}
 }
 
+// TestBytes_checkedInEveryCoating: the independent check looks at what a client reads, not at what is sent, whether the stranger stands where no suggestion is expected
+// or on the page beside an own challenge.
+func TestBytes_checkedInEveryCoating(t *testing.T) {
+	p := builtin(t)
+	const (
+		settings = `<?xml version="1.0" encoding="CHARSET"?><Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server>` +
+			`<Instead>imap.stranger.net</Instead></Protocol></Account></Response></Autodiscover>`
+		page = `<html><head><title>401</title></head><body><a href="https://imap.stranger.net/">Büro</a></body></html>`
+	)
+	for _, c := range coatings {
+		a := c.answer(c.make(t, strings.ReplaceAll(settings, "CHARSET", c.declared)))
+		if d := judged(p, poxQuestion("lab.test"), a); d.Action != rules.ActionRefuse {
+			t.Errorf("%s: %v: %s", c.name, d.Action, d.Reason)
+		}
+		a = c.answer(c.make(t, page))
+		a.Status, a.Header["Www-Authenticate"] = http.StatusUnauthorized, []string{"NTLM"}
+		d := judged(p, poxQuestion("lab.test"), a)
+		if got := d.Answer; d.Action != rules.ActionEdit || got.Status != http.StatusUnauthorized || len(got.Body) > 0 || got.Header.Get("Www-Authenticate") != "NTLM" {
+			t.Errorf("%s, a challenge: %v: %s", c.name, d.Action, d.Reason)
+		}
+		a.Body = c.make(t, strings.ReplaceAll(page, "imap.stranger.net", "mail.lab.test"))
+		if d := judged(p, poxQuestion("lab.test"), a); d.Action != rules.ActionPass && c.want == rules.ActionEdit && c.charset == "utf-8" {
+			t.Errorf("%s, an own challenge: %v: %s", c.name, d.Action, d.Reason)
+		}
+	}
+}
+
 func (c coating) answer(body []byte) dialect.Answer {
 	a := dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: body}
 	if c.charset != "" {
@@ -231,10 +258,11 @@ func TestBytes_strangerInABinaryProfile(t *testing.T) {
 		want  rules.Action
 	}{
 		"own": {narrow("vpn.lab.test"), rules.ActionPass}, "own, wide": {wide("vpn.lab.test"), rules.ActionPass},
-		"stranger": {narrow("stranger.net"), rules.ActionRefuse}, "stranger, wide": {wide("stranger.net"), rules.ActionRefuse},
+		"an own name from right to left": {narrow("test.lab.a.net"), rules.ActionRefuse},
+		"stranger":                       {narrow("stranger.net"), rules.ActionRefuse}, "stranger, wide": {wide("stranger.net"), rules.ActionRefuse},
 	} {
 		objects, offsets := []byte{}, []byte{}
-		for _, o := range [][]byte{{0xa1, 1}, {0xd2, 2, 3, 4, 5}, narrow("Host"), narrow("RemoteAddress"), narrow("eas.lab.test"), c.value, narrow("x")} {
+		for _, o := range [][]byte{{0xa1, 1}, {0xd2, 2, 3, 4, 5}, narrow("Host"), narrow("Nobody knows"), narrow("eas.lab.test"), c.value, narrow("x")} {
 			offsets = append(offsets, byte(len("bplist00")+len(objects)))
 			objects = append(objects, o...)
 		}

@@ -23,7 +23,7 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 	}
 	var all []*url.URL
 	for _, s := range d.Suggestions {
-		if s.Kind != dialect.KindRedirect || s.Verdict != dialect.Keep && s.Verdict != dialect.Rewrite || len(all) == mostOnward {
+		if !isNextQuestion(s) || s.Verdict != dialect.Keep && s.Verdict != dialect.Rewrite || len(all) == mostOnward {
 			continue
 		}
 		if u, err := asked.Parse(s.Now); err == nil && u.Host != "" {
@@ -31,6 +31,11 @@ func (d *Decision) Onward(asked *url.URL) []*url.URL {
 		}
 	}
 	return all
+}
+
+// isNextQuestion reports whether a client asks again where a suggestion leads: a redirect, or what Autodiscover v2 has of the place of the older one.
+func isNextQuestion(s dialect.Suggestion) bool {
+	return s.Kind == dialect.KindRedirect || s.Kind == dialect.KindURL && s.Protocol == "autodiscoverv1"
 }
 
 // Follow plans for a request that nobody guarded is known to have sent, where the client was sent to that place by an answer to the inquiry trail. If it looks like
@@ -67,12 +72,25 @@ func (p *Policy) continues(r dialect.Request, named []dialect.Subject, trail dia
 
 // Pursue reports whether an answer to a request that was planned by Follow sends the client on. The plan is then that of a discovery exchange, and the answer
 // is one for Judge.
-func (p *Policy) Pursue(plan *Plan, status int) bool {
-	if plan.Step != Watch || plan.trail == nil || !dialect.IsRedirect(status) {
+func (p *Policy) Pursue(plan *Plan, a dialect.Answer) bool {
+	if plan.Step != Watch || plan.trail == nil || !dialect.IsRedirect(a) {
 		return false
 	}
 	p.become(plan, dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: plan.followed(dialect.Carriers(plan.Inquiry.Request)), Request: plan.Inquiry.Request})
 	return true
+}
+
+// answered reports whether an answer is one to the question that the trail began with: less than by what an answer is known anywhere makes it that to a client which was sent for one. What
+// a WebDAV client reads behind the well-known place are its calendars, whole.
+func (plan *Plan) answered(a dialect.Answer) (dialect.Inquiry, bool) {
+	if plan.trail == nil || plan.trail.Dialect == dialect.DAV {
+		return dialect.Inquiry{}, false
+	}
+	r := plan.Inquiry.Request
+	q := dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: dialect.Carriers(r), Request: r}
+	doc, err := dialect.Read(q, a)
+	doc.Free()
+	return q, err == nil
 }
 
 // followed adds whom the trail is about, in front: an answer that repeats an address repeats that one.

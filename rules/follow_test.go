@@ -29,10 +29,10 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 	for to, want := range map[string]rules.Action{"https://stranger.net/": rules.ActionRefuse, "/y": rules.ActionPass, "https://www.lab.test/": rules.ActionPass} {
 		plan := p.Follow(next, rules.From{}, trail)
-		if plan.Step != rules.Watch || p.Pursue(&plan, http.StatusOK) {
+		if plan.Step != rules.Watch || p.Pursue(&plan, dialect.Answer{Status: http.StatusOK}) {
 			t.Errorf("followed: %v", plan.Step)
 		}
-		if !p.Pursue(&plan, http.StatusFound) || !plan.Guarded {
+		if !p.Pursue(&plan, dialect.Answer{Status: http.StatusFound}) || !plan.Guarded {
 			t.Errorf("not pursued: %+v", plan)
 		}
 		if d := p.Judge(&plan, moved(to)); d.Action != want || d.Dialect != dialect.Autoconfig || d.Rule != "private-use" {
@@ -80,6 +80,72 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 	if d := judged(p, first, moved("https://stranger.net/")); d.Onward(first.URL) != nil {
 		t.Errorf("refused, and leads to %v", d.Onward(first.URL))
+	}
+}
+
+// Clients follow a Location at more statuses than the five that say so, but at none without one.
+func TestPolicy_Pursue_statuses(t *testing.T) {
+	p := builtin(t)
+	next := question("https://lab.test/settings")
+	trail := dialect.Inquiry{Dialect: dialect.Autoconfig, Subjects: []dialect.Subject{{Domain: "lab.test"}}}
+	propfind := next
+	propfind.Method = "PROPFIND"
+	for status, sent := range map[int]bool{200: false, 201: false, 300: true, 301: true, 304: true, 305: true, 308: true, 399: true, 401: false, 404: false} {
+		plan := p.Follow(next, rules.From{}, trail)
+		a := dialect.Answer{Status: status, Header: dialect.Header{"Location": {"https://stranger.net/config.xml"}}}
+		if got := p.Pursue(&plan, a); got != sent {
+			t.Errorf("%d: pursued: %t", status, got)
+		} else if sent && p.Judge(&plan, a).Action != rules.ActionRefuse {
+			t.Errorf("%d: not refused", status)
+		}
+		plan = p.Plan(propfind, rules.From{})
+		if d, ok := p.Sniff(&plan, a); ok != sent || sent && d.Action != rules.ActionRefuse {
+			t.Errorf("%d to a PROPFIND: seen: %t: %v", status, ok, d.Action)
+		}
+	}
+	plan := p.Follow(next, rules.From{}, trail)
+	if p.Pursue(&plan, dialect.Answer{Status: 304, Header: dialect.Header{}}) {
+		t.Error("nothing new is taken for a redirect")
+	}
+}
+
+// Autodiscover v2 tells Outlook where to ask the older one, which may be anywhere.
+func TestPolicy_Follow_fromV2(t *testing.T) {
+	p := builtin(t)
+	r := question("https://autodiscover.lab.test/autodiscover/autodiscover.json?Email=user%40lab.test&Protocol=AutodiscoverV1")
+	d := judged(p, r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"Protocol":"AutodiscoverV1","Url":"https://mail.lab.test/v1"}`)})
+	if onward := d.Onward(r.URL); d.Action != rules.ActionPass || len(onward) != 1 || onward[0].String() != "https://mail.lab.test/v1" {
+		t.Errorf("%v: %s: leads to %v", d.Action, d.Reason, onward)
+	}
+}
+
+// What a client was sent for may say less of itself than what is met by chance.
+func TestPolicy_Follow_answers(t *testing.T) {
+	p := builtin(t)
+	next := question("https://lab.test/settings")
+	for name, c := range map[string]struct {
+		about dialect.ID
+		body  string
+		want  rules.Action
+	}{
+		"a session without capabilities":      {dialect.JMAP, `{"primaryAccounts":{},"apiUrl":"https://api.stranger.net/"}`, rules.ActionRefuse},
+		"an own session without capabilities": {dialect.JMAP, `{"primaryAccounts":{},"apiUrl":"https://api.lab.test/"}`, rules.ActionPass},
+		"a URL without its protocol":          {dialect.V2, `{"Url":"https://eas.stranger.net/"}`, rules.ActionRefuse},
+		"servers without a provider":          {dialect.PACC, `{"protocols":{"imap":{"host":"imap.stranger.net"}}}`, rules.ActionRefuse},
+		"JSON of something else":              {dialect.Autoconfig, `{"apiUrl":"https://api.stranger.net/"}`, 0},
+		"a state":                             {dialect.JMAP, `{"state":1}`, 0},
+		"a page":                              {dialect.POX, `<html><a href="https://stranger.net/"></a></html>`, 0},
+		"events":                              {dialect.DAV, `<multistatus xmlns="DAV:"><response><href>https://stranger.net/e.ics</href></response></multistatus>`, 0},
+	} {
+		plan := p.Follow(next, rules.From{}, dialect.Inquiry{Dialect: c.about, Subjects: []dialect.Subject{{Domain: "lab.test"}}})
+		mediaType := "application/json"
+		if c.body[0] == '<' {
+			mediaType = "text/xml"
+		}
+		d, ok := p.Sniff(&plan, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {mediaType}}, Body: []byte(c.body)})
+		if d.Action != c.want || ok != (c.want != 0) || ok && d.Dialect != c.about {
+			t.Errorf("%s: %v as %v, seen: %t: %s", name, d.Action, d.Dialect, ok, d.Reason)
+		}
 	}
 }
 
@@ -131,7 +197,7 @@ func TestPolicy_Follow_atAService(t *testing.T) {
 		next := question("https://" + host + "/next")
 		next.Header["Authorization"] = []string{"Basic dXNlcjpzZWNyZXQ="}
 		plan := p.Follow(next, rules.From{}, trail)
-		if plan.Step != want || p.Pursue(&plan, http.StatusFound) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
+		if plan.Step != want || p.Pursue(&plan, dialect.Answer{Status: http.StatusFound}) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
 			t.Errorf("%s: %v, guarded: %t", host, plan.Step, plan.Guarded)
 		}
 		if c := plan.Decision.Credentials; plan.Guarded && (!c.Present || !c.Forwarded) {
@@ -156,6 +222,8 @@ func TestDecision_Onward(t *testing.T) {
 		"removed":               {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Remove, "c"), kept}}, []string{"https://lab.test/a/c?x=1"}},
 		"a server":              {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindHostname, dialect.Keep, "imap.lab.test")}}, nil},
 		"no URL, and no host":   {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Keep, "%zz"), sends(dialect.KindRedirect, dialect.Keep, "mailto:a@b")}}, nil},
+		"Autodiscover v1":       {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "autodiscoverv1", Verdict: dialect.Keep, Now: "/v1"}}}, []string{"https://lab.test/v1"}},
+		"another URL":           {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "ews", Verdict: dialect.Keep, Now: "/ews"}}}, nil},
 		"refused":               {rules.Decision{Rule: "r", Action: rules.ActionRefuse, Suggestions: []dialect.Suggestion{kept}}, nil},
 		"nobody's":              {rules.Decision{Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, nil},
 		"more than anybody can": {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: slices.Repeat([]dialect.Suggestion{kept}, 9)}, slices.Repeat([]string{"https://lab.test/a/c?x=1"}, 8)},

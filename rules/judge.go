@@ -85,7 +85,7 @@ func (j *judgement) guarded(err error) {
 		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
 	case strangers > 0 && j.blocksAll():
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers), nil)
-	case strangers == 0 && j.doc.Plain && !j.leaks(j.answer):
+	case strangers == 0 && j.doc.Plain && !j.leaksAsItCame(j.answer.Header):
 		j.pass("every suggestion is inside the rule")
 	default:
 		j.edit(strangers, servers)
@@ -183,13 +183,13 @@ func (j *judgement) challenge() {
 		j.refuse(reasonChallenge, nil)
 		return
 	}
-	if !j.leaks(j.answer) {
+	if !j.leaksAsItCame(j.answer.Header) {
 		j.pass("the asked host is inside the rule and may ask for credentials")
 		return
 	}
 	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
 	for _, asked := range j.answer.Header["Www-Authenticate"] {
-		if !j.leaks(dialect.Answer{Header: dialect.Header{"Www-Authenticate": {asked}}}) {
+		if !j.leaks(dialect.Header{"Www-Authenticate": {asked}}, nil) {
 			own = append(own, asked)
 		}
 	}
@@ -213,7 +213,7 @@ func (j *judgement) edit(strangers, servers int) {
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule, and such an answer is never edited", strangers, servers), nil)
 	case err != nil:
 		j.refuse("the answer cannot be written without what is outside the rule", err)
-	case j.leaks(answer):
+	case j.leaks(answer.Header, answer.Body):
 		j.refuse("a host outside the rule stands where no suggestion is expected", errLeak)
 	default:
 		j.decision.Action, j.decision.Answer = ActionEdit, answer
@@ -233,8 +233,7 @@ func (j *judgement) bodyAlone() bool {
 			h[name] = slices.Clone(values)
 		}
 	}
-	answer := dialect.Answer{Status: j.answer.Status, Header: h, Body: j.answer.Body}
-	if j.leaks(answer) {
+	if j.leaksAsItCame(h) {
 		return false
 	}
 	for i := range j.decision.Suggestions {
@@ -242,7 +241,7 @@ func (j *judgement) bodyAlone() bool {
 			s.Verdict, s.Now = dialect.Remove, ""
 		}
 	}
-	j.decision.Action, j.decision.Answer = ActionEdit, answer
+	j.decision.Action, j.decision.Answer = ActionEdit, dialect.Answer{Status: j.answer.Status, Header: h, Body: j.answer.Body}
 	j.decision.Reason = "every suggestion is inside the rule, but header fields name hosts outside of it"
 	return true
 }

@@ -33,8 +33,14 @@ const (
 // nameSpaces are hosts that stand in XML namespaces and in the DOCTYPE of property lists: names that nobody contacts.
 var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org", "www.apple.com"}
 
-// leaks reports whether an answer names a host outside the sets, or one that was taken out of it.
-func (j *judgement) leaks(a dialect.Answer) bool {
+// leaksAsItCame reports whether upstream's own body, beside these fields, names a host outside the sets. It is looked at as the client reads it; one that nobody
+// can read may name anybody.
+func (j *judgement) leaksAsItCame(h dialect.Header) bool {
+	return len(j.answer.Body) > 0 && j.doc.Body == nil || j.leaks(h, j.doc.Body)
+}
+
+// leaks reports whether an answer with these fields and this text names a host outside the sets, or one that was taken out of it.
+func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	l := newLeakCheck(j)
 	defer l.free()
 	for _, s := range j.decision.Suggestions {
@@ -45,16 +51,16 @@ func (j *judgement) leaks(a dialect.Answer) bool {
 	}
 	slices.Sort(l.banned)
 	l.banned = slices.Compact(l.banned)
-	for name, values := range a.Header {
+	for name, values := range h {
 		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.value(v) }) {
 			return true
 		}
 	}
-	body := dialect.WithoutNames(j.plan.Inquiry.Dialect, a.Body)
 	if j.doc.Sealed {
 		body = nil
 	}
-	return l.text(body, 0) || l.text(j.doc.Inside, 0)
+	body = j.withoutIdentifiers(dialect.WithoutNames(j.plan.Inquiry.Dialect, body))
+	return l.text(body, 0) || l.text(j.withoutIdentifiers(j.doc.Inside), 0)
 }
 
 // value is text for a header field's.
@@ -77,7 +83,7 @@ func (j *judgement) allowsAnywhere(host string) bool {
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
-// as a server or not, what the asked mailbox is called, or what a profile is. Where it was suggested as a server and taken out, it must not be left anywhere.
+// as a server or not, or what the asked mailbox is called. Where it was suggested as a server and taken out, it must not be left anywhere.
 func (j *judgement) isOwnName(host string) bool {
 	for _, s := range j.decision.Suggestions {
 		if s.Verdict != dialect.Keep && s.Host == host {
@@ -89,13 +95,13 @@ func (j *judgement) isOwnName(host string) bool {
 			return true
 		}
 	}
-	return j.isAskedMailbox(host) || j.isIdentifier(host)
+	return j.isAskedMailbox(host)
 }
 
 // leakNames says which hosts a leak check may find.
 type leakNames interface {
 	allowsAnywhere(host string) bool
-	// isOwnName says of a host that it is the subject's mail domain, mailbox or profile, which may stand in words, but not behind "//".
+	// isOwnName says of a host that it is the subject's mail domain or mailbox, which may stand in words, but not behind "//".
 	isOwnName(host string) bool
 }
 
@@ -145,6 +151,9 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 	}
 	folded, ascii := appendLower(l.folded[:0], s)
 	l.folded = folded
+	if !ascii {
+		blankSpaces(folded)
+	}
 	for _, host := range l.banned {
 		if bytes.Contains(folded, []byte(host)) {
 			return true

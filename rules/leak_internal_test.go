@@ -57,6 +57,8 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"https:134744072": true, "HTTP:/134744072/x": true, `https:\134744072`: true, "http:&x": false, "(http:)": false, "https:mail.lab.test": false, "https: yes": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
 
+		"stranger.net\u2028": true, "mail.lab.test\u2029stranger.net": true, "\u0085stranger.net\u00a0": true, "stranger.net\u3000x": true, "//mail.lab.test/\u2028stranger.net": true,
+		"mail.lab.test\u2028": false, "mail.lab.test\u2029mail.lab.test": false,
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
 		"12:30:00.123": false, "a.b:c.d": false, "fe80::1.2.3": false, "config-v1.1": false,
 	} {

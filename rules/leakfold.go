@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"encoding/binary"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -33,4 +35,15 @@ func appendLower(out, s []byte) (lower []byte, ascii bool) {
 		}
 	}
 	return out, true
+}
+
+// blankSpaces puts spaces in the place of white space beyond ASCII, in s itself: it ends words as any other does (line and paragraph separators, NEL).
+func blankSpaces(s []byte) {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRune(s)
+		if r >= utf8.RuneSelf && unicode.IsSpace(r) {
+			copy(s[:size], "   ")
+		}
+		s = s[size:]
+	}
 }

@@ -127,15 +127,25 @@ func (j *judgement) isAskedMailbox(word string) bool {
 	})
 }
 
-// isIdentifier reports whether a word is a domain name of the subject's own from right to left, as configuration profiles and their payloads are called
-// (PayloadIdentifier): test.lab.mail.team.
-func (j *judgement) isIdentifier(word string) bool {
+// payloadIdentifier is where a configuration profile says what it, or a payload of it, is called. Elsewhere the same word is a host: anybody can have one below
+// stranger.net that is called test.lab.stranger.net.
+var payloadIdentifier = regexp.MustCompile(`<key>PayloadIdentifier</key>\s*<string>([A-Za-z0-9._-]+)</string>`)
+
+// withoutIdentifiers is a text without the names of profiles that are domain names of the subject's own from right to left: test.lab.mail.team.
+func (j *judgement) withoutIdentifiers(text []byte) []byte {
 	if j.plan.Inquiry.Dialect != dialect.MobileConfig {
-		return false
+		return text
 	}
-	labels := strings.Split(word, ".")
-	slices.Reverse(labels)
-	return j.allows(strings.Join(labels, "."))
+	text = bytes.Clone(text)
+	for _, at := range payloadIdentifier.FindAllSubmatchIndex(text, -1) {
+		name := text[at[2]:at[3]]
+		labels := strings.Split(strings.ToLower(string(name)), ".")
+		slices.Reverse(labels)
+		if j.allows(strings.Join(labels, ".")) {
+			copy(name, bytes.Repeat([]byte(" "), len(name)))
+		}
+	}
+	return text
 }
 
 // isSoftware reports whether a header field names the software that answered, in the one word that reads like a host: that of IIS, and so of every

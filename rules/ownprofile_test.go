@@ -27,11 +27,15 @@ func TestOwnSignedProfile(t *testing.T) {
 		body string
 		want rules.Action
 	}{
-		"own":                             {own, rules.ActionPass},
-		"own, and a new line":             {own + "\r\n", rules.ActionPass},
-		"a stranger in a word":            {strange, rules.ActionRefuse},
-		"somebody else's identifier":      {sign(strings.ReplaceAll(appleProfile, "NOTE", "test.stranger.li")), rules.ActionRefuse},
-		"a stranger behind the signature": {own + "imap.stranger.net", rules.ActionRefuse},
+		"own":                               {own, rules.ActionPass},
+		"own, and a new line":               {own + "\r\n", rules.ActionPass},
+		"a stranger in a word":              {strange, rules.ActionRefuse},
+		"an identifier in a word":           {sign(strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li")), rules.ActionRefuse},
+		"an identifier as a server":         {sign(strings.ReplaceAll(appleProfile, "Note</key><string>NOTE", "ProxyServer</key><string>test.lab.mail.wei.li")), rules.ActionRefuse},
+		"somebody else's identifier":        {sign(strings.ReplaceAll(appleProfile, "test.lab.mail.wei.li", "test.mail.wei.li")), rules.ActionRefuse},
+		"unsigned":                          {strings.ReplaceAll(appleProfile, "NOTE", "none"), rules.ActionPass},
+		"unsigned, an identifier in a word": {strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li"), rules.ActionRefuse},
+		"a stranger behind the signature":   {own + "imap.stranger.net", rules.ActionRefuse},
 	} {
 		a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/x-apple-aspen-config"}}, Body: []byte(c.body)}
 		if _, d := decide(p, r, a); d.Action != c.want {

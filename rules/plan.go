@@ -164,6 +164,11 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 // Otherwise the plan becomes that of a discovery exchange, and the decision is final.
 func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	q, ok := dialect.Sniff(plan.Inquiry.Request, a)
+	if !ok || q.Dialect == dialect.Suspected {
+		if answer, mine := plan.answered(a); mine {
+			q, ok = answer, true
+		}
+	}
 	if plan.Step != Watch || !ok {
 		return Decision{}, false
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
@@ -28,18 +29,20 @@ const (
 func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 	codings, err := namedCodings(a.Header)
 	if err != nil {
-		return nil, false, err
+		return a.Body, false, err // clients take what they do not know for no coding
 	}
 	body, asLabelled = a.Body, true
 	for _, coding := range slices.Backward(codings) { // the last one named was applied last
-		if looksLikeText(body) {
-			return body, false, nil // labelled but not coded
-		}
 		packed := body
-		if body, err = undo(coding, packed); err != nil {
+		body, err = undo(coding, packed)
+		text := looksLikeText(packed) // as Brotli of 64 KiB and more does, and some of deflate
+		switch {
+		case err != nil && text && (len(body) == 0 || isText(packed)):
+			return packed, false, nil // labelled but not coded
+		case err != nil:
 			return body, false, err
 		}
-		asLabelled = asLabelled && readAlike(coding, packed, body)
+		asLabelled = asLabelled && !(text && isText(packed)) && readAlike(coding, packed, body)
 	}
 	for range maxCodings { // coded but not labelled, or more often than labelled
 		coding := magic(body)
@@ -90,10 +93,15 @@ func magic(b []byte) string {
 	return ""
 }
 
-// looksLikeText reports whether b starts as an XML or JSON document does, in any charset: no coded stream does.
+// looksLikeText reports whether b starts as an XML or JSON document does, in any charset.
 func looksLikeText(b []byte) bool {
 	t := bytes.TrimLeft(b, outsetSpace)
 	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
+}
+
+// isText reports whether b is text and nothing else, in UTF-8.
+func isText(b []byte) bool {
+	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' })
 }
 
 // undo gives what there is beside an error, too.

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,6 +80,9 @@ func TestDAV_knownNamespaces(t *testing.T) {
 
 func TestDAV_sniff(t *testing.T) {
 	const head, tail = `<multistatus xmlns="DAV:"><response><href>/</href><propstat><prop>`, `</prop></propstat></response></multistatus>`
+	calendar := func(href string) string {
+		return `<d:multistatus xmlns:d="DAV:"><d:response><d:href>` + href + `</d:href><propstat><prop><resourcetype/></prop></propstat></d:response></d:multistatus>`
+	}
 	for name, c := range map[string]struct {
 		method string
 		status int
@@ -88,6 +92,13 @@ func TestDAV_sniff(t *testing.T) {
 		"a home set":            {"PROPFIND", 207, head + `<c:Calendar-Home-Set xmlns:c="urn:ietf:params:xml:ns:caldav"/>` + tail, DAV},
 		"a principal, found":    {"REPORT", 207, head + "<principal-URL><href>/p/</href></principal-URL>" + tail, DAV},
 		"events":                {"REPORT", 207, head + "<getetag>1</getetag>" + tail, None},
+		"calendars elsewhere":   {"PROPFIND", 207, calendar("https://dav.stranger.net/c/"), DAV},
+		"in a CDATA section":    {"PROPFIND", 207, calendar("https:<![CDATA[//dav.stranger.net/c/]]>"), DAV},
+		"without a scheme":      {"PROPFIND", 207, calendar(" //dav.stranger.net/c/"), DAV},
+		"calendars here":        {"PROPFIND", 207, calendar("https://LAB.test:443/c/") + "<!-- -->", None},
+		"at a path":             {"PROPFIND", 207, calendar("/c/https://stranger.net/"), None},
+		"a subscription":        {"PROPFIND", 207, strings.Replace(calendar("/c/"), "<resourcetype/>", "<resourcetype/><source><href>https://stranger.net/c.ics</href></source>", 1), None},
+		"events elsewhere":      {"REPORT", 207, strings.Replace(calendar("https://dav.stranger.net/c/"), "resourcetype", "getetag", 1), None},
 		"sent on":               {"PROPFIND", 302, "", DAV},
 		"sent on, by method":    {"PROPFIND", 308, "<html>there</html>", DAV},
 		"a page that has moved": {"GET", 302, "", None},

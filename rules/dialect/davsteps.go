@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"encoding/xml"
 	"slices"
 	"strings"
 
@@ -21,9 +22,43 @@ func leadsOn(text []byte) bool {
 	return slices.ContainsFunc(davSteps[:], func(name string) bool { return bytes.Contains(text, []byte(name)) })
 }
 
+// leadsAway reports whether a list of collections has one that is not at the asked host: a client logs in there as it does where a property leads. Lists of what is in a collection
+// say nothing of resource types.
+func leadsAway(text []byte, asked string) bool {
+	if !containsFold(text, "resourcetype") {
+		return false
+	}
+	d := newSniffer(anyVersion(text))
+	var open []string
+	var href strings.Builder
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			return false
+		}
+		inside := len(open) > 1 && open[len(open)-1] == "href" && open[len(open)-2] == "response"
+		switch token := token.(type) {
+		case xml.StartElement:
+			open = append(open, strings.ToLower(token.Name.Local))
+			href.Reset()
+		case xml.CharData:
+			if inside {
+				href.Write(token)
+			}
+		case xml.EndElement:
+			if value := strings.TrimSpace(href.String()); inside && !relative(value) {
+				if host, _ := urlHost(value); host != hostName(asked) {
+					return true
+				}
+			}
+			open = open[:max(0, len(open)-1)]
+		}
+	}
+}
+
 // SentOn reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is
 // [Sniffable].
-func SentOn(r Request, status int) bool { return r.Method == "PROPFIND" && IsRedirect(status) }
+func SentOn(r Request, a Answer) bool { return r.Method == "PROPFIND" && IsRedirect(a) }
 
 // davProperty is the protocol whose server a property names; "" where it may be either.
 func davProperty(e *etree.Element) string {

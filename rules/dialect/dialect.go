@@ -105,7 +105,9 @@ type Document struct {
 	// Plain reports that any two parsers read the answer alike: no comments, CDATA, processing instructions or unusual charset. What
 	// is not plain must not be passed for a guarded subject; [Document.Edit] writes it afresh.
 	Plain bool
-	// Inside is the text of a body that is none itself (a binary or signed property list), one string a line: whoever looks for names in what a
+	// Body is the answer's body as a client reads it: without content codings and, where it is text, in UTF-8. It is nil where that cannot be said.
+	Body []byte
+	// Inside is the text of a body that is none itself (a binary or signed property list), string by string: whoever looks for names in what a
 	// client gets looks there, too. It is nil where the body is text.
 	Inside []byte
 	// Sealed reports that the body is a signature with all that is signed in Inside, and nothing behind it. What else is in it are certificates, which name

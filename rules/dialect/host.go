@@ -47,10 +47,10 @@ func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 }
 
 // suggestMailboxServer makes a suggestion of the server that a mailbox has for itself since Exchange 2013: GUID@DOMAIN. What stands before the sign and has a
-// dot is no GUID, but perhaps a host to somebody.
+// dot is no GUID, but perhaps a host to somebody; and one with a slash is, behind https://, to everybody.
 func suggestMailboxServer(path, protocol, value string) (Suggestion, bool) {
 	s, ok := suggestAddress(path, protocol, value)
-	if strings.Contains(value[:strings.LastIndexByte(value, '@')], ".") {
+	if strings.Trim(strings.ToLower(value[:strings.LastIndexByte(value, '@')]), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 		s.Host = ""
 	}
 	return s, ok

@@ -26,8 +26,8 @@ func TestHostName(t *testing.T) {
 		}
 	}
 	for value, want := range map[string]string{ // as a host, which may be a URL
-		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test": "mail.lab.test", "guid@lab.test": "lab.test",
-		"134744072//": "", "134744072//mail.lab.test": "", "134744072/x": "", "/mail.lab.test": "", "https:134744072": "",
+		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test": "mail.lab.test", "guid@lab.test": "lab.test", "0a1B-2c_3@lab.test": "lab.test",
+		"134744072/x@lab.test": "", "[2001:db8::1]/@lab.test": "", "imap.stranger.net@lab.test": "", "134744072//": "", "134744072//mail.lab.test": "", "134744072/x": "", "/mail.lab.test": "", "https:134744072": "",
 	} {
 		if s, ok := suggestHost("", "", value); !ok || s.Host != want {
 			t.Errorf("suggestHost(%q) is for %q, %t; want %q", value, s.Host, ok, want)

@@ -60,6 +60,20 @@ var profileKeys = map[string]Kind{
 	"CalDAVPrincipalURL": KindURL, "CardDAVPrincipalURL": KindURL,
 }
 
+// profileKind is what a key of a payload holds. Payloads that have nothing to do with mail name servers, too (ProxyServer, JabberHostName, a VPN's RemoteAddress), in any spelling of an
+// address, and an iPhone takes them from the same profile.
+func profileKind(key string) Kind {
+	if kind, ok := profileKeys[key]; ok {
+		return kind
+	}
+	for _, ending := range [...]string{"HostName", "Host", "Server", "RemoteAddress"} {
+		if strings.HasSuffix(key, ending) {
+			return KindHostname
+		}
+	}
+	return 0
+}
+
 // profileSpot ties a suggestion to its value, and to the payload that goes with it.
 type profileSpot struct{ value, payload *plistNode }
 
@@ -173,7 +187,7 @@ func (w *profileWalk) scalar(dict *plistNode, key string, value *plistNode, spot
 	var s Suggestion
 	var ok bool
 	protocol := profileProtocol(dict, key)
-	switch kind := profileKeys[key]; {
+	switch kind := profileKind(key); {
 	case key == "EmailAddress":
 		w.about = append(w.about, addresses(value.text, "body")...)
 	case strings.HasSuffix(key, "Password"):
@@ -183,7 +197,7 @@ func (w *profileWalk) scalar(dict *plistNode, key string, value *plistNode, spot
 		s, ok = suggestPort(path, protocol, value.text, profileHost(dict, key))
 	case kind == KindURL && relative(value.text):
 		s, ok = Suggestion{Path: path, Kind: kind, Protocol: protocol, Host: profileHost(dict, key), Was: value.text}, value.text != ""
-	case strings.Contains(value.text, "//"):
+	case kind == KindURL, strings.Contains(value.text, "//"):
 		s, ok = suggestURL(KindURL, path, protocol, value.text)
 	}
 	if ok {

@@ -97,6 +97,21 @@ func TestProfile_asksInAnyForm(t *testing.T) {
 	}
 }
 
+// A profile may bring more than mail, and an address need not have dots.
+func TestProfile_serversOfOtherPayloads(t *testing.T) {
+	for key, hosts := range map[string][]string{
+		"ProxyServer": {"134744072", ""}, "RemoteAddress": {"2001:db8::1"}, "JabberHostName": {"chat"}, "HostName": {"files.lab.test"}, "CalDAVPrincipalURL": {`\\134744072`, "ftp:134744072"}, "ProxyAutoConfigServer": {"https://lab.test/pac"},
+		"ProxyServerPort": nil, "PayloadDisplayName": nil, "IncomingMailServerAuthentication": nil, "hostname": nil,
+	} {
+		for _, value := range append(hosts, "x") {
+			doc, _ := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", key, value)})
+			if want := len(hosts) > 0 && value != ""; want != (len(doc.Suggestions) == 2) {
+				t.Errorf("%s %q: %+v", key, value, doc.Suggestions)
+			}
+		}
+	}
+}
+
 func TestProfile_binaryAndSignedAreReadAndNeverEdited(t *testing.T) {
 	list := bplist("EmailAddress", "user@lab.test", "IncomingMailServerHostName", "imap.stranger.net", "IncomingPassword", "https://secret")
 	xmlList := []byte(`<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`)
@@ -140,12 +155,12 @@ func TestProfile_whatIsInside(t *testing.T) {
 		"binary":                 {bplist("Host", "eas.lab.test", "Nobody knows", strings.Repeat("x", 99)), true},
 	} {
 		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: signed(t, c.content, oidSignedData)})
-		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "eas.lab.test\n")) || doc.Plain && !c.plain {
+		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "<string>eas.lab.test</string>")) || doc.Plain && !c.plain {
 			t.Errorf("%s: plain %v, inside %q, %v; want plain %v", name, doc.Plain, doc.Inside, err, c.plain)
 		}
 	}
 	doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", "Nobody knows", "a.net")})
-	if want := "PayloadContent\nHost\neas.lab.test\nNobody knows\na.net\n"; err != nil || string(doc.Inside) != want {
+	if want := "<key>PayloadContent</key><key>Host</key><string>eas.lab.test</string><key>Nobody knows</key><string>a.net</string>"; err != nil || string(doc.Inside) != want {
 		t.Errorf("inside: %q, want %q (%v)", doc.Inside, want, err)
 	}
 }

@@ -15,10 +15,12 @@ const least = 16
 // MayBe reports whether an answer of which head is there so far can still be a discovery document. ended says that there is no more. It asks
 // [Sniffable] as soon as there is enough to see: whoever streams small pieces must not wait for larger ones.
 func MayBe(h Header, head []byte, ended bool) bool {
-	if !ended && len(bytes.TrimLeft(head[:min(len(head), SniffLength)], outsetSpace)) < least && len(head) < SniffLength {
+	start := head[:min(len(head), SniffLength)]
+	seen := len(bytes.TrimLeft(start, outsetSpace))
+	if !ended && seen < least && len(head) < SniffLength || seen == 0 && len(head) > SniffLength { // any amount of white space may stand before a document
 		return true
 	}
-	return Sniffable(h, head[:min(len(head), SniffLength)])
+	return Sniffable(h, start)
 }
 
 // Unpacked is the beginning of an answer as its client reads it, without content codings, and the header that it then has; both as they are where nothing can be
@@ -28,7 +30,7 @@ func Unpacked(h Header, head []byte) (plain Header, text []byte, coded bool) {
 		return h, head, false
 	}
 	text, _, _ = decodeContent(Answer{Header: h, Body: head}) // it is cut off: an error is expected
-	if len(text) == 0 {
+	if len(text) == 0 || bytes.Equal(text, head) {            // one byte of a coding may look like text
 		return h, head, true
 	}
 	plain = h.Clone()
@@ -56,7 +58,7 @@ func Foreign(h Header, head []byte) bool {
 	case text[0] == '{':
 		return severalValues(text)
 	}
-	return text[0] == '['
+	return text[0] == '[' || len(text) < len(head)
 }
 
 // severalValues reports whether something stands behind the first JSON value.

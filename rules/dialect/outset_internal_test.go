@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/andybalholm/brotli"
 )
 
 const streamingEvents = `<?xml version="1.0" encoding="utf-8"?><soap11:Envelope xmlns:soap11="http://schemas.xmlsoap.org/soap/envelope/"><soap11:Header>` +
@@ -41,6 +43,8 @@ func TestForeign(t *testing.T) {
 		"an array, UTF-7 by name":   {"[{", Header{"Content-Type": {"application/json; charset=utf-7"}}, false},
 		"nothing":                   {"", plain, false},
 		"text":                      {"imap.corp.net", plain, false},
+		"text behind space":         {"\n\nimap.corp.net", plain, true},
+		"settings behind space":     {"\n\n<Autodiscover>", plain, false},
 		"coded":                     {streamingEvents, Header{"Content-Encoding": {"gzip"}}, false},
 		"another charset":           {streamingEvents, Header{"Content-Type": {"text/xml; charset=utf-7"}}, false},
 		"another declared one":      {strings.Replace(streamingEvents, "utf-8", "utf-16", 1), Header{}, false},
@@ -73,7 +77,12 @@ func TestMayBe(t *testing.T) {
 		"a short event, and that is all":   {": ping\n\n", true, false},
 		"a document":                       {`{"protocols": [], "email"`, false, true},
 		"space, and then perhaps one":      {strings.Repeat(" ", 100), false, true},
-		"space, for longer than anybody's": {strings.Repeat(" ", SniffLength), false, false},
+		"space, for longer than anybody's": {strings.Repeat(" ", SniffLength+1), false, true},
+		"space, and something behind it":   {strings.Repeat("\n", 2*SniffLength) + "data", true, true},
+		"a page in another namespace":      {"<html:html xmlns:html='a'>", false, true},
+		"something called like a page":     {"<HTML:Autodiscover xmlns:HTML='a'>", false, true},
+		"a page without more":              {"<html>", true, false},
+		"the beginning of a page":          {"<html", true, false},
 		"a page":                           {"<!DOCTYPE html><html>", false, false},
 		"a page, with an old DOCTYPE":      {"<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\n \"http://www.w3.org/TR/html4/strict.dtd\">\n<!-- x -->\n<HTML lang=en>", false, false},
 		"settings behind a page's DOCTYPE": {"<!DOCTYPE html><clientConfig>", false, true},
@@ -108,6 +117,31 @@ func TestSniff_profilesThatAreNoText(t *testing.T) {
 	}
 }
 
+// An iPhone takes for a profile what says so, in forms that are not read here, too: signed in BER, with a length of four bytes, or with keys in UTF-16.
+func TestSniff_whatSaysThatItIsAProfile(t *testing.T) {
+	forms := map[string]string{
+		"BER": "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80 PayloadType", "four bytes": "\x30\x84\x00\x00\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02",
+		"UTF-16": "bplist00\xd1\x01\x02\x6b\x00P\x00a\x00y\x00l\x00o\x00a\x00d\x00T\x00y\x00p\x00e", "a page": "<!DOCTYPE html><html>a page",
+	}
+	for name, body := range forms {
+		for says, c := range map[string]struct {
+			h    Header
+			want ID
+		}{
+			"the type":    {Header{"Content-Type": {"application/X-Apple-Aspen-Config; charset=utf-8"}}, MobileConfig},
+			"two types":   {Header{"Content-Type": {"text/html", "application/x-apple-aspen-config"}}, MobileConfig},
+			"the name":    {Header{"Content-Type": {"application/octet-stream"}, "Content-Disposition": {`attachment; filename="Lab.MobileConfig"`}}, MobileConfig},
+			"coded":       {Header{"Content-Type": {"application/x-apple-aspen-config"}, "Content-Encoding": {"gzip"}}, MobileConfig},
+			"a signature": {Header{"Content-Type": {"application/pkcs7-mime"}, "Content-Disposition": {"attachment; filename=smime.p7m"}}, None},
+		} {
+			a := Answer{Status: 200, Header: c.h, Body: []byte(body)}
+			if q, _ := Sniff(ask(t, "GET", "https://lab.test/settings.php", ""), a); q.Dialect != c.want || c.want != None && !MayBe(c.h, a.Body, false) {
+				t.Errorf("%s, by %s: got %v, want %v", name, says, q.Dialect, c.want)
+			}
+		}
+	}
+}
+
 // An answer that no strict parser reads, or only beyond what is looked at, is the one that a lenient client takes its settings from all the same.
 func TestSniff_whatLenientClientsRead(t *testing.T) {
 	const config = `<clientConfig version="1.1"><emailProvider id="lab.test"><incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer></emailProvider></clientConfig>`
@@ -121,6 +155,10 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 	var wide []byte
 	for _, c := range []byte(config) {
 		wide = append(wide, c, 0, 0, 0)
+	}
+	long := brotlied(t, config+strings.Repeat(" ", 64<<10))
+	if long[0] != '[' {
+		t.Fatalf("it begins with %q", long[0])
 	}
 	for name, c := range map[string]struct {
 		body string
@@ -148,7 +186,10 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 		"an object of something else":   {`{"protocol":"https","urls":[]}`, Header{}, None},
 		"members of an object in it":    {`{"a":{"email":"u@lab.test","protocols":[]}}`, Header{}, None},
 		"bytes of something else":       {"\xff\xd8\xff\xe0<clientConfig>", Header{}, None},
-		"in a coding that nobody knows": {config, Header{"Content-Encoding": {"x-nobody"}}, None},
+		"in a coding that nobody knows": {config, Header{"Content-Encoding": {"x-nobody"}}, Autoconfig},
+		"a charset for a coding":        {config, Header{"Content-Encoding": {"utf-8"}}, Autoconfig},
+		"Brotli like an array":          {long, Header{"Content-Encoding": {"br"}}, Autoconfig},
+		"not coded":                     {config, Header{"Content-Encoding": {"br"}}, Autoconfig},
 	} {
 		q, _ := Sniff(Request{URL: &url.URL{Scheme: "https", Host: "lab.test", Path: "/"}, Header: Header{}}, Answer{Status: 200, Header: c.h, Body: []byte(c.body)})
 		if q.Dialect != c.want {
@@ -158,6 +199,17 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 			t.Errorf("%s: is given up at its beginning", name)
 		}
 	}
+}
+
+func brotlied(t *testing.T, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := brotli.NewWriter(&b)
+	_, _ = w.Write([]byte(s)) // a Buffer takes everything
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // What is foreign stays so, whatever follows.
@@ -205,13 +257,14 @@ func TestUnpacked(t *testing.T) {
 		"nothing yet":        {coded, whole[:8], whole[:8], true},
 		"not coded":          {Header{}, "<html>", "<html>", false},
 		"labelled alone":     {coded, "<html>", "<html>", true},
+		"one byte":           {Header{"Content-Encoding": {"br"}}, "[", "[", true},
 		"an unknown coding":  {Header{"Content-Encoding": {"x"}}, whole, whole, false},
 	} {
 		h, text, coded := Unpacked(c.h, []byte(c.head))
 		if string(text) != c.want || coded != c.coded {
 			t.Errorf("%s: got %q, %t", name, text, coded)
 		}
-		if undone := len(h["Content-Encoding"]) == 0; name == "cut off" && !undone || name == "nothing yet" && undone {
+		if undone := len(h["Content-Encoding"]) == 0; name == "cut off" && !undone || (name == "nothing yet" || name == "one byte") && undone {
 			t.Errorf("%s: %v", name, h)
 		}
 	}

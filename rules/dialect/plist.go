@@ -51,14 +51,14 @@ func (n *plistNode) string() string {
 	return n.text
 }
 
-// appendTexts adds all strings and keys, one a line.
+// appendTexts adds all strings and keys, between the tags of an XML list and otherwise as they are.
 func (n *plistNode) appendTexts(b []byte) []byte {
 	if n.kind == plistString {
-		b = append(append(b, n.text...), '\n')
+		b = append(append(append(b, "<string>"...), n.text...), "</string>"...)
 	}
 	for i, item := range n.items {
 		if n.kind == plistDict {
-			b = append(append(b, n.keys[i]...), '\n')
+			b = append(append(append(b, "<key>"...), n.keys[i]...), "</key>"...)
 		}
 		b = item.appendTexts(b)
 	}

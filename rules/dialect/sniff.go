@@ -18,7 +18,7 @@ const SniffLength = 512
 // Sniffable reports whether an answer that begins with head can be a discovery document: text that begins as XML or JSON does and not as a
 // page for people, or something coded, which does not show what it is. What is not sniffable need not be held in memory.
 func Sniffable(h Header, head []byte) bool {
-	if len(h["X-Ms-Location"]) > 0 {
+	if len(h["X-Ms-Location"]) > 0 || saysProfile(h) {
 		return true
 	}
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
@@ -31,8 +31,18 @@ func Sniffable(h Header, head []byte) bool {
 	if !looksLikeText(head) {
 		return false
 	}
-	head = bytes.ReplaceAll(head, []byte{0}, nil) // UTF-16
-	return !bytes.HasPrefix(head, []byte("<html")) && !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+	head = bytes.ReplaceAll(head, []byte{0}, nil)               // UTF-16
+	if rest, ok := bytes.CutPrefix(head, []byte("<html")); ok { // <html:Autodiscover> is called Autodiscover
+		return len(rest) > 0 && strings.IndexByte(" \t\r\n/>", rest[0]) < 0
+	}
+	return !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+}
+
+// saysProfile reports whether an answer says that it is a configuration profile, by the type that iPhones go by, or the name of the file that Macs do. In whatever form it then comes,
+// it is one.
+func saysProfile(h Header) bool {
+	return slices.ContainsFunc(h["Content-Type"], func(v string) bool { return indexFold(v, "apple-aspen-config") >= 0 }) ||
+		slices.ContainsFunc(h["Content-Disposition"], func(v string) bool { return indexFold(v, ".mobileconfig") >= 0 })
 }
 
 // isPage reports whether the first element is that of a page for people. Its DOCTYPE alone says nothing to the parsers of mail clients.
@@ -65,8 +75,12 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		q.Dialect = MobileSync
 		return q, true
 	}
-	if SentOn(r, a.Status) {
+	if SentOn(r, a) {
 		q.Dialect = DAV
+		return q, true
+	}
+	if saysProfile(a.Header) {
+		q.Dialect = MobileConfig
 		return q, true
 	}
 	body, _, broken := decodeContent(a)
@@ -83,7 +97,7 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	}
 	switch text := bytes.TrimLeft(t.data, " \t\r\n"); {
 	case bytes.HasPrefix(text, []byte("<")):
-		q.Dialect = sniffXML(text)
+		q.Dialect = sniffXML(text, r.Host())
 	case bytes.HasPrefix(text, []byte("{")):
 		q.Dialect = sniffJSON(text)
 	}
@@ -121,7 +135,7 @@ const statusRedirectClient = 451
 
 // sniffXML goes by the local name of the first element that any dialect's documents begin with, and by namespaces only where one name has two
 // meanings.
-func sniffXML(text []byte) ID {
+func sniffXML(text []byte, asked string) ID {
 	d := newSniffer(anyVersion(text))
 	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
@@ -147,7 +161,7 @@ func sniffXML(text []byte) ID {
 		case "clientconfig":
 			return Autoconfig
 		case "multistatus":
-			if leadsOn(text) {
+			if leadsOn(text) || leadsAway(text, asked) {
 				return DAV
 			}
 			return None

@@ -14,7 +14,7 @@ const maxLinks = 64
 
 // pageLinks lists the absolute links in the body of a redirect.
 func pageLinks(a Answer) []Suggestion {
-	if !IsRedirect(a.Status) || len(a.Body) == 0 {
+	if !IsRedirect(a) || len(a.Body) == 0 {
 		return nil
 	}
 	body, _, err := decodeContent(a)

@@ -1,0 +1,103 @@
+package intercept
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"autodiscover-guard/rules/dialect"
+)
+
+// accountName is what a record's accounts are called beside their domain: the local parts of the addresses that the exchange is about, and whom the client logs in as.
+// The zero accountName hides nothing.
+type accountName struct {
+	subjects []dialect.Subject
+	login    string // where it is no address
+}
+
+func (x *exchange) accountName() accountName {
+	if x.p.privacy == PrivacyFull {
+		return accountName{}
+	}
+	n := accountName{subjects: x.plan.Inquiry.Subjects}
+	if slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierLogin && s.Address != "" }) {
+		return n
+	}
+	for _, value := range x.plan.Inquiry.Request.Header["Authorization"] {
+		if user, _, ok := dialect.BasicUser(value); ok {
+			n.login = user[strings.LastIndexByte(user, '\\')+1:]
+		}
+	}
+	return n
+}
+
+// hiddenFrom are suggestions without the account's name; the same ones, where it is in none.
+func (n accountName) hiddenFrom(all []dialect.Suggestion) []dialect.Suggestion {
+	own := false
+	for i := range min(len(all), maxSuggestions) {
+		s := all[i]
+		s.Path, s.Was, s.Now = n.hiddenIn(s.Path), n.hiddenInURL(s.Was), n.hiddenInURL(s.Now)
+		if s.Path == all[i].Path && s.Was == all[i].Was && s.Now == all[i].Now {
+			continue
+		}
+		if !own {
+			all, own = slices.Clone(all), true
+		}
+		all[i] = s
+	}
+	return all
+}
+
+// hiddenInURL is the same for a value that may have a query, which no record has: where the name is, it goes.
+func (n accountName) hiddenInURL(value string) string {
+	end := strings.IndexAny(value, "?#")
+	if end < 0 {
+		return n.hiddenIn(value)
+	}
+	if hidden := n.hiddenIn(value[:end]); hidden != value[:end] {
+		return hidden
+	}
+	return value
+}
+
+// hiddenIn is a path, or a URL, without the segments that are the account's name: servers put their users' there (WebDAV's principals), and beside the domain they are the
+// address.
+func (n accountName) hiddenIn(path string) string {
+	if len(n.subjects) == 0 && n.login == "" {
+		return path
+	}
+	for start := 0; start < len(path); {
+		end := strings.IndexByte(path[start:], '/')
+		if end < 0 {
+			end = len(path) - start
+		}
+		if !n.is(path[start : start+end]) {
+			start += end + 1
+			continue
+		}
+		segments := strings.Split(path, "/")
+		for i, s := range segments {
+			if n.is(s) {
+				segments[i] = "…"
+			}
+		}
+		return strings.Join(segments, "/")
+	}
+	return path
+}
+
+// is reports whether a segment of a path is the name, as such or of a directory (~name).
+func (n accountName) is(segment string) bool {
+	if strings.IndexByte(segment, '%') >= 0 {
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segment = plain
+		}
+	}
+	if segment = strings.TrimPrefix(segment, "~"); segment == "" {
+		return false
+	}
+	return strings.EqualFold(segment, n.login) || slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool {
+		at := strings.LastIndexByte(s.Address, '@')
+		return at > 0 && strings.EqualFold(segment, strings.Trim(s.Address[:at], `"`))
+	})
+}
