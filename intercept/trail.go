@@ -121,22 +121,31 @@ func (t *trails) makeRoom(now time.Time) {
 
 // find tells on whose behalf a client was sent to a place. Most clients were sent nowhere.
 func (t *trails) find(client netip.Addr, u *url.URL, now time.Time) (dialect.Inquiry, bool) {
+	if !t.knows(client, now) {
+		return dialect.Inquiry{}, false
+	}
+	place := sha256.Sum256([]byte(placeName(u))) // outside the lock, as long as URLs may be
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.clients) == 0 {
-		return dialect.Inquiry{}, false
-	}
-	own := t.clients[payer(client)]
-	if own == nil || !own.until.After(now) {
-		return dialect.Inquiry{}, false
-	}
-	place := sha256.Sum256([]byte(placeName(u)))
-	for _, p := range own.places {
-		if p.place == place && p.until.After(now) {
-			return p.inquiry, true
+	if own := t.clients[payer(client)]; own != nil {
+		for _, p := range own.places {
+			if p.place == place && p.until.After(now) {
+				return p.inquiry, true
+			}
 		}
 	}
 	return dialect.Inquiry{}, false
+}
+
+// knows reports whether a client was sent anywhere of late, which most never are.
+func (t *trails) knows(client netip.Addr, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.clients) == 0 {
+		return false
+	}
+	own := t.clients[payer(client)]
+	return own != nil && own.until.After(now)
 }
 
 // follow plans anew for a request that nobody guarded is known to have sent, where an answer sent its client there.
