@@ -142,6 +142,20 @@ func hello(name string) []byte {
 	return append([]byte{22, 3, 1}, u16(message)...)
 }
 
+// GnuTLS's clients (GLib's programs, Evolution among them) say nothing of a certificate that they do not trust: they close, with unread data, and that is a reset.
+func TestHandshake_reset(t *testing.T) {
+	w := newWorld(t, jsonAnswer("{}"))
+	conn := w.tunnel(central + ":443")
+	_, _ = conn.Write(hello(central))
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	if got := w.handshakes(1)[0]; got["outcome"] != "gone" || got["alert"] != "" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // OpenSSL's client sends its alert in the clear; it is heard all the same.
 func TestHandshake_alertInTheClear(t *testing.T) {
 	for name, c := range map[string]struct {
