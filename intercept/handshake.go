@@ -69,5 +69,8 @@ func handshakeReason(err error) (outcome, reason string) {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		return handshakeGone, "the client went away"
 	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && (e.Op == "read" || e.Op == "write") { // a reset; crypto/tls has its alerts in such errors, too
+		return handshakeGone, "the client went away"
+	}
 	return tallyOther, "no agreement on the handshake"
 }

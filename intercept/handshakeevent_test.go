@@ -75,6 +75,16 @@ func TestHandshake_hasARecord(t *testing.T) {
 			func(w *world) { _ = w.tunnel(central + ":443").Close() },
 			map[string]any{"level": zapcore.InfoLevel, "outcome": "gone", "host": central},
 		},
+		// GnuTLS's clients (GLib's programs, Evolution among them) say nothing of a certificate that they do not trust: they close with unread data, which is a reset.
+		"gone, with the certificate unread": {
+			func(w *world) {
+				conn := w.tunnel(central + ":443")
+				_, _ = conn.Write(hello(central))
+				_, _ = conn.Read(make([]byte, 1))
+				_ = conn.Close()
+			},
+			map[string]any{"level": zapcore.InfoLevel, "outcome": "gone", "server_name": central, "alert": ""},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

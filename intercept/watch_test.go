@@ -1,6 +1,7 @@
 package intercept_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -72,6 +73,54 @@ func TestWatch_calendars(t *testing.T) {
 				t.Errorf("%s %s %s: got %d %v", door.name, method, url, got.StatusCode, got.Header)
 			}
 		}
+	}
+}
+
+// A WebDAV client that looks for its principal says so in the question, wherever it asks it, and may log in with it: a host that nobody may be told is not asked.
+// Whoever looks for something else there, or is nobody guarded, asks in the client's own words.
+func TestWatch_calendarsAskedFor(t *testing.T) {
+	const principal = `<propfind xmlns="DAV:"><prop><resourcetype/><current-user-principal/></prop></propfind>`
+	const files = `<propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/></prop></propfind>`
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		name, password, _ := r.BasicAuth()
+		w.Header().Set("Www-Authenticate", `Basic realm="files"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprint(w, r.ContentLength, name, password, string(body))
+	})
+	for i, door := range doors {
+		client := door.client(w)
+		for _, c := range []struct {
+			host, body string
+			length     int64
+			asked      bool
+		}{
+			{"example.com", principal, int64(len(principal)), false},
+			{"example.com", files, int64(len(files)), true},
+			{"opened.net", principal, int64(len(principal)), true},
+			{"opened.net", principal, -1, true}, // chunked
+		} {
+			r := request(t, "PROPFIND", door.scheme+"://"+c.host+"/", c.body)
+			r.SetBasicAuth("user", "no-real-password")
+			r.ContentLength = c.length
+			status, answer := http.StatusNotFound, ""
+			if c.asked {
+				status, answer = http.StatusUnauthorized, fmt.Sprint(c.length, "user", "no-real-password", c.body)
+			}
+			if got := send(t, client, r); got.StatusCode != status || got.body != answer {
+				t.Errorf("%s: %s asked for %s: got %d %q", door.name, c.host, c.body, got.StatusCode, got.body)
+			}
+		}
+		if t.Failed() {
+			return // without a record to wait for
+		}
+		record := w.decision(i + 1)
+		if record["action"] != "refuse" || record["dialect"] != "dav" || record["credentials"].(map[string]any)["forwarded"] != false {
+			t.Errorf("%s: recorded %v", door.name, record)
+		}
+	}
+	if n := w.decisions.Len(); n != len(doors) {
+		t.Errorf("%d records, want %d", n, len(doors))
 	}
 }
 

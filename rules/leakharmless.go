@@ -77,10 +77,19 @@ func blankRecipients(s []byte) {
 // publicIdentifier is that of a DOCTYPE (ISO 8879, 10.2), whose slashes stand before no host: pages of Apache and IIS have them, and property lists.
 var publicIdentifier = regexp.MustCompile(`["']-//(?:w3c|ietf|apple|apple computer)//dtd [a-z0-9 .]*//en["']`)
 
-// blankIdentifiers blanks the slashes of public identifiers, in s itself. Their words stay.
+// productIdentifier is the line of an iCalendar object that names what wrote it (RFC 5545, section 3.7.3), in the form of a public identifier: each calendar's time zone
+// has one, and many a product is called by its maker's domain ("-//tzurl.org//NONSGML Olson 2022b//EN").
+var productIdentifier = regexp.MustCompile(`\nprodid:-//[a-z0-9 ./_()+-]*(?:&#13;|[\r\n])`)
+
+// blankIdentifiers blanks the slashes of public identifiers, whose words stay, and the whole line of an iCalendar object's product, in s itself.
 func blankIdentifiers(s []byte) {
 	if !bytes.Contains(s, []byte("-//")) {
 		return
+	}
+	for _, at := range productIdentifier.FindAllIndex(s, -1) {
+		for i := at[0]; i < at[1]; i++ {
+			s[i] = ' '
+		}
 	}
 	for _, at := range publicIdentifier.FindAllIndex(s, -1) {
 		for i := at[0]; i < at[1]; i++ {

@@ -22,6 +22,10 @@ func TestLeakCheck_harmlessWords(t *testing.T) {
 
 		`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">`: false,
 		`'-//W3C//DTD XHTML 1.0 Strict//EN'`: false, `"-//Apple//DTD stranger.net//EN"`: true, `"-//stranger//DTD x//EN"`: true,
+		"BEGIN:VCALENDAR\r\nPRODID:-//Inverse inc./SOGo 5.8.0//EN\r\nVERSION:2.0": false, ">BEGIN:VCALENDAR&#13;\nPRODID:-//tzurl.org//NONSGML Olson 2022b//EN&#13;\nVERSION": false,
+		"PRODID:-//stranger.net//EN\n": true, "\nPRODID:-//stranger.net//EN<": true, "\nPRODID://stranger.net//EN\n": true, "\nPRODID:-//x//EN, stranger.net\n": true,
+		"\nTZURL:http://stranger.net/\n": true, "\nX-PRODID:-//stranger.net//EN\n": true,
+
 		`"-//Apple//stranger//EN"`: true, "-//Apple//DTD PLIST 1.0//EN": true, `"-//W3C//DTD x//EN//stranger"`: true,
 	} {
 		if got := allowing("mail.lab.test").text([]byte(text), 0); got != found {

@@ -53,7 +53,7 @@ type Plan struct {
 // Plan decides on a request before anybody is dialled:
 //
 //	not discovery, nobody guarded                  → Ignore
-//	not discovery, somebody guarded                → Watch
+//	not discovery, somebody guarded                → Watch; a question for calendars at no published place, inside the set, too
 //	a back-off host, whatever and whoever it is about → Refuse
 //	nobody guarded                                 → Forward
 //	guarded, the rule answers by itself            → Reply
@@ -157,7 +157,21 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 	if len(p.bindings(dialect.Carriers(r), o)) == 0 {
 		return Plan{Step: Ignore}
 	}
+	if q, ok := dialect.AsksOn(r); ok && p.outside(q, from) {
+		return p.planFor(q, from)
+	}
 	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: o}
+}
+
+// outside reports whether somebody guarded asks a host that is not in the set; where rules only monitor, in theirs. Inside, a question of no published place is not the
+// domain's to answer: its own server is asked, whatever a rule has servers for.
+func (p *Policy) outside(q dialect.Inquiry, from From) bool {
+	host := reserved.Canonical(q.Request.Host())
+	all := p.bindings(q.Subjects, occasion{q.Dialect, host, from})
+	if enforcing := enforced(all); len(enforcing) > 0 {
+		all = enforcing
+	}
+	return !allowed(all, host)
 }
 
 // Sniff decides on the answer to a question that was only watched. ok is false where it is no discovery answer: it passes, without a record.

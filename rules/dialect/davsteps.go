@@ -10,13 +10,13 @@ import (
 )
 
 // Behind the well-known place a client goes on by properties, from wherever it was sent, or from the URL that its user has typed: the principal says where
-// the calendars are (RFC 6764, section 6), which may be on any host, and the client logs in there. The questions look like any other PROPFIND, so it is the
-// answers that are known: a redirect of a PROPFIND, and a multistatus with one of these properties. Lists of events have none of them.
+// the calendars are (RFC 6764, section 6), which may be on any host, and the client logs in there. The places look like any other, so it is the properties
+// that are known, in the question ([AsksOn]) and in a multistatus, and a redirect of a PROPFIND. Lists of events have none of them.
 //
 // The properties are those of RFC 5397, section 3, RFC 3744, sections 4.2 and 5.8, RFC 4791, section 6.2.1, and RFC 6352, section 7.1.1.
 var davSteps = [...]string{"current-user-principal", "principal-url", "principal-collection-set", "calendar-home-set", "addressbook-home-set"}
 
-// leadsOn reports whether a multistatus has one of the properties by which clients go on.
+// leadsOn reports whether a text has one of the properties by which clients go on.
 func leadsOn(text []byte) bool {
 	text = bytes.ToLower(text)
 	return slices.ContainsFunc(davSteps[:], func(name string) bool { return bytes.Contains(text, []byte(name)) })
@@ -54,6 +54,19 @@ func leadsAway(text []byte, asked string) bool {
 			open = open[:max(0, len(open)-1)]
 		}
 	}
+}
+
+// AsksOn reports whether a WebDAV client looks for its principal or its home sets, wherever that is: Evolution does so with the password at the root of the host that its
+// user has typed, before it asks the well-known place. The inquiry's subjects are those of [Carriers].
+func AsksOn(r Request) (Inquiry, bool) {
+	if r.Method != "PROPFIND" {
+		return Inquiry{}, false
+	}
+	t, _ := r.question()
+	if !leadsOn(t.data) {
+		return Inquiry{}, false
+	}
+	return Inquiry{Dialect: DAV, Subjects: Carriers(r), Request: r}, true
 }
 
 // SentOn reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is

@@ -211,11 +211,14 @@ func Recognise(r Request) (Inquiry, bool) {
 	return Inquiry{Dialect: f.info.ID, Subjects: subjects(r, host, f), Request: r}, true
 }
 
-// NeedsBody reports whether the subjects of r may stand in its body, judged by method, URL and header alone: whoever calls
-// [Recognise] reads the body first in that case, and may stream it otherwise.
+// NeedsBody reports whether the subjects of r may stand in its body, or what it asks for, judged by method, URL and header alone: whoever
+// calls [Recognise] or [AsksOn] reads the body first in that case, and may stream it otherwise.
 func NeedsBody(r Request) bool {
-	if r.Method == "GET" || r.Method == "HEAD" || r.Method == "OPTIONS" {
+	switch r.Method {
+	case "GET", "HEAD", "OPTIONS":
 		return false
+	case "PROPFIND":
+		return true
 	}
 	f := recognise(r, r.Host())
 	return f != nil && f.asks != nil
