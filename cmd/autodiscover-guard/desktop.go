@@ -133,6 +133,9 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := d.CheckNames(f.options.Only); err != nil {
+		return fmt.Errorf("--only: %w", err)
+	}
 	target, err := targetOf(f.state, c, f.pac)
 	if err != nil {
 		return err

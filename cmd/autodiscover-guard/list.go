@@ -59,7 +59,11 @@ Exit code 1 if one of them is not reserved.`,
 			var found []reserved.Entry
 			missing := false
 			for _, name := range names {
-				entry, ok := all.MatchSubject(reserved.Canonical(name[strings.LastIndexByte(name, '@')+1:]))
+				host := hostName(name[strings.LastIndexByte(name, '@')+1:])
+				if host == "" {
+					return hint(fmt.Errorf("%q is no name", name), "for example: example.com, autodiscover.example.com, or user@example.com")
+				}
+				entry, ok := all.MatchSubject(host)
 				if !ok {
 					missing = true
 					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s is not reserved\n", program, name)

@@ -23,6 +23,7 @@ import (
 	"strings"
 
 	_ "autodiscover-guard/cmd/autodiscover-guard/internal/quiet" // before any library begins
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 const program = "autodiscover-guard"
@@ -70,6 +71,9 @@ func complain(w io.Writer, err error) {
 func advice(err error) string {
 	if hinted, ok := errors.AsType[*hintError](err); ok {
 		return hinted.hint
+	}
+	if unknown, ok := errors.AsType[*spelling.UnknownError](err); ok {
+		return unknown.Hint()
 	}
 	// Most of all a service's, to which root has given a configuration and files that root alone can read.
 	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(file, fs.ErrPermission) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/rules"
 )
 
@@ -42,8 +43,8 @@ What is wanted must hold for every question that the test stands for. Exit code 
 			if len(files) == 0 {
 				return hint(errors.New("policy test wants files"), "%s policy test policy_test.yaml", program)
 			}
-			if format != "table" && format != "junit" {
-				return fmt.Errorf("--format: %q is no format; want table or junit", format)
+			if err := spelling.Known("format", format, "table", "junit"); err != nil {
+				return fmt.Errorf("--format: %w", err)
 			}
 			return testPolicies(files, file, format, cmd.OutOrStdout())
 		},
@@ -184,7 +185,7 @@ func (e expectation) from() (rules.From, error) {
 	var err error
 	if e.Client != "" {
 		if from.Client, err = netip.ParseAddr(e.Client); err != nil {
-			return from, fmt.Errorf("client: %q is no address", e.Client)
+			return from, fmt.Errorf("client: %q is no address such as 192.0.2.7", e.Client)
 		}
 	}
 	if e.At != "" {

@@ -142,11 +142,7 @@ func (r *ruleReader) read(name string, n *yaml.Node) {
 				return
 			}
 		}
-		f := fault{text: "unknown key", valid: ruleKeyNames()}
-		if near := Nearest(word, f.valid); near != "" {
-			f.want = didYouMean(near)
-		}
-		r.report(at, joined(name, word), f)
+		r.report(at, joined(name, word), misspelt(word, ruleKeyNames()))
 	})
 }
 
@@ -302,11 +298,7 @@ func (r *ruleReader) server(name string, n *yaml.Node, server *dialect.Server) {
 	r.pairs(name, n, func(word string, at, value *yaml.Node) {
 		text, known := texts[word]
 		if !known && word != "port" {
-			f := fault{text: "unknown key", valid: serverKeys}
-			if near := Nearest(word, serverKeys); near != "" {
-				f.want = didYouMean(near)
-			}
-			r.report(at, joined(name, word), f)
+			r.report(at, joined(name, word), misspelt(word, serverKeys))
 			return
 		}
 		said, ok := r.scalar(name+"."+word, value, "a single value")
