@@ -82,6 +82,11 @@ type want struct {
 	Suggestions map[string]string `yaml:"suggestions"`
 }
 
+// empty reports whether nothing is asked at all, which would always hold.
+func (w want) empty() bool {
+	return w.Action == "" && w.Would == "" && w.Rule == nil && w.Upstream == "" && w.Forwarded == nil && len(w.Suggestions) == 0
+}
+
 // outcome is how one test ended.
 type outcome struct {
 	name     string
@@ -141,6 +146,9 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 		o := outcome{name: e.Name}
 		if o.name == "" {
 			o.name = fmt.Sprintf("test %d: %s%s%s", i+1, e.Exchange, e.Email, e.Host)
+		}
+		if e.Want.empty() {
+			return nil, hint(fmt.Errorf("%s: nothing is wanted, so nothing is tested", o.name), "%s policy test --help shows what can be", program)
 		}
 		findings, err := e.find(policy, filepath.Dir(file))
 		if err != nil {
