@@ -24,6 +24,8 @@ func parseParent(text string) (string, *fault) {
 	if err != nil || u.Host == "" {
 		if _, _, err := net.SplitHostPort(text); err == nil && !strings.Contains(text, "/") && !strings.Contains(text, "@") {
 			bad.want = didYouMean("http://" + text)
+		} else if near := spelling.Nearest(text, []string{"env"}); near != "" {
+			bad.want = didYouMean(near)
 		}
 		return "", bad
 	}

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
@@ -99,7 +100,11 @@ func (ruleList) read(r *reader, name string, n *yaml.Node) {
 				at = n
 			}
 		}
-		r.report(at, ruleName(name, mistake.Rule, n.Content[mistake.Rule])+"."+mistake.Key, fault{text: mistake.Text, want: "want " + mistake.Want})
+		f := fault{text: mistake.Text, want: "want " + mistake.Want}
+		if near := spelling.Nearest(mistake.Word, mistake.Known); near != "" {
+			f.want = didYouMean(near)
+		}
+		r.report(at, ruleName(name, mistake.Rule, n.Content[mistake.Rule])+"."+mistake.Key, f)
 	}
 }
 
