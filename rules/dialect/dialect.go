@@ -124,7 +124,7 @@ type Document struct {
 	inHeader int
 }
 
-// Errors that Read and Edit return, wrapped with what was seen.
+// Errors that [Read], [Document.Edit] and [Compose] return, wrapped with what was seen.
 var (
 	// ErrUnreadable means that the answer cannot be read beyond doubt: broken, ambiguous, over a limit, or in an unknown coding.
 	ErrUnreadable = errors.New("answer cannot be read beyond doubt")
