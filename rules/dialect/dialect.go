@@ -252,6 +252,12 @@ func notFound() Answer {
 	return Answer{Status: 404, Header: Header{"Cache-Control": {"no-store"}}}
 }
 
+// The media types of most composed answers.
+const (
+	typeXML  = "text/xml; charset=utf-8"
+	typeJSON = "application/json; charset=utf-8"
+)
+
 // composed is a 200 answer of the given media type.
 func composed(mediaType, body string) Answer {
 	return Answer{
