@@ -47,7 +47,10 @@ func reservedCommand() *cobra.Command {
 		Use:   "reserved [NAME...]",
 		Short: "which names are reserved, by whom, and what follows",
 		Long: `Without names, list every reserved name of every set. With names (domains, hosts, mail addresses), say of each who reserves it.
-Exit code 1 if one of them is not reserved.`,
+Exit code 1 if one of them is not reserved.
+
+Sets, for policy.sets, and whether they are on where nothing is said:
+` + listSets(),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			all, err := reserved.New(allSets()...)
 			if err != nil {
@@ -82,6 +85,21 @@ Exit code 1 if one of them is not reserved.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
+}
+
+// listSets is the table in the command's help.
+func listSets() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, s := range reserved.SetNames() {
+		switched := "off"
+		if s.Default {
+			switched = "on"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Name, switched, s.About)
+	}
+	_ = w.Flush() // a Builder takes everything
+	return strings.TrimRight(b.String(), "\n")
 }
 
 func allSets() []string {
