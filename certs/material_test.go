@@ -87,6 +87,16 @@ func TestReadMaterial(t *testing.T) {
 	}
 }
 
+// Of what looks like none of the forms, no parser's own words help.
+func TestReadMaterial_text(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "jane:secret\n", "\x00"} {
+		if _, err := certs.ReadMaterial([]byte(text), ""); err == nil || strings.Contains(err.Error(), "asn1") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // What OpenSSL writes: an encrypted PKCS #12 in its two styles, and both traditional forms of keys.
 func TestReadMaterial_openssl(t *testing.T) {
 	t.Parallel()
