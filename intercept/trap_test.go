@@ -159,6 +159,20 @@ func TestTrap_questionSentElsewhere(t *testing.T) {
 	}
 }
 
+// What another plugin's transport had sent when it failed, nobody knows: the record does not say that the password stayed here.
+func TestTrap_anotherTransportFails(t *testing.T) {
+	w := newWorld(t, jsonAnswer("{}"), onRequest(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		ctx.RoundTripper = goproxy.RoundTripperFunc(func(*http.Request, *goproxy.ProxyCtx) (*http.Response, error) { return nil, errors.New("it broke off") })
+		return r, nil
+	}))
+	if got := send(t, w.client(false), ask(t, "https", "user@corp-mail.net")); got.StatusCode != http.StatusBadGateway {
+		t.Errorf("got %d %q, want 502", got.StatusCode, got.body)
+	}
+	if record := w.decision(1); record["credentials"].(map[string]any)["forwarded"] != true || record["upstream"].(map[string]any)["asked"] != true {
+		t.Errorf("got %v", record)
+	}
+}
+
 func TestTrap_clientDisconnectCancelsUpstream(t *testing.T) {
 	for _, door := range doors {
 		for name, make := range map[string]func(testing.TB, string) *http.Request{
