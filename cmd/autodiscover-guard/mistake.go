@@ -14,14 +14,13 @@ import (
 
 // What is said of a command line that cannot be meant as it stands, with the right spelling where one is near.
 
-// likely is as many wrong letters as make a suggestion worth a try.
-const likely = 2
-
 // wrongFlag says what is wrong with a flag, or its value.
 func wrongFlag(cmd *cobra.Command, err error) error {
 	lists := cmd.CommandPath() + " --help lists the flags"
-	if meant := meantFlag(cmd, err); meant != "" {
-		return hint(err, "did you mean --%s? %s", meant, lists)
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		if right := meant(cmd, missing.GetSpecifiedName()); right != "" {
+			return hint(err, "did you mean %s? %s", right, lists)
+		}
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok { // whose own words are those of strconv
 		wants := map[string]string{"int": "no number", "bool": "neither true nor false"}
@@ -32,11 +31,12 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return hint(err, "%s", lists)
 }
 
-// meantFlag is the flag of cmd that was probably meant by one that does not exist, or "".
-func meantFlag(cmd *cobra.Command, err error) string {
-	missing, ok := errors.AsType[*pflag.NotExistError](err)
-	if !ok {
-		return ""
+// meant is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --version; or "".
+func meant(cmd *cobra.Command, name string) string {
+	for _, child := range cmd.Commands() {
+		if child.Name() == name {
+			return child.CommandPath()
+		}
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -44,7 +44,10 @@ func meantFlag(cmd *cobra.Command, err error) string {
 			names = append(names, f.Name)
 		}
 	})
-	return spelling.Nearest(missing.GetSpecifiedName(), names)
+	if near := spelling.Nearest(name, names); near != "" {
+		return "--" + near
+	}
+	return ""
 }
 
 // filled refuses a flag that is given nothing, as by a script whose variable is not set: it would be taken for one that was left out, and a guard
@@ -63,6 +66,9 @@ func filled(flags *pflag.FlagSet) error {
 	})
 	return err
 }
+
+// likely is as many wrong letters of a command as make a suggestion worth a try.
+const likely = 2
 
 // noArguments refuses arguments: to a command that has others below it, and to the program itself, they are commands that do not exist.
 func noArguments(cmd *cobra.Command, args []string) error {
