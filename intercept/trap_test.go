@@ -113,6 +113,50 @@ func TestTrap_cannedAnswerIsJudged(t *testing.T) {
 	}
 }
 
+// An answer that passed and that another handler exchanged before it came to our filter is judged again: as a whole, by its body, and by its status.
+func TestTrap_exchangedAnswerIsJudged(t *testing.T) {
+	for name, exchange := range map[string]proxyResponse{
+		"as a whole": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			return goproxy.NewResponse(r.Request, "application/json", r.StatusCode, suggest("", stranger))
+		},
+		"the body": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			r.Body = io.NopCloser(strings.NewReader(suggest("", stranger)))
+			return r
+		},
+		"a copy with another field": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			out := *r
+			out.Header = r.Header.Clone()
+			out.Header.Set("Location", "https://"+stranger+"/autodetect/detect")
+			return &out
+		},
+		"the status": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			r.StatusCode = http.StatusFound
+			r.Header.Set("Location", "https://"+stranger+"/autodetect/detect")
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := jsonAnswer(suggest("", "imap.lab.test"))
+			if got := send(t, newWorld(t, own).client(false), ask(t, "https", "user@lab.test")); got.body != suggest("", "imap.lab.test") {
+				t.Fatalf("got %d %q, want what upstream said", got.StatusCode, got.body)
+			}
+			w := newWorld(t, own, onResponse(exchange))
+			got := send(t, w.client(false), ask(t, "https", "user@lab.test"))
+			if strings.Contains(got.body, stranger) || got.Header.Get("Location") != "" || got.StatusCode != 200 {
+				t.Errorf("guarded: got %d %v %q", got.StatusCode, got.Header, got.body)
+			}
+			if record := w.decision(1); record["action"] == "pass" || record["bytes_out"] != int64(len(got.body)) {
+				t.Errorf("guarded: got %v", record)
+			}
+			got = send(t, w.client(false), ask(t, "https", "user@corp-mail.net"))
+			if !strings.Contains(got.body+got.Header.Get("Location"), stranger) {
+				t.Errorf("not guarded: got %d %v %q, want what the handler made of it", got.StatusCode, got.Header, got.body)
+			}
+		})
+	}
+}
+
 func TestTrap_handlersSeeAndMayChangeWhatPasses(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"),
 		onRequest(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
