@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"autodiscover-guard/certs/durable"
 )
 
 // A new authority is built whole in a directory next to its place, made durable, and put there by one rename. A crash
@@ -92,7 +94,7 @@ func place(dir string, files []file, inherit bool) error {
 	if err := above.Rename(name, filepath.Base(dir)); err != nil && !taken(dir) {
 		return fmt.Errorf("moving the new authority into place: %w", err)
 	}
-	return syncDir(filepath.Dir(dir))
+	return durable.SyncDir(filepath.Dir(dir))
 }
 
 // fill puts the files into the new directory of that name, which is to be dir. It is closed before it is renamed, as Windows wants it.
@@ -139,7 +141,7 @@ func seal(dir *os.Root, heir fs.FileInfo) error {
 		return err
 	}
 	defer d.Close()
-	return errors.Join(syncOpen(d), bequeath(d, heir))
+	return errors.Join(durable.Sync(d), bequeath(d, heir))
 }
 
 // taken reports whether another process has put its authority into dir.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"autodiscover-guard/certs/durable"
 )
 
 // Files that hold keys. google/renameio would do, but not on Windows, where it is empty on purpose, and its temporary
@@ -65,7 +67,7 @@ func replaceFile(path string, text []byte) error {
 		_ = dir.Remove(tmp) // sweep takes it if this does not work
 		return fmt.Errorf("replacing %q: %w", path, err)
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // temporaryPrefix is how the names of temporary files and directories for path begin.

@@ -44,8 +44,14 @@ func ReadMaterial(data []byte, password string) (Material, error) {
 	if cert, err := x509.ParseCertificate(data); err == nil {
 		return Material{Certificates: []*x509.Certificate{cert}}, nil
 	}
+	const sequence = 0x30 // ASN.1's tag, which whatever is not PEM begins with
+	if len(data) == 0 || data[0] != sequence {
+		return Material{}, errors.New(neither)
+	}
 	return readPKCS12(data, password)
 }
+
+const neither = "it is neither PEM, nor a certificate in DER, nor a PKCS #12 file with a key"
 
 func readPKCS12(data []byte, password string) (Material, error) {
 	key, cert, more, err := pkcs12.DecodeChain(data, password)
@@ -53,7 +59,7 @@ func readPKCS12(data []byte, password string) (Material, error) {
 		return Material{}, ErrPassword
 	}
 	if err != nil {
-		return Material{}, fmt.Errorf("it is neither PEM, nor a certificate in DER, nor a PKCS #12 file with a key: %w", err)
+		return Material{}, fmt.Errorf("%s: %w", neither, err)
 	}
 	signer, err := asSigner(key)
 	return Material{Keys: []crypto.Signer{signer}, Certificates: append([]*x509.Certificate{cert}, more...)}, err

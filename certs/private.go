@@ -5,7 +5,6 @@ package certs
 import (
 	"fmt"
 	"io/fs"
-	"os"
 )
 
 // checkMode refuses a file or directory that others than its owner may use in a way that forbidden names. It does not
@@ -24,22 +23,4 @@ func checkMode(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 		Remedy: fmt.Sprintf("run: chmod %s %q; if somebody may have used it, "+
 			"remove the directory instead to have a new authority made", want, path),
 	}
-}
-
-// syncDir makes renames and new names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return syncOpen(d)
-}
-
-// syncOpen is syncDir of a directory that is open.
-func syncOpen(d *os.File) error {
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("syncing %q: %w", d.Name(), err)
-	}
-	return nil
 }

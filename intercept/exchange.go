@@ -60,10 +60,10 @@ type exchange struct {
 	upload *clientBody // nil where no body streams
 	plan   rules.Plan
 
-	next     goproxy.RoundTripper
+	next     goproxy.RoundTripper // another plugin's, over which upstream is asked; nil where that is for us
 	decision rules.Decision
 	upstream upstream
-	in       int64
+	in       int64 // bytes of the answer's body that came from upstream
 
 	// approved is the answer that was decided on; whoever puts another one in its place has it judged again.
 	approved *http.Response
@@ -72,9 +72,9 @@ type exchange struct {
 	stream   bool      // flush every write: nobody knows how long the answer is
 	switched io.Closer // upstream's connection, where it is not HTTP any more
 
-	cut    atomic.Bool
-	relay  *relayed
-	record sync.Once
+	cut    atomic.Bool // upstream's body broke off on its way to the client
+	relay  *relayed    // that body; nil where none streams
+	record sync.Once   // whatever becomes of it, there is one record
 }
 
 // upstream is what a record says of the far side.

@@ -176,8 +176,12 @@ func (p *Plugin) quarantined(client netip.Addr, t target) bool {
 	if !mailPort(t.port) || !p.quarantine.holds(client, t.host, p.clock()) {
 		return false
 	}
-	p.refused.quarantine.Add(1)
-	p.logger.Warn("tunnel refused", zap.String(keyHost, t.String()), zap.String(keyClient, client.Unmap().String()),
-		zap.String(keyReason, "the client was kept from this host "+p.quarantine.lately()))
+	p.keepFrom(client, t, "the client was kept from this host ")
 	return true
+}
+
+// keepFrom tells of a tunnel that is refused, for a reason that ends in when that was.
+func (p *Plugin) keepFrom(client netip.Addr, t target, reason string) {
+	p.refused.quarantine.Add(1)
+	p.logger.Warn("tunnel refused", zap.String(keyHost, t.String()), zap.String(keyClient, client.Unmap().String()), zap.String(keyReason, reason+p.quarantine.lately()))
 }

@@ -113,6 +113,50 @@ func TestTrap_cannedAnswerIsJudged(t *testing.T) {
 	}
 }
 
+// An answer that passed and that another handler exchanged before it came to our filter is judged again: as a whole, by its body, and by its status.
+func TestTrap_exchangedAnswerIsJudged(t *testing.T) {
+	for name, exchange := range map[string]proxyResponse{
+		"as a whole": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			return goproxy.NewResponse(r.Request, "application/json", r.StatusCode, suggest("", stranger))
+		},
+		"the body": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			r.Body = io.NopCloser(strings.NewReader(suggest("", stranger)))
+			return r
+		},
+		"a copy with another field": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			out := *r
+			out.Header = r.Header.Clone()
+			out.Header.Set("Location", "https://"+stranger+"/autodetect/detect")
+			return &out
+		},
+		"the status": func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+			r.StatusCode = http.StatusFound
+			r.Header.Set("Location", "https://"+stranger+"/autodetect/detect")
+			return r
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := jsonAnswer(suggest("", "imap.lab.test"))
+			if got := send(t, newWorld(t, own).client(false), ask(t, "https", "user@lab.test")); got.body != suggest("", "imap.lab.test") {
+				t.Fatalf("got %d %q, want what upstream said", got.StatusCode, got.body)
+			}
+			w := newWorld(t, own, onResponse(exchange))
+			got := send(t, w.client(false), ask(t, "https", "user@lab.test"))
+			if strings.Contains(got.body, stranger) || got.Header.Get("Location") != "" || got.StatusCode != 200 {
+				t.Errorf("guarded: got %d %v %q", got.StatusCode, got.Header, got.body)
+			}
+			if record := w.decision(1); record["action"] == "pass" || record["bytes_out"] != int64(len(got.body)) {
+				t.Errorf("guarded: got %v", record)
+			}
+			got = send(t, w.client(false), ask(t, "https", "user@corp-mail.net"))
+			if !strings.Contains(got.body+got.Header.Get("Location"), stranger) {
+				t.Errorf("not guarded: got %d %v %q, want what the handler made of it", got.StatusCode, got.Header, got.body)
+			}
+		})
+	}
+}
+
 func TestTrap_handlersSeeAndMayChangeWhatPasses(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"),
 		onRequest(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
@@ -129,20 +173,47 @@ func TestTrap_handlersSeeAndMayChangeWhatPasses(t *testing.T) {
 	}
 }
 
-// A handler that sends a guarded question to another host does not get it judged by the old plan.
+// A handler that makes another question of a guarded one does not get it judged by the old plan, whatever it is that it changes.
 func TestTrap_questionSentElsewhere(t *testing.T) {
-	s := &spy{next: jsonAnswer("{}")}
-	w := newWorld(t, s.handle)
-	w.proxy.OnRequest().DoFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
-		r.URL.Host = bank
-		return r, nil
-	})
-	got := send(t, w.client(false), ask(t, "https", "email@example.com"))
-	if got.StatusCode != 200 || s.asked.Load() != 0 {
-		t.Errorf("got %d, upstream asked %d times", got.StatusCode, s.asked.Load())
+	for name, change := range map[string]func(r *http.Request){
+		"host": func(r *http.Request) { r.URL.Host = bank },
+		"scheme": func(r *http.Request) {
+			r.URL.Scheme = map[string]string{"http": "https", "https": "http"}[r.URL.Scheme]
+		},
+		"path":   func(r *http.Request) { r.URL.Path += "/more" },
+		"query":  func(r *http.Request) { r.URL.RawQuery += "&more=1" },
+		"method": func(r *http.Request) { r.Method = http.MethodPut },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &spy{next: jsonAnswer("{}")}
+			w := newWorld(t, s.handle)
+			w.proxy.OnRequest().DoFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+				change(r)
+				return r, nil
+			})
+			got := send(t, w.client(false), ask(t, "https", "email@example.com"))
+			if got.StatusCode != 200 || s.asked.Load() != 0 {
+				t.Errorf("got %d, upstream asked %d times", got.StatusCode, s.asked.Load())
+			}
+			if got := send(t, w.client(false), request(t, http.MethodGet, "http://opened.net/", "")); got.body != "{}" {
+				t.Errorf("not guarded: got %d %q", got.StatusCode, got.body)
+			}
+		})
 	}
-	if got := send(t, w.client(false), request(t, http.MethodGet, "http://opened.net/", "")); got.body != "{}" {
-		t.Errorf("not guarded: got %d %q", got.StatusCode, got.body)
+}
+
+// What another plugin's transport had sent when it failed, nobody knows: the record does not say that the password stayed here.
+func TestTrap_anotherTransportFails(t *testing.T) {
+	w := newWorld(t, jsonAnswer("{}"), onRequest(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		ctx.RoundTripper = goproxy.RoundTripperFunc(func(*http.Request, *goproxy.ProxyCtx) (*http.Response, error) { return nil, errors.New("it broke off") })
+		return r, nil
+	}))
+	if got := send(t, w.client(false), ask(t, "https", "user@corp-mail.net")); got.StatusCode != http.StatusBadGateway {
+		t.Errorf("got %d %q, want 502", got.StatusCode, got.body)
+	}
+	if record := w.decision(1); record["credentials"].(map[string]any)["forwarded"] != true || record["upstream"].(map[string]any)["asked"] != true {
+		t.Errorf("got %v", record)
 	}
 }
 

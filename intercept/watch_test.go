@@ -124,6 +124,35 @@ func TestWatch_calendarsAskedFor(t *testing.T) {
 	}
 }
 
+// A phone's session that runs already is sent elsewhere by a header field, beside a body that is nobody's settings or none at all (MS-ASHTTP 3.1.5.2.2).
+func TestWatch_movedSession(t *testing.T) {
+	bodies := map[string]string{"Sync": "", "Ping": "\x03\x01j\x00", "Search": "<html><body>moved</body></html>"}
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-MS-Location", "https://"+stranger+"/Microsoft-Server-ActiveSync")
+		w.WriteHeader(451)
+		_, _ = io.WriteString(w, bodies[r.URL.Query().Get("Cmd")])
+	})
+	for _, door := range doors {
+		for cmd, body := range bodies {
+			for _, domain := range []string{"example.com", "opened.net"} {
+				got := send(t, door.client(w), request(t, http.MethodPost, door.scheme+"://"+domain+"/Microsoft-Server-ActiveSync?Cmd="+cmd+"&User=jane%40"+domain, ""))
+				switch to := got.Header.Get("X-MS-Location"); {
+				case domain == "example.com" && (got.StatusCode != http.StatusNotFound || to != "" || got.body != ""):
+					t.Errorf("%s, %s: guarded, got %d %v %q", door.name, cmd, got.StatusCode, got.Header, got.body)
+				case domain == "opened.net" && (got.StatusCode != 451 || !strings.Contains(to, stranger) || got.body != body):
+					t.Errorf("%s, %s: not guarded, got %d %v %q", door.name, cmd, got.StatusCode, got.Header, got.body)
+				}
+			}
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	if r := w.decision(len(doors) * len(bodies)); r["action"] != "refuse" || r["dialect"] != "mobilesync" {
+		t.Errorf("recorded %v", r)
+	}
+}
+
 // Settings do not get by because of what stands between them; what is as long and something else does.
 func TestWatch_padding(t *testing.T) {
 	padding := "<!-- " + strings.Repeat("x", 2<<20) + " -->"

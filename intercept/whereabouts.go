@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 const (
@@ -93,9 +91,7 @@ func (p *Plugin) quarantinedAt(client netip.Addr, t target) bool {
 	if host == nil {
 		return false
 	}
-	p.refused.quarantine.Add(1)
-	p.logger.Warn("tunnel refused", zap.String(keyHost, t.String()), zap.String(keyClient, client.Unmap().String()),
-		zap.String(keyReason, "the address is that of "+*host+", and the client was kept from it "+p.quarantine.lately()))
+	p.keepFrom(client, t, "the address is that of "+*host+", and the client was kept from it ")
 	return true
 }
 

@@ -11,8 +11,8 @@ import (
 // guard (a PAC file). All names are canonical and sorted.
 //
 // Below is complete: a host is opened exactly if it is one of these names or below one, and no address. BackOff is not, because every public
-// suffix makes a back-off host and there are thousands. It holds the suffixes of [backOffSuffixes], and what it holds is true: each host
-// autodiscover.SUFFIX is one that [Policy.Shun] shuns.
+// suffix makes a back-off host and there are thousands. It holds those below which people have mail domains most, the top-level
+// domains of countries with their usual second levels, and what it holds is true: each host autodiscover.SUFFIX is one that [Policy.Shun] shuns.
 type Hosts struct {
 	// Below are names, each with everything below it.
 	Below []string

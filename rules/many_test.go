@@ -50,3 +50,24 @@ func TestPlan_domainsWithoutEnd(t *testing.T) {
 		t.Errorf("in the answer alone: %v: %s", d.Action, d.Reason)
 	}
 }
+
+// TestDecision_strangers: whom a client was kept from is told once for each, without ports and hosts of the domain's own, and not without end.
+func TestDecision_strangers(t *testing.T) {
+	r := poxQuestion("lab.test")
+	for n, want := range map[int]int{1: 1, 2: 2, 300: 256} {
+		var b strings.Builder
+		b.WriteString("<Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server></Protocol>")
+		for i := range 2 * n {
+			fmt.Fprintf(&b, "<Protocol><Type>EXPR</Type><Server>S%d.stranger.net</Server><Port>443</Port></Protocol>", i/2)
+		}
+		b.WriteString("</Account></Response></Autodiscover>")
+		_, d := decide(builtin(t), r, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(b.String())})
+		seen := map[string]bool{}
+		for _, host := range d.Strangers {
+			seen[host] = true
+		}
+		if len(d.Strangers) != want || len(seen) != want || !seen["s0.stranger.net"] || seen["mail.lab.test"] {
+			t.Errorf("%d strangers: %v, %d in the decision, %d different: %.100q", n, d.Action, len(d.Strangers), len(seen), d.Strangers)
+		}
+	}
+}

@@ -19,7 +19,8 @@ const appleProfile = `<?xml version="1.0" encoding="UTF-8"?>
 // TestOwnSignedProfile: a lab's own profile passes as it was signed, whatever the signer's certificate says of its authority's hosts; what is signed, and what
 // stands behind the signature, is looked through as ever.
 func TestOwnSignedProfile(t *testing.T) {
-	sign := profileSigner(t)
+	signAs := profileSigner(t)
+	sign := func(profile string) string { return signAs("DER", profile) }
 	own, strange := sign(strings.ReplaceAll(appleProfile, "NOTE", "none")), sign(strings.ReplaceAll(appleProfile, "NOTE", "imap.stranger.net"))
 	p := builtin(t)
 	r := question("https://mail.lab.test/wei.li@lab.test.mobileconfig")
@@ -44,8 +45,24 @@ func TestOwnSignedProfile(t *testing.T) {
 	}
 }
 
-// profileSigner signs like a server whose certificate is from a public authority, which says where it can be asked.
-func profileSigner(t *testing.T) func(profile string) string {
+// TestProfile_signedByOpenSSL reads what a signer writes that is not ours.
+func TestProfile_signedByOpenSSL(t *testing.T) {
+	signAs := profileSigner(t)
+	q, ok := dialect.Recognise(question("https://mail.lab.test/a.mobileconfig"))
+	if !ok {
+		t.Fatal("the question for a profile is not recognised")
+	}
+	for _, form := range []string{"DER", "PEM"} {
+		body := signAs(form, `<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`)
+		doc, err := dialect.Read(q, dialect.Answer{Status: 200, Header: dialect.Header{}, Body: []byte(body)})
+		if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != "imap.stranger.net" {
+			t.Errorf("%s: got %+v, %v", form, doc, err)
+		}
+	}
+}
+
+// profileSigner signs, in the form DER or PEM, like a server whose certificate is from a public authority, which says where it can be asked.
+func profileSigner(t *testing.T) func(form, profile string) string {
 	t.Helper()
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {
@@ -62,11 +79,11 @@ func profileSigner(t *testing.T) func(profile string) string {
 	}
 	run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-out", "cert", "-subj", "/CN=mail.lab.test",
 		"-addext", "authorityInfoAccess=OCSP;URI:http://ocsp.authority.net,caIssuers;URI:http://i.authority.net/", "-addext", "crlDistributionPoints=URI:http://c.authority.net/1.crl")
-	return func(profile string) string {
+	return func(form, profile string) string {
 		if err := os.WriteFile(filepath.Join(dir, "in"), []byte(profile), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		run("smime", "-sign", "-nodetach", "-binary", "-signer", "cert", "-inkey", "key", "-in", "in", "-outform", "DER", "-out", "out")
+		run("smime", "-sign", "-nodetach", "-binary", "-signer", "cert", "-inkey", "key", "-in", "in", "-outform", form, "-out", "out")
 		return string(slurp(t, filepath.Join(dir, "out")))
 	}
 }

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -211,6 +212,33 @@ func TestMonitor_scrubsWhereToldTo(t *testing.T) {
 	}
 	if d := withRules(t, r).Judge(&plan, poxAnswer("corp.example.net", 600)); d.Action != rules.ActionPass || d.Would != rules.ActionRefuse {
 		t.Errorf("%v, would %v", d.Action, d.Would)
+	}
+}
+
+// TestMonitor_whoWouldNotHaveBeenAsked: what a rule would have done before anybody is asked does not depend on what was answered in the end.
+func TestMonitor_whoWouldNotHaveBeenAsked(t *testing.T) {
+	answers := pin
+	answers.Answer, answers.Servers = rules.AnswerLocal, []dialect.Server{{Protocol: "imap", Host: "mail.corp.example.net"}}
+	request := poxQuestion("corp.example.net")
+	request.URL.Host = "autodiscover.stranger.net"
+	own := poxAnswer("corp.example.net", 600)
+	own.Body = bytes.ReplaceAll(own.Body, []byte("smtp.stranger.net"), []byte("smtp.corp.example.net"))
+	for name, c := range map[string]struct {
+		rule rules.Rule
+		step rules.Step
+		want rules.Action
+	}{
+		"a host outside the set": {pin, rules.Refuse, rules.ActionRefuse},
+		"the rule's own servers": {answers, rules.Reply, rules.ActionAnswer},
+	} {
+		if plan := withRules(t, c.rule).Plan(request, rules.From{}); plan.Step != c.step {
+			t.Errorf("%s: enforced, the step is %v, want %v", name, plan.Step, c.step)
+		}
+		c.rule.Mode = rules.Monitor
+		plan, d := decide(withRules(t, c.rule), request, own)
+		if plan.Step != rules.Forward || d.Action != rules.ActionPass || d.Would != c.want {
+			t.Errorf("%s: %v, %v, would %v; want %v", name, plan.Step, d.Action, d.Would, c.want)
+		}
 	}
 }
 

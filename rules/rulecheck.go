@@ -24,6 +24,9 @@ type RuleError struct {
 	Item int
 	// Text says what is wrong, Want what to write instead.
 	Text, Want string
+	// Word is none of Known, where one of those has to stand; otherwise both are empty.
+	Word  string
+	Known []string
 }
 
 func (e *RuleError) Error() string {
@@ -43,6 +46,13 @@ type checker struct {
 
 func (c *checker) wrong(key string, item int, want, format string, args ...any) {
 	c.problems = append(c.problems, &RuleError{Rule: c.at, Name: c.name, Key: key, Item: item, Text: fmt.Sprintf(format, args...), Want: want})
+}
+
+// unknown is wrong where a word is none of those that are known.
+func (c *checker) unknown(key string, item int, what, word string, known []string) {
+	c.problems = append(c.problems, &RuleError{
+		Rule: c.at, Name: c.name, Key: key, Item: item, Text: fmt.Sprintf("%q is no %s", word, what), Want: "one of " + strings.Join(known, ", "), Word: word, Known: known,
+	})
 }
 
 // checkRules gives the rules ready for use. The error joins a *[RuleError] for every mistake.
@@ -138,7 +148,7 @@ func (c *checker) selectors(made *rule) {
 	for i, name := range made.Services {
 		at := slices.IndexFunc(services, func(s dialect.Service) bool { return s.Name == name })
 		if at < 0 {
-			c.wrong("services", i, "one of "+strings.Join(ServiceNames(), ", "), "%q is no service", name)
+			c.unknown("services", i, "service", name, ServiceNames())
 			continue
 		}
 		made.services = append(made.services, services[at])
@@ -146,7 +156,7 @@ func (c *checker) selectors(made *rule) {
 	for i, name := range made.Dialects {
 		id, ok := ids[name]
 		if !ok {
-			c.wrong("dialects", i, "one of "+strings.Join(names, ", "), "%q is no dialect", name)
+			c.unknown("dialects", i, "dialect", name, names)
 			continue
 		}
 		if made.dialects == nil {
@@ -192,7 +202,7 @@ func (c *checker) servers(made *rule) {
 		s := made.Servers[i]
 		switch {
 		case !slices.Contains(protocols[:], s.Protocol):
-			c.wrong("servers", i, "one of "+strings.Join(protocols[:], ", "), "%q is no protocol that can be written", s.Protocol)
+			c.unknown("servers", i, "protocol that can be written", s.Protocol, protocols[:])
 			continue
 		case seen[s.Protocol]:
 			c.wrong("servers", i, "one server for each protocol", "%s is given twice", s.Protocol)

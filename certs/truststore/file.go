@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"autodiscover-guard/certs/durable"
 )
 
 // maxFile is far above any trust store, and keeps a wrong path such as a device from being read for ever.
@@ -55,7 +57,7 @@ func replaceFile(path string, text []byte) error {
 		_ = os.Remove(tmp)
 		return fmt.Errorf("replacing %q: %w", path, err)
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // writeLike writes a new file that is on disk when it returns, with the mode and the owner of another, if that exists.
@@ -91,7 +93,7 @@ func removeFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // followed is where a path really leads, as far as it exists.

@@ -3,7 +3,6 @@
 package truststore
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -23,17 +22,4 @@ func chownLike(f *os.File, like fs.FileInfo) error {
 		return nil
 	}
 	return f.Chown(int(stat.Uid), int(stat.Gid))
-}
-
-// syncDir makes renames and new names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("syncing %q: %w", dir, err)
-	}
-	return nil
 }

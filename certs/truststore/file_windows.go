@@ -7,6 +7,3 @@ import (
 
 // chownLike does nothing: on Windows a new file inherits the access list of its directory.
 func chownLike(*os.File, fs.FileInfo) error { return nil }
-
-// syncDir does nothing: on Windows a directory cannot be flushed.
-func syncDir(string) error { return nil }

@@ -55,14 +55,5 @@ func readAdminToken(c *config.Listen) (console.Token, error) {
 
 // adminTLS is how the admin listener speaks TLS; nil where it does not.
 func (d *doorman) adminTLS() *tls.Config {
-	if d.papers.Load().admin.tls == nil {
-		return nil
-	}
-	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"h2", "http/1.1"},
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			return d.papers.Load().admin.tls, nil
-		},
-	}
+	return following(func() *tls.Config { return d.papers.Load().admin.tls })
 }

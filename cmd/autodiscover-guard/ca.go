@@ -15,17 +15,10 @@ import (
 )
 
 func caCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return parent(&cobra.Command{
 		Use:   "ca",
 		Short: "the authority: show, export, renew and import it; let clients trust it, prove that they do, take it out again",
-		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return hint(fmt.Errorf("%s wants a command", cmd.CommandPath()), "%s --help lists them", cmd.CommandPath())
-		},
-	}
-	cmd.AddCommand(caShowCommand(), caExportCommand(), caRenewCommand(), caImportCommand(),
-		caInstallCommand(), caVerifyCommand(), caUninstallCommand())
-	return cmd
+	}, caShowCommand(), caExportCommand(), caRenewCommand(), caImportCommand(), caInstallCommand(), caVerifyCommand(), caUninstallCommand())
 }
 
 // caFlags say which authority is meant.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 func caExportCommand() *cobra.Command {
@@ -26,8 +27,8 @@ in one file with mode 0600, never the root's key. Whoever has that file can pose
 Carry it over a safe way, "autodiscover-guard ca import FILE" there, and remove it. Do the same again after each renewal.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "pem" && format != "der" {
-				return hint(fmt.Errorf("--format: there is no format %q", format), "formats are pem and der")
+			if err := spelling.Known("format", format, "pem", "der"); err != nil {
+				return fmt.Errorf("--format: %w", err)
 			}
 			if replica != "" && (out != "" || cmd.Flags().Changed("format")) {
 				return hint(errors.New("--replica goes with neither --out nor --format"), "a replica's file is PEM, and its name is the value of --replica")

@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/certs/truststore"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 // trustStores says about --store what all three commands do; it ends their help.
@@ -56,12 +56,8 @@ func addTrustFlags(cmd *cobra.Command, f *trustFlags, action string) {
 func (f *trustFlags) chosen() (names []string, explicit bool, err error) {
 	known := truststore.Names()
 	for _, name := range f.stores {
-		if !slices.Contains(known, name) {
-			err := fmt.Errorf("--store: there is no store %q", name)
-			if near := config.Nearest(name, known); near != "" {
-				return nil, false, hint(err, "did you mean %q?", near)
-			}
-			return nil, false, hint(err, "stores are %s", strings.Join(known, ", "))
+		if err := spelling.Known("store", name, known...); err != nil {
+			return nil, false, fmt.Errorf("--store: %w", err)
 		}
 		names = append(names, name)
 	}

@@ -20,7 +20,7 @@ func checkCommand() *cobra.Command {
 		Use:   "check (--email ADDRESS | --host HOST | FILE...)",
 		Short: "decide offline: which rule, what would happen, why",
 		Long: `Decide without any traffic. With --email, play the discovery questions of every dialect for an account; with --host, say what happens to
-connections to a host; with files, decide on saved exchanges: a HAR, or a raw HTTP request followed by its response, as curl -v shows them.
+connections to a host; with files, decide on saved exchanges: a HAR, or a raw HTTP request followed by its response, as curl -v shows them; - is the standard input.
 Exit code 0 if everything passes as it is, 1 if something is changed or refused, 2 for mistakes.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.files = files
@@ -28,7 +28,7 @@ Exit code 0 if everything passes as it is, 1 if something is changed or refused,
 			if client != "" {
 				var err error
 				if o.from.Client, err = netip.ParseAddr(client); err != nil {
-					return fmt.Errorf("--client: %q is no address", client)
+					return fmt.Errorf("--client: %q is no address such as 192.0.2.7", client)
 				}
 			}
 			return check(o, cmd.InOrStdin(), cmd.OutOrStdout())

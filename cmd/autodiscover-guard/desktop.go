@@ -133,6 +133,9 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if err := d.CheckNames(f.options.Only); err != nil {
+		return fmt.Errorf("--only: %w", err)
+	}
 	target, err := targetOf(f.state, c, f.pac)
 	if err != nil {
 		return err
@@ -192,19 +195,12 @@ func openDesktop(state string) (*desktop.Desktop, error) {
 
 // lockDesktop keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
 func lockDesktop(state string) (func(), error) {
-	if err := os.MkdirAll(state, 0o700); err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+	f, err := takeLock(state, "desktop.lock")
+	if errors.Is(err, errLocked) {
+		return nil, hint(errors.New("the settings are being changed by another process"), "it ends by itself; try again")
 	}
-	f, err := os.OpenFile(filepath.Join(state, "desktop.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	if err := lockFile(f); err != nil {
-		defer f.Close()
-		if errors.Is(err, errLocked) {
-			return nil, hint(fmt.Errorf("the settings are being changed by another process"), "it ends by itself; try again")
-		}
-		return nil, fmt.Errorf("state: locking %q: %w", f.Name(), err)
+		return nil, err
 	}
 	return func() { _ = f.Close() }, nil
 }

@@ -18,7 +18,6 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/desktop"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
-	"autodiscover-guard/rules/reserved"
 )
 
 // doctorFlags are those of the doctor command.
@@ -115,11 +114,8 @@ func (f *doctorFlags) domain() (string, error) {
 	if f.email == "" {
 		return "", nil
 	}
-	_, domain, found := strings.Cut(f.email, "@")
-	if at := strings.LastIndexByte(f.email, '@'); at >= 0 {
-		domain = reserved.Canonical(f.email[at+1:])
-	}
-	if u, err := url.Parse("https://" + domain + "/"); !found || domain == "" || err != nil || u.Host != domain {
+	domain := mailDomain(f.email)
+	if domain == "" {
 		return "", hint(fmt.Errorf("--email: %q is no mail address", f.email), "for example: user@example.com; only the domain is used")
 	}
 	return domain, nil

@@ -100,15 +100,19 @@ func (d *doorman) Allowed(ctx context.Context, client netip.Addr, user, password
 
 // tlsConfig is how the door speaks TLS; nil where it does not.
 func (d *doorman) tlsConfig() *tls.Config {
-	if d.papers.Load().tls == nil {
+	return following(func() *tls.Config { return d.papers.Load().tls })
+}
+
+// following is a listener's configuration that has each client served with what inForce gives, which is the same one until a reload: the keys of session
+// tickets live in it. It is nil where inForce is: whether a listener speaks TLS takes a restart to change.
+func following(inForce func() *tls.Config) *tls.Config {
+	if inForce() == nil {
 		return nil
 	}
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"h2", "http/1.1"},
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			return d.papers.Load().tls, nil // the same one until a reload: the keys of session tickets live in it
-		},
+		MinVersion:         tls.VersionTLS12,
+		NextProtos:         []string{"h2", "http/1.1"},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return inForce(), nil },
 	}
 }
 

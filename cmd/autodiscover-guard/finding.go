@@ -86,11 +86,10 @@ func withoutSecrets(u *url.URL) string {
 
 // findEmail plays the first questions of the dialects for an account, with made-up credentials.
 func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding, error) {
-	at := strings.LastIndexByte(address, '@')
-	if at < 1 || at == len(address)-1 {
+	domain := mailDomain(address)
+	if domain == "" {
 		return nil, hint(fmt.Errorf("%q is no mail address", address), "for example: user@example.com; for a domain or host use --host")
 	}
-	domain := reserved.Canonical(address[at+1:])
 	login := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(address+":made-up"))}
 	var all []finding
 	for _, q := range []struct{ method, url, contentType, body string }{
@@ -110,7 +109,7 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 	} {
 		u, err := url.Parse(q.url)
 		if err != nil {
-			return nil, hint(fmt.Errorf("%q is no mail address", address), "for example: user@example.com")
+			return nil, err
 		}
 		r := dialect.Request{Method: q.method, URL: u, Header: dialect.Header{}, Body: []byte(q.body)}
 		if u.Scheme == "https" {
@@ -132,8 +131,8 @@ const notOpened = "the host is neither guarded nor a service that is switched on
 
 // findHost says what happens to a connection.
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {
-	host := reserved.Canonical(raw)
-	if host == "" || strings.ContainsAny(raw, "/@ \t") {
+	host := hostName(raw)
+	if host == "" {
 		return nil, hint(fmt.Errorf("%q is no host name", raw), "for example: autodiscover.example.com; for an account use --email")
 	}
 	f := finding{Source: raw, Asked: "CONNECT " + host + ":443", Step: actionTunnel, Action: actionTunnel, Reason: notOpened}

@@ -81,6 +81,15 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 	if err != nil {
 		return nil, errors.Join(err, authority.Close())
 	}
+	server, err := explicitDoor(c, plugin, d, logger)
+	if err != nil {
+		return nil, errors.Join(err, plugin.Close(), authority.Close())
+	}
+	return &guard{policy, authority, plugin, server, d}, nil
+}
+
+// explicitDoor is the server that clients connect to.
+func explicitDoor(c *config.Config, plugin *intercept.Plugin, d *doorman, logger *zap.Logger) (*http.Server, error) {
 	server := &http.Server{
 		Handler:           plugin.Front(goproxy.NewProxyHttpServer()),
 		ConnContext:       plugin.ConnContext,
@@ -90,12 +99,10 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 		MaxHeaderBytes:    int(c.Limits.HeaderBytes),
 		ErrorLog:          debugLog(logger.Named("door")),
 	}
-	if server.TLSConfig != nil {
-		if err := plugin.ConfigureHTTP2(server); err != nil {
-			return nil, errors.Join(err, authority.Close())
-		}
+	if server.TLSConfig == nil {
+		return server, nil
 	}
-	return &guard{policy, authority, plugin, server, d}, nil
+	return server, plugin.ConfigureHTTP2(server)
 }
 
 func privateAddresses(p config.Private) (intercept.Private, error) {

@@ -47,7 +47,10 @@ func reservedCommand() *cobra.Command {
 		Use:   "reserved [NAME...]",
 		Short: "which names are reserved, by whom, and what follows",
 		Long: `Without names, list every reserved name of every set. With names (domains, hosts, mail addresses), say of each who reserves it.
-Exit code 1 if one of them is not reserved.`,
+Exit code 1 if one of them is not reserved.
+
+Sets, for policy.sets, and whether they are on where nothing is said:
+` + listSets(),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			all, err := reserved.New(allSets()...)
 			if err != nil {
@@ -59,7 +62,11 @@ Exit code 1 if one of them is not reserved.`,
 			var found []reserved.Entry
 			missing := false
 			for _, name := range names {
-				entry, ok := all.MatchSubject(reserved.Canonical(name[strings.LastIndexByte(name, '@')+1:]))
+				host := hostName(name[strings.LastIndexByte(name, '@')+1:])
+				if host == "" {
+					return hint(fmt.Errorf("%q is no name", name), "for example: example.com, autodiscover.example.com, or user@example.com")
+				}
+				entry, ok := all.MatchSubject(host)
 				if !ok {
 					missing = true
 					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s is not reserved\n", program, name)
@@ -78,6 +85,21 @@ Exit code 1 if one of them is not reserved.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
+}
+
+// listSets is the table in the command's help.
+func listSets() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, s := range reserved.SetNames() {
+		switched := "off"
+		if s.Default {
+			switched = "on"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Name, switched, s.About)
+	}
+	_ = w.Flush() // a Builder takes everything
+	return strings.TrimRight(b.String(), "\n")
 }
 
 func allSets() []string {

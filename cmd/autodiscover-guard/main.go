@@ -7,7 +7,10 @@
 //	autodiscover-guard doctor  play each client's discovery through the running guard, and say what is wrong
 //	autodiscover-guard review  what the decision records of a running guard say
 //	autodiscover-guard policy  show the rules in force, or test them
-//	autodiscover-guard ca      show, export, renew or import the authority
+//	autodiscover-guard ca      show, export, renew or import the authority; let clients trust it
+//	autodiscover-guard setup   put the guard in its place: on a desktop, on a gateway
+//
+// and, for whoever looks something up, config, dialects, reserved and version.
 //
 // Exit codes: 0 fine, 1 the answer is "no", 2 usage, configuration, or anything that stops the start.
 package main
@@ -23,6 +26,7 @@ import (
 	"strings"
 
 	_ "autodiscover-guard/cmd/autodiscover-guard/internal/quiet" // before any library begins
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 const program = "autodiscover-guard"
@@ -70,6 +74,9 @@ func complain(w io.Writer, err error) {
 func advice(err error) string {
 	if hinted, ok := errors.AsType[*hintError](err); ok {
 		return hinted.hint
+	}
+	if unknown, ok := errors.AsType[*spelling.UnknownError](err); ok {
+		return unknown.Hint()
 	}
 	// Most of all a service's, to which root has given a configuration and files that root alone can read.
 	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(file, fs.ErrPermission) {

@@ -13,16 +13,7 @@ import (
 )
 
 func policyCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "policy",
-		Short: "show the rules in force, or test them",
-		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return hint(fmt.Errorf("%s wants a command", cmd.CommandPath()), "%s policy show, or %s policy test FILE", program, program)
-		},
-	}
-	cmd.AddCommand(policyShowCommand(), policyTestCommand())
-	return cmd
+	return parent(&cobra.Command{Use: "policy", Short: "show the rules in force, or test them"}, policyShowCommand(), policyTestCommand())
 }
 
 func policyShowCommand() *cobra.Command {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/rules"
 )
 
@@ -42,8 +43,8 @@ What is wanted must hold for every question that the test stands for. Exit code 
 			if len(files) == 0 {
 				return hint(errors.New("policy test wants files"), "%s policy test policy_test.yaml", program)
 			}
-			if format != "table" && format != "junit" {
-				return fmt.Errorf("--format: %q is no format; want table or junit", format)
+			if err := spelling.Known("format", format, "table", "junit"); err != nil {
+				return fmt.Errorf("--format: %w", err)
 			}
 			return testPolicies(files, file, format, cmd.OutOrStdout())
 		},
@@ -79,6 +80,11 @@ type want struct {
 	Upstream    string            `yaml:"upstream"`
 	Forwarded   *bool             `yaml:"forwarded"`
 	Suggestions map[string]string `yaml:"suggestions"`
+}
+
+// empty reports whether nothing is asked at all, which would always hold.
+func (w want) empty() bool {
+	return w.Action == "" && w.Would == "" && w.Rule == nil && w.Upstream == "" && w.Forwarded == nil && len(w.Suggestions) == 0
 }
 
 // outcome is how one test ended.
@@ -141,6 +147,9 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 		if o.name == "" {
 			o.name = fmt.Sprintf("test %d: %s%s%s", i+1, e.Exchange, e.Email, e.Host)
 		}
+		if e.Want.empty() {
+			return nil, hint(fmt.Errorf("%s: nothing is wanted, so nothing is tested", o.name), "%s policy test --help shows what can be", program)
+		}
 		findings, err := e.find(policy, filepath.Dir(file))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.name, err)
@@ -184,7 +193,7 @@ func (e expectation) from() (rules.From, error) {
 	var err error
 	if e.Client != "" {
 		if from.Client, err = netip.ParseAddr(e.Client); err != nil {
-			return from, fmt.Errorf("client: %q is no address", e.Client)
+			return from, fmt.Errorf("client: %q is no address such as 192.0.2.7", e.Client)
 		}
 	}
 	if e.At != "" {

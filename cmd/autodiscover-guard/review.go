@@ -17,15 +17,16 @@ import (
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 // reviewFlags are the flags of "review" as they were given.
 type reviewFlags struct {
-	since, until, format, explain, print    string
-	domains, clients, actions, dialects, of []string
-	failOn                                  []string
-	follow                                  bool
-	top                                     int
+	since, until, format, explain, print       string
+	domains, clients, actions, dialects, rules []string
+	failOn                                     []string
+	follow                                     bool
+	top                                        int
 }
 
 func reviewCommand() *cobra.Command {
@@ -56,19 +57,22 @@ that was offered other servers), or where --explain finds no such exchange.`,
 	flags.StringVar(&f.until, "until", "", "decisions before this `TIME`")
 	flags.StringSliceVar(&f.domains, "domain", nil, "only about this mail `DOMAIN`, and those below it")
 	flags.StringSliceVar(&f.clients, "client", nil, "only of this client: an `ADDRESS`, or a range (192.0.2.0/24)")
-	flags.StringSliceVar(&f.actions, "action", nil, "only with this `ACTION`: pass, edit, refuse, answer, tunnel")
-	flags.StringSliceVar(&f.dialects, "dialect", nil, "only in this `DIALECT`")
-	flags.StringSliceVar(&f.of, "rule", nil, "only by this `RULE`")
+	flags.StringSliceVar(&f.actions, "action", nil, "only with this `ACTION`: "+strings.Join(review.Actions(), ", "))
+	flags.StringSliceVar(&f.dialects, "dialect", nil, "only in this `DIALECT`, as \""+program+" dialects\" lists them")
+	flags.StringSliceVar(&f.rules, "rule", nil, "only by this `RULE`")
 	flags.StringVar(&f.format, "format", "table", "`FORMAT`: table, json, md, html, csv; or every record in other words: ecs, ocsf")
 	flags.IntVar(&f.top, "top", 20, "at most `N` rows a section; 0 is all")
 	flags.StringVar(&f.explain, "explain", "", "tell in words what became of one `EXCHANGE`")
-	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 where there is a `FINDING`: leak, parse, pin")
+	flags.StringSliceVar(&f.failOn, "fail-on", nil, "exit code 1 where there is a `FINDING`: "+strings.Join(review.Failures(), ", "))
 	flags.BoolVar(&f.follow, "follow", false, "go on when the file grows, a line for each decision, and the summary when interrupted")
 	flags.StringVar(&f.print, "print", "", "print what helps other programs, `WHAT`: schema, schema-handshake, lnav, jq, goaccess")
 	return cmd
 }
 
 func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
+	if err := f.alone(cmd.Flags().NFlag(), files); err != nil {
+		return err
+	}
 	if f.print != "" {
 		return printRecipe(cmd.OutOrStdout(), f.print)
 	}
@@ -106,19 +110,43 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	return f.report(summary.Report(log, f.top), out, cmd.ErrOrStderr())
 }
 
-// check finds what does not fit together.
-func (f *reviewFlags) check(files []string) error {
-	formats := append(review.Formats(), review.FormatECS, review.FormatOCSF)
-	if !slices.Contains(formats, review.Format(f.format)) {
-		return fmt.Errorf("--format: unknown format %q; want one of table, json, md, html, csv, ecs, ocsf", f.format)
+// alone refuses what would be ignored beside a flag that leaves nothing to say for others, of which flags counts all that were given.
+func (f *reviewFlags) alone(flags int, files []string) error {
+	switch {
+	case f.print != "" && (flags > 1 || len(files) > 0):
+		return errors.New("--print stands alone: no log is read for it")
+	case f.explain != "" && flags > 1:
+		return errors.New("--explain goes with files, and with no other flag: one exchange is looked for in all of them")
 	}
-	for _, name := range f.failOn {
-		if name != review.FailLeak && name != review.FailParse && name != review.FailPin {
-			return fmt.Errorf("--fail-on: unknown finding %q; want leak, parse or pin", name)
+	return nil
+}
+
+// check finds what does not exist, and what does not fit together.
+func (f *reviewFlags) check(files []string) error {
+	var formats []string
+	for _, format := range append(review.Formats(), review.FormatECS, review.FormatOCSF) {
+		formats = append(formats, string(format))
+	}
+	for _, flag := range []struct {
+		name, what   string
+		given, known []string
+	}{
+		{"--format", "format", []string{f.format}, formats},
+		{"--fail-on", "finding", f.failOn, review.Failures()},
+		{"--action", "action", f.actions, review.Actions()},
+		{"--dialect", "dialect", f.dialects, review.Dialects()},
+	} {
+		for _, word := range flag.given {
+			if err := spelling.Known(flag.what, word, flag.known...); err != nil {
+				return fmt.Errorf("%s: %w", flag.name, err)
+			}
 		}
 	}
 	if f.top < 0 {
 		return errors.New("--top: want a number of rows, or 0 for all")
+	}
+	if !slices.Contains(review.Formats(), review.Format(f.format)) && len(f.failOn) > 0 {
+		return fmt.Errorf("--fail-on: --format %s writes no report that could fail", f.format)
 	}
 	if !f.follow {
 		return nil
@@ -133,9 +161,13 @@ func (f *reviewFlags) check(files []string) error {
 }
 
 func (f *reviewFlags) filter(now time.Time) (review.Filter, error) {
-	filter := review.Filter{Actions: f.actions, Dialects: f.dialects, Rules: f.of}
+	filter := review.Filter{Actions: f.actions, Dialects: f.dialects, Rules: f.rules}
 	for _, d := range f.domains {
-		filter.Domains = append(filter.Domains, strings.ToLower(strings.Trim(d, ".")))
+		domain, err := review.ParseDomain(d)
+		if err != nil {
+			return filter, fmt.Errorf("--domain: %w", err)
+		}
+		filter.Domains = append(filter.Domains, domain)
 	}
 	for _, c := range f.clients {
 		p, err := review.ParseClient(c)
@@ -204,15 +236,19 @@ func explain(ctx context.Context, exchange string, sources review.Sources, out i
 }
 
 func printRecipe(out io.Writer, name string) error {
-	var names []string
+	var names, all []string
 	for _, r := range review.Recipes() {
 		if r.Name == name {
 			_, err := io.WriteString(out, r.Text)
 			return err
 		}
-		names = append(names, r.Name+" ("+r.About+")")
+		names, all = append(names, r.Name), append(all, r.Name+" ("+r.About+")")
 	}
-	return hint(fmt.Errorf("--print: there is no %q", name), "there are: %s", strings.Join(names, "; "))
+	err := fmt.Errorf("--print: %w", spelling.Known("recipe", name, names...))
+	if spelling.Nearest(name, names) != "" {
+		return err
+	}
+	return hint(err, "there are: %s", strings.Join(all, "; "))
 }
 
 // defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
 // usage is what the program says without arguments: commands that work when pasted.
@@ -51,51 +47,44 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		lists := cmd.CommandPath() + " --help lists the flags"
-		if meant := meantFlag(cmd, err); meant != "" {
-			return hint(err, "did you mean --%s? %s", meant, lists)
-		}
-		return hint(err, "%s", lists)
-	})
+	root.SetFlagErrorFunc(wrongFlag)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return filled(cmd.Flags()) }
 	root.AddCommand(runCommand(), demoCommand(), checkCommand(), doctorCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	ownWords(root)
 	return root
 }
 
-// likely is as many wrong letters as make a suggestion worth a try.
-const likely = 2
-
-// meantFlag is the flag of cmd that was probably meant by one that does not exist, or "".
-func meantFlag(cmd *cobra.Command, err error) string {
-	var missing *pflag.NotExistError
-	if !errors.As(err, &missing) {
-		return ""
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, f.Name)
+// parent makes a command of one that does nothing itself, and has others below it.
+func parent(cmd *cobra.Command, below ...*cobra.Command) *cobra.Command {
+	cmd.Args = noArguments
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		var names []string
+		for _, child := range cmd.Commands() {
+			names = append(names, child.Name())
 		}
-	})
-	return config.Nearest(missing.GetSpecifiedName(), names)
+		return hint(fmt.Errorf("%s wants a command", cmd.CommandPath()), "%s %s", cmd.CommandPath(), strings.Join(names, " | "))
+	}
+	cmd.AddCommand(below...)
+	return cmd
 }
 
-// noArguments refuses arguments: to a command that has others below it, and to the program itself, they are commands that do not exist.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
+// ownWords has the commands that cobra brings along answer mistakes as ours do: it takes any word for "help", and shows its help where a shell's
+// script was to be written into a file (cobra v1.10.2, command.go: InitDefaultHelpCmd, completions.go: InitDefaultCompletionCmd).
+func ownWords(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			parent(cmd)
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err == nil && found.HasSubCommands() {
+					err = noArguments(found, rest)
+				}
+				return err
+			}
+		}
 	}
-	if !cmd.HasSubCommands() {
-		return fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
-	}
-	above := strings.TrimPrefix(cmd.CommandPath()+" ", program+" ")
-	err := fmt.Errorf("unknown command %q", above+args[0])
-	cmd.SuggestionsMinimumDistance = likely
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return hint(err, "did you mean %q?", above+near[0])
-	}
-	if !cmd.HasParent() {
-		return hint(err, "%s alone lists the commands", program)
-	}
-	return hint(err, "%s --help lists them", cmd.CommandPath())
 }

@@ -26,7 +26,10 @@ Under systemd it says when it is ready, reloads and stops (Type=notify), serves 
 named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard setup gateway --print" prints the units.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+			err := checkPlaces(s.places)
+			if err != nil {
+				return err
+			}
 			if s.inherited, err = inheritedSockets(); err != nil {
 				return err
 			}

@@ -144,22 +144,30 @@ func readRaw(text string) (saved, error) {
 	return x, nil
 }
 
-// uncurl takes the marks of curl -v off: "> " before the request, "< " before the response's header, "* " and others before talk.
+// uncurl takes the marks of curl -v off: "> " before the request, "< " before the response's header, "* " before talk.
 func uncurl(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
+		line = aside.ReplaceAllString(line, "")
 		switch {
 		case strings.HasPrefix(line, "> "), strings.HasPrefix(line, "< "):
 			out.WriteString(line[2:])
 		case strings.TrimRight(line, "\r\n") == ">", strings.TrimRight(line, "\r\n") == "<":
 			out.WriteString("\r\n")
-		case strings.HasPrefix(line, "* "), strings.HasPrefix(line, "{ ["), strings.HasPrefix(line, "} ["), strings.HasPrefix(line, "  % Total"):
+		case strings.HasPrefix(line, "* "), meterHead.MatchString(line):
 		default:
 			out.WriteString(line)
 		}
 	}
 	return out.String()
 }
+
+// aside is what curl -v says where its output goes to a file, too: how much has come, and its progress meter, which begins with a carriage return and
+// ends anywhere. Both stand in the midst of a line where a part of the body without an end of a line was written before (curl 7.88.1).
+var aside = regexp.MustCompile(`[{}] \[\d+ bytes data\]\r?\n|\r *\d+(?: +[\d.]+[kMGTP]?){7}(?: +[-:\ddhy]+){3} +[\d.]+[kMGTP]?\n?`)
+
+// meterHead is the head of the meter's columns.
+var meterHead = regexp.MustCompile(`^ *(?:% Total|Dload) `)
 
 // major writes "HTTP/2 200" and "GET / HTTP/2" the way that net/http reads them.
 var major = regexp.MustCompile(`(?m)(^HTTP/|^\S+ \S+ HTTP/)([23])(\s)`)

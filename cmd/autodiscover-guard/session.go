@@ -21,6 +21,26 @@ type session struct {
 	logger  *zap.Logger
 }
 
+// onlyPlaces are the families that --with-setup names; none where all are meant.
+func onlyPlaces(places string) []string {
+	if places == "" || places == allPlaces {
+		return nil
+	}
+	return strings.Split(places, ",")
+}
+
+// checkPlaces refuses a family that this system does not have, before anything is made for a guard that would not stay.
+func checkPlaces(places string) error {
+	system, err := desktop.ThisSystem()
+	if err != nil {
+		return nil //nolint:nilerr // a reason not to put settings in place, and begin says so
+	}
+	if err := desktop.New(desktop.Config{System: system}).CheckNames(onlyPlaces(places)); err != nil {
+		return fmt.Errorf("--with-setup: %w", err)
+	}
+	return nil
+}
+
 // openSession takes back first what a crash has left: the settings of a guard that is gone point nowhere.
 func openSession(ctx context.Context, state string, logger *zap.Logger) (*session, error) {
 	d, err := openDesktop(state)
@@ -39,11 +59,7 @@ func (s *session) begin(ctx context.Context, places, state string, c *config.Con
 	if err != nil {
 		return fmt.Errorf("--with-setup: %w", err)
 	}
-	o := desktop.Options{Session: true}
-	if places != allPlaces {
-		o.Only = strings.Split(places, ",")
-	}
-	results, err := s.desktop.On(ctx, target, o)
+	results, err := s.desktop.On(ctx, target, desktop.Options{Session: true, Only: onlyPlaces(places)})
 	if err != nil {
 		return fmt.Errorf("--with-setup: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/gateway"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/intercept"
 )
 
@@ -138,7 +139,7 @@ func chosen(files []gateway.File, parts []string, plan gateway.Plan) ([]gateway.
 			}
 			return nil, hint(errors.New("there is no transparent door to send anything to"), "set listen.transparent, such as listen: {transparent: \":8443\"}, in the file of --config")
 		}
-		return nil, hint(fmt.Errorf("there is no part %q", part), "there are user, sockets, service, sysctl, nftables and network")
+		return nil, spelling.Known("part", part, "user", "sockets", "service", "sysctl", "nftables", "network")
 	}
 	return out, nil
 }

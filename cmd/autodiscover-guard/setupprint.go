@@ -14,6 +14,7 @@ import (
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 func setupPrintCommand() *cobra.Command {
@@ -67,7 +68,7 @@ func pieceNamed(kind string) (companion.Piece, error) {
 	}
 	p, ok := companion.PieceNamed(kind)
 	if !ok {
-		return p, hint(fmt.Errorf("--for: no piece %q", kind), "want one of %s", strings.Join(companion.PieceNames(), ", "))
+		return p, fmt.Errorf("--for: %w", spelling.Known("piece", kind, companion.PieceNames()...))
 	}
 	return p, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"go.uber.org/zap"
 )
@@ -23,34 +22,41 @@ var errLocked = errors.New("locked by another process")
 // openState makes the directory if need be, private to its owner, and takes it: two guards in one directory would each make an authority
 // and rotate the other's log away. The lock is the operating system's, so it goes with the process, however that ends.
 func openState(path string, logger *zap.Logger) (*stateDir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+	f, err := takeLock(path, "lock")
+	if errors.Is(err, errLocked) {
+		return nil, hint(fmt.Errorf("state: %q belongs to a running guard%s", path, owner(path)), "stop that one, or give this one a directory of its own: --state DIR")
 	}
-	name := filepath.Join(path, "lock")
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("state: %w", err)
-	}
-	if err := lockFile(f); err != nil {
-		defer f.Close()
-		if errors.Is(err, errLocked) {
-			return nil, hint(fmt.Errorf("state: %q belongs to a running guard%s", path, owner(name)),
-				"stop that one, or give this one a directory of its own: --state DIR")
-		}
-		return nil, fmt.Errorf("state: locking %q: %w", name, err)
+		return nil, err
 	}
 	s := &stateDir{path: path, lock: f, logger: logger}
 	s.forget() // a guard that was killed has left what is true no longer
 	return s, nil
 }
 
-// owner says which process holds the directory, where it has said so.
-func owner(lock string) string {
-	pid, err := os.ReadFile(filepath.Join(filepath.Dir(lock), "pid"))
-	if err != nil {
-		return ""
+// takeLock locks a file in a state directory, both of which are made if need be, private to their owner, for as long as the file is open. The error is
+// errLocked where another process has it.
+func takeLock(dir, name string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
 	}
-	return " (process " + strings.TrimSpace(string(pid)) + ")"
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	if err := lockFile(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("state: locking %q: %w", f.Name(), err)
+	}
+	return f, nil
+}
+
+// owner says which process holds the directory, where it has said so.
+func owner(state string) string {
+	if pid := noted(state, "pid"); pid != "" {
+		return " (process " + pid + ")"
+	}
+	return ""
 }
 
 // note writes a small file for scripts and for other commands of this program: pid, address, admin, transparent, policy. The guard itself needs

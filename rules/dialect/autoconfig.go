@@ -78,7 +78,7 @@ func refuseConfig(q Inquiry) Answer {
 		return notFound()
 	}
 	domain := escapeXML(askedDomain(q.Subjects))
-	return composed("text/xml; charset=utf-8", `<?xml version="1.0" encoding="utf-8"?>`+
+	return composed(typeXML, `<?xml version="1.0" encoding="utf-8"?>`+
 		`<clientConfig version="1.1"><emailProvider id="`+domain+`"><domain>`+domain+`</domain>`+
 		`<displayName>`+domain+`</displayName></emailProvider></clientConfig>`)
 }

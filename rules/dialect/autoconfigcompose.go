@@ -38,11 +38,7 @@ func composeConfig(q Inquiry, s Settings) (Answer, error) {
 	if carried == 0 {
 		return Answer{}, fmt.Errorf("%w: clientConfig has no place for them", ErrCannotCarry)
 	}
-	body, err := (&xmlDocument{root: root}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return (&xmlDocument{root: root}).write(typeXML)
 }
 
 // configPlaces are the places for protocols, in the order in which they are written. The schema's name is addressbook, in lower case.

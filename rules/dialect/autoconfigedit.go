@@ -37,11 +37,7 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 	pruneConfig(x.root)
 	forOneDomain(x.root, domain)
 	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return x.write(typeXML)
 }
 
 // servesMail reports whether a server for incoming or outgoing mail is left, with a host.

@@ -193,11 +193,7 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 		return Answer{}, ErrNothingLeft
 	}
 	settle(judged, func(i int) bool { return !gone[spots[i].node] && !gone[spots[i].place.item] })
-	body, err := root.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("application/json; charset=utf-8", string(body)), nil
+	return root.write(typeJSON)
 }
 
 // refuseAutodetect has the shape of a captured answer with both lists empty. Microsoft's own script also knows 202 for "no record yet",
@@ -214,7 +210,7 @@ func refuseAutodetect(q Inquiry) Answer {
 	if err != nil { // not valid UTF-8: not worth repeating
 		quoted = []byte(`""`)
 	}
-	return composed("application/json; charset=utf-8", `{"email":`+string(quoted)+`,"services":[],"protocols":[]}`)
+	return composed(typeJSON, `{"email":`+string(quoted)+`,"services":[],"protocols":[]}`)
 }
 
 // composeAutodetect writes what the service writes: its words for encryption are ssl, tls (STARTTLS) and none.
@@ -232,14 +228,10 @@ func composeAutodetect(_ Inquiry, s Settings) (Answer, error) {
 	if len(protocols.items) == 0 {
 		return Answer{}, fmt.Errorf("%w: AutoDetect has no place for them", ErrCannotCarry)
 	}
-	body, err := jsonObject(
+	return jsonObject(
 		jsonMember{"email", jsonText(s.Address)},
 		jsonMember{"services", &jsonNode{kind: jsontext.KindBeginArray}},
-		jsonMember{"protocols", protocols}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("application/json; charset=utf-8", string(body)), nil
+		jsonMember{"protocols", protocols}).write(typeJSON)
 }
 
 func autodetectEncryption(word string) string {

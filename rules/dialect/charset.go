@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -161,21 +162,11 @@ func decodeWith(decode func([]byte) ([]byte, error), body []byte) ([]byte, error
 // agreeing reports that the declaration inside the document does not contradict the charset that counted, or that it cannot matter because
 // the text is ASCII in any case.
 func agreeing(data []byte, parameter string) bool {
-	declared := strings.ToLower(declaredCharset(data))
-	switch declared {
+	switch declared := strings.ToLower(declaredCharset(data)); declared {
 	case "", "utf-8", "utf8":
 		return true
-	case "us-ascii", "ascii", "iso-8859-1", "windows-1252":
-		return isASCII(data)
+	case "us-ascii", "ascii", "iso-8859-1", "windows-1252", strings.ToLower(parameter):
+		return !slices.ContainsFunc(data, func(c byte) bool { return c >= utf8.RuneSelf })
 	}
-	return strings.EqualFold(declared, parameter) && isASCII(data)
-}
-
-func isASCII(data []byte) bool {
-	for _, c := range data {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	return false
 }

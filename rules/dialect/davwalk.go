@@ -74,11 +74,9 @@ func (w *treeWalk) apply(root *etree.Element, judged []Suggestion) bool {
 }
 
 func (w *treeWalk) write(x *xmlDocument, status int) (Answer, error) {
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
+	a, err := x.write("application/xml; charset=utf-8")
+	if err == nil {
+		a.Status = status
 	}
-	a := composed("application/xml; charset=utf-8", string(body))
-	a.Status = status
-	return a, nil
+	return a, err
 }

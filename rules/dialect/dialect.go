@@ -126,7 +126,7 @@ type Document struct {
 	inHeader int
 }
 
-// Errors that Read and Edit return, wrapped with what was seen.
+// Errors that [Read], [Document.Edit] and [Compose] return, wrapped with what was seen.
 var (
 	// ErrUnreadable means that the answer cannot be read beyond doubt: broken, ambiguous, over a limit, or in an unknown coding.
 	ErrUnreadable = errors.New("answer cannot be read beyond doubt")
@@ -256,6 +256,12 @@ func Compose(q Inquiry, s Settings) (Answer, error) {
 func notFound() Answer {
 	return Answer{Status: 404, Header: Header{"Cache-Control": {"no-store"}}}
 }
+
+// The media types of most composed answers.
+const (
+	typeXML  = "text/xml; charset=utf-8"
+	typeJSON = "application/json; charset=utf-8"
+)
 
 // composed is a 200 answer of the given media type.
 func composed(mediaType, body string) Answer {

@@ -1,8 +1,9 @@
 // Package dialect knows the wire formats in which mail clients ask for their settings and are answered.
 //
-// For every dialect it can tell four things: whether a request speaks it and whom it is about ([Recognise]), what an answer suggests
-// ([Read]), how the dialect itself says "no settings" ([Refuse]), and how an answer reads with some suggestions taken out or replaced
-// ([Document.Edit]). It holds no opinion on which suggestion is right; that is package rules.
+// For every dialect it can tell five things: whether a request speaks it and whom it is about ([Recognise]), what an answer suggests
+// ([Read]), how the dialect itself says "no settings" ([Refuse]), how an answer reads with some suggestions taken out or replaced
+// ([Document.Edit]), and how one reads that is written from nothing, for a domain's own servers ([Compose]). It holds no opinion on which
+// suggestion is right; that is package rules.
 //
 // # One exchange
 //
@@ -11,6 +12,7 @@
 //	…                                              // somebody judges document.Suggestions
 //	edited, err := document.Edit(suggestions)      // a canonical document without what was removed
 //	quiet := dialect.Refuse(inquiry)               // or the dialect's own "no settings"
+//	own, err := dialect.Compose(inquiry, settings) // or the domain's own servers; nobody needs to be asked
 //
 // # Promises
 //

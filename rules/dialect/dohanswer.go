@@ -116,14 +116,14 @@ func refuseDoH(q Inquiry) Answer {
 	}
 	if q.Request.Method != "POST" && q.Request.URL.Query().Get("dns") == "" {
 		question := jsonObject(jsonMember{"name", jsonText(asked.name)}, jsonMember{"type", jsonNumber(int(asked.kind))})
-		body, err := jsonObject(
+		a, err := jsonObject(
 			jsonMember{"Status", jsonNumber(int(dnsmessage.RCodeSuccess))},
 			jsonMember{"TC", jsonFalse()}, jsonMember{"RD", jsonTrue()}, jsonMember{"RA", jsonTrue()}, jsonMember{"AD", jsonFalse()}, jsonMember{"CD", jsonFalse()},
-			jsonMember{"Question", &jsonNode{kind: jsontext.KindBeginArray, items: []*jsonNode{question}}}).write()
+			jsonMember{"Question", &jsonNode{kind: jsontext.KindBeginArray, items: []*jsonNode{question}}}).write(dnsJSONType)
 		if err != nil {
 			return notFound()
 		}
-		return composed(dnsJSONType, string(body))
+		return a
 	}
 	name, err := dnsmessage.NewName(asked.name)
 	if err != nil {

@@ -240,15 +240,15 @@ func refuseIdentity(q Inquiry) Answer {
 	switch whatIdentity(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
 	case userRealm:
 		if strings.Contains("&"+strings.ToLower(q.Request.URL.RawQuery)+"&", "&xml=1&") {
-			return composed("text/xml; charset=utf-8", realmUnknownXML)
+			return composed(typeXML, realmUnknownXML)
 		}
-		return composed("application/json; charset=utf-8", realmUnknown)
+		return composed(typeJSON, realmUnknown)
 	case credentialType:
 		quoted, err := jsontext.AppendQuote(nil, askedAddress(q))
 		if err != nil { // not valid UTF-8: not worth repeating
 			quoted = []byte(`""`)
 		}
-		return composed("application/json; charset=utf-8", `{"Username":`+string(quoted)+`,"IfExistsResult":1}`)
+		return composed(typeJSON, `{"Username":`+string(quoted)+`,"IfExistsResult":1}`)
 	case noLookup, openIDConfiguration, federationProvider:
 	}
 	return notFound()

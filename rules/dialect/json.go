@@ -222,14 +222,14 @@ func (n *jsonNode) set(value string) {
 	n.kind, n.text = jsontext.KindString, value
 }
 
-// write encodes the tree on one line.
-func (n *jsonNode) write() ([]byte, error) {
+// write is an answer with the tree, on one line.
+func (n *jsonNode) write(mediaType string) (Answer, error) {
 	var out bytes.Buffer
 	e := jsontext.NewEncoder(&out)
 	if err := n.encode(e); err != nil {
-		return nil, fmt.Errorf("%w: writing JSON", ErrUnreadable)
+		return Answer{}, fmt.Errorf("%w: writing JSON", ErrUnreadable)
 	}
-	return bytes.TrimRight(out.Bytes(), "\n"), nil
+	return composed(mediaType, string(bytes.TrimRight(out.Bytes(), "\n"))), nil
 }
 
 func (n *jsonNode) encode(e *jsontext.Encoder) error {

@@ -283,9 +283,5 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 		return Answer{}, ErrNothingLeft
 	}
 	settle(judged, func(i int) bool { return !gone[spots[i].payload] })
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("application/x-apple-aspen-config", string(body)), nil
+	return x.write("application/x-apple-aspen-config")
 }

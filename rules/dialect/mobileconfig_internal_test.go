@@ -6,9 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -197,37 +194,4 @@ func FuzzBinaryPlist(f *testing.F) {
 			t.Errorf("got %v and %v", root, err)
 		}
 	})
-}
-
-// TestProfile_signedByOpenSSL reads what a signer writes that is not ours.
-func TestProfile_signedByOpenSSL(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
-	dir := t.TempDir()
-	run := func(args ...string) {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), openssl, args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-	}
-	profile := `<?xml version="1.0"?><plist version="1.0"><dict><key>Host</key><string>imap.stranger.net</string></dict></plist>`
-	if err := os.WriteFile(filepath.Join(dir, "in"), []byte(profile), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-out", "cert", "-subj", "/CN=lab.test")
-	for _, form := range []string{"DER", "PEM"} {
-		run("smime", "-sign", "-nodetach", "-binary", "-signer", "cert", "-inkey", "key", "-in", "in", "-outform", form, "-out", "out")
-		body, err := os.ReadFile(filepath.Join(dir, "out"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
-		if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != "imap.stranger.net" {
-			t.Errorf("%s: got %+v, %v", form, doc, err)
-		}
-	}
 }

@@ -92,7 +92,7 @@ func refuseMobileSync(q Inquiry) Answer {
 	if q.Request.Method != "POST" || strings.HasPrefix(normalPath(q.Request.URL.Path), "/microsoft-server-activesync") {
 		return notFound()
 	}
-	return composed("text/xml; charset=utf-8", mobileNotFound)
+	return composed(typeXML, mobileNotFound)
 }
 
 // composeMobileSync writes the one server that phones look for (MS-ASCMD 4.2).
@@ -113,9 +113,5 @@ func composeMobileSync(_ Inquiry, s Settings) (Answer, error) {
 	textElement(server, "Type", "MobileSync")
 	textElement(server, "Url", v.endpoint())
 	textElement(server, "Name", v.endpoint())
-	body, err := (&xmlDocument{root: root}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return (&xmlDocument{root: root}).write(typeXML)
 }

@@ -12,11 +12,7 @@ func editMobileSync(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answe
 		return Answer{}, ErrNothingLeft
 	}
 	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return x.write(typeXML)
 }
 
 func pruneMobileSync(e *etree.Element) {

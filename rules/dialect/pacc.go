@@ -89,12 +89,8 @@ func composePACC(_ Inquiry, s Settings) (Answer, error) {
 	if len(protocols.members) == 0 {
 		return Answer{}, fmt.Errorf("%w: PACC has no place for them", ErrCannotCarry)
 	}
-	body, err := jsonObject(
+	return jsonObject(
 		jsonMember{"protocols", protocols},
 		jsonMember{"authentication", jsonObject(jsonMember{"password", jsonTrue()})},
-		jsonMember{"info", jsonObject(jsonMember{"provider", jsonObject(jsonMember{"name", jsonText(s.displayName())})})}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("application/json", string(body)), nil
+		jsonMember{"info", jsonObject(jsonMember{"provider", jsonObject(jsonMember{"name", jsonText(s.displayName())})})}).write("application/json")
 }

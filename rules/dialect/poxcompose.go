@@ -33,11 +33,7 @@ func composePOX(_ Inquiry, s Settings) (Answer, error) {
 	if child(account, "Protocol") == nil {
 		return Answer{}, fmt.Errorf("%w: POX has no place for them", ErrCannotCarry)
 	}
-	body, err := (&xmlDocument{root: root}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return (&xmlDocument{root: root}).write(typeXML)
 }
 
 func poxServerElement(account *etree.Element, name string, v Server, s Settings) {

@@ -16,11 +16,7 @@ func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, erro
 		return Answer{}, ErrNothingLeft
 	}
 	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return x.write(typeXML)
 }
 
 // applyPOX changes the tree as the verdicts say and returns the elements that were taken out of it.
@@ -137,5 +133,5 @@ func refusePOX(q Inquiry) Answer {
 	if q.Request.Method != "POST" {
 		return notFound()
 	}
-	return composed("text/xml; charset=utf-8", poxNotFound)
+	return composed(typeXML, poxNotFound)
 }

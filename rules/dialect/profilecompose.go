@@ -26,11 +26,7 @@ func composeProfile(_ Inquiry, s Settings) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: a profile has no place for them", ErrCannotCarry)
 	}
 	describe(profile, "Configuration", s)
-	body, err := (&xmlDocument{root: root}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("application/x-apple-aspen-config", string(body)), nil
+	return (&xmlDocument{root: root}).write("application/x-apple-aspen-config")
 }
 
 // composeMail writes the mail account: one way in (IMAP before POP3) and one way out, which a device wants both.

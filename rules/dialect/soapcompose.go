@@ -41,11 +41,7 @@ func composeSOAP(q Inquiry, s Settings) (Answer, error) {
 	if len(settings.Child) == without {
 		return Answer{}, fmt.Errorf("%w: SOAP has no place for them", ErrCannotCarry)
 	}
-	body, err := (&xmlDocument{root: root}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return (&xmlDocument{root: root}).write(typeXML)
 }
 
 func soapSetting(settings *etree.Element, kind, name string) *etree.Element {

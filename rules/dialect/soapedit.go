@@ -21,11 +21,7 @@ func (w *soapWalk) edit(x *xmlDocument, judged []Suggestion) (Answer, error) {
 		return Answer{}, ErrNothingLeft
 	}
 	settle(judged, func(i int) bool { return attached(w.spots[i].element, x.root) })
-	body, err := x.write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("text/xml; charset=utf-8", string(body)), nil
+	return x.write(typeXML)
 }
 
 // lost reports whether a response had suggestions and tells nothing any more. One that announces a redirect tells nothing without its

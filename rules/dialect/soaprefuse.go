@@ -27,11 +27,11 @@ func refuseSOAP(q Inquiry) Answer {
 	default:
 		refuseEach(response, question.asked, "UserResponse")
 	}
-	body, err := (&xmlDocument{root: root}).write()
+	a, err := (&xmlDocument{root: root}).write(typeXML)
 	if err != nil {
 		return notFound()
 	}
-	return composed("text/xml; charset=utf-8", string(body))
+	return a
 }
 
 // refuseEach writes one response for each who was asked about, and one where that is not known.

@@ -104,7 +104,7 @@ func refuseV2(q Inquiry) Answer {
 		a.Body = []byte(v2NotFound)
 		fallthrough
 	case "HEAD":
-		a.Header["Content-Type"] = []string{"application/json; charset=utf-8"}
+		a.Header["Content-Type"] = []string{typeJSON}
 	}
 	return a
 }
@@ -124,11 +124,7 @@ func composeV2(q Inquiry, s Settings) (Answer, error) {
 	if endpoint == "" {
 		return Answer{}, fmt.Errorf("%w: Autodiscover v2 answers for one protocol, and none of them has it", ErrCannotCarry)
 	}
-	body, err := jsonObject(jsonMember{"Protocol", jsonText(name)}, jsonMember{"Url", jsonText(endpoint)}).write()
-	if err != nil {
-		return Answer{}, err
-	}
-	return composed("application/json; charset=utf-8", string(body)), nil
+	return jsonObject(jsonMember{"Protocol", jsonText(name)}, jsonMember{"Url", jsonText(endpoint)}).write(typeJSON)
 }
 
 // v2Protocol is the asked protocol; parameter names are compared without regard to case, as Exchange does.

@@ -236,19 +236,19 @@ func remove(e *etree.Element) {
 	}
 }
 
-// write encodes the document canonically: UTF-8, one declaration, elements, attributes and text only. It is the last thing that is done to
-// the tree.
-func (x *xmlDocument) write() ([]byte, error) {
+// write is an answer with the document, canonical: UTF-8, one declaration, elements, attributes and text only. It is the last thing that is done
+// to the tree.
+func (x *xmlDocument) write(mediaType string) (Answer, error) {
 	out := etree.NewDocument()
 	out.WriteSettings = etree.WriteSettings{CanonicalText: true, CanonicalAttrVal: true}
 	out.CreateProcInst("xml", `version="1.0" encoding="utf-8"`)
 	canonicalise(x.root)
 	out.AddChild(x.root)
-	b, err := out.WriteToBytes()
+	text, err := out.WriteToString()
 	if err != nil {
-		return nil, fmt.Errorf("%w: writing XML", ErrUnreadable)
+		return Answer{}, fmt.Errorf("%w: writing XML", ErrUnreadable)
 	}
-	return b, nil
+	return composed(mediaType, text), nil
 }
 
 // canonicalise takes out of an element everything that parsers disagree on: comments, processing instructions, CDATA, and white space

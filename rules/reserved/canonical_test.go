@@ -37,6 +37,7 @@ func TestCanonical(t *testing.T) {
 		"%EF%BC%8561":                  "a",
 		"100%":                         "100%",
 		"%zz%4":                        "%zz%4",
+		"%4g%g4":                       "%4g%g4",
 		"%E4%BE%8B":                    "xn--fsq",
 		"example.com:443":              "example.com",
 		"example.com：443":              "example.com",

@@ -81,8 +81,10 @@ func parseOpen(text string) (string, *fault) {
 	host, ok := hostName(text)
 	if !ok {
 		f := &fault{text: quoted(text) + " is not a host name", want: "want " + wantHost}
-		if bare, ok := hostName(bareHost(text)); ok {
-			f.want = didYouMean(bare)
+		if bare := bareHost(text); bare != text {
+			if host, wrong := parseOpen(bare); wrong == nil {
+				f.want = didYouMean(host)
+			}
 		}
 		return "", f
 	}

@@ -9,7 +9,7 @@ func number(b bounds[int64]) func(string) (int64, *fault) {
 		switch {
 		case err != nil:
 			return 0, &fault{text: quoted(text) + " is not a whole number", want: "want one from " + showCount(b.least) + " to " + showCount(b.most)}
-		case n < b.least || n > b.most:
+		case !b.include(n):
 			return 0, &fault{text: text + " is out of range", want: "want " + showCount(b.least) + " to " + showCount(b.most)}
 		}
 		return n, nil

@@ -54,7 +54,7 @@ func longTime(b bounds[time.Duration]) func(string) (time.Duration, *fault) {
 			}
 			return 0, f
 		}
-		if d < b.least || d > b.most {
+		if !b.include(d) {
 			return 0, &fault{text: text + " is out of range", want: "want " + showDays(b.least) + " to " + showDays(b.most)}
 		}
 		return d, nil

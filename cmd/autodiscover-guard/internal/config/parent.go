@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 const wantParent = "a URL such as http://proxy.corp.example.net:3128, or env"
@@ -22,6 +24,8 @@ func parseParent(text string) (string, *fault) {
 	if err != nil || u.Host == "" {
 		if _, _, err := net.SplitHostPort(text); err == nil && !strings.Contains(text, "/") && !strings.Contains(text, "@") {
 			bad.want = didYouMean("http://" + text)
+		} else if near := spelling.Nearest(text, []string{"env"}); near != "" {
+			bad.want = didYouMean(near)
 		}
 		return "", bad
 	}
@@ -31,7 +35,7 @@ func parseParent(text string) (string, *fault) {
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
 		bad.text = quoted(u.Scheme) + " is no kind of proxy"
 		bad.want = "want http, https or socks5"
-		if near := Nearest(u.Scheme, []string{"http", "https", "socks5"}); near != "" {
+		if near := spelling.Nearest(u.Scheme, []string{"http", "https", "socks5"}); near != "" {
 			bad.want = didYouMean(near)
 		}
 		return "", bad

@@ -18,12 +18,12 @@ func size(b bounds[int64]) func(string) (int64, *fault) {
 		n, ok := parseSize(text)
 		if !ok {
 			f := &fault{text: quoted(text) + " is not a size", want: "want a number and B, KiB or MiB, such as " + showSize(b.most/4)}
-			if n, ok = parseSize(respelt(text, "b", "B", "k", "KiB", "m", "MiB", "g", "GiB")); ok {
+			if n, ok = parseSize(respelt(text, "b", "B", "k", "KiB", "m", "MiB", "g", "GiB")); ok && b.include(n) {
 				f.want = didYouMean(showSize(n))
 			}
 			return 0, f
 		}
-		if n < b.least || n > b.most {
+		if !b.include(n) {
 			return 0, &fault{text: text + " is out of range", want: "want " + showSize(b.least) + " to " + showSize(b.most)}
 		}
 		return n, nil
@@ -57,12 +57,12 @@ func duration(b bounds[time.Duration]) func(string) (time.Duration, *fault) {
 		d, err := time.ParseDuration(text)
 		if err != nil || text == "0" { // a nought without a unit is the one number that Go accepts
 			f := &fault{text: quoted(text) + " is not a length of time", want: "want a number and ms, s, m or h, such as 10s or 1m30s"}
-			if d, err = time.ParseDuration(respelt(text, "s", "s", "m", "m", "h", "h")); err == nil {
+			if d, err = time.ParseDuration(respelt(text, "s", "s", "m", "m", "h", "h")); err == nil && b.include(d) {
 				f.want = didYouMean(showDuration(d))
 			}
 			return 0, f
 		}
-		if d < b.least || d > b.most {
+		if !b.include(d) {
 			return 0, &fault{text: text + " is out of range", want: "want " + showDuration(b.least) + " to " + showDuration(b.most)}
 		}
 		return d, nil

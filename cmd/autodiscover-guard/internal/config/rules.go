@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
@@ -99,7 +100,11 @@ func (ruleList) read(r *reader, name string, n *yaml.Node) {
 				at = n
 			}
 		}
-		r.report(at, ruleName(name, mistake.Rule, n.Content[mistake.Rule])+"."+mistake.Key, fault{text: mistake.Text, want: "want " + mistake.Want})
+		f := fault{text: mistake.Text, want: "want " + mistake.Want}
+		if near := spelling.Nearest(mistake.Word, mistake.Known); near != "" {
+			f.want = didYouMean(near)
+		}
+		r.report(at, ruleName(name, mistake.Rule, n.Content[mistake.Rule])+"."+mistake.Key, f)
 	}
 }
 
@@ -142,11 +147,7 @@ func (r *ruleReader) read(name string, n *yaml.Node) {
 				return
 			}
 		}
-		f := fault{text: "unknown key", valid: ruleKeyNames()}
-		if near := Nearest(word, f.valid); near != "" {
-			f.want = didYouMean(near)
-		}
-		r.report(at, joined(name, word), f)
+		r.report(at, joined(name, word), misspelt(word, ruleKeyNames()))
 	})
 }
 
@@ -302,11 +303,7 @@ func (r *ruleReader) server(name string, n *yaml.Node, server *dialect.Server) {
 	r.pairs(name, n, func(word string, at, value *yaml.Node) {
 		text, known := texts[word]
 		if !known && word != "port" {
-			f := fault{text: "unknown key", valid: serverKeys}
-			if near := Nearest(word, serverKeys); near != "" {
-				f.want = didYouMean(near)
-			}
-			r.report(at, joined(name, word), f)
+			r.report(at, joined(name, word), misspelt(word, serverKeys))
 			return
 		}
 		said, ok := r.scalar(name+"."+word, value, "a single value")

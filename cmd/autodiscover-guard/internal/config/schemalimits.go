@@ -43,6 +43,8 @@ var limitKeys = []key{
 // bounds are the least and the most that a value may be.
 type bounds[T int64 | time.Duration] struct{ least, most T }
 
+func (b bounds[T]) include(v T) bool { return b.least <= v && v <= b.most }
+
 func amount(name, about string, at func(*Config) *int64, b bounds[int64]) key {
 	return key{name: name, about: about + " From " + showSize(b.least) + " to " + showSize(b.most) + ".", value: single[int64]{
 		at:    at,

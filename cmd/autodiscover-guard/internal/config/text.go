@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 // oneOf reads a word of a short list. others gives words that people write for one of them.
@@ -22,7 +24,7 @@ func oneOf[T ~string](what string, others map[string]T, words ...T) func(string)
 		f := &fault{text: quoted(text) + " is not " + what, want: "want " + among(valid), valid: valid}
 		if w, ok := others[strings.ToLower(text)]; ok {
 			f.want = didYouMean(string(w))
-		} else if near := Nearest(text, valid); near != "" {
+		} else if near := spelling.Nearest(text, valid); near != "" {
 			f.want = didYouMean(near)
 		}
 		return "", f

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 // section reads the keys below prefix; the empty prefix is the whole file. Nothing at all is a section without keys.
@@ -100,11 +102,19 @@ func describe(n *yaml.Node) string {
 	}
 }
 
+// misspelt says of a key that it is none of words, and which was probably meant.
+func misspelt(word string, words []string) fault {
+	f := fault{text: "unknown key", valid: words}
+	if near := spelling.Nearest(word, words); near != "" {
+		f.want = didYouMean(near)
+	}
+	return f
+}
+
 // unknown says of a key what it should have been: a neighbour with a slip, or a key that belongs elsewhere.
 func unknown(word string, words []string) fault {
-	f := fault{text: "unknown key", valid: words}
-	if near := Nearest(word, words); near != "" {
-		f.want = didYouMean(near)
+	f := misspelt(word, words)
+	if f.want != "" {
 		return f
 	}
 	var elsewhere []string

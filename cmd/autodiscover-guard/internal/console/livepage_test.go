@@ -44,6 +44,8 @@ func TestPage_filters(t *testing.T) {
 		"":                               "run-4 run-3 run-2 run-1 run-0",
 		"domain=example.com":             "run-4 run-3 run-2 run-1 run-0",
 		"domain=SUB.example.com.":        "run-1",
+		"domain=ＳＵＢ。example.com":         "run-1",
+		"domain=jane@example.com":        "",
 		"domain=ample.com":               "",
 		"client=198.51.100.0/24":         "run-1",
 		"client=192.0.2.7&dialect=pox":   "run-4",
@@ -66,6 +68,9 @@ func TestPage_filters(t *testing.T) {
 		if got := len(strings.Fields(want)); len(ids) != got {
 			t.Errorf("%s: %d records in JSON, want %d", query, len(ids), got)
 		}
+	}
+	if page := ask(t, h, "GET", "localhost", "/?domain=jane@example.com").Body.String(); !strings.Contains(page, "&#34;jane@example.com&#34; is no domain") {
+		t.Error("the page does not say what is wrong with a mail address for a domain")
 	}
 	page := ask(t, h, "GET", "localhost", "/?client=nonsense&text=%22%3E%3Cscript%3E").Body.String()
 	for _, want := range []string{"is no client", `value="nonsense"`, `value="&#34;&gt;&lt;script&gt;"`, "No decision fits.", "×12", "not stopped"} {

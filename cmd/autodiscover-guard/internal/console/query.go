@@ -24,7 +24,7 @@ type query struct {
 }
 
 // actions are what the form offers: those of a record, and one more for records of rules that only monitor.
-var actions = []string{"pass", "edit", "refuse", "answer", "tunnel", wouldChange}
+var actions = append(review.Actions(), wouldChange)
 
 // wouldChange asks for what passed only because its rule monitors.
 const wouldChange = "would change"
@@ -37,7 +37,7 @@ func readQuery(r *http.Request) query {
 		return strings.ToValidUTF8(text[:min(len(text), maxQuery)], "")
 	}
 	q := query{
-		Domain: strings.ToLower(field("domain")), Client: field("client"), Action: field("action"), Dialect: field("dialect"), Rule: field("rule"),
+		Domain: field("domain"), Client: field("client"), Action: field("action"), Dialect: field("dialect"), Rule: field("rule"),
 		Text: field("text"),
 	}
 	if q.Client != "" {
@@ -47,12 +47,18 @@ func readQuery(r *http.Request) query {
 		}
 		q.filter.Clients = []netip.Prefix{p}
 	}
+	if q.Domain != "" {
+		d, err := review.ParseDomain(q.Domain)
+		if err != nil {
+			q.Problem = err.Error()
+		}
+		q.filter.Domains = []string{d}
+	}
 	one := func(list *[]string, value string) {
 		if value != "" {
 			*list = []string{value}
 		}
 	}
-	one(&q.filter.Domains, strings.Trim(q.Domain, "."))
 	one(&q.filter.Dialects, q.Dialect)
 	one(&q.filter.Rules, q.Rule)
 	if q.Action != wouldChange {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
 
 // Config says where the journal is and whose settings are meant.
@@ -70,11 +72,11 @@ func (d *Desktop) Names() []string {
 	return []string{"gnome", "kde", "thunderbird", "firefox", "environment"}
 }
 
-// checkNames refuses names that no family has.
-func (d *Desktop) checkNames(names []string) error {
+// CheckNames refuses a name that no family of this system has, with a [spelling.UnknownError].
+func (d *Desktop) CheckNames(names []string) error {
 	for _, name := range names {
-		if !slices.Contains(d.Names(), name) {
-			return fmt.Errorf("no place is called %q; there are: %s", name, strings.Join(d.Names(), ", "))
+		if err := spelling.Known("place", name, d.Names()...); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"autodiscover-guard/certs/durable"
 )
 
 // unfinished is what a file is called while it is being written. The name is fixed, so that what a kill leaves behind is found and removed; that
@@ -43,7 +45,7 @@ func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 		return errors.Join(err, os.Remove(path+unfinished))
 	}
 	d.step("synchronise " + filepath.Dir(path))
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // remove takes a file away, and what a kill may have left beside it. That there is none is fine.
@@ -53,7 +55,7 @@ func (d disk) remove(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := durable.SyncDir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

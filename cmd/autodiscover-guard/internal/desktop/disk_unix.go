@@ -12,16 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncDir makes sure that a directory's changes survive a loss of power.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
-}
-
 // keepOwner gives a file that will replace another the owner of that one, which differs where root works on a user's file.
 func keepOwner(f *os.File, path string) error {
 	old, err := os.Stat(path)

@@ -9,9 +9,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// syncDir does nothing: Windows has no such call, and its rename is written through by the file system's own log.
-func syncDir(string) error { return nil }
-
 // keepOwner does nothing: a new file inherits the directory's access list.
 func keepOwner(*os.File, string) error { return nil }
 

@@ -4,7 +4,8 @@
 // file, a network service of macOS, WinINET and WinHTTP of Windows. Each is told the address of the guard's proxy auto-configuration (PAC), which
 // sends only discovery to it. What can hold no such address, the environment, is asked for by name: it would send everything through the guard.
 //
-//	d, err := desktop.New(desktop.Config{State: dir, System: desktop.ThisSystem()})
+//	system, err := desktop.ThisSystem()
+//	d := desktop.New(desktop.Config{State: dir, System: system})
 //	results, err := d.On(ctx, desktop.Target{PAC: "http://127.0.0.1:8081/proxy.pac"}, desktop.Options{})
 //	…
 //	results, err = d.Off(ctx, desktop.Options{})

@@ -22,7 +22,7 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 	if err := checkTarget(t, o); err != nil {
 		return nil, err
 	}
-	if err := d.checkNames(o.Only); err != nil {
+	if err := d.CheckNames(o.Only); err != nil {
 		return nil, err
 	}
 	j, unlock, err := d.open()

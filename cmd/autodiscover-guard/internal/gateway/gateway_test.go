@@ -22,6 +22,11 @@ func plan(change func(*gateway.Plan)) gateway.Plan {
 func TestPlan_refused(t *testing.T) {
 	for name, change := range map[string]func(*gateway.Plan){
 		"nothing":             func(p *gateway.Plan) { *p = gateway.Plan{} },
+		"no program":          func(p *gateway.Plan) { p.Program = "" },
+		"no user":             func(p *gateway.Plan) { p.User = "" },
+		"no proxy":            func(p *gateway.Plan) { p.Proxy = netip.AddrPort{} },
+		"no descriptors":      func(p *gateway.Plan) { p.Descriptors = 0 },
+		"a negative drain":    func(p *gateway.Plan) { p.Drain = -time.Second },
 		"root":                func(p *gateway.Plan) { p.User = "root" },
 		"root by number":      func(p *gateway.Plan) { p.User = "0" },
 		"a line in a path":    func(p *gateway.Plan) { p.Config = "/etc/a\nExecStartPre=/bin/evil" },

@@ -104,6 +104,23 @@ func TestLife(t *testing.T) {
 	})
 }
 
+// What nobody has heard is told when it comes again, and not after the quiet time that follows what was told.
+func TestLife_notDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		status := 400
+		hook := &webhook{t: t, answer: func(int) (int, http.Header) { return status, nil }}
+		w := start(t, hook, "")
+		for _, status = range []int{400, 200, 200} {
+			w.life.Error(reloadFailed, zap.Error(errors.New("guard.yaml:3: nonsense")))
+			synctest.Wait()
+		}
+		w.notifier.Close(t.Context())
+		if got := len(hook.all()); got != 2 || w.outcomes[notify.Failed] != 1 || w.outcomes[notify.Sent] != 1 {
+			t.Errorf("%d posts, outcomes %v; want one that failed and one that arrived", got, w.outcomes)
+		}
+	})
+}
+
 // A stranger is told once, for ever: after a restart, too. One whose notification did not arrive is told when it comes again.
 func TestStrangers_are_remembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

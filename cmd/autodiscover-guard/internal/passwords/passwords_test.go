@@ -77,6 +77,7 @@ func TestFile_Allowed(t *testing.T) {
 
 func TestRead_refuses(t *testing.T) {
 	b, a := hashes(t)
+	salt, key := strings.Split(a, "$")[4], strings.Split(a, "$")[5]
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":         {"# nobody\n", "nobody could log in"},
 		"no colon":        {"jane\n", ":1: want a name, a colon and a hash"},
@@ -90,6 +91,13 @@ func TestRead_refuses(t *testing.T) {
 		"argon2i":         {"jane:" + strings.Replace(a, "argon2id", "argon2i", 1), "no hash that resists guessing"},
 		"argon2 cheap":    {"jane:" + strings.Replace(a, "m=7168", "m=8", 1), "m=8"},
 		"argon2 too dear": {"jane:" + strings.Replace(a, "m=7168", "m=4194304", 1), "m=4194304"},
+		"argon2 no time":  {"jane:" + strings.Replace(a, "t=1", "t=0", 1), "t=0"},
+		"argon2 too long": {"jane:" + strings.Replace(a, "t=1", "t=17", 1), "t=17"},
+		"argon2 no lane":  {"jane:" + strings.Replace(a, "p=1", "p=0", 1), "p=0"},
+		"argon2 too wide": {"jane:" + strings.Replace(a, "p=1", "p=17", 1), "p=17"},
+		"argon2 no salt":  {"jane:" + strings.Replace(a, salt, salt[:8], 1), "damaged"}, // 6 bytes
+		"argon2 key cut":  {"jane:" + strings.Replace(a, key, key[:20], 1), "damaged"},  // 15 bytes
+		"argon2 long key": {"jane:" + strings.Replace(a, key, strings.Repeat("xxxx", 22), 1), "damaged"},
 		"argon2 cut off":  {"jane:" + a[:40], "damaged"},
 		"argon2 odd":      {"jane:" + strings.Replace(a, "p=1", "q=1", 1), "damaged"},
 		"Latin-1":         {"j\xe4ne:" + b, "UTF-8"},

@@ -7,17 +7,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
 )
 
 // Filter says which decisions and events count. Of each list one entry must fit; an empty list fits everything. The zero Filter lets all through.
 type Filter struct {
 	// Since and Until are Unix times in nanoseconds, the first included, the last not; zero is no limit.
 	Since, Until int64
-	// Domains are mail domains in lower case; each stands for itself and everything below it.
+	// Domains are mail domains as [ParseDomain] gives them; each stands for itself and everything below it.
 	Domains []string
 	Clients []netip.Prefix
-	Actions []string
-	// Dialects and Rules are names.
+	// Actions and Dialects are of those that the functions of that name list, Rules names of rules.
+	Actions  []string
 	Dialects []string
 	Rules    []string
 }
@@ -45,6 +48,27 @@ func parseAgo(text string) (time.Duration, bool) {
 		}
 	}
 	return 0, false
+}
+
+// ParseDomain reads a domain as people write it, in the spelling in which records have domains.
+func ParseDomain(text string) (string, error) {
+	domain := strings.TrimLeft(reserved.Canonical(text), ".")
+	if domain == "" || strings.ContainsAny(domain, " \t@/*:") {
+		return "", fmt.Errorf("%q is no domain: want one such as example.com, which stands for all below it, too", text)
+	}
+	return domain, nil
+}
+
+// Actions are what records say in action.
+func Actions() []string { return append(actionNames[:], actionTunnel) }
+
+// Dialects are what records say in dialect: those that are recognised, and what stands where none is.
+func Dialects() []string {
+	var names []string
+	for _, d := range dialect.All() {
+		names = append(names, d.Name)
+	}
+	return append(names, dialect.None.String())
 }
 
 // ParseClient reads an address or a range of addresses (CIDR).

@@ -218,6 +218,9 @@ const (
 	FailPin   = "pin"
 )
 
+// Failures lists them.
+func Failures() []string { return []string{FailLeak, FailParse, FailPin} }
+
 // Fails lists those of the named failures that the report has, each with its number.
 func (r *Report) Fails(names []string) []string {
 	var out []string

@@ -1,8 +1,10 @@
-package config
+// Package spelling knows which word was probably meant by one that does not exist: a key, a flag, a value of a flag.
+package spelling
 
 import "strings"
 
-// Nearest is the word that was probably meant, or "". A third of the letters may be wrong: more is guessing.
+// Nearest is the one of words, which are in lower case, that was probably meant by word, whatever the case of that, or "". A third of the letters may be
+// wrong: more is guessing.
 func Nearest(word string, words []string) string {
 	const longest = 64 // no key comes near, and the work grows with the square
 	if len(word) > longest {

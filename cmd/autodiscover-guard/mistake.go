@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
+)
+
+// What is said of a command line that cannot be meant as it stands, with the right spelling where one is near.
+
+// wrongFlag says what is wrong with a flag, or its value.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	lists := cmd.CommandPath() + " --help lists the flags"
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		if right := meant(cmd, missing.GetSpecifiedName()); right != "" {
+			return hint(err, "did you mean %s? %s", right, lists)
+		}
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok { // whose own words are those of strconv
+		wants := map[string]string{"int": "no number", "bool": "neither true nor false"}
+		if is := wants[invalid.GetFlag().Value.Type()]; is != "" {
+			err = fmt.Errorf("--%s: %q is %s", invalid.GetFlag().Name, invalid.GetValue(), is)
+		}
+	}
+	return hint(err, "%s", lists)
+}
+
+// meant is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --version; or "".
+func meant(cmd *cobra.Command, name string) string {
+	for _, child := range cmd.Commands() {
+		if child.Name() == name {
+			return child.CommandPath()
+		}
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	if near := spelling.Nearest(name, names); near != "" {
+		return "--" + near
+	}
+	return ""
+}
+
+// filled refuses a flag that is given nothing, as by a script whose variable is not set: it would be taken for one that was left out, and a guard
+// would start without its configuration, or every trust store be meant instead of one.
+func filled(flags *pflag.FlagSet) error {
+	var err error
+	flags.Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if len(values) == 0 || slices.Contains(values, "") {
+			name, _ := pflag.UnquoteUsage(f)
+			err = hint(fmt.Errorf("--%s: it is empty", f.Name), "leave --%s out, or give it %s", f.Name, name)
+		}
+	})
+	return err
+}
+
+// likely is as many wrong letters of a command as make a suggestion worth a try.
+const likely = 2
+
+// noArguments refuses arguments: to a command that has others below it, and to the program itself, they are commands that do not exist.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
+		return fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+	}
+	above := strings.TrimPrefix(cmd.CommandPath()+" ", program+" ")
+	err := fmt.Errorf("unknown command %q", above+args[0])
+	cmd.SuggestionsMinimumDistance = likely
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return hint(err, "did you mean %q?", above+near[0])
+	}
+	if !cmd.HasParent() {
+		return hint(err, "%s alone lists the commands", program)
+	}
+	return hint(err, "%s --help lists them", cmd.CommandPath())
+}
