@@ -137,32 +137,29 @@ func (c *checker) pattern(key string, item int, err error) bool {
 
 // selectors looks up services and dialects by name.
 func (c *checker) selectors(made *rule) {
-	var services []dialect.Service
-	ids := map[string]dialect.ID{}
-	var names []string
-	for _, info := range dialect.All() {
-		ids[info.Name] = info.ID
-		names = append(names, info.Name)
-		services = append(services, info.Services...)
-	}
 	for i, name := range made.Services {
-		at := slices.IndexFunc(services, func(s dialect.Service) bool { return s.Name == name })
-		if at < 0 {
+		service, ok := serviceNamed(name)
+		if !ok {
 			c.unknown("services", i, "service", name, ServiceNames())
 			continue
 		}
-		made.services = append(made.services, services[at])
+		made.services = append(made.services, service)
 	}
 	for i, name := range made.Dialects {
-		id, ok := ids[name]
-		if !ok {
+		all := dialect.All()
+		at := slices.IndexFunc(all, func(d dialect.Info) bool { return d.Name == name })
+		if at < 0 {
+			var names []string
+			for _, d := range all {
+				names = append(names, d.Name)
+			}
 			c.unknown("dialects", i, "dialect", name, names)
 			continue
 		}
 		if made.dialects == nil {
 			made.dialects = map[dialect.ID]bool{}
 		}
-		made.dialects[id] = true
+		made.dialects[all[at].ID] = true
 	}
 	for i, p := range made.Clients {
 		if !p.IsValid() {
@@ -281,4 +278,15 @@ func (p *Policy) Warnings(at time.Time) []string {
 		}
 	}
 	return all
+}
+
+func serviceNamed(name string) (dialect.Service, bool) {
+	for _, d := range dialect.All() {
+		for _, s := range d.Services {
+			if s.Name == name {
+				return s, true
+			}
+		}
+	}
+	return dialect.Service{}, false
 }
