@@ -130,7 +130,7 @@ func TestParent_silent(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			u := &uplink{url: scheme + "://" + listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })}
-			w := u.world(t, jsonAnswer(""), timeouts(func(c *intercept.UpstreamConfig) { c.DialTimeout = 50 * time.Millisecond }))
+			w := u.world(t, jsonAnswer(""), timeouts(func(c *intercept.UpstreamConfig) { c.DialTimeout = 500 * time.Millisecond }))
 			checkParentFailure(t, w, http.StatusGatewayTimeout, text, true)
 		})
 	}
