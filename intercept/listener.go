@@ -66,7 +66,11 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 
 // seat takes a seat for a connection or a request, or says with which status it is refused.
 func (p *Plugin) seat(s seat, client netip.Addr, text func(status int) string) (status int) {
-	switch p.guests.sit(s, payer(client), p.limits.Connections, p.limits.PerClient) {
+	total, perClient := p.limits.Connections, p.limits.PerClient
+	if s == seatRequest { // a browser asks for all of a page at once
+		total, perClient = max(total, mostStreams), max(perClient, mostStreams)
+	}
+	switch p.guests.sit(s, payer(client), total, perClient) {
 	case denialTotal:
 		p.refused.connections.add(p, client, text(http.StatusServiceUnavailable))
 		return http.StatusServiceUnavailable

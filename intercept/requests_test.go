@@ -8,20 +8,21 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// One connection of HTTP/2 holds many requests: they take seats, as connections do.
+// One connection of HTTP/2 holds many requests: they take seats, as connections do, of which there are as many as one connection may have at least.
 func TestLimits_requestsOverHTTP2(t *testing.T) {
+	const seats = 100
 	for name, c := range map[string]struct {
 		limits intercept.Limits
 		status int
 		count  func(intercept.Stats) int64
 	}{
-		"of all":        {intercept.Limits{Connections: 2}, 503, func(s intercept.Stats) int64 { return s.RefusedConnections }},
-		"of one client": {intercept.Limits{PerClient: 2}, 429, func(s intercept.Stats) int64 { return s.RefusedPerClient }},
+		"of all":        {intercept.Limits{Connections: 10}, 503, func(s intercept.Stats) int64 { return s.RefusedConnections }},
+		"of one client": {intercept.Limits{PerClient: 10}, 429, func(s intercept.Stats) int64 { return s.RefusedPerClient }},
 	} {
 		for _, scheme := range []string{"https", "http"} {
 			t.Run(name+", "+scheme, func(t *testing.T) {
 				t.Parallel()
-				asked, release := make(chan struct{}, 2), make(chan struct{})
+				asked, release := make(chan struct{}, seats), make(chan struct{})
 				w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/slow" {
 						asked <- struct{}{}
@@ -35,8 +36,8 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 				if got := send(t, client, request(t, http.MethodGet, scheme+"://opened.net/", "")); got.StatusCode != 200 || got.ProtoMajor != 2 {
 					t.Fatalf("got %s %s", got.Proto, got.Status) // and the connection stays
 				}
-				served := make(chan int, 2)
-				for range 2 {
+				served := make(chan int, seats)
+				for range seats {
 					r := request(t, http.MethodGet, scheme+"://opened.net/slow", "")
 					go func() {
 						resp, err := client.RoundTrip(r)
@@ -49,8 +50,9 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 						served <- resp.StatusCode
 					}()
 				}
-				<-asked
-				<-asked
+				for range seats {
+					<-asked
+				}
 				got := send(t, client, request(t, http.MethodGet, scheme+"://opened.net/", ""))
 				if got.StatusCode != c.status || got.Header.Get("Retry-After") == "" || !strings.Contains(got.body, "too many requests") {
 					t.Errorf("got %s %q, want %d", got.Status, got.body, c.status)
@@ -59,7 +61,7 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 					t.Errorf("got %d counted, want 1", n)
 				}
 				close(release)
-				for range 2 {
+				for range seats {
 					if status := <-served; status != 200 {
 						t.Errorf("one that had a seat: got %d", status)
 					}

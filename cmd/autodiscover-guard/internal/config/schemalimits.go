@@ -30,12 +30,12 @@ var limitKeys = []key{
 		"nothing to take, as in a long poll or an idle tunnel, waits as long as he likes. A paused download of a browser is continued with a new "+
 		"request. On other systems than Linux it holds for HTTP/2 alone.",
 		func(c *Config) *time.Duration { return &c.Limits.Stall }, bounds[time.Duration]{10 * time.Second, 24 * time.Hour}),
-	count("limits.connections", "How many connections of clients there may be, at all doors together, and how many requests over HTTP/2 may be under way; "+
-		"more are answered 503.",
+	count("limits.connections", "How many connections of clients there may be, at all doors together, and how many requests over HTTP/2 may be under way "+
+		"(100 at least); more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Connections }, bounds[int64]{1, 1 << 20}),
 	count("limits.tunnels", "How many tunnels there may be, opened ones included; more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Tunnels }, bounds[int64]{1, 1 << 20}),
-	count("limits.per_client", "How many of these connections, of these requests and of these tunnels one client address may have (of IPv6: one "+
+	count("limits.per_client", "How many of these connections, of these requests (100 at least) and of these tunnels one client address may have (of IPv6: one "+
 		"network of 64 bits); more are answered 429.",
 		func(c *Config) *int64 { return &c.Limits.PerClient }, bounds[int64]{1, 1 << 20}),
 	span("limits.drain_timeout", "How long exchanges and tunnels may go on after the guard was told to stop; 0s cuts them off.",
