@@ -23,7 +23,7 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 			t.Run(name+", "+scheme, func(t *testing.T) {
 				t.Parallel()
 				asked, release := make(chan struct{}, seats), make(chan struct{})
-				w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+				w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/slow" {
 						asked <- struct{}{}
 						<-release
