@@ -266,7 +266,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		wait.end()
 		return x.unanswered(resp.Request, reasonSwitched, x.failed(errSwitched))
 	}
-	head, over, err := readBounded(resp.Body, resp.ContentLength, x.p.limits.BodyBytes)
+	head, over, err := x.readBounded(resp.Body, resp.ContentLength)
 	if err == nil {
 		err = wait.over()
 	}
@@ -276,7 +276,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		x.blame(brokenClass(wait.reason(err)))
 		x.decision = x.policy.Unanswered(&x.plan, reasonBroken)
 	case over:
-		x.decision = x.policy.Unanswered(&x.plan, reasonLong)
+		x.decision = x.policy.Unanswered(&x.plan, x.tooLong(reasonLong))
 	default:
 		x.decision = x.policy.Judge(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	}

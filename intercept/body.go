@@ -11,9 +11,18 @@ import (
 // maxTrusted is how much is set aside for a body because of a length that only its header claims.
 const maxTrusted = 64 << 10
 
-// readBounded reads a body up to limit bytes; length is what its header claims, negative where it says nothing. over reports that there is more:
+const (
+	// longBody is from where on an exchange needs a seat to read a body on. Hardly a question is that long, and few answers are; but without seats a client could have
+	// Limits.BodyBytes held in memory for each of its requests, by leaving out the last byte.
+	longBody = 64 << 10
+	// longBodies and longBodiesOfOne are how many such seats there are, and how many of them for one client.
+	longBodies      = 256
+	longBodiesOfOne = 64
+)
+
+// readBounded reads a body up to Limits.BodyBytes, where there is a seat for it; length is what its header claims, negative where it says nothing. over reports that there is more:
 // then head and what is left of the body belong together.
-func readBounded(body io.Reader, length, limit int64) (head []byte, over bool, err error) {
+func (x *exchange) readBounded(body io.Reader, length int64) (head []byte, over bool, err error) {
 	if body == nil || body == http.NoBody {
 		return nil, false, nil
 	}
@@ -21,8 +30,43 @@ func readBounded(body io.Reader, length, limit int64) (head []byte, over bool, e
 	if length > 0 && length <= maxTrusted {
 		b.Grow(int(length) + bytes.MinRead) // with the room that ReadFrom wants to find the end
 	}
+	limit := min(x.p.limits.BodyBytes, longBody)
 	_, err = b.ReadFrom(io.LimitReader(body, limit+1))
+	if err == nil && int64(b.Len()) > limit && limit < x.p.limits.BodyBytes && x.longSeat() {
+		_, err = b.ReadFrom(io.LimitReader(body, x.p.limits.BodyBytes-limit))
+		limit = x.p.limits.BodyBytes
+	}
 	return b.Bytes(), int64(b.Len()) > limit, err
+}
+
+// longSeat takes the exchange's seat for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
+// we are sure to hear of, and needs none.
+func (x *exchange) longSeat() bool {
+	if x.control == nil {
+		return true
+	}
+	if !x.long {
+		x.long = x.p.guests.sit(seatLong, payer(x.from.Client), longBodies, longBodiesOfOne) == denialNone
+		if x.crowded = !x.long; x.crowded {
+			x.p.refused.bodies.add(x.p, x.from.Client, reasonCrowded)
+		}
+	}
+	return x.long
+}
+
+// tooLong is why a body was not read to its end.
+func (x *exchange) tooLong(reason string) string {
+	if x.crowded {
+		return reasonCrowded
+	}
+	return reason
+}
+
+// standUp gives the seat back.
+func (x *exchange) standUp() {
+	if x.long {
+		x.p.guests.leave(seatLong, payer(x.from.Client))
+	}
 }
 
 // rejoined is a body of which the head was read already.

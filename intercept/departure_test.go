@@ -33,15 +33,18 @@ func pollWays(t *testing.T, w *world) map[string]func() (net.Conn, string, error
 func TestDeparture_behindMoreBytes(t *testing.T) {
 	const next = "GET %/next HTTP/1.1\r\nHost: opened.net\r\n\r\n"
 	for name, more := range map[string][]string{
-		"a byte with the request":   {"G"},
-		"an empty line behind it":   {"", "\r\n"},
-		"half a request, in pieces": {"", "G", "ET %/next HTTP/1.1\r\nHo", "st: op"},
-		"a whole request":           {"", next}, // and a reset
-		"what can be read twice":    {"", "GET %/next HTTP/1.1\nHost: opened.net\r\n\r\n"},
+		"a byte with the request":    {"G"},
+		"a byte with it and another": {"G", "E"},
+		"an upgrade with a body":     {"", "\r\n"},
+		"an empty line behind it":    {"", "\r\n"},
+		"half a request, in pieces":  {"", "G", "ET %/next HTTP/1.1\r\nHo", "st: op"},
+		"a whole request":            {"", next}, // and a reset
+		"what can be read twice":     {"", "GET %/next HTTP/1.1\nHost: opened.net\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked, left := make(chan string, 1), make(chan struct{}, 1)
 			w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body) // net/http notices a departure only then
 				asked <- r.URL.Path
 				<-r.Context().Done()
 				left <- struct{}{}
@@ -51,7 +54,11 @@ func TestDeparture_behindMoreBytes(t *testing.T) {
 				if err != nil {
 					t.Fatal(way, err)
 				}
-				_, _ = io.WriteString(c, "GET "+at+"/poll HTTP/1.1\r\nHost: opened.net\r\n\r\n"+more[0])
+				end := "\r\n"
+				if name == "an upgrade with a body" {
+					end = "Upgrade: h2c\r\nContent-Length: 1\r\n\r\nx"
+				}
+				_, _ = io.WriteString(c, "GET "+at+"/poll HTTP/1.1\r\nHost: opened.net\r\n"+end+more[0])
 				<-asked
 				for _, piece := range more[1:] {
 					_, _ = io.WriteString(c, strings.ReplaceAll(piece, "%", at))

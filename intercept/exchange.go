@@ -56,9 +56,11 @@ type exchange struct {
 	old    bool // the client speaks HTTP/1.0
 	asked  url.URL
 	body   []byte
-	held   bool        // body is the whole request body
-	upload *clientBody // nil where no body streams
-	plan   rules.Plan
+	held   bool // body is the whole request body
+	// long says that it has a seat for long bodies, crowded that there was none.
+	long, crowded bool
+	upload        *clientBody // nil where no body streams
+	plan          rules.Plan
 
 	next     goproxy.RoundTripper // another plugin's, over which upstream is asked; nil where that is for us
 	decision rules.Decision
@@ -149,6 +151,8 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		x.drain(r)
 	case err != nil && x.recognised():
 		x.stop(http.StatusBadRequest, reasonCutBody)
+	case over && x.recognised() && x.crowded:
+		x.stop(http.StatusServiceUnavailable, reasonCrowded)
 	case over && x.recognised():
 		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
 	case x.plan.Step == rules.Reply:
@@ -165,7 +169,7 @@ func (x *exchange) read(body io.Reader, length int64) ([]byte, bool, error) {
 	if x.control != nil {
 		_ = x.control.SetReadDeadline(time.Now().Add(x.p.limits.Body))
 	}
-	head, over, err := readBounded(body, length, x.p.limits.BodyBytes)
+	head, over, err := x.readBounded(body, length)
 	if err == nil && !over {
 		x.untimed()
 	}

@@ -24,6 +24,7 @@ const (
 	reasonPlan     = "the policy refuses the question"
 	reasonCutBody  = "the request's body broke off"
 	reasonLongBody = "the request is longer than any question of its kind"
+	reasonCrowded  = "too many long questions and answers are being read already"
 )
 
 // failure is why upstream gave no answer, in words that may be shown to a client and logged: Go's own error texts name addresses that the
@@ -56,6 +57,8 @@ func (f failure) beforeRequest() bool {
 	}
 	return false
 }
+
+var errCrowded = errors.New(reasonCrowded)
 
 var errAnswerTimeout = errors.New("upstream took too long to answer")
 

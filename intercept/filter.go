@@ -111,7 +111,7 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 	if body == nil {
 		body = http.NoBody
 	}
-	head, over, err := readBounded(body, resp.ContentLength, x.p.limits.BodyBytes)
+	head, over, err := x.readBounded(body, resp.ContentLength)
 	_ = body.Close()
 	if err != nil || over {
 		return x.unanswered(ctx.Req, reasonForeign, failure{class: "protocol", status: http.StatusBadGateway, text: "was not asked"})

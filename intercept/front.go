@@ -122,10 +122,22 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	if f.p.turnBack(w, r) {
 		return
 	}
+	if r.ProtoMajor == 2 {
+		client := remoteAddress(r)
+		if status := f.p.seat(seatRequest, client, crowdText); status != 0 {
+			w.Header().Set("Retry-After", retryAfter)
+			deny(w, status, crowdText(status))
+			return
+		}
+		defer f.p.guests.leave(seatRequest, payer(client))
+	}
 	x := f.p.begin(r, d)
 	x.control = http.NewResponseController(w)
 	g := &gate{w: w, x: x, last: mayTurn(r)}
-	defer func() { x.finish(g.status, g.bytes) }()
+	defer func() {
+		x.finish(g.status, g.bytes)
+		x.standUp()
+	}()
 	defer func() { x.upload.end() }() // there is none yet
 	defer f.rescue(g)
 	if r.ContentLength == 0 {
@@ -138,6 +150,13 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	if x.cut.Load() {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+func crowdText(status int) string {
+	if status == http.StatusTooManyRequests {
+		return "this client has too many requests under way already"
+	}
+	return "there are too many requests under way already"
 }
 
 // rescue ends an exchange in which something panicked: with an answer where none was begun, else by breaking the connection, so that half an

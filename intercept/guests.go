@@ -19,12 +19,15 @@ type Stats struct {
 
 	// RefusedClients counts who came from outside Config.Clients, connections and requests alike.
 	RefusedClients int64
-	// RefusedConnections counts connections over Limits.Connections.
+	// RefusedConnections counts connections, and requests over HTTP/2, over Limits.Connections.
 	RefusedConnections int64
 	// RefusedTunnels counts tunnels over Limits.Tunnels.
 	RefusedTunnels int64
-	// RefusedPerClient counts connections and tunnels over Limits.PerClient.
+	// RefusedPerClient counts connections, requests over HTTP/2 and tunnels over Limits.PerClient.
 	RefusedPerClient int64
+	// RefusedBodies counts exchanges whose question or answer was not read to its end although it may be discovery, because 256 of more than 64 KiB, or 64 of
+	// the client's, were being read or held already.
+	RefusedBodies int64
 	// RefusedLogins counts requests without a valid Proxy-Authorization, where one is asked for, and those whose Login had too many under way.
 	RefusedLogins int64
 	// RefusedHeaders counts connections of a Config.ProxyProtocol source without a PROXY header that can be read.
@@ -55,7 +58,7 @@ type Stats struct {
 
 // refusals are the counters behind Stats.
 type refusals struct {
-	clients, connections, tunnels, perClient                        refusal
+	clients, connections, tunnels, perClient, bodies                refusal
 	logins, headers, quarantine, loops, ambiguous, retired, accepts atomic.Int64
 }
 
@@ -66,6 +69,7 @@ func (p *Plugin) Stats() Stats {
 		RefusedConnections: p.refused.connections.n.Load(),
 		RefusedTunnels:     p.refused.tunnels.n.Load(),
 		RefusedPerClient:   p.refused.perClient.n.Load(),
+		RefusedBodies:      p.refused.bodies.n.Load(),
 		RefusedLogins:      p.refused.logins.Load(),
 		RefusedHeaders:     p.refused.headers.Load(),
 		RefusedQuarantine:  p.refused.quarantine.Load(),
@@ -90,6 +94,10 @@ type seat int
 const (
 	seatConnection seat = iota
 	seatTunnel
+	// seatRequest is a request over HTTP/2's, of which one connection holds a hundred. One over HTTP/1 has its connection's.
+	seatRequest
+	// seatLong is an exchange's with a long body: see longBody.
+	seatLong
 	seats
 )
 

@@ -90,13 +90,16 @@ func (h *hall) newServer() *http.Server {
 			return ctx
 		},
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: 100,
+			MaxConcurrentStreams: mostStreams,
 			SendPingTimeout:      pingAfter,
 			PingTimeout:          p.limits.Stall,        // a slow client answers behind all that it has yet to take
 			WriteByteTimeout:     twice(p.limits.Stall), // the kernel is first, where it can be: see boundStall
 		},
 	}
 }
+
+// mostStreams is how many requests a connection that speaks HTTP/2 may have under way in the hall.
+const mostStreams = 100
 
 // pingAfter is for how long a client that speaks HTTP/2 may say nothing before it is asked whether it is still there.
 const pingAfter = time.Minute

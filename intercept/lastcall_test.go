@@ -3,10 +3,12 @@ package intercept_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // Who was told that his tunnel stands is served, whatever he had come to when the stop began: a load balancer cannot send him to anybody else any more.
@@ -74,6 +76,37 @@ func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
 	if got := answer(t, old, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "whole" || !got.Close {
 		t.Errorf("while it stops: %s %q, close: %v", got.Status, got.body, got.Close)
 	}
+	s.let()
+	if got := <-running; got.body != "whole" {
+		t.Errorf("what was under way: %s %q", got.Status, got.body)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+// Who lies idle in the hall over HTTP/1 is told to go at once, and not when the last of the others has ended.
+func TestShutdown_sendsAwayWhoIsIdle(t *testing.T) {
+	t.Parallel()
+	s := newSlow(t)
+	w := newWorld(t, s.handle)
+	idle, err := w.tls("opened.net:443", clientFor("opened.net"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(idle, "GET / HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+	if got := answer(t, idle, http.MethodGet); got.body != "whole" || got.Close {
+		t.Fatalf("got %s %q", got.Status, got.body)
+	}
+	running := make(chan reply, 1)
+	go func() { running <- sent(w.client(false), request(t, http.MethodGet, "https://opened.net/wait", "")) }()
+	<-s.asked
+	done := w.shutdown(t, t.Context())
+	_ = idle.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if n, err := idle.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("the idle one: got %d bytes, %v; want the end", n, err)
+	}
+	stillRuns(t, done)
 	s.let()
 	if got := <-running; got.body != "whole" {
 		t.Errorf("what was under way: %s %q", got.Status, got.body)

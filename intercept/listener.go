@@ -56,7 +56,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 			k.dismiss(c, http.StatusForbidden)
 			continue
 		}
-		if status := k.p.connectionSeat(client); status != 0 {
+		if status := k.p.seat(seatConnection, client, refusalText); status != 0 {
 			k.dismiss(c, status)
 			continue
 		}
@@ -64,14 +64,18 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 	}
 }
 
-// connectionSeat takes a seat for a connection, or says with which status it is refused.
-func (p *Plugin) connectionSeat(client netip.Addr) (status int) {
-	switch p.guests.sit(seatConnection, payer(client), p.limits.Connections, p.limits.PerClient) {
+// seat takes a seat for a connection or a request, or says with which status it is refused.
+func (p *Plugin) seat(s seat, client netip.Addr, text func(status int) string) (status int) {
+	total, perClient := p.limits.Connections, p.limits.PerClient
+	if s == seatRequest { // a browser asks for all of a page at once
+		total, perClient = max(total, mostStreams), max(perClient, mostStreams)
+	}
+	switch p.guests.sit(s, payer(client), total, perClient) {
 	case denialTotal:
-		p.refused.connections.add(p, client, refusalText(http.StatusServiceUnavailable))
+		p.refused.connections.add(p, client, text(http.StatusServiceUnavailable))
 		return http.StatusServiceUnavailable
 	case denialClient:
-		p.refused.perClient.add(p, client, refusalText(http.StatusTooManyRequests))
+		p.refused.perClient.add(p, client, text(http.StatusTooManyRequests))
 		return http.StatusTooManyRequests
 	case denialNone:
 	}

@@ -88,12 +88,13 @@ type Limits struct {
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
 	BodyBytes int64
-	// Connections is how many client connections a [Plugin.Listener] and the transparent door hold together: 16384. More are answered 503.
+	// Connections is how many client connections a [Plugin.Listener] and the transparent door hold together, and how many requests over HTTP/2 may be
+	// under way (100 at least): 16384 each. More are answered 503.
 	Connections int
 	// Tunnels is how many tunnels there may be, opened ones and HTTP/2 streams included: 16384. More are answered 503.
 	Tunnels int
-	// PerClient is how many of these connections, and how many of these tunnels, one client address may have (of IPv6: one network of 64
-	// bits): 4096 each. More are answered 429.
+	// PerClient is how many of these connections, of these requests and of these tunnels one client address may have (of IPv6: one network of 64
+	// bits): 4096 each, and never fewer than 100 requests. More are answered 429.
 	PerClient int
 }
 

@@ -35,10 +35,10 @@ func (r *readOn) drop() {
 	*r = readOn{}
 }
 
-// listens reports whether b is what net/http listens with while it answers: behind a whole request, and before anything of the next. Bytes that nobody
-// looks at are for whatever the connection becomes, and not held.
+// listens reports whether b is what net/http listens with while it answers: behind a whole request, and within the next one's line at most, so that its header ends behind b.
+// Bytes that nobody looks at are for whatever the connection becomes, and not held.
 func (s *strict) listens(b []byte) bool {
-	return len(b) == 1 && s.state == awaitsRequest && len(s.line) == 0 && !s.upgrade
+	return len(b) == 1 && s.state == awaitsRequest
 }
 
 // listen reads on behind the byte b. It returns that byte when net/http wants no more, there is no more room, or the client has said a whole request before it closed
@@ -47,7 +47,7 @@ func (s *strict) listen(p *Plugin, c net.Conn, b []byte) (int, error) {
 	r := &s.ahead
 	r.held = readOnRooms.Get().(*[readOnRoom]byte)
 	r.held[0], r.to = b[0], 1
-	for r.to < len(r.held) && s.state != awaitsNothing {
+	for r.to < len(r.held) {
 		n, err := c.Read(r.held[r.to:])
 		passed := s.check(p, r.held[r.to:r.to+n])
 		r.to += passed

@@ -253,6 +253,44 @@ func TestSmuggling_behindAnExchange(t *testing.T) {
 	}
 }
 
+// What comes behind it while the one before is still answered is no request, however clear it is.
+func TestSmuggling_behindWhatIsNotClear(t *testing.T) {
+	for _, form := range []string{"http://opened.net", ""} {
+		t.Run(form, func(t *testing.T) {
+			arrived, release := make(chan string, 2), make(chan struct{})
+			w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+				arrived <- r.URL.Path
+				<-release
+			})
+			conn, err := net.Dial("tcp", w.addr)
+			if form == "" {
+				conn, err = w.tls("opened.net:443", clientFor("opened.net"))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			say := func(text string) { _, _ = io.WriteString(conn, strings.ReplaceAll(text, "FORM", form)) }
+			say("GET FORM/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+			<-arrived
+			say("G")
+			say(smuggled[1:])
+			w.eventually(t, "what is not clear", func(s intercept.Stats) bool { return s.RefusedAmbiguous == 1 })
+			say("GET FORM/clear HTTP/1.1\r\nHost: opened.net\r\nConnection: close\r\n\r\n")
+			close(release)
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if all, _ := io.ReadAll(conn); !strings.HasPrefix(string(all), "HTTP/1.1 200 ") || strings.Count(string(all), "HTTP/1.1 ") != 1 {
+				t.Errorf("got %q, want one answer", all)
+			}
+			select {
+			case path := <-arrived:
+				t.Errorf("upstream was asked for %s", path)
+			default:
+			}
+		})
+	}
+}
+
 // HTTP/2 has its :authority; a Host beside it that says something else is as ambiguous as two of them.
 func TestSmuggling_hostBesideAuthority(t *testing.T) {
 	s := &spy{next: jsonAnswer("{}")}

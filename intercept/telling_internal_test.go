@@ -75,3 +75,16 @@ func TestTelling_stuck(t *testing.T) {
 		}
 	}
 }
+
+// Whoever comes to a connection that is closed by then is told at once.
+func TestTelling_closedBefore(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	conn := &telling{Conn: near}
+	_ = conn.Close()
+	body := &clientBody{ctx: t.Context(), awaited: true}
+	conn.tell(body)
+	if !body.gone.Load() {
+		t.Error("nobody has told it")
+	}
+}

@@ -160,9 +160,6 @@ func (x *exchange) follow(view dialect.Request) {
 
 // leads remembers where the answer that was decided on sends its client. It is called before the client gets a byte of it. What was asked is not kept.
 func (x *exchange) leads() {
-	if !x.plan.Guarded {
-		return
-	}
 	for _, u := range x.decision.Onward(&x.asked) {
 		subjects := slices.Concat(x.plan.Inquiry.Subjects, dialect.UserOf(u))
 		x.p.trails.add(x.from.Client, placeName(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: subjects}, x.p.clock())

@@ -6,11 +6,8 @@ import (
 )
 
 // translatable reports whether a request reads the same in HTTP/1. In HTTP/2 a method may be any text to net/http, and so may a query have spaces in it: "GET /other"
-// would be another request to whoever writes it into a request line, us or somebody behind us (RFC 9113, section 10.3). In HTTP/1 there is strict for that.
+// would be another request to whoever writes it into a request line, us or somebody behind us (RFC 9113, section 10.3). One that was written into a line before always does.
 func translatable(r *http.Request) bool {
-	if r.ProtoMajor < 2 {
-		return true
-	}
 	for i := range len(r.Method) {
 		if !tokenByte(r.Method[i]) {
 			return false

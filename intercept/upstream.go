@@ -124,6 +124,10 @@ func (u *UpstreamConfig) named(addr string) (string, bool) {
 // maxAnswerHeader bounds an upstream's header; net/http would hold 10 MiB.
 const maxAnswerHeader = 1 << 20
 
+// maxAhead is how much of an answer in HTTP/2 an upstream may send before its client takes it. net/http would let it be 4 MiB, all in memory, for each stream: a client that asks for
+// a hundred long answers over one connection and grants them no room would cost 400 MiB.
+const maxAhead = 512 << 10
+
 // newTransport makes the one transport that all upstream connections but the bound ones come from; tunnels are dialled with its
 // DialContext (goproxy v1.9.4, https.go: dial).
 func newTransport(r *reach) *http.Transport {
@@ -145,6 +149,6 @@ func newTransport(r *reach) *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxAnswerHeader,
 		// In frames of 16 KiB, the default, a download costs half as much again.
-		HTTP2: &http.HTTP2Config{MaxReadFrameSize: 128 << 10, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		HTTP2: &http.HTTP2Config{MaxReadFrameSize: 128 << 10, MaxReceiveBufferPerStream: maxAhead, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/net/http2"
 
 	"autodiscover-guard/intercept"
 )
@@ -204,5 +205,36 @@ func TestUpstream_silent(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What upstream may send ahead of its client is in memory, for each stream of HTTP/2.
+func TestUpstream_sendsLittleAhead(t *testing.T) {
+	window := make(chan uint32, 1)
+	var w *world
+	addr := listen(t, func(c net.Conn) {
+		upstream := tls.Server(c, &tls.Config{
+			NextProtos:     []string{"h2"},
+			GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf(hello.ServerName) },
+		})
+		if _, err := io.ReadFull(upstream, make([]byte, len(http2.ClientPreface))); err != nil {
+			return
+		}
+		if frame, err := http2.NewFramer(upstream, upstream).ReadFrame(); err == nil {
+			if settings, ok := frame.(*http2.SettingsFrame); ok {
+				size, _ := settings.Value(http2.SettingInitialWindowSize)
+				window <- size
+			}
+		}
+	})
+	w = newWorld(t, jsonAnswer("{}"), resolve("opened.net:443", addr))
+	send(t, w.client(true), request(t, http.MethodGet, "https://opened.net/", ""))
+	select {
+	case got := <-window:
+		if got == 0 || got > 512<<10 {
+			t.Errorf("upstream may send %d bytes ahead", got)
+		}
+	default:
+		t.Error("upstream was not asked in HTTP/2")
 	}
 }

@@ -71,7 +71,8 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 	}
 }
 
-// TestRun_sigtermAnswersWhoHasConnected: a client that is in the middle of its question at SIGTERM gets an answer, and hears that it was the last.
+// TestRun_sigtermAnswersWhoHasConnected: a client that is in the middle of its question at SIGTERM gets an answer, and hears that it was the last. One that is idle is
+// told to go meanwhile.
 func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan struct{}), make(chan struct{})
@@ -92,6 +93,18 @@ func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
 	}
 	defer client.Close()
 	_, _ = io.WriteString(client, "GET / HTTP/1.1\r\nHost: ")
+	idle, err := net.Dial("tcp", guard.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	_, _ = io.WriteString(idle, "GET / HTTP/1.1\r\nHost: guard\r\n\r\n")
+	answers := bufio.NewReader(idle)
+	if got, err := http.ReadResponse(answers, nil); err != nil || got.Close {
+		t.Fatalf("got %v, %v", got, err)
+	} else if _, err := io.Copy(io.Discard, got.Body); err != nil {
+		t.Fatal(err)
+	}
 	running := make(chan struct{})
 	go func() {
 		defer close(running)
@@ -102,6 +115,10 @@ func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
 		t.Fatal(err)
 	}
 	guard.refusesNewConnections(t)
+	_ = idle.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := answers.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("who is idle: got %v, want the end", err)
+	}
 	_, _ = io.WriteString(client, "guard\r\n\r\n")
 	got, err := http.ReadResponse(bufio.NewReader(client), nil)
 	if err != nil {

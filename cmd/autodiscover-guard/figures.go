@@ -58,6 +58,7 @@ func writeSince(w io.Writer, s intercept.Stats) {
 		"limits.connections":       s.RefusedConnections,
 		"limits.tunnels":           s.RefusedTunnels,
 		"limits.per_client":        s.RefusedPerClient,
+		"limits.body":              s.RefusedBodies,
 		"limits.lifetime":          s.RetiredTunnels,
 		"limits.stall_timeout":     s.StalledConnections,
 		"no log-in":                s.RefusedLogins,

@@ -164,7 +164,7 @@ func TestFigures_values(t *testing.T) {
 	s := intercept.Stats{
 		Connections: 1, Tunnels: 2, Clients: 3, Quarantined: 4,
 		RefusedClients: 11, RefusedConnections: 12, RefusedTunnels: 13, RefusedPerClient: 14, RetiredTunnels: 15, StalledConnections: 16, RefusedLogins: 17,
-		RefusedHeaders: 18, RefusedQuarantine: 19, RefusedLoops: 20, RefusedAmbiguous: 21, FailedAccepts: 22,
+		RefusedHeaders: 18, RefusedQuarantine: 19, RefusedLoops: 20, RefusedAmbiguous: 21, FailedAccepts: 22, RefusedBodies: 23,
 		Handshakes: map[string]int64{"done": 31}, UpstreamErrors: map[string]int64{"dns": 32},
 	}
 	writeNow(&b, s)
@@ -182,7 +182,7 @@ func TestFigures_values(t *testing.T) {
 		`refused_total{why="client not allowed"}`: "11", `refused_total{why="limits.connections"}`: "12", `refused_total{why="limits.tunnels"}`: "13",
 		`refused_total{why="limits.per_client"}`: "14", `refused_total{why="limits.lifetime"}`: "15", `refused_total{why="limits.stall_timeout"}`: "16",
 		`refused_total{why="no log-in"}`: "17", `refused_total{why="no PROXY header"}`: "18", `refused_total{why="quarantine"}`: "19", `refused_total{why="loop"}`: "20",
-		`refused_total{why="ambiguous HTTP/1 request"}`: "21", "accept_failures_total": "22",
+		`refused_total{why="ambiguous HTTP/1 request"}`: "21", "accept_failures_total": "22", `refused_total{why="limits.body"}`: "23",
 		`handshakes_total{outcome="done"}`: "31", `upstream_errors_total{class="dns"}`: "32",
 	}, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)

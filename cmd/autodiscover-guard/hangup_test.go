@@ -3,7 +3,13 @@
 package main
 
 import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,6 +40,48 @@ func TestRun_hangupBeforeItServes(t *testing.T) {
 	guard.waits(t, "SIGHUP was the guard's end, or is forgotten", func() bool {
 		return guard.said("address") != "" && strings.Contains(guard.admin(t, "/metrics"), `autodiscover_guard_reloads_total{result="ok"} 1`)
 	})
+	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := guard.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
+	}
+}
+
+// TestRun_reloadLeavesHandshakes: a client who was told that his tunnel stands makes his handshake in it, although the host is opened no more by then.
+func TestRun_reloadLeavesHandshakes(t *testing.T) {
+	t.Parallel()
+	service, err := lab.Start([]string{lab.AutoDetectHost}, http.NotFoundHandler())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Close()
+	guard := newProcess(t, service)
+	guard.start(t)
+	client, err := net.Dial("tcp", guard.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_, _ = io.WriteString(client, "CONNECT "+lab.AutoDetectHost+":443 HTTP/1.1\r\nHost: "+lab.AutoDetectHost+":443\r\n\r\n")
+	if got, err := http.ReadResponse(bufio.NewReader(client), &http.Request{Method: http.MethodConnect}); err != nil || got.StatusCode != http.StatusOK {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	before, config := guard.said("policy"), filepath.Join(guard.dir, "guard.yaml")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, config, string(text)+"policy: {services: {autodetect: off}}\n")
+	guard.waits(t, "the new policy is not taken", func() bool { return guard.said("policy") != before })
+	roots, err := guard.roots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tls.Client(client, &tls.Config{ServerName: lab.AutoDetectHost, RootCAs: roots}).HandshakeContext(t.Context()); err != nil {
+		t.Errorf("the handshake: %v", err)
+	}
+	_ = client.Close() // a stop would wait for its question
 	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,9 @@ type reloader struct {
 	// draining is true from the moment at which the guard is told to stop.
 	draining atomic.Bool
 
+	config *config.Config // that of the start
+
 	mu     sync.Mutex // one reload at a time; guards what follows
-	config *config.Config
 	policy *rules.Policy
 	failed error     // of the last reload
 	at     time.Time // of the last reload, zero where there was none
@@ -173,7 +174,7 @@ func (r *reloader) apply() error {
 			r.access.Renew(papers.admin.token)
 		}
 	}
-	r.policy, r.config.Policy = policy, c.Policy
+	r.policy = policy
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),
 		zap.String("authority", r.guard.authority.Fingerprint()), zap.Time("issuing_until", r.guard.authority.Issuing().NotAfter.UTC()))
 	warn(r.logger, policy)

@@ -130,7 +130,7 @@ func TestParse_valid(t *testing.T) {
 		Notify: config.Notify{URL: "https://hooks.corp.example.net/guard?x=1", SecretFile: filepath.Join("testdata", "valid", "hook.secret"), Quiet: time.Hour},
 	}
 	for name, want := range map[string]*config.Config{
-		"everything": everything, "empty": config.Default(), "remark": config.Default(), "empty-document": config.Default(),
+		"everything": everything, "remark": config.Default(), "empty-document": config.Default(),
 		"empty-sections": config.Default(), "windows-editor": config.Default(),
 	} {
 		got, err := config.Load(filepath.Join("testdata", "valid", name+".yaml"), services)

@@ -8,9 +8,9 @@
 //
 // # What is strict
 //
-// Unknown keys at any depth, keys given twice, values of another type, values out of range, a second document, a file that is not UTF-8
+// Unknown keys at any depth, keys given twice, values of another type, values out of range, a second document, a file that is empty, not UTF-8
 // or over a MiB, anchors, aliases, merge keys and tags are all refused: whatever a reader of the file could overlook or read in two ways.
-// Scalars are read by their text and not by YAML's types, so that off, which YAML 1.1 takes for a boolean, is just a word. An empty file
+// Scalars are read by their text and not by YAML's types, so that off, which YAML 1.1 takes for a boolean, is just a word. A file of remarks
 // is the default configuration, and so is a section without keys.
 //
 // # What it does not do

@@ -36,8 +36,12 @@ func (r *reader) documents(data []byte) []*yaml.Node {
 	return first.Content
 }
 
-// unreadable finds what no YAML parser should have to see, and where: the parser itself does not say.
+// unreadable finds what no YAML parser should have to see, and where: the parser itself does not say. An empty file is one that somebody is about to write
+// (cp, a shell's redirection, many editors empty it first), or that a crash has left: its rules are not to be those that nobody has made.
 func unreadable(data []byte) (*fault, int) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return &fault{text: "the file is empty", want: "is it still being written? One that has nothing to say says so in a remark (#)"}, 0
+	}
 	if len(data) > maxFile {
 		return &fault{text: "the file is larger than 1MiB", want: "is this the right file?"}, 0
 	}

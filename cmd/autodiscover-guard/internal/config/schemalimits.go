@@ -7,7 +7,8 @@ var limitKeys = []key{
 	amount("limits.header_bytes", "The largest header of a request; a larger one is answered 431.",
 		func(c *Config) *int64 { return &c.Limits.HeaderBytes }, bounds[int64]{4 << 10, 1 << 20}),
 	amount("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger one is refused "+
-		"for a guarded domain and passed for any other.",
+		"for a guarded domain and passed for any other. At most 256 of more than 64KiB are held at once, 64 of them for one client; beyond, one is "+
+		"like a larger one, but for the question of an account that is not guarded, which is answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Body }, bounds[int64]{4 << 10, 64 << 20}),
 	span("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
 		func(c *Config) *time.Duration { return &c.Limits.Handshake }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
@@ -29,11 +30,12 @@ var limitKeys = []key{
 		"nothing to take, as in a long poll or an idle tunnel, waits as long as he likes. A paused download of a browser is continued with a new "+
 		"request. On other systems than Linux it holds for HTTP/2 alone.",
 		func(c *Config) *time.Duration { return &c.Limits.Stall }, bounds[time.Duration]{10 * time.Second, 24 * time.Hour}),
-	count("limits.connections", "How many connections of clients there may be, at all doors together; more are answered 503.",
+	count("limits.connections", "How many connections of clients there may be, at all doors together, and how many requests over HTTP/2 may be under way "+
+		"(100 at least); more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Connections }, bounds[int64]{1, 1 << 20}),
 	count("limits.tunnels", "How many tunnels there may be, opened ones included; more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Tunnels }, bounds[int64]{1, 1 << 20}),
-	count("limits.per_client", "How many of these connections, and how many of these tunnels, one client address may have (of IPv6: one "+
+	count("limits.per_client", "How many of these connections, of these requests (100 at least) and of these tunnels one client address may have (of IPv6: one "+
 		"network of 64 bits); more are answered 429.",
 		func(c *Config) *int64 { return &c.Limits.PerClient }, bounds[int64]{1, 1 << 20}),
 	span("limits.drain_timeout", "How long exchanges and tunnels may go on after the guard was told to stop; 0s cuts them off.",
