@@ -27,14 +27,10 @@ import (
 func TestRun_outOfDescriptors(t *testing.T) {
 	t.Parallel()
 	answer := lab.AutoDetect()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	service := startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close") // so that each question needs a new connection upstream
 		answer.ServeHTTP(w, r)
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
 	guard := newProcess(t, service, "echo.net: \""+echoServer(t)+"\"")
 	guard.start(t)
 	runs := guard.tunnel(t)
@@ -63,7 +59,14 @@ func TestRun_outOfDescriptors(t *testing.T) {
 			t.Errorf("guarded, without descriptors: got %d %q, want the quiet answer", status, body)
 		}
 	}
-	if status, body := question(t, keep, "jane@shop.com"); status != http.StatusServiceUnavailable || !strings.Contains(body, "out of descriptors") {
+	// The connection upstream of the question before may have been among those that were counted, and left a descriptor behind, which the door takes sooner or later.
+	asked := 1
+	status, body := question(t, keep, "jane@shop.com")
+	for ; status == http.StatusOK && asked < 100; asked++ {
+		guard.holds(t, limit)
+		status, body = question(t, keep, "jane@shop.com")
+	}
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "out of descriptors") {
 		t.Errorf("not guarded, without descriptors: got %d %q, want 503", status, body)
 	}
 	runs.echo(t, "still here")
@@ -86,19 +89,15 @@ func TestRun_outOfDescriptors(t *testing.T) {
 	if said := guard.stderr.String(); strings.Count(said, "accepting failed") == 0 {
 		t.Errorf("nobody was told:\n%s", said)
 	}
-	if records, err := os.ReadFile(filepath.Join(guard.state, "decisions.jsonl")); err != nil || bytes.Count(records, []byte("\n")) != 6 {
-		t.Errorf("want 6 records, got %v:\n%s", err, records)
+	if records, err := os.ReadFile(filepath.Join(guard.state, "decisions.jsonl")); err != nil || bytes.Count(records, []byte("\n")) != 5+asked {
+		t.Errorf("want %d records, got %v:\n%s", 5+asked, err, records)
 	}
 }
 
 // TestRun_reloadsWhenDescriptorsAreBack sends SIGHUP while no file can be opened. The reload fails, and is tried again until it does not.
 func TestRun_reloadsWhenDescriptorsAreBack(t *testing.T) {
 	t.Parallel()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.NotFoundHandler())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
+	service := startService(t, http.NotFoundHandler())
 	guard := newProcess(t, service)
 	guard.start(t)
 	if got := guard.admin(t, "/readyz"); !strings.Contains(got, `"stale": false`) { // and a connection that stays
