@@ -62,11 +62,7 @@ func (p *process) addSettings(t *testing.T, text string) {
 // Where clients.certificates names authorities, nobody is served at the door without a certificate of theirs.
 func TestDoor_demandsClientCertificates(t *testing.T) {
 	t.Parallel()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, lab.AutoDetect())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
+	service := startService(t, lab.AutoDetect())
 	guard := newProcess(t, service)
 	serverText, server := selfSigned(t, "proxy")
 	known, knownKey := selfSigned(t, "desk")

@@ -25,15 +25,11 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan struct{}), make(chan struct{})
 	answer := lab.AutoDetect()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	service := startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-release
 		answer.ServeHTTP(w, r)
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
 	guard := newProcess(t, service)
 	guard.start(t)
 
@@ -76,14 +72,10 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan struct{}), make(chan struct{})
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	service := startService(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(asked)
 		<-release
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
 	guard := newProcess(t, service)
 	guard.start(t)
 
@@ -140,17 +132,13 @@ func TestRun_sigtermDrainsDoorAndHallAtOnce(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan struct{}, 2), make(chan struct{})
 	answer := lab.AutoDetect()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	service := startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/idle" {
 			asked <- struct{}{}
 			<-release
 		}
 		answer.ServeHTTP(w, r)
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
 	plain, err := lab.StartPlain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
 		<-release
@@ -254,14 +242,10 @@ func (p *process) opened(t *testing.T) net.Conn {
 func TestRun_secondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan struct{}), make(chan struct{})
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	service := startService(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(asked)
 		<-release
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
 	defer close(release)
 	guard := newProcess(t, service)
 	guard.start(t)

@@ -22,11 +22,7 @@ import (
 // be the guard's end, and the reload that was asked for comes when the guard serves.
 func TestRun_hangupBeforeItServes(t *testing.T) {
 	t.Parallel()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.NotFoundHandler())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
+	service := startService(t, http.NotFoundHandler())
 	guard := newProcess(t, service)
 	guard.launch(t)
 	for deadline := time.Now().Add(20 * time.Second); !guard.saysPID(); { // without a pause: what is tested is the moment after
@@ -40,22 +36,13 @@ func TestRun_hangupBeforeItServes(t *testing.T) {
 	guard.waits(t, "SIGHUP was the guard's end, or is forgotten", func() bool {
 		return guard.said("address") != "" && strings.Contains(guard.admin(t, "/metrics"), `autodiscover_guard_reloads_total{result="ok"} 1`)
 	})
-	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := guard.cmd.Wait(); err != nil {
-		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
-	}
+	guard.terminate(t)
 }
 
 // TestRun_reloadLeavesHandshakes: a client who was told that his tunnel stands makes his handshake in it, although the host is opened no more by then.
 func TestRun_reloadLeavesHandshakes(t *testing.T) {
 	t.Parallel()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.NotFoundHandler())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
+	service := startService(t, http.NotFoundHandler())
 	guard := newProcess(t, service)
 	guard.start(t)
 	client, err := net.Dial("tcp", guard.address)
@@ -82,10 +69,5 @@ func TestRun_reloadLeavesHandshakes(t *testing.T) {
 		t.Errorf("the handshake: %v", err)
 	}
 	_ = client.Close() // a stop would wait for its question
-	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := guard.cmd.Wait(); err != nil {
-		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
-	}
+	guard.terminate(t)
 }

@@ -22,7 +22,7 @@ func TestRun_killAndRestartLosesNothing(t *testing.T) {
 	var hold chan struct{}
 	held := make(chan struct{}, 1)
 	answer := lab.AutoDetect()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	service := startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		wait := hold
 		mu.Unlock()
@@ -32,10 +32,6 @@ func TestRun_killAndRestartLosesNothing(t *testing.T) {
 		}
 		answer.ServeHTTP(w, r)
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
 	guard := newProcess(t, service)
 	guard.start(t)
 	ask := func() {

@@ -20,11 +20,7 @@ import (
 // its totals true.
 func TestRun_clientInALoop(t *testing.T) {
 	t.Parallel()
-	service, err := lab.Start([]string{lab.AutoDetectHost}, lab.AutoDetect())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer service.Close()
+	service := startService(t, lab.AutoDetect())
 	guard := newProcess(t, service)
 	guard.start(t)
 	const clients, each = 4, 500
@@ -51,12 +47,7 @@ func TestRun_clientInALoop(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := guard.cmd.Wait(); err != nil {
-		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
-	}
+	guard.terminate(t)
 	f, err := os.Open(filepath.Join(guard.state, "decisions.jsonl"))
 	if err != nil {
 		t.Fatal(err)

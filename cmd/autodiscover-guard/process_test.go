@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +27,17 @@ type process struct {
 	cmd                 *exec.Cmd
 	stderr              *bytes.Buffer
 	dir, state, address string
+}
+
+// startService starts what stands in the place of AutoDetect, until the test ends.
+func startService(t *testing.T, answer http.Handler) *lab.Service {
+	t.Helper()
+	service, err := lab.Start([]string{lab.AutoDetectHost}, answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = service.Close() })
+	return service
 }
 
 // newProcess makes a place for it, in which service stands in the place of AutoDetect; where says where further hosts are, as upstream.resolve does.
@@ -80,6 +92,17 @@ func (p *process) waits(t *testing.T, complaint string, done func() bool) {
 			t.Fatalf("%s:\n%s", complaint, p.stderr.String())
 		case <-tick.C:
 		}
+	}
+}
+
+// terminate sends SIGTERM, behind which the process is to end with 0.
+func (p *process) terminate(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v:\n%s", err, p.stderr.String())
 	}
 }
 
