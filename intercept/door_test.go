@@ -72,7 +72,7 @@ func TestDoors_everyOutcome(t *testing.T) {
 			func(body string) bool { return strings.Contains(body, "<ErrorCode>") },
 		},
 	}
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		for _, c := range cases {
 			t.Run(door.name+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -104,7 +104,7 @@ func TestDoors_everyOutcome(t *testing.T) {
 }
 
 func TestScrub_noSecretReachesTheService(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			s := &spy{next: jsonAnswer(suggest("email@example.com"))}
@@ -136,7 +136,7 @@ func TestScrub_noSecretReachesTheService(t *testing.T) {
 }
 
 func TestForward_ownHostGetsTheQuestionWhole(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			s := &spy{next: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }}

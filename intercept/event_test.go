@@ -166,7 +166,7 @@ func panicsOnAnswer(testing.TB) []option {
 }
 
 func TestEvent_oneRecordForEveryExchange(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		for _, c := range fates {
 			t.Run(door.name+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -200,7 +200,7 @@ func TestEvent_oneRecordForEveryExchange(t *testing.T) {
 }
 
 func TestEvent_noneForWhatIsNotDiscovery(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, jsonAnswer("<!DOCTYPE html>"+suggest("email@example.com", stranger))) // a page, whatever it says

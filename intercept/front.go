@@ -213,7 +213,11 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.p.noteTunnel(r, t, doorConnect)
-	f.tunnel(w, r, t, release)
+	far := &farSide{traffic: &f.p.traffic}
+	if t.unsaid() {
+		far.listens = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: f, far: far, asked: r, port: t.port} }
+	}
+	f.tunnel(w, r, t, far, release)
 }
 
 func connectDoor(t target) door {
@@ -253,8 +257,7 @@ func overrun(w http.ResponseWriter, d denial) {
 }
 
 // tunnel has goproxy tunnel the connection.
-func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release func()) {
-	far := &farSide{traffic: &f.p.traffic}
+func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *farSide, release func()) {
 	e := errand{purpose: purposeTunnel, far: far}
 	if !f.p.reach.parents().none() {
 		e.via = f.p.onward(r)
@@ -285,14 +288,19 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, release
 	r = r.WithContext(ctx)
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
+		far.unbook = func() { f.p.traffic.remove(tw.conn) }
 		f.proxy.ServeHTTP(hijackable{tw}, r)
 		return
 	}
 	s := &streamTunnel{r.Body, far}
 	tw.pace = f.p.traffic.newPace(f.p.limits.Stall, http.NewResponseController(w))
 	f.p.traffic.add(s)
-	defer f.p.traffic.remove(s)
+	far.unbook = func() { f.p.traffic.remove(s) }
+	defer far.unbook()
 	f.proxy.ServeHTTP(tw, r)
+	if far.cut() {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // open takes the client's connection over and shows it into the hall.

@@ -14,7 +14,7 @@ import (
 
 // What HTTP has besides bodies and lengths comes through every door.
 func TestHTTP_statusesWithoutBody(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +49,7 @@ func TestHTTP_statusesWithoutBody(t *testing.T) {
 var testTime = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 
 func TestHTTP_earlyHints(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {

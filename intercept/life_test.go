@@ -84,7 +84,7 @@ func stillRuns(t *testing.T, done <-chan error) {
 }
 
 func TestShutdown_waitsForWhatIsAsked(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		for _, patient := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/patient %v", door.name, patient), func(t *testing.T) {
 				t.Parallel()
@@ -297,7 +297,7 @@ func TestUpgrade_ofDiscoveryIsNotRelayed(t *testing.T) {
 			}
 		}
 	}
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, jsonAnswer(""), func(c *intercept.Config, _ *proxyServer, w *world) {
@@ -329,7 +329,7 @@ func TestUpgrade_ofDiscoveryIsNotRelayed(t *testing.T) {
 
 // A client that waits for a 100 before it sends its question hears the final answer, though nobody is dialled, and keeps its connection.
 func TestExpect_refusedWithoutDialling(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			s := &spy{next: jsonAnswer("")}

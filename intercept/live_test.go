@@ -42,7 +42,7 @@ func TestWatch_codedStreams(t *testing.T) {
 			p := c.pack(&packed)
 			_, _ = io.WriteString(p, c.text)
 			_ = p.Flush()
-			for _, door := range doors {
+			for _, door := range everyDoor {
 				w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Content-Type", "application/octet-stream")
 					if c.coding != "" {
@@ -82,7 +82,7 @@ func TestWatch_sessions(t *testing.T) {
 		"MAPI, whatever it is coded": {http.MethodPost, "Application/MAPI-HTTP", "Content-Type", "application/mapi-http", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, door := range doors {
+			for _, door := range everyDoor {
 				w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Content-Type", c.says)
 					_, _ = io.WriteString(w, c.first)
@@ -108,7 +108,7 @@ func TestWatch_sessions(t *testing.T) {
 // TestWatch_sessionsOfNobody: settings that call themselves notifications are settings, unless somebody asked for notifications.
 func TestWatch_sessionsOfNobody(t *testing.T) {
 	const settings = `<clientConfig version="1.1"><emailProvider id="example.com"><incomingServer type="imap"><hostname>` + stranger + `</hostname></incomingServer></emailProvider></clientConfig>`
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", r.URL.Query().Get("as"))
 			_, _ = io.WriteString(w, settings)
@@ -126,7 +126,7 @@ func TestWatch_sessionsOfNobody(t *testing.T) {
 // TestStream_headerBeforeAnything: who subscribes to something, or talks in turns, waits for the header, behind which nothing may come for hours.
 func TestStream_headerBeforeAnything(t *testing.T) {
 	for _, mediaType := range []string{"text/event-stream", "application/grpc", "text/xml"} {
-		for _, door := range doors {
+		for _, door := range everyDoor {
 			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", mediaType)
 				w.(http.Flusher).Flush()

@@ -29,6 +29,12 @@ var (
 func (p *Plugin) overhear(c net.Conn) (name string, heard []byte, err error) {
 	e := &eavesdropper{Conn: c, first: silence, rest: p.limits.Handshake}
 	defer context.AfterFunc(p.stopping, e.interrupt)()
+	name, err = serverName(e)
+	return name, e.heard, e.end(p.stopping, err)
+}
+
+// serverName is the name in the ClientHello that somebody overhears. The error is errOverheard where there was one.
+func serverName(e *eavesdropper) (name string, err error) {
 	err = tls.Server(e, &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -36,7 +42,7 @@ func (p *Plugin) overhear(c net.Conn) (name string, heard []byte, err error) {
 			return nil, errOverheard
 		},
 	}).Handshake() //nolint:noctx // deadlines end it; a context would close the connection
-	return name, e.heard, e.end(p.stopping, err)
+	return name, err
 }
 
 // firstBytes returns what a client says first; nothing, where it waits for its server.

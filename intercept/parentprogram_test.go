@@ -2,7 +2,6 @@ package intercept_test
 
 import (
 	"context"
-	"encoding/pem"
 	"net"
 	"os"
 	"os/exec"
@@ -51,10 +50,7 @@ func TestParent_realProgram(t *testing.T) {
 				w := newWorld(t, jsonAnswer("reached"), timeouts(func(u *intercept.UpstreamConfig) {
 					u.Resolve, u.Proxy, u.ProxyCredentials = nil, c.scheme+"://"+addr, intercept.NewCredentials(programUser, secret)
 				}))
-				ca := filepath.Join(t.TempDir(), "ca.pem")
-				if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.web.cert.Raw}), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				ca := w.web.file(t)
 				for scheme, upstream := range map[string]net.Listener{"http": w.plain.Listener, "https": w.secure.Listener} {
 					_, port, _ := net.SplitHostPort(upstream.Addr().String())
 					ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

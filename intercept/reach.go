@@ -91,10 +91,11 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		if e.far == nil {
 			return c, nil
 		}
+		c = e.far.end(c)
 		if !e.far.keep(c) {
 			return nil, context.Canceled
 		}
-		return e.far.end(c), nil
+		return c, nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.
 	if up := r.parents().at(addr); up != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/pem"
 	"io"
 	"net"
 	"net/http"
@@ -129,12 +128,8 @@ func TestOpenSSL_throughTheGuard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 			defer cancel()
-			root := filepath.Join(t.TempDir(), "root.pem")
-			if err := os.WriteFile(root, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.by.cert.Raw}), 0o600); err != nil {
-				t.Fatal(err)
-			}
 			args := append([]string{
-				"s_client", "-proxy", w.addr, "-connect", c.host + ":443", "-servername", c.host, "-CAfile", root,
+				"s_client", "-proxy", w.addr, "-connect", c.host + ":443", "-servername", c.host, "-CAfile", c.by.file(t),
 				"-verify_return_error", "-verify_hostname", c.host, "-ign_eof",
 			}, c.args...)
 			cmd := exec.CommandContext(ctx, openssl, args...)

@@ -214,7 +214,7 @@ func TestSecret_neverLeavesThroughUpstreamLogOrPage(t *testing.T) {
 		},
 		"break": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		for _, to := range secretAsks {
 			for name, upstream := range answers {
 				t.Run(door.name+"/"+to.name+"/"+name, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestSecret_neverLeavesThroughUpstreamLogOrPage(t *testing.T) {
 
 // Whatever panics in somebody else's handler may hold the whole exchange in its value.
 func TestSecret_panicHoldsTheExchange(t *testing.T) {
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			var j journal
@@ -291,7 +291,7 @@ func TestSecret_mailboxesInAnswers(t *testing.T) {
 			"//"+address, "https:/"+address, "/o=x/cn=Configuration/cn=Servers/cn="+address, "msstd:"+address, "h.net:443/"+address, "h.net#"+local,
 		)
 	}
-	for _, door := range doors {
+	for _, door := range everyDoor {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			var j journal

@@ -35,6 +35,12 @@ func reset(whole net.Conn) {
 			c = at.TCPConn
 		case *redirected:
 			c = at.TCPConn
+		case *bookedTCP:
+			c = at.TCPConn
+		case *bookedTLS:
+			c = at.Conn
+		case *booked:
+			c = at.Conn
 		case *streamConn:
 			at.broken.Store(true)
 			c = at.Conn

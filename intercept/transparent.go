@@ -212,7 +212,7 @@ func (v *visit) tunnel(heard []byte) bool {
 		return false
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
-	v.door.f.tunnel(w, v.request(v.to), v.to, release)
+	v.door.f.tunnel(w, v.request(v.to), v.to, &farSide{traffic: &v.door.f.p.traffic}, release)
 	return w.taken
 }
 

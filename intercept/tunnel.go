@@ -79,6 +79,8 @@ func (s *streamTunnel) Close() error {
 // farSide is the far end of a tunnel, which ends with it, whatever it may be stuck in: the near one alone would not do where somebody does not read.
 type farSide struct {
 	traffic *traffic
+	listens func(c net.Conn) net.Conn // to what its client says, or nil
+	unbook  func()                    // takes the tunnel out of the books
 	mu      sync.Mutex
 	conn    io.Closer
 	over    bool
@@ -87,7 +89,10 @@ type farSide struct {
 // end is what a tunnel is dialled for.
 func (f *farSide) end(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
-		return &farTCP{tcp, f.traffic}
+		c = &farTCP{tcp, f.traffic}
+	}
+	if f.listens != nil {
+		c = f.listens(c)
 	}
 	return c
 }
@@ -102,6 +107,14 @@ func (f *farSide) keep(c io.Closer) bool {
 	}
 	f.conn = c
 	return true
+}
+
+// cut reports whether the tunnel has to end so that what came is not taken for the whole.
+func (f *farSide) cut() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b, ok := f.conn.(*byAddress)
+	return ok && b.broken()
 }
 
 func (f *farSide) close() {
@@ -199,6 +212,9 @@ func (c *bookedTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*farTCP); ok {
 		n, err := pour(dst.TCPConn, c.TCPConn)
 		return n, c.traffic.heed(err)
+	}
+	if dst, ok := w.(*byAddress); ok {
+		return dst.ReadFrom(c)
 	}
 	n, err := c.TCPConn.WriteTo(w)
 	return n, c.traffic.heed(err)

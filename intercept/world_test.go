@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ const (
 	detect   = "/autodetect/detect?app=outlookdesktopBasic"
 	poxPath  = "/autodiscover/autodiscover.xml"
 	stranger = "imapgms.jnet.sei.co.jp"
+	numberOf = "192.0.2.33" // of whatever a client looked up
 	password = "correct-horse-battery"
 )
 
@@ -96,7 +98,7 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	core, w.decisions = observer.New(zap.DebugLevel)
 	lifeCore, w.life = observer.New(zap.DebugLevel)
 	resolve := map[string]string{}
-	for _, host := range []string{central, labHost, docHost, bank, "lab.test", "imap.lab.test", "example.com", "opened.net"} {
+	for _, host := range []string{central, labHost, docHost, bank, "lab.test", "imap.lab.test", "example.com", "opened.net", numberOf} {
 		resolve[host+":443"] = w.secure.Listener.Addr().String()
 		resolve[host+":80"] = w.plain.Listener.Addr().String()
 	}
@@ -189,22 +191,43 @@ func (w *world) told(message string) map[string]any {
 	}
 }
 
-// doors are the ways in: a client for each.
-var doors = []struct {
+// door is a way in.
+type door struct {
 	name   string
 	scheme string
 	record string // what the record calls it
 	client func(*world) *http.Transport
-}{
+}
+
+// doors are the ways in for which a client names a host.
+var doors = []door{
 	{"plain", "http", "plain", func(w *world) *http.Transport { return w.client(false) }},
 	{"connect-h1", "https", "connect", func(w *world) *http.Transport { return w.client(false) }},
 	{"connect-h2", "https", "connect", func(w *world) *http.Transport { return w.client(true) }},
 	{"connect-80", "http", "connect-plain", func(w *world) *http.Transport {
-		t := w.client(false)
-		t.Proxy = nil
-		t.DialContext = func(_ context.Context, _, addr string) (net.Conn, error) { return w.connect(addr) }
-		return t
+		return w.tunnelled(false, func(addr string) string { return addr })
 	}},
+}
+
+// everyDoor are those, and tunnels that are asked for by address.
+var everyDoor = append(slices.Clone(doors), []door{
+	{"address-h1", "https", "connect", func(w *world) *http.Transport { return w.tunnelled(false, numbered) }},
+	{"address-h2", "https", "connect", func(w *world) *http.Transport { return w.tunnelled(true, numbered) }},
+	{"address-80", "http", "connect-plain", func(w *world) *http.Transport { return w.tunnelled(false, numbered) }},
+}...)
+
+// tunnelled is a client's transport that asks for its tunnels itself.
+func (w *world) tunnelled(h2 bool, target func(addr string) string) *http.Transport {
+	t := w.client(h2)
+	t.Proxy = nil
+	t.DialContext = func(_ context.Context, _, addr string) (net.Conn, error) { return w.connect(target(addr)) }
+	return t
+}
+
+// numbered is where a client that looks names up by itself has its tunnel lead.
+func numbered(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return net.JoinHostPort(numberOf, port)
 }
 
 // client is a client's transport that uses the guard as its proxy and trusts its authority; and the web's, for what is tunnelled.

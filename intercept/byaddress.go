@@ -1,0 +1,212 @@
+package intercept
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"autodiscover-guard/rules/reserved"
+)
+
+// byAddress is the far end of a tunnel that was asked for by an address, as redsocks asks, and whatever else looks names up by itself. Which host is meant is said
+// inside: in the handshake, or in the first request's Host field. Where that is a host to open, the connection to the address is given up and the tunnel ends in
+// the hall, as if it had been asked for by the name. Any other is what it would be without: the address is dialled before the client hears that the tunnel
+// stands, since there are clients that try another one where it does not; a host that speaks first is heard at once; and nobody has to say anything in time.
+type byAddress struct {
+	net.Conn // to the address
+	front    *front
+	far      *farSide
+	asked    *http.Request // the CONNECT request
+	port     uint16
+	early    []byte // what came with the request
+
+	mu     sync.Mutex
+	hall   net.Conn // the tunnel's end of a pipe into the hall
+	stream *streamConn
+	over   bool // nothing can be sent back any more
+}
+
+// unsaid reports whether a tunnel's target does not say which host is meant.
+func (t target) unsaid() bool {
+	_, address := reserved.ParseAddr(t.host)
+	return address && t.web()
+}
+
+// Write implements io.Writer. Of goproxy (v1.9.4, https.go: bufferedClientReader) nothing comes this way but what the client sent together with its request; the rest is
+// ReadFrom's.
+func (b *byAddress) Write(p []byte) (int, error) {
+	b.early = append(b.early, p...)
+	return len(p), nil
+}
+
+// ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs.
+func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
+	heard, host := b.listen(io.MultiReader(bytes.NewReader(b.early), client))
+	to := b.Conn
+	if hc := b.named(host); hc == nil {
+		if n, err := to.Write(heard); err != nil {
+			return int64(n), err
+		}
+	} else if hc.early = heard; !b.open(hc) {
+		return 0, net.ErrClosed
+	} else {
+		to = b.hall
+	}
+	n, err := io.Copy(to, client)
+	return int64(len(heard)) + n, err
+}
+
+// listen returns what the client says until it has named the host that it means, and that host; none where it speaks of none, or in another way. It may take as
+// long as it likes: the tunnel has a seat and a lifetime.
+func (b *byAddress) listen(client io.Reader) (heard []byte, host string) {
+	if b.port == portHTTPS {
+		e := &eavesdropper{Conn: &said{Reader: client, first: recordHandshake}}
+		name, _ := serverName(e)
+		return e.heard, name
+	}
+	p := b.front.p
+	heard, _ = p.firstBytes(&said{Reader: client})
+	if !likeHTTP(heard) {
+		return heard, ""
+	}
+	e := &eavesdropper{Conn: &said{Reader: io.LimitReader(client, int64(p.limits.HeaderBytes))}}
+	if r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(heard), e))); err == nil {
+		host = hostOf(r.Host)
+	}
+	return append(heard, e.heard...), host
+}
+
+// named is the connection with which the client is shown into the hall, nil where the host that it has named is none to open.
+func (b *byAddress) named(name string) *hallConn {
+	host, err := canonicalHost(name)
+	if name == "" || err != nil {
+		return nil
+	}
+	t := target{host: host, port: b.port}
+	policy := b.front.p.policy.Load()
+	decision, shunned := policy.Shun(host)
+	switch {
+	case shunned:
+		b.front.shun(b.asked, t, connectDoor(t), decision) // which is true of the ports of the web
+	case !policy.Opens(host):
+		b.front.p.noteTunnel(b.asked, t, connectDoor(t))
+		return nil
+	}
+	return &hallConn{target: t, door: connectDoor(t), shunned: shunned && b.port == portHTTPS}
+}
+
+// open shows the client into the hall. It reports false where the way back has ended.
+func (b *byAddress) open(hc *hallConn) bool {
+	inner, outer := net.Pipe()
+	stream := &streamConn{Conn: inner, local: localAddress(b.asked), remote: net.TCPAddrFromAddrPort(remoteAddrPort(b.asked))}
+	b.mu.Lock()
+	if b.over {
+		b.mu.Unlock()
+		return false
+	}
+	b.hall, b.stream = outer, stream
+	b.mu.Unlock()
+	_ = b.Conn.Close() // WriteTo waits for it
+	hc.Conn, hc.front, hc.binding = stream, b.front, newBinding()
+	hc.release = func() {} // the tunnel keeps its seat
+	hc.await()
+	b.far.unbook() // to stop it, and to end it one day, is the hall's business now
+	go b.front.p.hall.welcome(hc)
+	return true
+}
+
+// WriteTo implements io.WriterTo: it carries to the client what the host says, or the hall in its place.
+func (b *byAddress) WriteTo(client io.Writer) (int64, error) {
+	n, err := io.Copy(client, b.Conn)
+	b.mu.Lock()
+	hall := b.hall
+	b.over = true
+	b.mu.Unlock()
+	if hall == nil {
+		return n, err
+	}
+	if n > 0 { // the host spoke before its client did; nobody could make sense of both
+		_ = b.Close()
+		return n, net.ErrClosed
+	}
+	if n, err = io.Copy(client, hall); err != nil {
+		return n, err
+	}
+	if c, ok := client.(net.Conn); ok && b.broken() {
+		reset(c)
+	}
+	return n, net.ErrClosed // so that both ends are closed, as the hall has done
+}
+
+// CloseWrite is called when the client has said its last word.
+func (b *byAddress) CloseWrite() error {
+	if hall := b.inHall(); hall != nil {
+		return hall.Close()
+	}
+	if half, ok := b.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// CloseRead is called when the client is to hear nothing more.
+func (b *byAddress) CloseRead() error {
+	if half, ok := b.Conn.(interface{ CloseRead() error }); ok && b.inHall() == nil {
+		return half.CloseRead()
+	}
+	return nil
+}
+
+// broken reports whether the hall has reset the connection: see reset.
+func (b *byAddress) broken() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stream != nil && b.stream.broken.Load()
+}
+
+func (b *byAddress) inHall() net.Conn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.hall
+}
+
+// Close implements net.Conn.
+func (b *byAddress) Close() error {
+	b.mu.Lock()
+	b.over = true
+	hall := b.hall
+	b.mu.Unlock()
+	if hall != nil {
+		_ = hall.Close()
+	}
+	return b.Conn.Close()
+}
+
+// said is what a client says, for those who only listen. Nothing is written to it, and it has no deadlines.
+type said struct {
+	net.Conn
+	io.Reader
+	first byte // how it has to begin, if that matters
+}
+
+var errOtherwise = errors.New("the client speaks another protocol")
+
+// Read implements net.Conn.
+func (s *said) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if n > 0 && s.first != 0 {
+		if p[0] != s.first {
+			return n, errOtherwise
+		}
+		s.first = 0
+	}
+	return n, err
+}
+
+// SetReadDeadline implements net.Conn.
+func (s *said) SetReadDeadline(time.Time) error { return nil }
