@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 	quickgzip "github.com/klauspost/compress/gzip"
@@ -213,6 +214,30 @@ func TestJudge_refusesBombsForSomebodyGuarded(t *testing.T) {
 			}
 			if took := after.TotalAlloc - before.TotalAlloc; took > most {
 				t.Errorf("passing takes %d bytes, want at most %d", took, most)
+			}
+		})
+	}
+}
+
+// TestJudge_readsTextOnce: an answer that repeats what begins something, and never ends it, is not read from each beginning to its end. It then takes
+// milliseconds; from each beginning it would take half a minute and more.
+func TestJudge_readsTextOnce(t *testing.T) {
+	p := builtin(t)
+	page := said("text/html", "<html>"+strings.Repeat("href=", 200_000))
+	page.Status, page.Header["Location"] = http.StatusFound, []string{"https://mail.lab.test/"}
+	for name, c := range map[string]struct {
+		answer dialect.Answer
+		action rules.Action
+	}{
+		"schemes without slashes": {said("text/xml", `<clientConfig><emailProvider id="lab.test"><displayName>`+strings.Repeat("http:@", 160_000)+
+			`</displayName><incomingServer type="imap"><hostname>mail.lab.test</hostname></incomingServer></emailProvider></clientConfig>`), rules.ActionPass},
+		"links without an end": {page, rules.ActionEdit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			d := judged(p, question("https://autoconfig.lab.test/mail/config-v1.1.xml"), c.answer)
+			if took := time.Since(began); took > 10*time.Second || d.Action != c.action {
+				t.Errorf("%v after %v: %s", d.Action, took, d.Reason)
 			}
 		})
 	}

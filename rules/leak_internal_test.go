@@ -55,6 +55,7 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"stranger.github.io": true, "stranger.azurewebsites.net": true, `h2="stranger.duckdns.org:443"`: true,
 		"stranger.net:x.lab.test": true, "x.lab.test:stranger.net": true, "stranger.net\u00a0.lab.test": true, "stranger\u2024net": true, "stranger\ufe52net": true,
 		"https:134744072": true, "HTTP:/134744072/x": true, `https:\134744072`: true, "http:&x": false, "(http:)": false, "https:mail.lab.test": false, "https: yes": false,
+		"http:u@http:134744072": true, "http:@mail.lab.test/http:134744072": true, "http:u@http:@https:mail.lab.test": true, "http:u@http:@mail.lab.test": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
 
 		"stranger.net\u2028": true, "mail.lab.test\u2029stranger.net": true, "\u0085stranger.net\u00a0": true, "stranger.net\u3000x": true, "//mail.lab.test/\u2028stranger.net": true,
