@@ -28,7 +28,8 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 		"padded base64": std([]byte(stranger)), "base64 of the URL kind": raw([]byte(stranger)),
 		"base64 that begins with a letter beyond ASCII": std([]byte("ü " + stranger)), "base64 that begins with a line feed": std([]byte("\n" + stranger)),
 		"base64 that begins with a bracket": std([]byte("<a>" + stranger)), "base64 of base64": std([]byte(std([]byte(stranger)))),
-		"the shortest base64": std([]byte("t.co")), "base64 of percent": std([]byte(strings.ReplaceAll(stranger, ".", "%2e"))), "percent": strings.ReplaceAll(stranger, ".", "%2e"), "reference": strings.ReplaceAll(stranger, ".", "&#46;"),
+		"the shortest base64": std([]byte("t.co")), "base64 of percent": std([]byte(strings.ReplaceAll(stranger, ".", "%2e"))), "percent": strings.ReplaceAll(stranger, ".", "%2e"), "JSON's escapes": strings.ReplaceAll(stranger, ".", `\u002e`),
+		"letters beyond U+FFFF": "imap.stranger.𝐧𝐞𝐭", "JSON's escapes of letters beyond U+FFFF": `imap.stranger.\ud835\udc27\ud835\udc1e\ud835\udc2d`, "reference": strings.ReplaceAll(stranger, ".", "&#46;"),
 	} {
 		for _, filler := range []string{" ", "x ", "ok.corp.net ", "abcdefghijk=", "ü ", ">"} {
 			for n := range 40 {
