@@ -34,6 +34,8 @@ var mobileconfig = wireFormat{
 		return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig"))
 	},
 	query:      profileQuery,
+	asks:       namedInBody,
+	forms:      true, // automx has one, with the password in it
 	readBinary: readProfileBytes,
 	read:       readProfile,
 	refuse:     func(Inquiry) Answer { return notFound() },
