@@ -77,6 +77,8 @@ func (j *judgement) guarded(err error) {
 	switch {
 	case j.isChallenge():
 		j.challenge()
+	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isPermission():
+		j.pass("the asked host is inside the rule and says what may be asked")
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
 		j.refuse("the answer holds no settings", nil)
 	case err != nil && !errors.Is(err, dialect.ErrNoSettings):
@@ -90,6 +92,14 @@ func (j *judgement) guarded(err error) {
 	default:
 		j.edit(strangers, servers)
 	}
+}
+
+// isPermission reports whether a host in the set says by header fields alone what may be asked of it, and names nobody: a browser asks that before it lets a page of another origin
+// look for its JMAP session (Fetch Standard, section 4.8), and a WebDAV client for what the server can (RFC 4918, section 18).
+func (j *judgement) isPermission() bool {
+	q := j.plan.Inquiry.Request
+	return q.Method == "OPTIONS" && j.plan.Step == Forward && j.answer.Status/100 == 2 && len(j.answer.Body) == 0 &&
+		j.allows(reserved.Canonical(q.Host())) && !j.leaks(j.answer.Header, nil)
 }
 
 // verdicts judges every suggestion and counts those that name a host; a port follows the host that it belongs to.

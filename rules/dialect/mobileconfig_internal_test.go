@@ -101,11 +101,11 @@ func TestProfile_asksByForm(t *testing.T) {
 	if q, ok := Recognise(form); !ok || !NeedsBody(form) || q.Subjects[len(q.Subjects)-1].Domain != "lab.test" || q.Bare() {
 		t.Errorf("a form: its body is needed: %v, bare: %v, %+v", NeedsBody(form), q.Bare(), q.Subjects)
 	}
-	for _, method := range []string{"POST", "PUT"} {
+	for _, method := range []string{"POST", "PUT", "DELETE", "MOVE"} {
 		file := ask(t, method, "https://hoster.net/files/a.mobileconfig", "")
 		file.Header = Header{"Content-Type": {"application/x-apple-aspen-config"}}
-		if NeedsBody(file) {
-			t.Errorf("%s of a profile: its body is needed", method)
+		if _, ok := Recognise(file); NeedsBody(file) || ok != (method == "POST") {
+			t.Errorf("%s of a profile: recognised: %v, its body is needed: %v", method, ok, NeedsBody(file))
 		}
 	}
 }
