@@ -66,6 +66,8 @@ type judgement struct {
 	bindings []binding
 	answer   dialect.Answer
 	doc      *dialect.Document
+	// mailboxes are those that were asked about, where there are many and somebody has looked for one.
+	mailboxes map[string]struct{}
 }
 
 func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) }
