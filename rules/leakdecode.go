@@ -182,5 +182,5 @@ func unescapeUnit(s string) (rune, bool) {
 		return 0, false
 	}
 	unit, err := strconv.ParseUint(s[2:6], 16, 16)
-	return rune(unit), err == nil //nolint:gosec // 16 bits
+	return rune(unit), err == nil
 }
