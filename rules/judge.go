@@ -271,10 +271,31 @@ func (j *judgement) pass(reason string) {
 
 // refuse refuses; whatever was suggested then goes.
 func (j *judgement) refuse(reason string, err error) {
-	j.decision.refuse(j.plan.Inquiry, reason)
+	j.decision.refuse(j.repeated(), reason)
 	j.decision.Err = err
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]
 		s.Verdict, s.Now = dialect.Remove, ""
 	}
+}
+
+// repeated is the inquiry as a refusal may repeat it: with whom the client named, and of those whom only the answer names with whom a rule is for. Others are strangers.
+func (j *judgement) repeated() dialect.Inquiry {
+	q := j.plan.Inquiry
+	if len(j.doc.Subjects) == 0 {
+		return q
+	}
+	guarded := make(map[string]bool, len(j.bindings))
+	for _, b := range j.bindings {
+		guarded[b.domain] = true
+	}
+	asked := len(q.Subjects) - len(j.doc.Subjects)
+	told := slices.Clone(q.Subjects[:asked])
+	for _, s := range j.doc.Subjects {
+		if guarded[s.Domain] {
+			told = append(told, s)
+		}
+	}
+	q.Subjects = told
+	return q
 }
