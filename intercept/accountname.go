@@ -13,13 +13,24 @@ import (
 type accountName struct {
 	subjects []dialect.Subject
 	login    string // where it is no address
+	// many are the local parts, in lower case, where there are many subjects: each would be compared with each part of each path.
+	many map[string]struct{}
 }
+
+// fewSubjects are compared one by one, which costs no memory. Nearly all exchanges have one or two.
+const fewSubjects = 16
 
 func (x *exchange) accountName() accountName {
 	if x.p.privacy == PrivacyFull {
 		return accountName{}
 	}
 	n := accountName{subjects: x.plan.Inquiry.Subjects}
+	if len(n.subjects) > fewSubjects {
+		n.many = make(map[string]struct{}, len(n.subjects))
+		for _, s := range n.subjects {
+			n.many[strings.ToLower(localPart(s))] = struct{}{}
+		}
+	}
 	if slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierLogin && s.Address != "" }) {
 		return n
 	}
@@ -96,8 +107,14 @@ func (n accountName) is(segment string) bool {
 	if segment = strings.TrimPrefix(segment, "~"); segment == "" {
 		return false
 	}
-	return strings.EqualFold(segment, n.login) || slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool {
-		at := strings.LastIndexByte(s.Address, '@')
-		return at > 0 && strings.EqualFold(segment, strings.Trim(s.Address[:at], `"`))
-	})
+	if n.many != nil {
+		_, ok := n.many[strings.ToLower(segment)]
+		return ok || strings.EqualFold(segment, n.login)
+	}
+	return strings.EqualFold(segment, n.login) || slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return strings.EqualFold(segment, localPart(s)) })
+}
+
+// localPart is that of a subject's address, without quotes; "" where it has none.
+func localPart(s dialect.Subject) string {
+	return strings.Trim(s.Address[:max(0, strings.LastIndexByte(s.Address, '@'))], `"`)
 }

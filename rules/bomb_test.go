@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 	quickgzip "github.com/klauspost/compress/gzip"
@@ -213,6 +214,36 @@ func TestJudge_refusesBombsForSomebodyGuarded(t *testing.T) {
 			}
 			if took := after.TotalAlloc - before.TotalAlloc; took > most {
 				t.Errorf("passing takes %d bytes, want at most %d", took, most)
+			}
+		})
+	}
+}
+
+// TestJudge_readsTextOnce: an answer that repeats what begins something, and never ends it, is not read from each beginning to its end, nor each of its words compared with
+// each account of a long question. It then takes milliseconds, and a quarter of a minute or more otherwise.
+func TestJudge_readsTextOnce(t *testing.T) {
+	p := builtin(t)
+	config := question("https://autoconfig.lab.test/mail/config-v1.1.xml")
+	accounts := poxQuestion("lab.test")
+	accounts.Body = []byte("<Autodiscover>" + numbered(4_000, "<EMailAddress>%d.li@"+strings.Repeat("a.", 90)+"lab.test</EMailAddress>") + "</Autodiscover>")
+	page := said("text/html", "<html>"+strings.Repeat("href=", 200_000))
+	page.Status, page.Header["Location"] = http.StatusFound, []string{"https://mail.lab.test/"}
+	for name, c := range map[string]struct {
+		question dialect.Request
+		answer   dialect.Answer
+		action   rules.Action
+	}{
+		"words that are mailboxes": {accounts, said("text/xml", "<Autodiscover><Response><Account><Protocol><Server>mail.lab.test</Server></Protocol><X>"+
+			strings.Repeat(numbered(4_000, "%d.li "), 30)+"</X></Account></Response></Autodiscover>"), rules.ActionPass},
+		"schemes without slashes": {config, said("text/xml", `<clientConfig><emailProvider id="lab.test"><displayName>`+strings.Repeat("http:@", 160_000)+
+			`</displayName><incomingServer type="imap"><hostname>mail.lab.test</hostname></incomingServer></emailProvider></clientConfig>`), rules.ActionPass},
+		"links without an end": {config, page, rules.ActionEdit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			d := judged(p, c.question, c.answer)
+			if took := time.Since(began); took > 10*time.Second || d.Action != c.action {
+				t.Errorf("%v after %v: %s", d.Action, took, d.Reason)
 			}
 		})
 	}

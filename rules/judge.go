@@ -66,6 +66,8 @@ type judgement struct {
 	bindings []binding
 	answer   dialect.Answer
 	doc      *dialect.Document
+	// mailboxes are those that were asked about, where there are many and somebody has looked for one.
+	mailboxes map[string]struct{}
 }
 
 func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) }
@@ -77,6 +79,8 @@ func (j *judgement) guarded(err error) {
 	switch {
 	case j.isChallenge():
 		j.challenge()
+	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isPermission():
+		j.pass("the asked host is inside the rule and says what may be asked")
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
 		j.refuse("the answer holds no settings", nil)
 	case err != nil && !errors.Is(err, dialect.ErrNoSettings):
@@ -90,6 +94,14 @@ func (j *judgement) guarded(err error) {
 	default:
 		j.edit(strangers, servers)
 	}
+}
+
+// isPermission reports whether a host in the set says by header fields alone what may be asked of it, and names nobody: a browser asks that before it lets a page of another origin
+// look for its JMAP session (Fetch Standard, section 4.8), and a WebDAV client for what the server can (RFC 4918, section 18).
+func (j *judgement) isPermission() bool {
+	q := j.plan.Inquiry.Request
+	return q.Method == "OPTIONS" && j.plan.Step == Forward && j.answer.Status/100 == 2 && len(j.answer.Body) == 0 &&
+		j.allows(reserved.Canonical(q.Host())) && !j.leaks(j.answer.Header, nil)
 }
 
 // verdicts judges every suggestion and counts those that name a host; a port follows the host that it belongs to.
@@ -259,10 +271,31 @@ func (j *judgement) pass(reason string) {
 
 // refuse refuses; whatever was suggested then goes.
 func (j *judgement) refuse(reason string, err error) {
-	j.decision.refuse(j.plan.Inquiry, reason)
+	j.decision.refuse(j.repeated(), reason)
 	j.decision.Err = err
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]
 		s.Verdict, s.Now = dialect.Remove, ""
 	}
+}
+
+// repeated is the inquiry as a refusal may repeat it: with whom the client named, and of those whom only the answer names with whom a rule is for. Others are strangers.
+func (j *judgement) repeated() dialect.Inquiry {
+	q := j.plan.Inquiry
+	if len(j.doc.Subjects) == 0 {
+		return q
+	}
+	guarded := make(map[string]bool, len(j.bindings))
+	for _, b := range j.bindings {
+		guarded[b.domain] = true
+	}
+	asked := len(q.Subjects) - len(j.doc.Subjects)
+	told := slices.Clone(q.Subjects[:asked])
+	for _, s := range j.doc.Subjects {
+		if guarded[s.Domain] {
+			told = append(told, s)
+		}
+	}
+	q.Subjects = told
+	return q
 }

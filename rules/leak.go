@@ -183,51 +183,51 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 
 // authorities looks at what stands behind every "//".
 func (l *leakCheck) authorities(s []byte) bool {
-	for {
+	for strange := false; !strange; {
 		i := bytes.Index(s, []byte("//"))
 		if i < 0 {
 			return false
 		}
-		s = bytes.TrimLeft(s[i+2:], "/")
-		if l.isStrangeAuthority(s) {
-			return true
-		}
+		s, strange = l.pastAuthority(bytes.TrimLeft(s[i+2:], "/"))
 	}
+	return true
 }
 
 // schemes looks at what stands behind every "http:" and "https:" without two slashes: to browsers those are there all the same, and a backslash is one.
 func (l *leakCheck) schemes(s []byte) bool {
-	for {
+	for strange := false; !strange; {
 		i := bytes.Index(s, []byte("http"))
 		if i < 0 {
 			return false
 		}
 		s = bytes.TrimPrefix(s[i+len("http"):], []byte("s"))
-		if rest, ok := bytes.CutPrefix(s, []byte(":")); ok && l.isStrangeAuthority(bytes.TrimLeft(rest, `/\`)) {
-			return true
+		if rest, ok := bytes.CutPrefix(s, []byte(":")); ok {
+			s, strange = l.pastAuthority(bytes.TrimLeft(rest, `/\`))
 		}
 	}
+	return true
 }
 
-// isStrangeAuthority reports whether the authority that s begins with is a stranger's.
-func (l *leakCheck) isStrangeAuthority(s []byte) bool {
+// pastAuthority reports whether the authority that s begins with is a stranger's, and gives what stands behind it. There the search goes on: a scheme inside, in front of the
+// last sign, has the same host, and one behind that is part of the host.
+func (l *leakCheck) pastAuthority(s []byte) (behind []byte, strange bool) {
 	end := 0
 	for end < len(s) && !endsAuthority[s[end]] {
 		end++
 	}
-	authority := s[:end]
+	authority, behind := s[:end], s[end:]
 	if l.emailDomain != "" {
 		authority = bytes.ReplaceAll(authority, []byte(emailDomainVariable), []byte(l.emailDomain))
 	}
 	if authority = authority[bytes.LastIndexByte(authority, '@')+1:]; len(authority) == 0 || remembers(l.authority, authority) {
-		return false
+		return behind, false
 	}
 	name := string(authority)
 	if l.isStranger(name) {
-		return true
+		return behind, true
 	}
 	remember(l.authority, name)
-	return false
+	return behind, false
 }
 
 // endsAuthority holds the bytes that end what stands behind "//".

@@ -28,7 +28,8 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 		"padded base64": std([]byte(stranger)), "base64 of the URL kind": raw([]byte(stranger)),
 		"base64 that begins with a letter beyond ASCII": std([]byte("ü " + stranger)), "base64 that begins with a line feed": std([]byte("\n" + stranger)),
 		"base64 that begins with a bracket": std([]byte("<a>" + stranger)), "base64 of base64": std([]byte(std([]byte(stranger)))),
-		"the shortest base64": std([]byte("t.co")), "base64 of percent": std([]byte(strings.ReplaceAll(stranger, ".", "%2e"))), "percent": strings.ReplaceAll(stranger, ".", "%2e"), "reference": strings.ReplaceAll(stranger, ".", "&#46;"),
+		"the shortest base64": std([]byte("t.co")), "base64 of percent": std([]byte(strings.ReplaceAll(stranger, ".", "%2e"))), "percent": strings.ReplaceAll(stranger, ".", "%2e"), "JSON's escapes": strings.ReplaceAll(stranger, ".", `\u002e`),
+		"letters beyond U+FFFF": "imap.stranger.𝐧𝐞𝐭", "JSON's escapes of letters beyond U+FFFF": `imap.stranger.\ud835\udc27\ud835\udc1e\ud835\udc2d`, "reference": strings.ReplaceAll(stranger, ".", "&#46;"),
 	} {
 		for _, filler := range []string{" ", "x ", "ok.corp.net ", "abcdefghijk=", "ü ", ">"} {
 			for n := range 40 {
@@ -55,6 +56,7 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"stranger.github.io": true, "stranger.azurewebsites.net": true, `h2="stranger.duckdns.org:443"`: true,
 		"stranger.net:x.lab.test": true, "x.lab.test:stranger.net": true, "stranger.net\u00a0.lab.test": true, "stranger\u2024net": true, "stranger\ufe52net": true,
 		"https:134744072": true, "HTTP:/134744072/x": true, `https:\134744072`: true, "http:&x": false, "(http:)": false, "https:mail.lab.test": false, "https: yes": false,
+		"http:u@http:134744072": true, "http:@mail.lab.test/http:134744072": true, "http:u@http:@https:mail.lab.test": true, "http:u@http:@mail.lab.test": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
 
 		"stranger.net\u2028": true, "mail.lab.test\u2029stranger.net": true, "\u0085stranger.net\u00a0": true, "stranger.net\u3000x": true, "//mail.lab.test/\u2028stranger.net": true,

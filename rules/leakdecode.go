@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -158,15 +159,28 @@ func unescapeJSON(s string) string {
 			out.WriteByte(s[i])
 			continue
 		}
-		i++
-		if s[i] == 'u' && i+4 < len(s) {
-			if r, err := strconv.ParseUint(s[i+1:i+5], 16, 16); err == nil {
-				out.WriteRune(rune(r))
-				i += 4
-				continue
+		if unit, ok := unescapeUnit(s[i:]); ok {
+			i += 5
+			if second, ok := unescapeUnit(s[i+1:]); ok && utf16.IsSurrogate(unit) {
+				if r := utf16.DecodeRune(unit, second); r != utf8.RuneError { // 𝐧𝐞𝐭 is net to IDNA
+					unit = r
+					i += 6
+				}
 			}
+			out.WriteRune(unit)
+			continue
 		}
+		i++
 		out.WriteByte(s[i])
 	}
 	return out.String()
+}
+
+// unescapeUnit reads the escape that s may begin with: a character, or half of one beyond U+FFFF.
+func unescapeUnit(s string) (rune, bool) {
+	if len(s) < 6 || s[:2] != `\u` {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(s[2:6], 16, 16)
+	return rune(unit), err == nil
 }

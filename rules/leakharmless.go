@@ -126,14 +126,26 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain))
 }
 
-// isAskedMailbox reports whether a word is the local part of an address that the client itself asked about: accounts are often called so.
+// isAskedMailbox reports whether a word, in lower case, is the local part of an address that the client itself asked about: accounts are often called so.
 func (j *judgement) isAskedMailbox(word string) bool {
 	all := j.plan.Inquiry.Subjects
 	asked := all[:len(all)-len(j.doc.Subjects)] // those that only the answer names follow
-	return slices.ContainsFunc(asked, func(s dialect.Subject) bool {
-		at := strings.LastIndexByte(s.Address, '@')
-		return at > 0 && strings.EqualFold(s.Address[:at], word)
-	})
+	if len(asked) <= fewSubjects {
+		return slices.ContainsFunc(asked, func(s dialect.Subject) bool { return strings.EqualFold(localPart(s), word) })
+	}
+	if j.mailboxes == nil {
+		j.mailboxes = make(map[string]struct{}, len(asked))
+		for _, s := range asked {
+			j.mailboxes[strings.ToLower(localPart(s))] = struct{}{}
+		}
+	}
+	_, ok := j.mailboxes[word]
+	return ok
+}
+
+// localPart is that of a subject's address, "" where it has none.
+func localPart(s dialect.Subject) string {
+	return s.Address[:max(0, strings.LastIndexByte(s.Address, '@'))]
 }
 
 // payloadIdentifier is where a configuration profile says what it, or a payload of it, is called. Elsewhere the same word is a host: anybody can have one below

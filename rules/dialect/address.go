@@ -3,6 +3,8 @@ package dialect
 import (
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"autodiscover-guard/rules/reserved"
 )
@@ -66,7 +68,7 @@ func splitOutsideQuotes(s string) []string {
 }
 
 func trimAddress(s string) string {
-	s = strings.Trim(s, " \t\r\n'")
+	s = strings.TrimFunc(s, aroundAddress)
 	for _, prefix := range addressPrefixes {
 		if len(s) > len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
 			s = s[len(prefix):]
@@ -75,7 +77,13 @@ func trimAddress(s string) string {
 	if open := strings.LastIndexByte(s, '<'); open >= 0 { // Name <user@domain>
 		s = s[open+1:]
 	}
-	return strings.Trim(s, " \t\r\n<>'")
+	return strings.TrimFunc(s, aroundAddress)
+}
+
+// aroundAddress reports whether a character that an address begins or ends with is no part of it. Copied ones bring invisible characters with them, those of
+// directory (U+202A, U+202C) for instance, which clients send on.
+func aroundAddress(r rune) bool {
+	return r <= ' ' || r == '<' || r == '>' || r == '\'' || r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r))
 }
 
 // quotes follow a text through its quoted strings (RFC 5322, section 3.2.4), in which a backslash takes the meaning from what follows: "a\"b@c"@example.com.
@@ -94,7 +102,7 @@ func (q *quotes) inside(r rune) bool {
 	return q.open
 }
 
-// lastAt is the index of the last @ outside a quoted string, or -1: "a@b"@example.com.
+// lastAt is the index of the last @ outside a quoted string, "a@b"@example.com, or of the last one where there is none, or -1.
 func lastAt(s string) int {
 	var q quotes
 	at := -1
@@ -103,7 +111,7 @@ func lastAt(s string) int {
 			at = i
 		}
 	}
-	if at < 0 && q.open { // an unbalanced quote must not hide the domain
+	if at < 0 { // quotes around all of it, or one that is open, must not hide the domain
 		return strings.LastIndexByte(s, '@')
 	}
 	return at

@@ -34,16 +34,10 @@ var autodetect = wireFormat{
 	recognise: func(_ Request, host, path string) bool {
 		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(host)
 	},
-	asks:    autodetectAsks,
+	asks:    namedInBody,
 	read:    readAutodetect,
 	refuse:  refuseAutodetect,
 	compose: composeAutodetect,
-}
-
-// autodetectAsks reads whom a body is about. No client is known to send one; whoever does is in one of the address's forms.
-func autodetectAsks(r Request) []Subject {
-	t, _ := r.question()
-	return addressesAnywhere(string(t.data))
 }
 
 // autodetectHosts are the hosts of the service.

@@ -43,14 +43,24 @@ func onlyElements(r Request, known []string) bool {
 	}
 	d := xml.NewDecoder(bytes.NewReader(t.data))
 	d.CharsetReader = sameReader
-	for {
+	for depth := 0; ; {
 		token, err := d.RawToken()
 		if err != nil {
 			return errors.Is(err, io.EOF)
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			if !slices.Contains(known, strings.ToLower(token.Name.Local)) {
+			if depth++; !slices.Contains(known, strings.ToLower(token.Name.Local)) {
+				return false
+			}
+		case xml.EndElement:
+			depth--
+		case xml.CharData:
+			if depth == 0 && len(bytes.TrimSpace(token)) > 0 { // a form, the head of one of several parts
+				return false
+			}
+		case xml.ProcInst:
+			if token.Target != "xml" {
 				return false
 			}
 		case xml.Comment, xml.Directive:

@@ -1,6 +1,9 @@
 package dialect
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A body goes to a stranger only if everything in it is known to be the question.
 func TestInquiry_Bare(t *testing.T) {
@@ -18,6 +21,11 @@ func TestInquiry_Bare(t *testing.T) {
 		"POX":                      {POX, "https://outlook.com/autodiscover/autodiscover.xml", pox, true},
 		"POX with more in it":      {POX, "https://outlook.com/autodiscover/autodiscover.xml", pox[:len(pox)-len("</Autodiscover>")] + "<Password>x</Password></Autodiscover>", false},
 		"POX with a comment":       {POX, "https://outlook.com/autodiscover/autodiscover.xml", "<!-- secret -->" + pox, false},
+		"POX behind a form's part": {POX, "https://outlook.com/autodiscover/autodiscover.xml", "--b\r\nContent-Disposition: form-data; name=p\r\n\r\nsecret\r\n--b--" + pox, false},
+		"no XML":                   {POX, "https://outlook.com/autodiscover/autodiscover.xml", "u@lab.test secret", false},
+		"POX and a text behind it": {POX, "https://outlook.com/autodiscover/autodiscover.xml", pox + "\r\nsecret", false},
+		"POX and an instruction":   {POX, "https://outlook.com/autodiscover/autodiscover.xml", "<?x secret?>" + pox, false},
+		"POX on several lines":     {POX, "https://outlook.com/autodiscover/autodiscover.xml", "\r\n" + strings.ReplaceAll(pox, "><", ">\r\n\t<") + "\r\n", true},
 		"POX that is cut":          {POX, "https://outlook.com/autodiscover/autodiscover.xml", pox + "<x", false},
 		"POX in UTF-7":             {POX, "https://outlook.com/autodiscover/autodiscover.xml", "<?xml version='1.0' encoding='utf-7'?>" + pox[21:], false},
 		"SOAP":                     {SOAP, "https://outlook.com/autodiscover/autodiscover.svc", `<s:Envelope><s:Header><a:To>x</a:To><a:ReplyTo><a:Address>y</a:Address></a:ReplyTo></s:Header>` + users, true},

@@ -148,6 +148,8 @@ type wireFormat struct {
 	recognise func(r Request, host, path string) bool
 	// asks reads whom the request's body is about; nil where bodies name nobody.
 	asks func(r Request) []Subject
+	// forms reports that bodies are forms of web pages: any other is a file that somebody puts there.
+	forms bool
 	// bare reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
 	bare func(r Request) bool
 	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
@@ -221,7 +223,13 @@ func NeedsBody(r Request) bool {
 		return true
 	}
 	f := recognise(r, r.Host())
-	return f != nil && f.asks != nil
+	return f != nil && f.asks != nil && (!f.forms || isForm(r))
+}
+
+// isForm reports whether a request is a form of a web page (URL Standard, section 5), as far as its header says.
+func isForm(r Request) bool {
+	mediaType, _ := parseMediaType(r.Header.Get("Content-Type"))
+	return mediaType == "application/x-www-form-urlencoded"
 }
 
 func recognise(r Request, host string) *wireFormat {

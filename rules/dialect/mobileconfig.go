@@ -27,18 +27,23 @@ var mobileconfig = wireFormat{
 		Citation: "Apple, Configuration Profile Reference",
 		Clients:  "iOS and macOS, by a link that the user opens",
 	},
-	recognise: func(_ Request, _, path string) bool {
-		return strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php"
+	recognise: func(r Request, _, path string) bool {
+		return (strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php") && asksForFile(r.Method)
 	},
 	path: func(path string) []Subject {
 		return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig"))
 	},
 	query:      profileQuery,
+	asks:       namedInBody,
+	forms:      true, // automx has one, with the password in it
 	readBinary: readProfileBytes,
 	read:       readProfile,
 	refuse:     func(Inquiry) Answer { return notFound() },
 	compose:    composeProfile,
 }
+
+// asksForFile reports whether a method can be a question for a profile. The other ones are for people's files: who keeps a profile in a cloud's folder puts it there.
+func asksForFile(method string) bool { return method == "GET" || method == "HEAD" || method == "POST" }
 
 // profileQuery reads the addresses in any parameter: nobody has published how a profile is asked for, so every hoster has names of his own.
 func profileQuery(u *url.URL) []Subject {

@@ -94,6 +94,22 @@ func TestProfile_asksInAnyForm(t *testing.T) {
 	}
 }
 
+// A page asks by a form; what else is sent to such a place is a profile that somebody puts there, about whomever, and as long as it likes.
+func TestProfile_asksByForm(t *testing.T) {
+	form := ask(t, "POST", "https://hoster.net/mobileconfig", "_mobileconfig=true&cn=U&emailaddress=u%40lab.test&password=x")
+	form.Header = Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
+	if q, ok := Recognise(form); !ok || !NeedsBody(form) || q.Subjects[len(q.Subjects)-1].Domain != "lab.test" || q.Bare() {
+		t.Errorf("a form: its body is needed: %v, bare: %v, %+v", NeedsBody(form), q.Bare(), q.Subjects)
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE", "MOVE"} {
+		file := ask(t, method, "https://hoster.net/files/a.mobileconfig", "")
+		file.Header = Header{"Content-Type": {"application/x-apple-aspen-config"}}
+		if _, ok := Recognise(file); NeedsBody(file) || ok != (method == "POST") {
+			t.Errorf("%s of a profile: recognised: %v, its body is needed: %v", method, ok, NeedsBody(file))
+		}
+	}
+}
+
 // A profile may bring more than mail, and an address need not have dots.
 func TestProfile_serversOfOtherPayloads(t *testing.T) {
 	for key, hosts := range map[string][]string{

@@ -102,6 +102,12 @@ func poxAddresses(all []Subject, e *etree.Element) []Subject {
 	return all
 }
 
+// namedInBody reads whom a question is about that nobody has specified: whoever sends a body has the address in it in one of its forms.
+func namedInBody(r Request) []Subject {
+	t, _ := r.question()
+	return addressesAnywhere(string(t.data))
+}
+
 // addressesAnywhere finds whatever reads like an address in a text without structure.
 func addressesAnywhere(s string) []Subject {
 	var all []Subject

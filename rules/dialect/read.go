@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -30,7 +31,21 @@ func Read(q Inquiry, a Answer) (*Document, error) {
 	if len(about) > 0 {
 		d.Subjects = append(about, d.Subjects...)
 	}
+	if errors.Is(err, ErrUnreadable) && len(q.Subjects)+len(d.Subjects) == 0 {
+		d.Subjects = namedAnywhere(a)
+	}
 	return d, err
+}
+
+// namedAnywhere finds whom an answer is about that cannot be read beyond doubt, where nothing else says it: a lenient client reads on. Pages for people, which have
+// addresses of examples in their forms, are none.
+func namedAnywhere(a Answer) []Subject {
+	_, head, _ := Unpacked(a.Header, a.Body[:min(len(a.Body), SniffLength)])
+	if !Sniffable(nil, head) {
+		return nil
+	}
+	t, _ := Request{Header: a.Header, Body: a.Body}.question()
+	return append(addressesAnywhere(string(t.data)), domainsAnywhere(string(t.data))...)
 }
 
 // maxHeader bounds the header fields of an answer, all together: servers send a few KiB, and some fields hold whole documents.

@@ -3,6 +3,8 @@ package dialect
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -224,24 +226,28 @@ func sniffJSON(text []byte) ID {
 	return None
 }
 
-// anyMembers are those of an object that is well-formed, whatever else there is to be said against it.
+// anyMembers are those of an object, whatever there is to be said against it: of one that has a mistake in it, a comma behind the last member or a comment, those in front of
+// the mistake. It must have an end, and nothing behind that.
 func anyMembers(text []byte) (known memberSet, ok bool) {
 	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if t, err := d.ReadToken(); err != nil || t.Kind() != jsontext.KindBeginObject {
+	t, err := d.ReadToken()
+	if err != nil || t.Kind() != jsontext.KindBeginObject {
 		return 0, false
 	}
-	for d.PeekKind() == jsontext.KindString {
-		name, err := d.ReadToken()
-		if err != nil {
-			return 0, false
-		}
-		known.add(name.String())
-		if d.SkipValue() != nil {
-			return 0, false
+	for err == nil && d.PeekKind() == jsontext.KindString {
+		var name jsontext.Token
+		if name, err = d.ReadToken(); err == nil {
+			known.add(name.String())
+			err = d.SkipValue()
 		}
 	}
-	_, err := d.ReadToken()
-	return known, err == nil && len(bytes.TrimSpace(text[d.InputOffset():])) == 0
+	if err == nil {
+		_, err = d.ReadToken()
+	}
+	if err != nil {
+		return known, !errors.Is(err, io.ErrUnexpectedEOF)
+	}
+	return known, len(bytes.TrimSpace(text[d.InputOffset():])) == 0
 }
 
 // memberSet says which of the sniffedMembers an object has.

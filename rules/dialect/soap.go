@@ -43,15 +43,16 @@ const (
 	soapRelationships  = "GetOrganizationRelationshipSettings"
 )
 
-// soapAsks reads whom a request is about: every Mailbox and every Domain. Where the document cannot be read to its end, whatever reads
-// like one counts, too: better to guard too much than to miss the one.
+// soapAsks reads whom a request is about: every Mailbox and every Domain, and whom its header logs in as. Where the document cannot be read to its end, or names nobody there,
+// whatever reads like one counts, too: better to guard too much than to miss the one.
 func soapAsks(r Request) []Subject {
 	q := readSOAPQuestion(r)
 	var all []Subject
 	for _, asked := range q.asked {
 		all = append(all, asked.subjects...)
 	}
-	if !q.whole {
+	all = append(all, q.login...)
+	if !q.whole || len(all) == 0 {
 		all = append(all, addressesAnywhere(q.data)...)
 		all = append(all, domainsAnywhere(q.data)...)
 	}

@@ -91,6 +91,7 @@ func TestSOAPAsks_everySpelling(t *testing.T) {
 		"<a<b Mailbox=user@lab.test <Domain>example.com<":                                                 {"lab.test", "example.com"},
 		"<Mailbox>\xff</Mailbox> user@lab.test":                                                           {"lab.test"},
 		"<Mailbox>nobody</Mailbox><Domain></Domain>":                                                      nil,
+		"<Autodiscover><Request><EMailAddress>user@lab.test</EMailAddress></Request></Autodiscover>":      {"lab.test"},
 	} {
 		var got []string
 		for _, s := range soapAsks(soapPost(t, body)) {
@@ -104,6 +105,19 @@ func TestSOAPAsks_everySpelling(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", body, diff)
 		}
+	}
+}
+
+// TestSOAPAsks_whomItLogsInAs: the password beside that name is for its own domain's server, whoever is asked about; and it takes no user's place.
+func TestSOAPAsks_whomItLogsInAs(t *testing.T) {
+	r := soapPost(t, `<s:Envelope><s:Header><o:Security><o:UsernameToken><o:Username>admin@lab.test</o:Username><o:Password>secret</o:Password></o:UsernameToken></o:Security></s:Header>`+
+		`<s:Body>`+soapUsers("a@shop.com", "b@shop.com")+`</s:Body></s:Envelope>`)
+	want := []Subject{{"shop.com", "a@shop.com", "body"}, {"shop.com", "b@shop.com", "body"}, {"lab.test", "admin@lab.test", CarrierLogin}}
+	if diff := cmp.Diff(want, soapAsks(r)); diff != "" {
+		t.Errorf("subjects (-want +got):\n%s", diff)
+	}
+	if q := readSOAPQuestion(r); len(q.asked) != 2 {
+		t.Errorf("%d users, want 2", len(q.asked))
 	}
 }
 

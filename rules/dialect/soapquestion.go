@@ -15,6 +15,8 @@ type soapQuestion struct {
 	operation string
 	// asked are the users or domains, in the order in which the answer has their responses.
 	asked []soapAsked
+	// login is whom the request logs in as, by a token of its own (WS-Security, UsernameToken).
+	login []Subject
 	// whole reports that the document was read to its end; otherwise data holds what there is of it.
 	whole bool
 	data  string
@@ -43,7 +45,7 @@ func (a soapAsked) domain() string {
 type soapQuestionReader struct {
 	q      soapQuestion
 	inUser bool
-	leaf   string // the Mailbox or Domain that is being read
+	leaf   string // the Mailbox, Domain or Username that is being read
 	value  strings.Builder
 }
 
@@ -82,7 +84,7 @@ func (p *soapQuestionReader) start(name string) {
 	case "user":
 		p.inUser = true
 		p.q.asked = append(p.q.asked, soapAsked{})
-	case "mailbox", "domain":
+	case "mailbox", "domain", "username":
 		p.leaf = name
 	default:
 		if operation, ok := strings.CutSuffix(name, "requestmessage"); ok {
@@ -98,7 +100,7 @@ func (p *soapQuestionReader) end(name string) {
 	}
 }
 
-// leave ends the Mailbox or Domain that is being read, if there is one.
+// leave ends the Mailbox, Domain or Username that is being read, if there is one.
 func (p *soapQuestionReader) leave() {
 	text := strings.TrimSpace(p.value.String())
 	switch p.leaf {
@@ -115,6 +117,8 @@ func (p *soapQuestionReader) leave() {
 			asked.subjects = []Subject{{Domain: domain, Carrier: "body"}}
 		}
 		p.q.asked = append(p.q.asked, asked)
+	case "username":
+		p.q.login = append(p.q.login, userSubjects(text, CarrierLogin)...)
 	}
 	p.leaf = ""
 	p.value.Reset()

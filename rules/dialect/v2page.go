@@ -32,29 +32,30 @@ func pageLinks(a Answer) []Suggestion {
 		if i < 0 {
 			break
 		}
-		rest = rest[i+len("href"):]
-		if s, ok := suggestURL(KindRedirect, "html:a/@href", "", html.UnescapeString(attributeValue(rest))); ok {
+		var value string
+		value, rest = attributeValue(rest[i+len("href"):])
+		if s, ok := suggestURL(KindRedirect, "html:a/@href", "", html.UnescapeString(value)); ok {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// attributeValue is the value behind an attribute's name, in any of HTML's three notations.
-func attributeValue(s string) string {
-	s, ok := strings.CutPrefix(strings.TrimLeft(s, " \t\r\n"), "=")
+// attributeValue is the value behind an attribute's name, in any of HTML's three notations, and what stands behind it.
+func attributeValue(s string) (value, rest string) {
 	s = strings.TrimLeft(s, " \t\r\n")
-	if !ok || s == "" {
-		return ""
+	value, ok := strings.CutPrefix(s, "=")
+	if value = strings.TrimLeft(value, " \t\r\n"); !ok || value == "" {
+		return "", s
 	}
 	end := " \t\r\n>"
-	if s[0] == '"' || s[0] == '\'' {
-		s, end = s[1:], s[:1]
+	if value[0] == '"' || value[0] == '\'' {
+		value, end = value[1:], value[:1]
 	}
-	if i := strings.IndexAny(s, end); i >= 0 {
-		return s[:i]
+	if i := strings.IndexAny(value, end); i >= 0 {
+		return value[:i], value[i:]
 	}
-	return s
+	return value, ""
 }
 
 // indexFold is strings.Index without regard to the case of ASCII letters; substr is lower case.
