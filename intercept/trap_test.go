@@ -90,6 +90,29 @@ func TestTrap_nilResponseBehindOurFilter(t *testing.T) {
 	}
 }
 
+// One that changes a status there has it for everybody but who is guarded.
+func TestTrap_statusBehindOurFilter(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, jsonAnswer(suggest("", stranger)))
+			later(w, func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+				r.StatusCode = http.StatusTeapot
+				return r
+			})
+			client := door.client(w)
+			quiet(t, send(t, client, ask(t, door.scheme, somehow)))
+			for name, r := range map[string]*http.Request{
+				"discovery": ask(t, door.scheme, nobody), "not discovery": request(t, http.MethodGet, door.scheme+"://opened.net/", ""),
+			} {
+				if got := send(t, client, r); got.StatusCode != http.StatusTeapot || got.body != suggest("", stranger) {
+					t.Errorf("%s of nobody guarded: got %d %q, want what the handler made of it", name, got.StatusCode, got.body)
+				}
+			}
+		})
+	}
+}
+
 // An answer that another handler made up is judged like upstream's.
 func TestTrap_cannedAnswerIsJudged(t *testing.T) {
 	for _, door := range doors {
