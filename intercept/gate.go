@@ -60,9 +60,10 @@ func (g *gate) announce() {
 }
 
 // begin sends the header off. It is the last of a connection that has lived long enough, and of all when the plugin stops: net/http closes it behind the answer (server.go), and an
-// HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
+// HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY). A connection that turns into a WebSocket is not net/http's to close, and its client would take the word for a refusal
+// (RFC 6455, section 4.1).
 func (g *gate) begin() {
-	if g.last && g.status != http.StatusSwitchingProtocols || g.x.upload.forsaken() || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil {
+	if g.status != http.StatusSwitchingProtocols && (g.last || g.x.upload.forsaken() || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil) {
 		g.w.Header().Set("Connection", "close")
 	}
 	g.w.WriteHeader(g.status)
