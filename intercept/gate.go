@@ -46,17 +46,9 @@ func (g *gate) WriteHeader(code int) {
 	g.wrote, g.status = true, code
 	g.begin()
 	if g.x.stream {
-		g.announce()
+		// Whoever subscribes, or talks in turns, waits for the header, and the first event may be hours away. It needs no room (RFC 9113, section 5.2.1: DATA alone does).
+		g.Flush()
 	}
-}
-
-// announce sends the header of a stream before there is anything behind it: whoever subscribes, or talks in turns, waits for it, and the first event may
-// be hours away.
-func (g *gate) announce() {
-	g.keepPace(0)
-	g.pace.begin()
-	defer g.pace.end()
-	g.Flush()
 }
 
 // begin sends the header off. It is the last of a connection that has lived long enough, and of all when the plugin stops: net/http closes it behind the answer (server.go), and an
