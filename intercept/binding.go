@@ -125,9 +125,7 @@ func (bs *bindings) remember(b *binding) {
 // withoutHTTP2 copies a transport, without its connections, into one that speaks HTTP/1.1: these schemes are not defined for HTTP/2.
 func withoutHTTP2(base *http.Transport) *http.Transport {
 	t := base.Clone()
-	t.ForceAttemptHTTP2 = false
 	t.Protocols = nil
-	t.HTTP2 = nil
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	if t.TLSClientConfig != nil {
 		t.TLSClientConfig.NextProtos = nil

@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -68,6 +69,41 @@ func TestBinding_oneRequestAlone(t *testing.T) {
 			if got := <-states; got != want {
 				t.Errorf("%s: upstream's connection is %s, want %s", name, got, want)
 			}
+		}
+	}
+}
+
+// Log-ins of a connection are in HTTP/1.1, whatever the transport speaks that is in force: ours, or one that somebody has put in its place.
+func TestBinding_speaksHTTP1(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	both := new(http.Protocols)
+	both.SetHTTP1(true)
+	both.SetHTTP2(true)
+	for name, base := range map[string]*http.Transport{
+		"forced":    {ForceAttemptHTTP2: true},
+		"protocols": {Protocols: both},
+		"offered":   {ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{NextProtos: []string{"h2"}}},
+	} {
+		if base.TLSClientConfig == nil {
+			base.TLSClientConfig = new(tls.Config)
+		}
+		base.TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+		for _, c := range []struct {
+			transport *http.Transport
+			want      string
+		}{{base, "HTTP/2.0"}, {withoutHTTP2(base), "HTTP/1.1"}} {
+			resp, err := (&http.Client{Transport: c.transport}).Get(server.URL)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if got, err := io.ReadAll(resp.Body); string(got) != c.want || err != nil {
+				t.Errorf("%s: got %s, %v, want %s", name, got, err, c.want)
+			}
+			_ = resp.Body.Close()
+			c.transport.CloseIdleConnections()
 		}
 	}
 }
