@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"sync/atomic"
 	"syscall"
@@ -99,6 +100,25 @@ func TestStall_answers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A listener that is no socket to the eye, because somebody has put his own around it, bounds each of its connections.
+func TestStall_wrappedListener(t *testing.T) {
+	ended := make(chan struct{}, 1)
+	w := newWorld(t, pouring(ended), stall(300*time.Millisecond))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(w.server.Handler)
+	_ = server.Listener.Close()
+	server.Listener = w.plugin.Listener(struct{ net.Listener }{l})
+	server.Start()
+	defer server.Close()
+	w.addr = l.Addr().String()
+	w.says(t, "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+	<-ended
+	w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == 1 })
 }
 
 // So is either side of a tunnel that does not read, the whole tunnel with it.

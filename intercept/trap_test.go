@@ -83,7 +83,7 @@ func TestTrap_nilResponseBehindOurFilter(t *testing.T) {
 			if got.StatusCode != 200 || got.body != suggest("email@example.com") {
 				t.Errorf("got %d %q, want the quiet answer", got.StatusCode, got.body)
 			}
-			if record := w.decision(1); record["action"] != "refuse" {
+			if record := w.decision(1); record["action"] != "refuse" || record["status"] != int64(http.StatusOK) {
 				t.Errorf("got %v", record)
 			}
 		})
