@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"autodiscover-guard/rules/dialect"
 )
 
 // gate is what goproxy writes an answer to. It counts, it flushes what streams, and it keeps back what was not approved for a guarded
@@ -127,12 +125,8 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // refuse writes the dialect's own refusal in the place of whatever stands there.
 func (g *gate) refuse(reason string) {
-	g.x.decision = g.x.policy.Unanswered(&g.x.plan, reason)
-	a := g.x.decision.Answer
-	if a.Status == 0 { // not guarded by the request alone
-		a = dialect.Refuse(g.x.plan.Inquiry)
-	}
-	g.answer(g.x.compose(nil, a))
+	g.x.decision = g.x.withheld(reason)
+	g.answer(g.x.compose(nil, g.x.decision.Answer))
 }
 
 // answer writes a complete answer, past every handler.

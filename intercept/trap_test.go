@@ -90,6 +90,43 @@ func TestTrap_nilResponseBehindOurFilter(t *testing.T) {
 	}
 }
 
+// Whatever was decided before: for an answer that passed, and for a question of which the answer alone says whom it is about. So is one that panics there.
+func TestTrap_replacedBehindWhatWasDecided(t *testing.T) {
+	const lab = "user@lab.test"
+	for name, c := range map[string]struct {
+		account, answer string
+		want, rule      string
+	}{
+		"passed":                {lab, suggest(lab, "imap.lab.test"), suggest(lab), "private-use"},
+		"guarded by the answer": {"", suggest(somehow, stranger), suggest(""), "documentation"},
+	} {
+		for how, last := range map[string]proxyResponse{
+			"nil":    func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil },
+			"panics": func(*http.Response, *goproxy.ProxyCtx) *http.Response { panic("boom") },
+		} {
+			for _, door := range doors {
+				t.Run(name+"/"+how+"/"+door.name, func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, jsonAnswer(c.answer))
+					later(w, last)
+					r := ask(t, door.scheme, c.account)
+					if c.account == "" {
+						r.Header.Del("Authorization")
+					}
+					got := send(t, door.client(w), r)
+					if got.StatusCode != http.StatusOK || got.body != c.want || got.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+						t.Errorf("got %d %v %q, want the quiet answer", got.StatusCode, got.Header, got.body)
+					}
+					if record := w.decision(1); record["action"] != "refuse" || record["rule"] != c.rule || record["status"] != int64(http.StatusOK) ||
+						len(record["subjects"].([]any)) != 1 {
+						t.Errorf("got %v", record)
+					}
+				})
+			}
+		}
+	}
+}
+
 // One that changes a status there has it for everybody but who is guarded.
 func TestTrap_statusBehindOurFilter(t *testing.T) {
 	for _, door := range doors {
