@@ -23,7 +23,7 @@ type binding struct {
 	closed    bool
 }
 
-// bindings knows all bindings that hold a transport, so that Close can end them.
+// bindings knows all bindings that hold a transport and whose connection lives, so that Close can end them.
 type bindings struct {
 	mu  sync.Mutex
 	all map[*binding]struct{}
@@ -62,11 +62,12 @@ func bindingOf(ctx context.Context) *binding {
 	return nil
 }
 
+// drop is called when a binding's connection has ended.
 func (bs *bindings) drop(b *binding) {
+	b.close() // first, so that bound does not remember it again
 	bs.mu.Lock()
 	delete(bs.all, b)
 	bs.mu.Unlock()
-	b.close()
 }
 
 func (bs *bindings) closeAll() {
@@ -105,22 +106,26 @@ func (bs *bindings) bound(b *binding, h http.Header, base *http.Transport) *http
 	if b.transport == nil && needs {
 		b.transport = withoutHTTP2(base)
 		b.transport.DisableKeepAlives = b.closed
-		bs.mu.Lock()
-		if bs.all == nil {
-			bs.all = make(map[*binding]struct{})
+		if !b.closed {
+			bs.remember(b)
 		}
-		bs.all[b] = struct{}{}
-		bs.mu.Unlock()
 	}
 	return b.transport
+}
+
+func (bs *bindings) remember(b *binding) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if bs.all == nil {
+		bs.all = make(map[*binding]struct{})
+	}
+	bs.all[b] = struct{}{}
 }
 
 // withoutHTTP2 copies a transport, without its connections, into one that speaks HTTP/1.1: these schemes are not defined for HTTP/2.
 func withoutHTTP2(base *http.Transport) *http.Transport {
 	t := base.Clone()
-	t.ForceAttemptHTTP2 = false
 	t.Protocols = nil
-	t.HTTP2 = nil
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	if t.TLSClientConfig != nil {
 		t.TLSClientConfig.NextProtos = nil

@@ -335,7 +335,9 @@ func TestByAddress_outlives(t *testing.T) {
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	w := newWorld(t, s.handle, resolve(bank+":25", echo), lifetime(2*time.Second))
 	answered := make(chan reply)
-	go func() { answered <- send(t, w.tunnelled(false, numbered), request(t, http.MethodGet, "https://"+central+"/wait", "")) }()
+	go func() {
+		answered <- send(t, w.tunnelled(false, numbered), request(t, http.MethodGet, "https://"+central+"/wait", ""))
+	}()
 	<-s.asked
 	if _, err := w.connect(bank + ":25"); err != nil { // a tunnel that is younger
 		t.Fatal(err)

@@ -68,7 +68,7 @@ func (c *hallConn) CloseWrite() error {
 func (c *hallConn) Close() error {
 	err := c.Conn.Close()
 	c.once.Do(func() {
-		c.binding.close()
+		c.front.p.bindings.drop(c.binding)
 		c.release()
 		c.arrive()
 	})

@@ -219,10 +219,20 @@ func (x *exchange) stop(status int, reason string) {
 	x.plan.Step = rules.Refuse
 }
 
+// withheld is the decision where there is no answer to judge, or where that which was decided on cannot be given. Whom only its answer has told to be guarded stays so.
+func (x *exchange) withheld(reason string) rules.Decision {
+	d := x.policy.Unanswered(&x.plan, reason)
+	if d.Action == rules.ActionPass && x.guarded() {
+		d = x.decision
+		d.Action, d.Reason, d.Answer, d.Suggestions = rules.ActionRefuse, reason, dialect.Refuse(x.plan.Inquiry), nil
+	}
+	return d
+}
+
 // unanswered decides what the client gets where there is no answer to judge.
 func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http.Response {
 	if x.recognised() {
-		x.decision = x.policy.Unanswered(&x.plan, reason)
+		x.decision = x.withheld(reason)
 		if f.beforeRequest() || x.stayed() {
 			x.decision.Credentials.Forwarded = false
 		}

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"autodiscover-guard/rules/dialect"
 )
 
 // gate is what goproxy writes an answer to. It counts, it flushes what streams, and it keeps back what was not approved for a guarded
@@ -46,23 +44,16 @@ func (g *gate) WriteHeader(code int) {
 	g.wrote, g.status = true, code
 	g.begin()
 	if g.x.stream {
-		g.announce()
+		// Whoever subscribes, or talks in turns, waits for the header, and the first event may be hours away. It needs no room (RFC 9113, section 5.2.1: DATA alone does).
+		g.Flush()
 	}
 }
 
-// announce sends the header of a stream before there is anything behind it: whoever subscribes, or talks in turns, waits for it, and the first event may
-// be hours away.
-func (g *gate) announce() {
-	g.keepPace(0)
-	g.pace.begin()
-	defer g.pace.end()
-	g.Flush()
-}
-
 // begin sends the header off. It is the last of a connection that has lived long enough, and of all when the plugin stops: net/http closes it behind the answer (server.go), and an
-// HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY).
+// HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY). A connection that turns into a WebSocket is not net/http's to close, and its client would take the word for a refusal
+// (RFC 6455, section 4.1).
 func (g *gate) begin() {
-	if g.last && g.status != http.StatusSwitchingProtocols || g.x.upload.forsaken() || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil {
+	if g.status != http.StatusSwitchingProtocols && (g.last || g.x.upload.forsaken() || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil) {
 		g.w.Header().Set("Connection", "close")
 	}
 	g.w.WriteHeader(g.status)
@@ -134,12 +125,8 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // refuse writes the dialect's own refusal in the place of whatever stands there.
 func (g *gate) refuse(reason string) {
-	g.x.decision = g.x.policy.Unanswered(&g.x.plan, reason)
-	a := g.x.decision.Answer
-	if a.Status == 0 { // not guarded by the request alone
-		a = dialect.Refuse(g.x.plan.Inquiry)
-	}
-	g.answer(g.x.compose(nil, a))
+	g.x.decision = g.x.withheld(reason)
+	g.answer(g.x.compose(nil, g.x.decision.Answer))
 }
 
 // answer writes a complete answer, past every handler.

@@ -30,7 +30,7 @@ func (g *gate) listen(r *http.Request) *http.Request {
 	if uploads {
 		trace.GotConn = g.x.upload.follow
 	}
-	if hints && uploads && g.x.h1 && r.Header.Get("Expect") != "" {
+	if hints && uploads && r.Header.Get("Expect") != "" { // which net/http takes away in HTTP/2
 		g.x.upload.proceed = g.proceed
 	}
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
@@ -38,7 +38,7 @@ func (g *gate) listen(r *http.Request) *http.Request {
 
 // hint is called in a goroutine of the Transport, which may be late.
 func (g *gate) hint(code int, header textproto.MIMEHeader) error {
-	if code != http.StatusContinue && code != http.StatusSwitchingProtocols { // 100 is said where the body is read, and 101 is a final answer
+	if code != http.StatusContinue { // which is said where the body is read
 		g.inform(code, header)
 	}
 	return nil

@@ -53,6 +53,23 @@ func TestShutdown_servesWhoIsOnTheWay(t *testing.T) {
 	}
 }
 
+// Also with a WebSocket, whose connection is not told to close: a client takes that for no handshake (RFC 6455, section 4.1).
+func TestShutdown_aWebSocketOnTheWay(t *testing.T) {
+	t.Parallel()
+	w := newEcho(t)
+	c, err := w.connect("opened.net:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := w.shutdown(t, t.Context())
+	c, r := upgrade(t, c, socket)
+	echoes(t, c, r)
+	_ = c.Close()
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
 // A connection to the door that was there before is served once more, and told that this was the last time; one that comes later is not.
 func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
 	t.Parallel()

@@ -185,7 +185,8 @@ func upgrade(t *testing.T, c net.Conn, ask string) (net.Conn, *bufio.Reader) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Upgrade") != "websocket" || resp.Header.Get("Sec-Websocket-Accept") != "x" {
+	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Connection") != "Upgrade" || resp.Header.Get("Upgrade") != "websocket" ||
+		resp.Header.Get("Sec-Websocket-Accept") != "x" {
 		t.Fatalf("got %s %v", resp.Status, resp.Header)
 	}
 	said := make([]byte, len("helloearly"))

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/elazarl/goproxy"
+
 	"autodiscover-guard/intercept"
 )
 
@@ -59,4 +61,43 @@ func TestLogin_endsWithTheClient(t *testing.T) {
 	<-asked
 	_ = c.Close()
 	<-ended
+}
+
+// Who is not let in hears so, and nothing that he asks for reaches anybody. The password of who is reaches nobody either, handlers of other plugins included.
+func TestLogin_endsAtTheDoor(t *testing.T) {
+	s := &spy{next: jsonAnswer("{}")}
+	seen := make(chan string, 8)
+	w := newWorld(t, s.handle, onRequest(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		seen <- r.Header.Get("Proxy-Authorization")
+		return r, nil
+	}), func(c *intercept.Config, _ *proxyServer, _ *world) {
+		c.Login = loginFunc(func(_ context.Context, _ netip.Addr, user, password string) (bool, error) {
+			if user == "busy" {
+				return false, errors.New("too many")
+			}
+			return user == "desk" && password == "s3same", nil
+		})
+	})
+	for _, c := range []struct {
+		said string
+		want int
+	}{{"desk:wrong", http.StatusProxyAuthRequired}, {"", http.StatusProxyAuthRequired}, {"busy:s3same", http.StatusTooManyRequests}, {"desk:s3same", http.StatusOK}} {
+		text := "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n"
+		if c.said != "" {
+			text += "Proxy-Authorization: " + basicAuth(c.said) + "\r\n"
+		}
+		before := s.asked.Load()
+		if got := w.raw(t, text+"\r\n"); got.StatusCode != c.want {
+			t.Errorf("%q: got %s", c.said, got.Status)
+		}
+		if asked := s.asked.Load() - before; (asked == 1) != (c.want == http.StatusOK) || asked > 1 {
+			t.Errorf("%q: upstream was asked %d times", c.said, asked)
+		}
+	}
+	if len(seen) != 1 {
+		t.Fatalf("handlers saw %d requests", len(seen))
+	}
+	if got := <-seen; got != "" {
+		t.Errorf("a handler sees %q", got)
+	}
 }

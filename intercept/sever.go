@@ -29,11 +29,7 @@ func reset(whole net.Conn) {
 			c = at.Conn
 		case *tls.Conn:
 			c = at.NetConn()
-		case *guest:
-			c = at.Conn
 		case *guestTCP:
-			c = at.TCPConn
-		case *redirected:
 			c = at.TCPConn
 		case *bookedTCP:
 			c = at.TCPConn

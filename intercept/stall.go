@@ -39,7 +39,7 @@ func (g gauge) bounded(stall time.Duration) gauge {
 
 // heed counts what the kernel has given up. It says so once for each connection, to whoever uses it next; copying takes the error of one end to the other.
 func (t *traffic) heed(err error) error {
-	if err == nil || !errors.Is(err, syscall.ETIMEDOUT) {
+	if !errors.Is(err, syscall.ETIMEDOUT) {
 		return err
 	}
 	if _, counted := errors.AsType[*stallError](err); counted {

@@ -19,7 +19,7 @@ func newTerms(u UpstreamConfig) (*terms, error) {
 
 // same reports whether others would change nothing.
 func (t *terms) same(roots *x509.CertPool, c Credentials) bool {
-	return t.credentials == c && (t.roots == roots || t.roots != nil && roots != nil && t.roots.Equal(roots))
+	return t.credentials == c && t.roots.Equal(roots)
 }
 
 // parents are the proxies behind us, with what they are told now.

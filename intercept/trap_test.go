@@ -83,8 +83,68 @@ func TestTrap_nilResponseBehindOurFilter(t *testing.T) {
 			if got.StatusCode != 200 || got.body != suggest("email@example.com") {
 				t.Errorf("got %d %q, want the quiet answer", got.StatusCode, got.body)
 			}
-			if record := w.decision(1); record["action"] != "refuse" {
+			if record := w.decision(1); record["action"] != "refuse" || record["status"] != int64(http.StatusOK) {
 				t.Errorf("got %v", record)
+			}
+		})
+	}
+}
+
+// Whatever was decided before: for an answer that passed, and for a question of which the answer alone says whom it is about. So is one that panics there.
+func TestTrap_replacedBehindWhatWasDecided(t *testing.T) {
+	const lab = "user@lab.test"
+	for name, c := range map[string]struct {
+		account, answer string
+		want, rule      string
+	}{
+		"passed":                {lab, suggest(lab, "imap.lab.test"), suggest(lab), "private-use"},
+		"guarded by the answer": {"", suggest(somehow, stranger), suggest(""), "documentation"},
+	} {
+		for how, last := range map[string]proxyResponse{
+			"nil":    func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil },
+			"panics": func(*http.Response, *goproxy.ProxyCtx) *http.Response { panic("boom") },
+		} {
+			for _, door := range doors {
+				t.Run(name+"/"+how+"/"+door.name, func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t, jsonAnswer(c.answer))
+					later(w, last)
+					r := ask(t, door.scheme, c.account)
+					if c.account == "" {
+						r.Header.Del("Authorization")
+					}
+					got := send(t, door.client(w), r)
+					if got.StatusCode != http.StatusOK || got.body != c.want || got.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+						t.Errorf("got %d %v %q, want the quiet answer", got.StatusCode, got.Header, got.body)
+					}
+					if record := w.decision(1); record["action"] != "refuse" || record["rule"] != c.rule || record["status"] != int64(http.StatusOK) ||
+						len(record["subjects"].([]any)) != 1 {
+						t.Errorf("got %v", record)
+					}
+				})
+			}
+		}
+	}
+}
+
+// One that changes a status there has it for everybody but who is guarded.
+func TestTrap_statusBehindOurFilter(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, jsonAnswer(suggest("", stranger)))
+			later(w, func(r *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+				r.StatusCode = http.StatusTeapot
+				return r
+			})
+			client := door.client(w)
+			quiet(t, send(t, client, ask(t, door.scheme, somehow)))
+			for name, r := range map[string]*http.Request{
+				"discovery": ask(t, door.scheme, nobody), "not discovery": request(t, http.MethodGet, door.scheme+"://opened.net/", ""),
+			} {
+				if got := send(t, client, r); got.StatusCode != http.StatusTeapot || got.body != suggest("", stranger) {
+					t.Errorf("%s of nobody guarded: got %d %q, want what the handler made of it", name, got.StatusCode, got.body)
+				}
 			}
 		})
 	}
@@ -280,8 +340,11 @@ func TestTrap_truncatedBodyIsVisible(t *testing.T) {
 					if err != nil {
 						continue // broken before the header was sent: visible enough
 					}
-					if body, err := io.ReadAll(resp.Body); err == nil {
+					switch body, err := io.ReadAll(resp.Body); {
+					case err == nil:
 						t.Errorf("%s: half a body looks whole: %q", target, body)
+					case resp.ProtoMajor == 1 && (!errors.Is(err, io.ErrUnexpectedEOF) || len(body) == 0): // a reset could cost what came before it
+						t.Errorf("%s: got %q and then %v", target, body, err)
 					}
 					_ = resp.Body.Close()
 				}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"os"
 	"os/exec"
 	"strings"
@@ -312,6 +314,33 @@ func TestUpload_expect(t *testing.T) {
 			}
 			_ = c.Close()
 		}
+	}
+}
+
+// Who says that it waits and has nothing to send gets its answer. In HTTP/2 a body is waited for as well, and the 100 comes once.
+func TestUpload_expectElsewhere(t *testing.T) {
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	for way, dial := range pollWays(t, w) {
+		c, at, err := dial()
+		if err != nil {
+			t.Fatal(way, err)
+		}
+		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\nExpect: 100-continue\r\n\r\n")
+		if got := answer(t, c, http.MethodGet); got.StatusCode != http.StatusOK {
+			t.Errorf("%s: got %s", way, got.Status)
+		}
+		_ = c.Close()
+	}
+	client := w.client(true)
+	client.ExpectContinueTimeout = time.Hour
+	r, heard := request(t, http.MethodPost, "https://opened.net/", "abc"), 0
+	r.Header.Set("Expect", "100-continue")
+	got := send(t, client, r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error {
+		heard++
+		return nil
+	}})))
+	if got.ProtoMajor != 2 || got.StatusCode != http.StatusOK || got.body != "abc" || heard != 1 {
+		t.Errorf("HTTP/2: got %s %q after %d times 100", got.Status, got.body, heard)
 	}
 }
 

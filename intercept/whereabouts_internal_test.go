@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -89,4 +90,52 @@ func TestWhereabouts_inTime(t *testing.T) {
 			t.Error("that nobody answered was forgotten")
 		}
 	})
+}
+
+// A host may be mapped to another place for another port: what was found there is not this one's.
+func TestWhereabouts_ofAnotherName(t *testing.T) {
+	w := newWhereabouts()
+	for _, name := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"} {
+		got := w.find(t.Context(), name, time.Now(), time.Now().Add(time.Hour), func(_ context.Context, name string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.MustParseAddr(name)}, nil
+		})
+		if len(got) != 1 || got[0].String() != name {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+// Each look-up gives its seat back, whatever comes of it.
+func TestLocate_seats(t *testing.T) {
+	p := &Plugin{reach: &reach{strangers: new(net.Dialer)}}
+	p.quarantine.lookups = make(chan struct{}, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for range 3 {
+		if _, err := p.locate(ctx, "192.0.2.1"); err != nil { // an address is its own
+			t.Fatal(err)
+		}
+	}
+	if len(p.quarantine.lookups) != 0 {
+		t.Error("a seat is taken")
+	}
+}
+
+// An address is a host's in whatever form a resolver gives it, and where it carries it.
+func TestLeadsTo(t *testing.T) {
+	for _, c := range []struct {
+		to, host string
+		want     bool
+	}{
+		{"192.0.2.10", "192.0.2.10", true},
+		{"192.0.2.10", "::ffff:192.0.2.10", true}, // as net.Resolver.LookupNetIP has them
+		{"64:ff9b::192.0.2.10", "::ffff:192.0.2.10", true},
+		{"2001:db8::1", "2001:db8::1", true},
+		{"192.0.2.11", "192.0.2.10", false},
+		{"64:ff9b::192.0.2.11", "192.0.2.10", false},
+	} {
+		if got := leadsTo(netip.MustParseAddr(c.to), netip.MustParseAddr(c.host)); got != c.want {
+			t.Errorf("%s, %s: got %v", c.to, c.host, got)
+		}
+	}
 }

@@ -15,12 +15,24 @@ import (
 // Access says who sees what is not for everybody: whoever shows the token, has signed in with it, or has a certificate that the listener's TLS
 // has verified. It is safe for concurrent use.
 type Access struct {
-	token atomic.Pointer[Token]
+	token atomic.Pointer[issued]
 	// certificates: one that was verified is enough.
 	certificates bool
 	sessions     sessions
 	attempts     attempts
 	set          *metrics.Set
+}
+
+// issued is a token in force. ctx ends when it is replaced.
+type issued struct {
+	Token
+	ctx context.Context //nolint:containedctx // it is the token's life, which sessions and event streams hang on
+	end context.CancelFunc
+}
+
+func issue(token Token) *issued {
+	ctx, end := context.WithCancel(context.Background())
+	return &issued{token, ctx, end}
 }
 
 // What became of an attempt with a token.
@@ -36,17 +48,17 @@ const (
 // autodiscover_guard_admin_sign_ins_total: sign-ins, wrong tokens however they were shown, and those that were not even looked at.
 func NewAccess(token Token, certificates bool, set *metrics.Set) *Access {
 	a := &Access{certificates: certificates, set: set}
-	a.token.Store(&token)
+	a.token.Store(issue(token))
 	for _, result := range []string{signInRight, signInWrong, signInTooMany} {
 		a.count(result, 0)
 	}
 	return a
 }
 
-// Renew takes another token, and signs everybody out if it is another one.
+// Renew takes another token. If it is another one, it signs everybody out, and ends the streams of events that were asked for with the former.
 func (a *Access) Renew(token Token) {
-	if *a.token.Swap(&token) != token {
-		a.sessions.endAll()
+	if a.token.Load().Token != token {
+		a.token.Swap(issue(token)).end()
 	}
 }
 
@@ -55,13 +67,13 @@ func (a *Access) count(result string, n int) {
 }
 
 // hasToken reports whether there is a token to show.
-func (a *Access) hasToken() bool { return *a.token.Load() != Token{} }
+func (a *Access) hasToken() bool { return a.token.Load().Token != Token{} }
 
 // verdict is what is to be done about a request or an attempt. The zero verdict refuses.
 type verdict struct {
 	admitted bool
-	// session is what was signed in with, nil for a certificate and a token.
-	session *session
+	// life is that of the session or the token that was shown, nil for a certificate.
+	life context.Context //nolint:containedctx // what is begun ends with it
 	// wait is how long this address must not try any more.
 	wait time.Duration
 	// wrong: a token was shown, and is not the token.
@@ -74,7 +86,7 @@ func (a *Access) judge(r *http.Request) verdict {
 		return verdict{admitted: true}
 	}
 	if s := a.session(r); s != nil {
-		return verdict{admitted: true, session: s}
+		return verdict{admitted: true, life: s.ctx}
 	}
 	scheme, shown, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, bearer) {
@@ -98,15 +110,15 @@ func (a *Access) try(r *http.Request, shown string) verdict {
 		a.count(signInTooMany, 1)
 		return verdict{wait: wait}
 	}
-	if a.token.Load().is(shown) {
-		return verdict{admitted: true}
+	if t := a.token.Load(); t.is(shown) {
+		return verdict{admitted: true, life: t.ctx}
 	}
 	a.attempts.wrong(from, now)
 	a.count(signInWrong, 1)
 	return verdict{wrong: true}
 }
 
-// only serves those who are admitted. What a person has begun ends with the session.
+// only serves those who are admitted. What they have begun ends with what they have shown.
 func (a *Access) only(next http.Handler) http.Handler {
 	if a == nil {
 		return next
@@ -117,10 +129,10 @@ func (a *Access) only(next http.Handler) http.Handler {
 			a.turnAway(w, r, v)
 			return
 		}
-		if v.session != nil {
+		if v.life != nil {
 			ctx, cancel := context.WithCancel(r.Context())
 			defer cancel()
-			defer context.AfterFunc(v.session.ctx, cancel)()
+			defer context.AfterFunc(v.life, cancel)()
 			r = r.WithContext(ctx)
 		}
 		next.ServeHTTP(w, r)

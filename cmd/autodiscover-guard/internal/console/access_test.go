@@ -226,6 +226,35 @@ func TestAccess_life_of_a_session(t *testing.T) {
 	})
 }
 
+// A token that is replaced takes along what was begun with it: a stream of events that was asked for by showing it, and one of somebody who has signed in with it.
+func TestAccess_life_of_a_token(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, access, _ := gated(t, false)
+		_, cookie := signIn(t, h, rightToken)
+		done := make(chan string)
+		for name, shown := range map[string]change{"token": with("Authorization", "Bearer "+rightToken), "session": with("Cookie", cookie.Name+"="+cookie.Value)} {
+			go func() {
+				request(t, h, "GET", "/events", "", shown)
+				done <- name
+			}()
+		}
+		access.Renew(token(t, rightToken))
+		select {
+		case name := <-done:
+			t.Errorf("the same token again ends the stream of a %s", name)
+		case <-time.After(time.Hour):
+		}
+		access.Renew(token(t, strings.ToUpper(rightToken)))
+		for range 2 {
+			select {
+			case <-done:
+			case <-time.After(time.Minute):
+				t.Fatal("a stream goes on")
+			}
+		}
+	})
+}
+
 // Wrong tokens are counted by address: of IPv6 by network, over whatever they were shown, and they are forgotten with time.
 func TestAccess_wrong_tokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

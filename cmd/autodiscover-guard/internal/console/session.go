@@ -30,10 +30,10 @@ type session struct {
 	until time.Time
 }
 
-// begin makes a session and returns what its cookie holds, which is random and says nothing of the token.
-func (s *sessions) begin() string {
+// begin makes a session, which ends with the life of the token at the latest, and returns what its cookie holds, which is random and says nothing of the token.
+func (s *sessions) begin(life context.Context) string {
 	value := rand.Text() + rand.Text()
-	ctx, end := context.WithTimeout(context.Background(), sessionLife)
+	ctx, end := context.WithTimeout(life, sessionLife)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == nil {
@@ -79,16 +79,6 @@ func (s *sessions) end(value string) {
 		one.end()
 		delete(s.all, key)
 	}
-}
-
-// endAll signs everybody out.
-func (s *sessions) endAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, one := range s.all {
-		one.end()
-	}
-	s.all = nil
 }
 
 // cookieName is one that, over TLS, browsers take from this very host only, and only there send it (RFC 6265bis, section 4.1.3.2).

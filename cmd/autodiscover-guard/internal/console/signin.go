@@ -30,7 +30,7 @@ func (a *Access) offerSignIn(mux *http.ServeMux) {
 		}
 		a.count(signInRight, 1)
 		a.leave(r)
-		http.SetCookie(w, cookie(r, a.sessions.begin()))
+		http.SetCookie(w, cookie(r, a.sessions.begin(v.life)))
 		see(w, "/")
 	})
 	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
