@@ -47,6 +47,7 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	boundMemory(logger)
 	// net/http's transport complains to the standard logger about servers that talk out of turn.
 	log.SetFlags(0)
 	log.SetOutput(debugLog(logger.Named("std")).Writer())
