@@ -15,7 +15,7 @@ func TestOpenFile_ageByTheWallClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if begun := s.state.begun; begun != begun.Round(0) { //nolint:staticcheck // not the same moment, but the same reading
+	if begun := s.state.begun; begun != begun.Round(0) { // not the same moment, but the same reading
 		t.Errorf("got %v, which has monotonic time", begun)
 	}
 }
