@@ -142,6 +142,9 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 		out.Header = req.Header.Clone()
 	}
 	stripHop(out.Header, false)
+	if x.next == nil && len(out.Header[idempotencyKey]) == 0 {
+		out.Header[idempotencyKey] = repeatable
+	}
 	u := *req.URL
 	u.User = nil
 	if x.plan.Step == rules.Scrub {
@@ -158,6 +161,13 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 	}
 	return out
 }
+
+// idempotencyKey is a field by which clients say that a request may be repeated, and which net/http looks at.
+const idempotencyKey = "X-Idempotency-Key"
+
+// repeatable has net/http ask a question again whose connection turns out to have ended while it lay idle, or ends with the question: whatever its method
+// is, it changes nothing, and its body is here. net/http (go1.26, transport.go: Transport) leaves a field without a value out of what it sends.
+var repeatable = []string{}
 
 // send makes the round trip: over the next plugin's transport, or ours.
 func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {

@@ -31,7 +31,7 @@ func encoderConfig() zapcore.EncoderConfig {
 	}
 }
 
-// waiting is how many records may wait for a daemon that is slow to take them.
+// waiting is how many records may wait for a daemon, or for whoever reads a stream, that is slow to take them.
 const waiting = 4096
 
 // openDecisions opens the audit log: every record, of every level. dropped hears of those that could not be written, shown of all; it may be nil.
@@ -55,7 +55,7 @@ func openSink(c *config.Config, stdout, stderr io.Writer, logger *zap.Logger) (s
 		sink, err = record.OpenSyslog("")
 		queue = waiting
 	case "stderr":
-		return record.Stream(stderr), 0, nil
+		return record.Stream(stderr), waiting, nil
 	default:
 		return openDecisionsFile(c, stdout, logger)
 	}
@@ -72,7 +72,7 @@ func openDecisionsFile(c *config.Config, stdout io.Writer, logger *zap.Logger) (
 		return nil, 0, err
 	}
 	if name == "-" {
-		return record.Stream(stdout), 0, nil
+		return record.Stream(stdout), waiting, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return nil, 0, fmt.Errorf("log.decisions: %w", err)
@@ -107,15 +107,17 @@ func decisionLogger(w io.Writer) *zap.Logger {
 	return zap.New(record.New(record.Config{Sink: record.Stream(w), Encoder: encoderConfig()}).Core())
 }
 
-// lifeLogger writes what is no decision to standard error, for people: what started, what stopped, what failed.
-func lifeLogger(w io.Writer, level string) (*zap.Logger, error) {
+// lifeLogger writes what is no decision to standard error, for people: what started, what stopped, what failed. Nobody who says something waits for
+// whoever reads it. The function writes what waits at the end, as far as that is possible.
+func lifeLogger(w io.Writer, level string) (*zap.Logger, func(), error) {
 	at, err := zapcore.ParseLevel(level)
 	if err != nil {
-		return nil, fmt.Errorf("log.level: %w", err)
+		return nil, nil, fmt.Errorf("log.level: %w", err)
 	}
 	c := encoderConfig()
 	c.ConsoleSeparator = "  "
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(c), zapcore.Lock(zapcore.AddSync(w)), at)), nil
+	talk := record.New(record.Config{Sink: record.Stream(w), Queue: waiting, Encoder: c, Talk: true})
+	return zap.New(talk.Core(), zap.IncreaseLevel(at)), func() { _ = talk.Close() }, nil
 }
 
 func utcTime(t time.Time, e zapcore.PrimitiveArrayEncoder) {

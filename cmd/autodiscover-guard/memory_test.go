@@ -2,11 +2,36 @@ package main
 
 import (
 	"context"
+	"math"
+	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
 )
+
+// What the process may have is found out, and what somebody has said stands.
+func TestBoundMemory(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	t.Setenv("GOMEMLIMIT", "1TiB")
+	debug.SetMemoryLimit(1 << 40)
+	boundMemory(zap.NewNop())
+	if got := debug.SetMemoryLimit(-1); got != 1<<40 {
+		t.Errorf("with GOMEMLIMIT: got %d", got)
+	}
+	if err := os.Unsetenv("GOMEMLIMIT"); err != nil { // t.Setenv puts it back
+		t.Fatal(err)
+	}
+	debug.SetMemoryLimit(math.MaxInt64)
+	boundMemory(zap.NewNop())
+	if got := debug.SetMemoryLimit(-1); got < 1<<20 || got > 1<<50 {
+		t.Errorf("got %d, which no computer has", got)
+	}
+}
 
 // heap keeps the compiler from taking an allocation away.
 var heap []byte

@@ -27,6 +27,7 @@ type process struct {
 	cmd                 *exec.Cmd
 	stderr              *bytes.Buffer
 	dir, state, address string
+	streams             *os.File // standard output and error in the place of stderr, where set
 }
 
 // startService starts what stands in the place of AutoDetect, until the test ends.
@@ -73,6 +74,9 @@ func (p *process) launch(t *testing.T) {
 	p.stderr = new(bytes.Buffer)
 	p.cmd = exec.CommandContext(t.Context(), program, "run", "--config", filepath.Join(p.dir, "guard.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", p.state)
 	p.cmd.Stderr = p.stderr
+	if p.streams != nil {
+		p.cmd.Stdout, p.cmd.Stderr = p.streams, p.streams
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

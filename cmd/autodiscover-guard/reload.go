@@ -234,7 +234,7 @@ func warn(logger *zap.Logger, policy *rules.Policy) {
 const settle = 200 * time.Millisecond
 
 // follow reloads at each signal, and when the file has changed, until ctx ends. The directory is watched, because editors and deployments put
-// a new file in the place of the old one.
+// a new file in the place of the old one; and the file is looked at, because they do that with directories, too.
 func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Signal) {
 	changes, errs, stop := watchFile(file, r.logger)
 	defer stop()
@@ -243,6 +243,10 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 	defer still.Stop()
 	again := newAgain()
 	defer again.Stop()
+	last := seen{file: file}
+	last.changed()
+	glance := time.NewTicker(look)
+	defer glance.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -252,7 +256,12 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 			r.reopen()
 			again.after(r.reload())
 		case <-still.C:
+			last.changed() // what is read now need not be read once more
 			again.after(r.reload())
+		case <-glance.C:
+			if last.changed() {
+				still.Reset(settle)
+			}
 		case <-again.C:
 			again.after(r.reload())
 		case e := <-changes:

@@ -43,10 +43,12 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	logger, err := lifeLogger(stderr, c.Log.Level)
+	logger, quiet, err := lifeLogger(stderr, c.Log.Level)
 	if err != nil {
 		return err
 	}
+	defer quiet()
+	boundMemory(logger)
 	// net/http's transport complains to the standard logger about servers that talk out of turn.
 	log.SetFlags(0)
 	log.SetOutput(debugLog(logger.Named("std")).Writer())

@@ -34,9 +34,10 @@ func (s supervisor) stopping(status string) {
 	s.say(daemon.SdNotifyStopping, "STATUS="+status)
 }
 
-// watch tells the manager twice in each interval of its watchdog (WatchdogSec=) that we serve, as long as check says so, until ctx ends. A check
-// may take a quarter of the interval. When the manager hears nothing for a whole one, it ends us (SIGABRT, upon which Go's runtime writes down
-// what every goroutine does) and starts us again.
+// watch tells the manager four times in each interval of its watchdog (WatchdogSec=) that we serve, as long as check says so, until ctx ends. When the
+// manager hears nothing for a whole one, it ends us (SIGABRT, upon which Go's runtime writes down what every goroutine does) and starts us again. A check may
+// take what is left of the interval behind the wait for it: with a little of a processor and thousands of handshakes before it, it takes long and is no hang,
+// and to be ended would cut off those who are served, who then all come back at once.
 func (s supervisor) watch(ctx context.Context, check func(context.Context) error) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -45,10 +46,10 @@ func (s supervisor) watch(ctx context.Context, check func(context.Context) error
 	if interval <= 0 {
 		return
 	}
-	tick := time.NewTicker(interval / 2)
+	tick := time.NewTicker(interval / 4)
 	defer tick.Stop()
 	for {
-		s.prove(ctx, interval/4, check)
+		s.prove(ctx, interval/4*3, check)
 		select {
 		case <-ctx.Done():
 			return

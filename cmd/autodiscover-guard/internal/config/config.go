@@ -180,7 +180,7 @@ func Default() *Config {
 		},
 		Log: Log{
 			Decisions: "decisions.jsonl", Level: "info", Privacy: "domain", Sink: "file", Repeat: Rate{Count: 10, Per: time.Second},
-			Rotate: Rotate{Size: 100 << 20, Keep: 10, Age: 90 * day},
+			Rotate: Rotate{Size: 100 << 20, Every: 30 * day, Keep: 10, Age: 90 * day},
 		},
 		Notify: Notify{Quiet: day},
 	}

@@ -46,7 +46,7 @@ var sinkKeys = []key{
 	{name: "log.rotate", about: "When the file of decision records is moved aside and compressed, and how long such files are kept."},
 	{
 		name:  "log.rotate.size",
-		about: "The size that the file may get, from 64KiB to 16GiB; off is for logrotate, which moves the file and then sends SIGHUP.",
+		about: "The size that the file may get, from 64KiB to 16GiB; off, here and for every, is for logrotate, which moves the file and then sends SIGHUP.",
 		value: single[int64]{
 			at:    func(c *Config) *int64 { return &c.Log.Rotate.Size },
 			want:  "a size such as 100MiB, or off",
@@ -56,7 +56,7 @@ var sinkKeys = []key{
 	},
 	{
 		name:  "log.rotate.every",
-		about: "The age that the file's first record may get, such as 24h or 7d, from 1h to 3650d; off is no age.",
+		about: "The age that the file's first record may get, such as 24h or 7d, from 1h to 3650d, before the file is moved aside. With off, records stay until it is full, which where there are few may take years; log.rotate.age counts from then.",
 		value: single[time.Duration]{
 			at:    func(c *Config) *time.Duration { return &c.Log.Rotate.Every },
 			want:  "a length of time such as 24h or 7d, or off",

@@ -104,13 +104,14 @@ func loadJournal(dir string) (*journal, error) {
 		return nil, fmt.Errorf("reading the journal of settings: %w", err)
 	}
 	var j journal
+	if err := json.Unmarshal(data, &struct{ Schema *int }{&j.Schema}); err == nil && j.Schema != journalSchema { // first: another one has other keys
+		return nil, fmt.Errorf("reading the journal of settings %q: its schema is %d, this program knows %d: "+
+			"take the settings back with the version that has put them in place", name, j.Schema, journalSchema)
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
 		return nil, fmt.Errorf("reading the journal of settings %q: %w", name, err)
-	}
-	if j.Schema != journalSchema {
-		return nil, fmt.Errorf("reading the journal of settings %q: its schema is %d, this program knows %d", name, j.Schema, journalSchema)
 	}
 	return &j, nil
 }

@@ -16,7 +16,7 @@ type fileState struct {
 	size    int64
 	// torn says that it does not end with a newline.
 	torn bool
-	// begun is the time of the first record.
+	// begun is the time of the first record, without a monotonic part: that stands still while a computer sleeps, and the record gets old all the same.
 	begun time.Time
 }
 
@@ -47,7 +47,7 @@ func examine(f *os.File, now time.Time) (fileState, error) {
 	if err != nil {
 		return fileState{}, err
 	}
-	s := fileState{regular: info.Mode().IsRegular(), size: info.Size(), begun: now}
+	s := fileState{regular: info.Mode().IsRegular(), size: info.Size(), begun: now.Round(0)}
 	if !s.regular || s.size == 0 {
 		return s, nil
 	}

@@ -15,6 +15,9 @@ import (
 // It stands behind the first record that could be written again. It is no decision.
 const DroppedMessage = "records dropped"
 
+// linesDropped is the same of a log for people, which review is not to take for decisions.
+const linesDropped = "lines dropped"
+
 // droppedSchema is the version of that line.
 const droppedSchema = 1
 
@@ -22,12 +25,40 @@ const droppedSchema = 1
 type ledger struct {
 	sink    Sink
 	encoder zapcore.Encoder
+	message string // of the line that says what was dropped
 	dropped func(int)
 	logger  *zap.Logger
 
-	mu       sync.Mutex // guards what follows; no record is written while it is held, but for the one that settles
-	lost     int        // decisions, since the last settlement
-	from, to time.Time
+	mu      sync.Mutex // guards what follows; nothing is written while it is held, since a sink can hang
+	lost    account    // since the last settlement
+	telling account    // what the line says that is being written
+}
+
+// account is how many decisions have no record, and from when on until when.
+type account struct {
+	decisions int
+	from, to  time.Time
+}
+
+func (a *account) add(b account) {
+	switch {
+	case b.decisions == 0:
+		return
+	case a.decisions == 0:
+		*a = b
+		return
+	}
+	a.decisions += b.decisions
+	if b.from.Before(a.from) { // a held record has the time of the first that it stands for
+		a.from = b.from
+	}
+	if b.to.After(a.to) {
+		a.to = b.to
+	}
+}
+
+func (a *account) fields() []zap.Field {
+	return []zap.Field{zap.Int("dropped", a.decisions), zap.Time("from", a.from), zap.Time("to", a.to)}
 }
 
 // put writes a record, or counts it.
@@ -42,17 +73,8 @@ func (l *ledger) put(r Record) {
 // drop counts a record that could not be written. The first of them is said aloud.
 func (l *ledger) drop(r Record, err error) {
 	l.mu.Lock()
-	first := l.lost == 0
-	if first {
-		l.from, l.to = r.Time, r.Time
-	}
-	if r.Time.Before(l.from) { // a held one has the time of the first that it stands for
-		l.from = r.Time
-	}
-	if r.Time.After(l.to) {
-		l.to = r.Time
-	}
-	l.lost += r.Count
+	first := l.lost.decisions == 0 && l.telling.decisions == 0
+	l.lost.add(account{r.Count, r.Time, r.Time})
 	l.mu.Unlock()
 	l.dropped(r.Count)
 	if first {
@@ -60,32 +82,48 @@ func (l *ledger) drop(r Record, err error) {
 	}
 }
 
-// settle writes down how many records were dropped, if any were. What cannot be written stays in the account.
+// settle writes down how many records were dropped, if any were. What cannot be written stays in the account, and so does what is dropped meanwhile.
 func (l *ledger) settle() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lost == 0 {
+	busy := l.telling.decisions > 0
+	if !busy {
+		l.telling, l.lost = l.lost, account{}
+	}
+	a := l.telling
+	l.mu.Unlock()
+	if busy || a.decisions == 0 {
 		return
 	}
-	fields := []zap.Field{zap.Int("schema", droppedSchema), zap.Int("dropped", l.lost), zap.Time("from", l.from), zap.Time("to", l.to)}
-	entry := zapcore.Entry{Level: zapcore.ErrorLevel, Time: time.Now().UTC(), Message: DroppedMessage}
-	line, err := l.encoder.EncodeEntry(entry, fields)
+	written := l.tell(a)
+	l.mu.Lock()
+	if !written {
+		l.lost.add(a)
+	}
+	l.telling = account{}
+	l.mu.Unlock()
+	if written {
+		l.logger.Warn("decision records can be written again", a.fields()...)
+	}
+}
+
+// tell writes the line that says so.
+func (l *ledger) tell(a account) bool {
+	entry := zapcore.Entry{Level: zapcore.ErrorLevel, Time: time.Now().UTC(), Message: l.message}
+	line, err := l.encoder.EncodeEntry(entry, append([]zap.Field{zap.Int("schema", droppedSchema)}, a.fields()...))
 	if err != nil {
-		return
+		return false
 	}
 	defer line.Free()
-	if l.sink.Put(Record{Time: entry.Time, Level: entry.Level, Message: entry.Message, Line: line.Bytes()}) != nil {
-		return
-	}
-	l.logger.Warn("decision records can be written again", fields[1:]...)
-	l.lost = 0
+	return l.sink.Put(Record{Time: entry.Time, Level: entry.Level, Message: entry.Message, Line: line.Bytes()}) == nil
 }
 
 // confess says at the end what the sink could not be told.
 func (l *ledger) confess() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lost > 0 {
-		l.logger.Error("decision records were dropped, and the log does not say so", zap.Int("dropped", l.lost), zap.Time("from", l.from), zap.Time("to", l.to))
+	a := l.lost
+	a.add(l.telling)
+	l.mu.Unlock()
+	if a.decisions > 0 {
+		l.logger.Error("decision records were dropped, and the log does not say so", a.fields()...)
 	}
 }

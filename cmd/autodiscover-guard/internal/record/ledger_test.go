@@ -112,3 +112,87 @@ func TestQueue_gives_up_at_the_end(t *testing.T) {
 		<-closed
 	})
 }
+
+// stepping is a sink that says when it was entered, and hangs until it is let go.
+type stepping struct {
+	hanging
+	entered chan struct{}
+}
+
+func (s *stepping) Put(r record.Record) error {
+	s.entered <- struct{}{}
+	return s.hanging.Put(r)
+}
+
+// A sink that hangs once more, in the very line that says what it did not take, holds nobody up either, and in the end all was written or told.
+func TestQueue_hangs_while_it_tells(t *testing.T) {
+	sink := &stepping{hanging{gate: make(chan struct{})}, make(chan struct{})}
+	dropped := 0
+	log := record.New(record.Config{Sink: sink, Encoder: encoder(), Queue: 1, Dropped: func(n int) { dropped += n }})
+	decisions := zap.New(log.Core())
+	decide(decisions, "192.0.2.1", "/", 0)
+	<-sink.entered
+	for n := range 3 { // one waits
+		decide(decisions, "192.0.2.1", "/", n)
+	}
+	sink.gate <- struct{}{}
+	<-sink.entered // with the line
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		decide(decisions, "192.0.2.1", "/", 4)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("who decides waits")
+	}
+	close(sink.gate)
+	go func() {
+		for range sink.entered { // nobody asks any more
+		}
+	}()
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	close(sink.entered)
+	if got, told := total(sink.read(t)); got != 2 || told != 3 || dropped != 3 {
+		t.Errorf("%d written, %d told of %d dropped; want 2, and 3 of 3", got, told, dropped)
+	}
+}
+
+// endless is a writer that never returns before it is closed.
+type endless struct{ entered, closed chan struct{} }
+
+func (e endless) Write(p []byte) (int, error) {
+	close(e.entered)
+	<-e.closed
+	return len(p), nil
+}
+
+// Whoever closes a stream does not wait for what nobody reads.
+func TestStream_closes_while_it_hangs(t *testing.T) {
+	w := endless{make(chan struct{}), make(chan struct{})}
+	sink := record.Stream(w)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_ = sink.Put(record.Record{Line: []byte("{}\n")})
+	}()
+	<-w.entered
+	ended := make(chan error)
+	go func() { ended <- sink.Close() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("closing waits")
+	}
+	close(w.closed)
+	<-written
+	if err := sink.Put(record.Record{Line: []byte("{}\n")}); err == nil {
+		t.Error("a closed sink takes records")
+	}
+}

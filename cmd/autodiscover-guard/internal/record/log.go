@@ -11,6 +11,8 @@ type Config struct {
 	Sink Sink
 	// Encoder is the form of a record. Its line ending must be a newline.
 	Encoder zapcore.EncoderConfig
+	// Talk makes it lines for people, and not JSON: for a log that is no log of decisions.
+	Talk bool
 	// Repeat is beyond what identical decisions are counted and not written one by one; zero writes each.
 	Repeat Rate
 	// Queue is how many records may wait for a sink that can block, such as a socket; more are dropped. With 0, who decides waits for the sink.
@@ -42,8 +44,11 @@ func New(c Config) *Log {
 	if c.Dropped == nil {
 		c.Dropped = func(int) {}
 	}
-	full := zapcore.NewJSONEncoder(c.Encoder)
-	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier(), shown: c.Shown}
+	full, message := zapcore.NewJSONEncoder(c.Encoder), DroppedMessage
+	if c.Talk {
+		full, message = zapcore.NewConsoleEncoder(c.Encoder), linesDropped
+	}
+	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, message: message, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier(), shown: c.Shown}
 	if c.Queue > 0 {
 		l.queue = newQueue(c.Queue, l.ledger)
 	}

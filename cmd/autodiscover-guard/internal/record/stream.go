@@ -3,22 +3,24 @@ package record
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
-// Stream is a sink that is a stream that somebody else owns: the standard output, the standard error.
+// Stream is a sink that is a stream that somebody else owns: the standard output, the standard error. It hangs where nobody reads a pipe, or a terminal was
+// stopped; a [Log] with a queue does not.
 func Stream(w io.Writer) Sink { return &stream{w: w} }
 
 type stream struct {
-	mu     sync.Mutex
+	mu     sync.Mutex // held by a record that is being written
 	w      io.Writer
-	closed bool
+	closed atomic.Bool
 }
 
 // Put implements [Sink].
 func (s *stream) Put(r Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed.Load() {
 		return errClosed
 	}
 	_, err := s.w.Write(r.Line)
@@ -28,10 +30,8 @@ func (s *stream) Put(r Record) error {
 // Reopen implements [Sink]: there is nothing to take up.
 func (*stream) Reopen() error { return nil }
 
-// Close implements [Sink]. The stream stays open.
+// Close implements [Sink]. The stream stays open, and a record that hangs is not waited for.
 func (s *stream) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
+	s.closed.Store(true)
 	return nil
 }
