@@ -27,6 +27,7 @@ import (
 // now, leaves everything as it is.
 type reloader struct {
 	load  func() (*config.Config, error)
+	file  *seen // as it was before it was read first
 	guard *guard
 	state *stateDir
 	// logs: the file of decision records is opened anew at a signal.
@@ -235,16 +236,14 @@ const settle = 200 * time.Millisecond
 
 // follow reloads at each signal, and when the file has changed, until ctx ends. The directory is watched, because editors and deployments put
 // a new file in the place of the old one; and the file is looked at, because they do that with directories, too.
-func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Signal) {
-	changes, errs, stop := watchFile(file, r.logger)
+func (r *reloader) follow(ctx context.Context, signals <-chan os.Signal) {
+	changes, errs, stop := watchFile(r.file.file, r.logger)
 	defer stop()
 	still := time.NewTimer(time.Hour)
 	still.Stop()
 	defer still.Stop()
 	again := newAgain()
 	defer again.Stop()
-	last := seen{file: file}
-	last.changed()
 	glance := time.NewTicker(look)
 	defer glance.Stop()
 	for {
@@ -256,16 +255,16 @@ func (r *reloader) follow(ctx context.Context, file string, signals <-chan os.Si
 			r.reopen()
 			again.after(r.reload())
 		case <-still.C:
-			last.changed() // what is read now need not be read once more
+			r.file.changed() // what is read now need not be read once more
 			again.after(r.reload())
 		case <-glance.C:
-			if last.changed() {
+			if r.file.changed() {
 				still.Reset(settle)
 			}
 		case <-again.C:
 			again.after(r.reload())
 		case e := <-changes:
-			if e.Has(fsnotify.Chmod) && !e.Has(fsnotify.Write|fsnotify.Create|fsnotify.Rename) || !concerns(e.Name, file) {
+			if e.Has(fsnotify.Chmod) && !e.Has(fsnotify.Write|fsnotify.Create|fsnotify.Rename) || !concerns(e.Name, r.file.file) {
 				continue
 			}
 			still.Reset(settle)

@@ -1,11 +1,42 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
+
+// What is written to the configuration while the guard starts, behind its first reading and before it is watched, is taken, too.
+func TestService_changedWhileItStarts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "guard.yaml")
+	text := "listen: {proxy: 127.0.0.1:0, admin: off}\nstate: " + filepath.Join(t.TempDir(), "state") + "\n"
+	write(t, file, text)
+	read := make(chan error, 8)
+	s := &service{file: file}
+	s.load = func() (*config.Config, error) {
+		c, err := loadConfig(file)
+		read <- errors.Join(err, os.WriteFile(file, []byte(text+"policy: {services: {autodetect: off}}\n"), 0o600))
+		return c, err
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx, io.Discard, io.Discard) }()
+	for range 2 {
+		if err := <-read; err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
 
 func TestSeen(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,8 @@ type service struct {
 
 // run runs the guard until a signal ends it.
 func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
+	file := &seen{file: s.file}
+	file.changed() // before it is read: what is written to it meanwhile is a change
 	c, err := s.load()
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer logs.close()
-	r := &reloader{load: s.load, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
+	r := &reloader{load: s.load, file: file, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
 	return s.guard(ctx, stop, r, hangups, stderr)
 }
 
@@ -120,7 +122,7 @@ func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-
 	r.supervisor.ready(r.summary())
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
-	followed.Go(func() { r.follow(following, s.file, hangups) })
+	followed.Go(func() { r.follow(following, hangups) })
 	followed.Go(func() { tendAuthority(following, r.guard.authority, r.logger) })
 	followed.Go(func() { tendMemory(following, debug.FreeOSMemory) })
 	defer followed.Wait()
