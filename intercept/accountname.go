@@ -28,7 +28,7 @@ func (x *exchange) accountName() accountName {
 	if len(n.subjects) > fewSubjects {
 		n.many = make(map[string]struct{}, len(n.subjects))
 		for _, s := range n.subjects {
-			n.many[strings.ToLower(localPart(s))] = struct{}{}
+			n.many[strings.ToLower(mailbox(s))] = struct{}{}
 		}
 	}
 	if slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierLogin && s.Address != "" }) {
@@ -111,10 +111,8 @@ func (n accountName) is(segment string) bool {
 		_, ok := n.many[strings.ToLower(segment)]
 		return ok || strings.EqualFold(segment, n.login)
 	}
-	return strings.EqualFold(segment, n.login) || slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return strings.EqualFold(segment, localPart(s)) })
+	return strings.EqualFold(segment, n.login) || slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return strings.EqualFold(segment, mailbox(s)) })
 }
 
-// localPart is that of a subject's address, without quotes; "" where it has none.
-func localPart(s dialect.Subject) string {
-	return strings.Trim(s.Address[:max(0, strings.LastIndexByte(s.Address, '@'))], `"`)
-}
+// mailbox is the local part of a subject's address, without quotes.
+func mailbox(s dialect.Subject) string { return strings.Trim(s.LocalPart(), `"`) }

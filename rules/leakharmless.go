@@ -131,21 +131,16 @@ func (j *judgement) isAskedMailbox(word string) bool {
 	all := j.plan.Inquiry.Subjects
 	asked := all[:len(all)-len(j.doc.Subjects)] // those that only the answer names follow
 	if len(asked) <= fewSubjects {
-		return slices.ContainsFunc(asked, func(s dialect.Subject) bool { return strings.EqualFold(localPart(s), word) })
+		return slices.ContainsFunc(asked, func(s dialect.Subject) bool { return strings.EqualFold(s.LocalPart(), word) })
 	}
 	if j.mailboxes == nil {
 		j.mailboxes = make(map[string]struct{}, len(asked))
 		for _, s := range asked {
-			j.mailboxes[strings.ToLower(localPart(s))] = struct{}{}
+			j.mailboxes[strings.ToLower(s.LocalPart())] = struct{}{}
 		}
 	}
 	_, ok := j.mailboxes[word]
 	return ok
-}
-
-// localPart is that of a subject's address, "" where it has none.
-func localPart(s dialect.Subject) string {
-	return s.Address[:max(0, strings.LastIndexByte(s.Address, '@'))]
 }
 
 // payloadIdentifier is where a configuration profile says what it, or a payload of it, is called. Elsewhere the same word is a host: anybody can have one below

@@ -246,6 +246,9 @@ func (r *reloader) follow(ctx context.Context, signals <-chan os.Signal) {
 	defer again.Stop()
 	glance := time.NewTicker(look)
 	defer glance.Stop()
+	if r.file.file == "" {
+		glance.Stop() // nothing to look at, and a computer that wants to sleep
+	}
 	for {
 		select {
 		case <-ctx.Done():

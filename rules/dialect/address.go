@@ -19,6 +19,9 @@ type Subject struct {
 	Carrier string
 }
 
+// LocalPart is what stands in front of the address's last @, quotes included; empty where no address was given. It is personal data, as the address is.
+func (s Subject) LocalPart() string { return s.Address[:max(0, strings.LastIndexByte(s.Address, '@'))] }
+
 // addressPrefixes are the proxy-address types that Microsoft's clients put before an address (X-AnchorMailbox, MS-OXOABK 2.2.3.23).
 var addressPrefixes = [...]string{"mailto:", "smtp:", "upn:", "mbx:", "sip:"}
 
