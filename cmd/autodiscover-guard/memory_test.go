@@ -33,6 +33,46 @@ func TestBoundMemory(t *testing.T) {
 	}
 }
 
+// What may become garbage is the same few megabytes whatever little is alive, and a multiple of what is alive when that is much.
+func TestGarbagePercent(t *testing.T) {
+	for _, test := range []struct {
+		alive uint64
+		want  int
+	}{
+		{0, mostGarbage}, // nothing was collected yet
+		{1, mostGarbage},
+		{4 << 20, mostGarbage},
+		{8 << 20, 800},
+		{9 << 20, 700}, // 711
+		{16 << 20, 400},
+		{32 << 20, leastGarbage},
+		{1 << 30, leastGarbage},
+		{1 << 62, leastGarbage},
+	} {
+		if got := garbagePercent(test.alive); got != test.want {
+			t.Errorf("%d bytes alive: got %d %%, want %d", test.alive, got, test.want)
+		}
+	}
+}
+
+// The collector is told of it, and is not where GOGC says something else.
+func TestTendMemory_collector(t *testing.T) {
+	for _, test := range []struct {
+		gogc string
+		kept bool
+	}{{"", false}, {"77", true}} {
+		t.Setenv("GOGC", test.gogc)
+		before := debug.SetGCPercent(77)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		tendMemory(ctx, func() {})
+		got := debug.SetGCPercent(before)
+		if test.kept && got != 77 || !test.kept && (got < leastGarbage || got > mostGarbage) {
+			t.Errorf("GOGC=%q: got %d", test.gogc, got)
+		}
+	}
+}
+
 // heap keeps the compiler from taking an allocation away.
 var heap []byte
 
@@ -43,6 +83,8 @@ func burst(size int) {
 
 // Memory is given back when a burst is over: not while it lasts, not twice for one, and not for a little.
 func TestTendMemory(t *testing.T) {
+	percent := debug.SetGCPercent(100)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var times atomic.Int64
@@ -59,6 +101,7 @@ func TestTendMemory(t *testing.T) {
 				t.Errorf("%s: given back %d times, want %d", what, got, want)
 			}
 		}
+		synctest.Wait() // for the first look: what came before it is no burst
 		burst(2 * worthBytes)
 		pass("in the burst", 0)
 		burst(2 * worthBytes)

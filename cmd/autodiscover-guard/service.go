@@ -35,9 +35,6 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // the heap is small: half the collections cost a few MB
-	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// Before the pid is written and until it is gone: a signal that nobody has asked for would end the process. One that comes before the guard
