@@ -15,7 +15,7 @@ import (
 type Credentials struct{ user, password string }
 
 // NewCredentials makes Credentials. What the proxy's protocol cannot say, a colon in the name or more than 255 bytes with SOCKS, is refused where
-// they are put to use: by [New] and [Plugin.SwapUpstream].
+// they are put to use: by [New] and [Plugin.PrepareUpstream].
 func NewCredentials(user, password string) Credentials { return Credentials{user, password} }
 
 const noCredentialsShown = "(credentials)"

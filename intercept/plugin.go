@@ -168,7 +168,7 @@ type Plugin struct {
 	reach     *reach
 	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
 	ours      atomic.Pointer[transports]
-	swapping  sync.Mutex // one SwapUpstream at a time
+	swapping  sync.Mutex // one change of terms at a time
 	self      self
 	name      string // in Via
 	hall      *hall

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// terms are what [Plugin.SwapUpstream] may change of the far side: whom we believe, and what we tell the proxies behind us.
+// terms are what [Plugin.PrepareUpstream] may change of the far side: whom we believe, and what we tell the proxies behind us.
 type terms struct {
 	roots       *x509.CertPool
 	credentials Credentials
@@ -18,8 +18,8 @@ func newTerms(u UpstreamConfig) (*terms, error) {
 }
 
 // same reports whether others would change nothing.
-func (t *terms) same(roots *x509.CertPool, c Credentials) bool {
-	return t.credentials == c && t.roots.Equal(roots)
+func (t *terms) same(others *terms) bool {
+	return t.credentials == others.credentials && t.roots.Equal(others.roots)
 }
 
 // parents are the proxies behind us, with what they are told now.
@@ -45,22 +45,25 @@ func (t *transports) closeIdle() {
 	t.older.CloseIdleConnections()
 }
 
-// SwapUpstream puts other Roots and ProxyCredentials of [UpstreamConfig] in force, for connections that are made from now on; what is the same as before
-// costs nothing. Nil roots are the system's, and zero Credentials none. Exchanges that have begun keep their connections, and so do clients that have logged in over one (NTLM, Negotiate). After an error
-// everything is as before.
-func (p *Plugin) SwapUpstream(roots *x509.CertPool, c Credentials) error {
-	p.swapping.Lock()
-	defer p.swapping.Unlock()
-	if p.reach.terms.Load().same(roots, c) {
-		return nil
-	}
+// PrepareUpstream makes other Roots and ProxyCredentials of [UpstreamConfig] ready, and changes nothing yet: so whoever has more to change can first ask of
+// everything whether it can be. swap, which cannot fail, puts them in force for connections that are made from then on; what is the same as before costs nothing.
+// Nil roots are the system's, and zero Credentials none. Exchanges that have begun keep their connections, and so do clients that have logged in over one (NTLM, Negotiate).
+func (p *Plugin) PrepareUpstream(roots *x509.CertPool, c Credentials) (swap func(), err error) {
 	u := p.upstream
 	u.Roots, u.ProxyCredentials = roots, c
 	t, err := newTerms(u)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	return func() { p.swapTerms(t) }, nil
+}
+
+func (p *Plugin) swapTerms(t *terms) {
+	p.swapping.Lock()
+	defer p.swapping.Unlock()
+	if p.reach.terms.Load().same(t) {
+		return
 	}
 	p.reach.terms.Store(t)
 	p.ours.Swap(newTransports(p.reach)).closeIdle()
-	return nil
 }

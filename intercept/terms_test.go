@@ -1,6 +1,7 @@
 package intercept_test
 
 import (
+	"crypto/x509"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -11,7 +12,7 @@ import (
 
 // Other roots are believed from the next connection on, by all that dial: for discovery and for what passes through, in HTTP/1.1 and HTTP/2. The same
 // roots again cost nobody a connection.
-func TestSwapUpstream_roots(t *testing.T) {
+func TestPrepareUpstream_roots(t *testing.T) {
 	for _, door := range doors {
 		if door.scheme != "https" {
 			continue
@@ -35,9 +36,7 @@ func TestSwapUpstream_roots(t *testing.T) {
 			}
 			swap := func(a *authority) {
 				t.Helper()
-				if err := w.plugin.SwapUpstream(a.roots(), intercept.Credentials{}); err != nil {
-					t.Fatal(err)
-				}
+				swapUpstream(t, w.plugin, a.roots(), intercept.Credentials{})
 			}
 			want("the wrong roots", http.StatusBadGateway)
 			swap(w.web)
@@ -50,12 +49,19 @@ func TestSwapUpstream_roots(t *testing.T) {
 			}
 			swap(newAuthority(t, "rogue"))
 			want("the wrong roots again", http.StatusBadGateway)
+			swapRight, err := w.plugin.PrepareUpstream(w.web.roots(), intercept.Credentials{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want("the right roots, prepared", http.StatusBadGateway)
+			swapRight()
+			want("the right roots, once more", http.StatusOK)
 		})
 	}
 }
 
 // The same for what the proxy behind us is told, and for how it proves who it is. What it cannot be told changes nothing.
-func TestSwapUpstream_parent(t *testing.T) {
+func TestPrepareUpstream_parent(t *testing.T) {
 	for _, kind := range uplinks {
 		for _, door := range doors {
 			t.Run(kind.name+"/"+door.name, func(t *testing.T) {
@@ -76,14 +82,12 @@ func TestSwapUpstream_parent(t *testing.T) {
 				if got := send(t, client, page()); got.StatusCode != http.StatusBadGateway {
 					t.Errorf("before: %s %s", got.Status, got.body)
 				}
-				if err := w.plugin.SwapUpstream(roots, intercept.NewCredentials(proxyUser, proxyPassword)); err != nil {
-					t.Fatal(err)
-				}
+				swapUpstream(t, w.plugin, roots, intercept.NewCredentials(proxyUser, proxyPassword))
 				if got := send(t, client, page()); got.StatusCode != http.StatusOK {
 					t.Errorf("swapped: %s %s", got.Status, got.body)
 				}
-				err := w.plugin.SwapUpstream(newAuthority(t, "rogue").roots(), intercept.NewCredentials("a:"+strings.Repeat("b", 300), proxyPassword))
-				if err == nil || strings.Contains(err.Error(), "bbb") || strings.Contains(err.Error(), proxyPassword) {
+				swap, err := w.plugin.PrepareUpstream(newAuthority(t, "rogue").roots(), intercept.NewCredentials("a:"+strings.Repeat("b", 300), proxyPassword))
+				if err == nil || swap != nil || strings.Contains(err.Error(), "bbb") || strings.Contains(err.Error(), proxyPassword) {
 					t.Errorf("a name that cannot be said: %v", err)
 				}
 				if got := send(t, client, page()); got.StatusCode != http.StatusOK {
@@ -92,4 +96,13 @@ func TestSwapUpstream_parent(t *testing.T) {
 			})
 		}
 	}
+}
+
+func swapUpstream(t *testing.T, p *intercept.Plugin, roots *x509.CertPool, c intercept.Credentials) {
+	t.Helper()
+	swap, err := p.PrepareUpstream(roots, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap()
 }

@@ -15,7 +15,7 @@ import (
 // goproxy v1.9.4 then dials itself until no descriptor is left.
 type UpstreamConfig struct {
 	// Roots verify upstream certificates; nil means the system's. They stand alone: to add to the system's, start from x509.SystemCertPool.
-	// [Plugin.SwapUpstream] replaces them later.
+	// [Plugin.PrepareUpstream] replaces them later.
 	Roots *x509.CertPool
 	// Resolve maps host or host:port to an address or address:port to dial in its place, like curl --connect-to; the name that is
 	// verified stays. Such an address is never refused for being private, and is not dialled through a proxy. Nil maps nothing.
@@ -31,7 +31,7 @@ type UpstreamConfig struct {
 	// addresses, ranges, each with or without a port. Loopback always is.
 	NoProxy []string
 	// ProxyCredentials are told to the proxy: with HTTP as Basic, which travels in the clear to an http:// one.
-	// [Plugin.SwapUpstream] replaces them later.
+	// [Plugin.PrepareUpstream] replaces them later.
 	ProxyCredentials Credentials
 	// DialTimeout is how long a connection may take to be made, tunnels included: 10 s where zero.
 	DialTimeout time.Duration

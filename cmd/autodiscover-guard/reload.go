@@ -140,6 +140,7 @@ func (r *reloader) note(failed error) {
 	r.state.note("policy", text)
 }
 
+// apply asks of everything first whether it can be; the authority, where asking and changing are one, comes last of what can fail.
 func (r *reloader) apply() error {
 	c, err := r.load()
 	if err != nil {
@@ -157,14 +158,16 @@ func (r *reloader) apply() error {
 	if err != nil {
 		return err
 	}
-	if err := r.rescope(policy.Scope()); err != nil {
-		return err
-	}
+	swapUpstream := func() {}
 	if sameUpstream(r.config, c) {
-		if err := r.guard.plugin.SwapUpstream(roots, credentials); err != nil {
+		if swapUpstream, err = r.guard.plugin.PrepareUpstream(roots, credentials); err != nil {
 			return fmt.Errorf("upstream.proxy_credentials: %w", err)
 		}
 	}
+	if err := r.rescope(policy.Scope()); err != nil {
+		return err
+	}
+	swapUpstream()
 	before := r.policy.Revision()
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return err
