@@ -42,6 +42,9 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	// Who reads standard output and error may go, and come back: journald that is started again, say. Go ends a process that writes to such a pipe unless
+	// somebody asks for the signal; ours gets an error then, as from a full disk. Programs that we start are still ended.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	logger, quiet, err := lifeLogger(stderr, c.Log.Level)
 	if err != nil {
 		return err
