@@ -13,8 +13,9 @@ import (
 // Out of descriptors or memory, the guard goes on with what runs. New connections wait in the system's queue, because net/http and the transparent
 // door try again; what would need a new upstream connection is refused; and when there are descriptors again, nothing has to be told.
 
-// scarce reports whether an error is the system's want of something, and nobody's fault on the far side.
-func scarce(err error) bool {
+// Scarce reports whether an error is the system's want of something that others give back, descriptors, memory or space on a disk, and so nobody's fault on the
+// far side, and over without anybody's help.
+func Scarce(err error) bool {
 	return slices.ContainsFunc(wants, func(want error) bool { return errors.Is(err, want) })
 }
 

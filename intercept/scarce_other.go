@@ -4,5 +4,5 @@ package intercept
 
 import "syscall"
 
-// wants are what the system says when it is out of something.
-var wants = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}
+// wants are what the system says when it is out of something. ENOSPC is also what Linux says of a descriptor more than one user may watch (epoll_ctl(2)).
+var wants = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC}

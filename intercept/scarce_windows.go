@@ -6,4 +6,5 @@ import "golang.org/x/sys/windows"
 var wants = []error{
 	windows.WSAEMFILE, windows.WSAENOBUFS, windows.ERROR_TOO_MANY_OPEN_FILES,
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_OUTOFMEMORY, windows.ERROR_NO_SYSTEM_RESOURCES, windows.ERROR_COMMITMENT_LIMIT,
+	windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL,
 }

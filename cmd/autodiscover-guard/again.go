@@ -1,9 +1,9 @@
 package main
 
 import (
-	"errors"
-	"slices"
 	"time"
+
+	"autodiscover-guard/intercept"
 )
 
 const (
@@ -12,8 +12,8 @@ const (
 	lastAgain  = time.Minute
 )
 
-// again rings when a reload is to be tried again that failed for want of something that comes back, descriptors or memory: whoever has sent SIGHUP
-// does not know that, and would have to send another. A configuration that is wrong waits for somebody who mends it.
+// again rings when a reload is to be tried again that failed for want of something that comes back: whoever has sent SIGHUP does
+// not know that, and would have to send another. A configuration that is wrong waits for somebody who mends it.
 type again struct {
 	*time.Timer
 	wait time.Duration
@@ -27,16 +27,11 @@ func newAgain() *again {
 
 // after takes note of how a reload ended.
 func (a *again) after(failed error) {
-	if !passing(failed) {
+	if !intercept.Scarce(failed) {
 		a.wait = 0
 		a.Stop()
 		return
 	}
 	a.wait = min(max(2*a.wait, firstAgain), lastAgain)
 	a.Reset(a.wait)
-}
-
-// passing reports whether an error is the system's want of something that others give back.
-func passing(err error) bool {
-	return slices.ContainsFunc(passingWants, func(want error) bool { return errors.Is(err, want) })
 }

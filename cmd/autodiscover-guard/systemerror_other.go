@@ -8,5 +8,3 @@ const (
 	errAddressTaken = syscall.EADDRINUSE
 	errNotPermitted = syscall.EACCES
 )
-
-var passingWants = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC}

@@ -7,8 +7,3 @@ const (
 	errAddressTaken = windows.WSAEADDRINUSE
 	errNotPermitted = windows.WSAEACCES
 )
-
-var passingWants = []error{
-	windows.WSAEMFILE, windows.WSAENOBUFS, windows.ERROR_TOO_MANY_OPEN_FILES, windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_OUTOFMEMORY,
-	windows.ERROR_NO_SYSTEM_RESOURCES, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL,
-}
