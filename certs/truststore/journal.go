@@ -56,10 +56,11 @@ func readRecord(file string) (*record, error) {
 	}
 	r := &record{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("reading the journal %q: %w", file, err)
+		return nil, fmt.Errorf("reading the journal %q: %w; without that file the certificate alone is taken out", file, err)
 	}
 	if r.Schema != schema {
-		return nil, fmt.Errorf("reading the journal %q: schema %d, want %d: it was written by another version", file, r.Schema, schema)
+		return nil, fmt.Errorf("reading the journal %q: schema %d, want %d: it was written by another version, which can put everything back; "+
+			"without that file the certificate alone is taken out", file, r.Schema, schema)
 	}
 	return r, nil
 }
@@ -100,7 +101,7 @@ func (j *journal) forget(store, path string) error {
 	if err := removeFile(j.file(store, path)); err != nil {
 		return fmt.Errorf("clearing the journal: %w", err)
 	}
-	if left, err := j.records(); err != nil || len(left) > 0 {
+	if left, err := j.recordFiles(); err != nil || len(left) > 0 { // one that cannot be read keeps the root's copy, and is that place's to tell of
 		return err
 	}
 	if err := removeFile(j.rootFile()); err != nil {
@@ -112,7 +113,7 @@ func (j *journal) forget(store, path string) error {
 
 // records are all records of the root. An absent journal has none.
 func (j *journal) records() ([]*record, error) {
-	names, err := journalFiles(j.dir, fingerprint(j.root)+"-", ".json")
+	names, err := j.recordFiles()
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +129,8 @@ func (j *journal) records() ([]*record, error) {
 	}
 	return all, nil
 }
+
+func (j *journal) recordFiles() ([]string, error) { return journalFiles(j.dir, fingerprint(j.root)+"-", ".json") }
 
 func journalFiles(dir, prefix, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(dir)

@@ -1,8 +1,10 @@
 package truststore_test
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -141,6 +143,75 @@ func TestUninstall_placeIsGone(t *testing.T) {
 	if roots, err := truststore.Recorded(filepath.Join(c.root, "journal")); err != nil || len(roots) != 0 {
 		t.Errorf("recorded: got %v, %v", roots, err)
 	}
+}
+
+// TestUninstall_recordCannotBeRead: of two places one has a record that another version has written, or nobody. It is left as it is until that record is
+// out of the way, which is said, and the other one is cleared as if nothing were the matter.
+func TestUninstall_recordCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"another version": `{"schema":2}`, "torn": `{"schema":1,"sto`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newComputer(t, "linux", true, "/usr/lib/thunderbird/", "/usr/lib/firefox/")
+			for _, r := range c.stores.Install(t.Context(), truststore.Policies) {
+				if r.Status != truststore.Installed {
+					t.Fatalf("got %+v", r)
+				}
+			}
+			broken, other := brokenRecord(t, c, "/etc/firefox/policies/policies.json", text)
+			untouched, err := os.ReadFile(other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range c.stores.Uninstall(t.Context(), truststore.Policies) {
+				switch {
+				case r.Path == other || r.Store == "journal":
+					if r.Status != truststore.Failed || !strings.Contains(r.Note, broken) || !strings.Contains(r.Note, "without that file the certificate alone is taken out") {
+						t.Errorf("the place of the broken record: got %+v", r)
+					}
+				case r.Status != truststore.Removed || !r.Exact:
+					t.Errorf("the other place: got %+v", r)
+				}
+			}
+			if after, err := os.ReadFile(other); err != nil || string(after) != string(untouched) {
+				t.Errorf("the place of the broken record was changed: %q, %v", after, err)
+			}
+			if err := os.Remove(broken); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range c.stores.Uninstall(t.Context(), truststore.Policies) {
+				if r.Path == other && r.Status != truststore.Removed {
+					t.Errorf("without the record: got %+v", r)
+				}
+			}
+			if roots, err := truststore.Recorded(filepath.Join(c.root, "journal")); err != nil || len(roots) != 0 {
+				t.Errorf("recorded in the end: got %v, %v", roots, err)
+			}
+		})
+	}
+}
+
+// brokenRecord has the journal's record of a place say something else, and returns the names of both.
+func brokenRecord(t *testing.T, c *computer, name, text string) (file, path string) {
+	t.Helper()
+	path = filepath.Join(c.root, name)
+	records, err := filepath.Glob(filepath.Join(c.root, "journal", "*.json"))
+	if err != nil || len(records) != 2 {
+		t.Fatalf("got %q, %v", records, err)
+	}
+	for _, r := range records {
+		was, err := os.ReadFile(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(was), strconv.Quote(path)) {
+			file = r
+		}
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, path
 }
 
 // TestNew_refuses what would be installed by mistake.

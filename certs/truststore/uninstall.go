@@ -126,10 +126,12 @@ func (s *Stores) asBefore(p place) bool {
 // forget ends the journal's record of a place, and removes the directories that were made for it.
 func (s *Stores) forget(p place) error {
 	rec, err := s.journal.read(p.store, p.path)
-	if err != nil || rec == nil {
+	if err != nil {
 		return err
 	}
-	removeDirs(rec.Dirs)
+	if rec != nil {
+		removeDirs(rec.Dirs)
+	}
 	return s.journal.forget(p.store, p.path)
 }
 
