@@ -1,7 +1,7 @@
 //go:build !windows
 
 // Package durable has the names in a directory survive a loss of power: to flush a file that was renamed is not enough, for it may come back under its
-// former name, or under none (fsync(2)). On Windows, where a directory cannot be flushed and NTFS journals renames, it does nothing.
+// former name, or under none (fsync(2)). On Windows, where a directory cannot be flushed and NTFS journals renames, nothing is done for that.
 package durable
 
 import (

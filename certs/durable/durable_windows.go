@@ -1,4 +1,4 @@
-// Package durable has the names in a directory survive a loss of power; on Windows there is nothing to do for it.
+// Package durable has the names in a directory survive a loss of power; on Windows names need nothing for it.
 package durable
 
 import "os"

@@ -130,7 +130,9 @@ func (j *journal) records() ([]*record, error) {
 	return all, nil
 }
 
-func (j *journal) recordFiles() ([]string, error) { return journalFiles(j.dir, fingerprint(j.root)+"-", ".json") }
+func (j *journal) recordFiles() ([]string, error) {
+	return journalFiles(j.dir, fingerprint(j.root)+"-", ".json")
+}
 
 func journalFiles(dir, prefix, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(dir)

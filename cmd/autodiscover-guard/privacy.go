@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"autodiscover-guard/certs/durable"
 	"autodiscover-guard/intercept"
 )
 
@@ -32,10 +33,7 @@ func (s *stateDir) privacyKey() ([]byte, error) {
 	}
 	key = make([]byte, keyBytes)
 	_, _ = rand.Read(key) // never fails since Go 1.24
-	if err := os.WriteFile(file+".new", key, 0o600); err != nil {
-		return nil, fmt.Errorf("log.privacy: %w", err)
-	}
-	if err := os.Rename(file+".new", file); err != nil {
+	if err := durable.Replace(file, key); err != nil {
 		return nil, fmt.Errorf("log.privacy: %w", err)
 	}
 	return key, nil

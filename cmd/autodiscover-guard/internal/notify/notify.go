@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"autodiscover-guard/certs/durable"
 )
 
 const (
@@ -181,7 +183,7 @@ func (n *Notifier) settle(e event, o Outcome) {
 	if text == nil {
 		return
 	}
-	if err := replaceFile(n.config.Strangers, text); err != nil {
+	if err := durable.Replace(n.config.Strangers, text); err != nil {
 		n.config.Logger.Warn("strangers cannot be remembered on disk; that is tried again with the next", zap.Error(err))
 		n.mu.Lock()
 		n.memory.dirty = true

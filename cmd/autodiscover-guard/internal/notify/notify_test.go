@@ -168,6 +168,7 @@ func TestStrangers_are_remembered(t *testing.T) {
 	})
 }
 
+// What cannot be read is told, and kept: somebody may be able to read it.
 func TestStrangers_damaged_memory(t *testing.T) {
 	for _, text := range []string{"{", `{"version":2,"strangers":[]}`, "\x00\x00"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -183,8 +184,41 @@ func TestStrangers_damaged_memory(t *testing.T) {
 			if len(hook.all()) != 1 || !strings.Contains(w.log.String(), "all are new") || err != nil || !strings.Contains(string(after), `"a.net"`) {
 				t.Errorf("%q: %d posts, %s, memory %s, %v", text, len(hook.all()), w.log.String(), after, err)
 			}
+			aside, err := filepath.Glob(file + ".unread-*")
+			if err != nil || len(aside) != 1 || !strings.Contains(w.log.String(), aside[0]) {
+				t.Fatalf("%q is kept as %q, %v, and said: %s", text, aside, err, w.log.String())
+			}
+			if kept, err := os.ReadFile(aside[0]); err != nil || string(kept) != text {
+				t.Errorf("%q is kept as %q, %v", text, kept, err)
+			}
 		})
 	}
+}
+
+// Where it can be neither read nor moved, it stays as it is.
+func TestStrangers_memory_that_cannot_be_moved(t *testing.T) {
+	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
+		t.Skip("no directory keeps this user from renaming")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "strangers.json")
+		if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		w := start(t, &webhook{t: t, answer: always(200)}, file)
+		if err := os.Chmod(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		w.decide(refused("a.net"))
+		w.notifier.Close(t.Context())
+		if after, err := os.ReadFile(file); err != nil || string(after) != "{" {
+			t.Errorf("got %q, %v", after, err)
+		}
+	})
 }
 
 // More strangers than are remembered: memory and file stay bounded, and who was seen last stays known.

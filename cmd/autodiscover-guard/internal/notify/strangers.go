@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ const (
 
 // memory is which strangers have been seen. It is not safe for concurrent use.
 type memory struct {
-	file  string
+	file  string // empty where nothing is to be written
 	known map[string]*sight
 	dirty bool
 }
@@ -48,30 +47,41 @@ type memoryLine struct {
 	Last  time.Time `json:"last"`
 }
 
-// openMemory reads what is remembered. With an error there is a memory all the same, an empty one.
+// openMemory reads what is remembered. With an error there is a memory all the same, an empty one: what cannot be read is kept beside it, and the error says
+// where, or, if that does not work, nothing is written over it.
 func openMemory(file string) (*memory, error) {
 	m := &memory{file: file, known: make(map[string]*sight)}
-	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	err := m.read()
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
+	aside := file + ".unread-" + time.Now().UTC().Format("2006-01-02T15-04-05.000")
+	if moved := os.Rename(file, aside); moved != nil {
+		m.file = ""
+		return m, errors.Join(err, moved)
+	}
+	return m, fmt.Errorf("%w; it is kept as %q", err, aside)
+}
+
+func (m *memory) read() error {
+	f, err := os.Open(m.file)
 	if err != nil {
-		return m, err
+		return err
 	}
 	defer f.Close()
 	var on memoryFile
 	if err := json.NewDecoder(io.LimitReader(f, largestMemory)).Decode(&on); err != nil {
-		return m, fmt.Errorf("reading %q: %w", file, err)
+		return fmt.Errorf("reading %q: %w", m.file, err)
 	}
 	if on.Version != memoryVersion {
-		return m, fmt.Errorf("reading %q: version %d, want %d", file, on.Version, memoryVersion)
+		return fmt.Errorf("reading %q: version %d, want %d", m.file, on.Version, memoryVersion)
 	}
 	for _, s := range on.Strangers {
 		if s.Host != "" && len(s.Host) <= longestHost && len(m.known) < MostStrangers {
 			m.known[s.Host] = &sight{first: s.First, last: s.Last, told: true}
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // meet gives those hosts that were not seen before, and takes note of all.
@@ -123,7 +133,7 @@ func (m *memory) forget(hosts []string) {
 
 // text is what is to be on disk, nil where that is there already.
 func (m *memory) text() []byte {
-	if !m.dirty {
+	if !m.dirty || m.file == "" {
 		return nil
 	}
 	m.dirty = false
@@ -139,21 +149,4 @@ func (m *memory) text() []byte {
 		return nil
 	}
 	return append(text, '\n')
-}
-
-// replaceFile puts a file in the place of another, whole or not at all.
-func replaceFile(name string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".new-") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
