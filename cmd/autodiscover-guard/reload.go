@@ -47,7 +47,9 @@ type reloader struct {
 
 	config *config.Config // that of the start
 
-	mu     sync.Mutex // one reload at a time; guards what follows
+	reloading sync.Mutex // one reload at a time, as long as a disk that hangs takes
+
+	mu     sync.Mutex // guards what follows, which reload alone changes; nothing that can hang is done while it is held
 	policy *rules.Policy
 	failed error     // of the last reload
 	at     time.Time // of the last reload, zero where there was none
@@ -58,18 +60,24 @@ type reloader struct {
 func (r *reloader) reload() error {
 	r.supervisor.reloading()
 	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
+	r.reloading.Lock()
+	defer r.reloading.Unlock()
+	policy, failed := r.apply()
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed, r.at = r.apply(), time.Now().UTC()
+	if failed == nil {
+		r.policy = policy
+	}
+	r.failed, r.at = failed, time.Now().UTC()
+	r.mu.Unlock()
 	result, stale := "ok", 0.0
-	if r.failed != nil {
+	if failed != nil {
 		result, stale = "failed", 1
-		r.logger.Error(messageNotReloaded, zap.String("policy", r.policy.Revision()), zap.Error(r.failed))
+		r.logger.Error(messageNotReloaded, zap.String("policy", r.policy.Revision()), zap.Error(failed))
 	}
 	r.figures.GetOrCreateCounter(reloadsTotal(result)).Inc()
 	r.figures.GetOrCreateGauge(policyStale, nil).Set(stale)
-	r.note(r.failed)
-	return r.failed
+	r.note(failed)
+	return failed
 }
 
 // reopen writes what is held into the file of decision records that has been, and begins the one that is there now.
@@ -140,37 +148,38 @@ func (r *reloader) note(failed error) {
 	r.state.note("policy", text)
 }
 
-// apply asks of everything first whether it can be; the authority, where asking and changing are one, comes last of what can fail.
-func (r *reloader) apply() error {
+// apply puts another policy in force, and what comes with it. It asks of everything first whether it can be; the authority, where asking and changing are one, comes
+// last of what can fail.
+func (r *reloader) apply() (*rules.Policy, error) {
 	c, err := r.load()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	policy, err := makePolicy(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	papers, err := readPapers(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	roots, credentials, err := readUpstream(&c.Upstream)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	swapUpstream := func() {}
 	if sameUpstream(r.config, c) {
 		if swapUpstream, err = r.guard.plugin.PrepareUpstream(roots, credentials); err != nil {
-			return fmt.Errorf("upstream.proxy_credentials: %w", err)
+			return nil, fmt.Errorf("upstream.proxy_credentials: %w", err)
 		}
 	}
 	if err := r.rescope(policy.Scope()); err != nil {
-		return err
+		return nil, err
 	}
 	swapUpstream()
 	before := r.policy.Revision()
 	if err := r.guard.plugin.Swap(policy); err != nil {
-		return err
+		return nil, err
 	}
 	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
 		r.guard.doorman.papers.Store(papers)
@@ -178,14 +187,13 @@ func (r *reloader) apply() error {
 			r.access.Renew(papers.admin.token)
 		}
 	}
-	r.policy = policy
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),
 		zap.String("authority", r.guard.authority.Fingerprint()), zap.Time("issuing_until", r.guard.authority.Issuing().NotAfter.UTC()))
 	warn(r.logger, policy)
 	if !sameButPolicy(r.config, c) {
 		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
 	}
-	return nil
+	return policy, nil
 }
 
 // rescope has the authority sign for the names of a policy, and take over what is in its directory. Where that cannot be, the policy is refused with it, however

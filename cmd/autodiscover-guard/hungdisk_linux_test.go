@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
+)
+
+// TestRun_reloadHangs has a reload hang in a file of the state directory, as one does on a disk or a server of files that does not answer. Whoever asks for the
+// PAC file meanwhile would go direct without it, and whoever looks after the guard must see how it is.
+func TestRun_reloadHangs(t *testing.T) {
+	t.Parallel()
+	guard := newProcess(t, startService(t, lab.AutoDetect()))
+	guard.start(t)
+	written := filepath.Join(guard.state, "policy.new") // at the end of a reload
+	release := fullFIFO(t, written)
+	if err := guard.cmd.Process.Signal(unix.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	guard.waits(t, "nothing is written", func() bool { return guard.hasOpen(written) })
+	client := &http.Client{Timeout: 10 * time.Second}
+	answers := func(path string) bool {
+		response, err := client.Get("http://" + guard.said("admin") + path)
+		if err != nil {
+			return false
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}
+	for _, path := range []string{"/proxy.pac", "/readyz", "/metrics", "/livez"} {
+		if !answers(path) {
+			t.Errorf("%s has no answer while a reload hangs", path)
+		}
+	}
+	if _, err := guard.ask(t.Context(), "jane@shop.com"); err != nil {
+		t.Error(err)
+	}
+	release() // what it writes is not taken, which is a warning
+	guard.waits(t, "the reload does not end", func() bool { return strings.Contains(guard.admin(t, "/metrics"), `reloads_total{result="ok"} 1`) })
+	guard.terminate(t)
+}
+
+// fullFIFO makes a FIFO in which whoever writes hangs until it is let go.
+func fullFIFO(t *testing.T, name string) (release func()) {
+	t.Helper()
+	if err := unix.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Open(name, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { _ = unix.Close(fd) })
+	t.Cleanup(release)
+	for err == nil {
+		_, err = unix.Write(fd, make([]byte, 4<<10))
+	}
+	if !errors.Is(err, unix.EAGAIN) {
+		t.Fatal(err)
+	}
+	return release
+}
+
+// hasOpen reports whether the process has a file open.
+func (p *process) hasOpen(name string) bool {
+	fds := filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "fd")
+	entries, _ := os.ReadDir(fds)
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		file, err := os.Readlink(filepath.Join(fds, e.Name()))
+		return err == nil && file == name
+	})
+}
