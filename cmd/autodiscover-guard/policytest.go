@@ -193,12 +193,12 @@ func (e expectation) from() (rules.From, error) {
 	var err error
 	if e.Client != "" {
 		if from.Client, err = netip.ParseAddr(e.Client); err != nil {
-			return from, fmt.Errorf("client: %q is no address such as 192.0.2.7", e.Client)
+			return from, fmt.Errorf("client: %q is not an address such as 192.0.2.7", e.Client)
 		}
 	}
 	if e.At != "" {
 		if from.At, err = time.Parse(time.DateOnly, e.At); err != nil {
-			return from, fmt.Errorf("at: %q is no day such as 2026-12-31", e.At)
+			return from, fmt.Errorf("at: %q is not a date such as 2026-12-31", e.At)
 		}
 	}
 	return from, nil
