@@ -71,7 +71,7 @@ func looseNames(cert *x509.Certificate) []error {
 			name = name[1:]
 		}
 		if err := checkName(name); err != nil {
-			free = append(free, fmt.Errorf("its name constraints permit what is no domain: %w", err))
+			free = append(free, fmt.Errorf("its name constraints permit what is not a domain: %w", err))
 		}
 	}
 	return free

@@ -268,7 +268,7 @@ func TestOpen_unfitCertificates(t *testing.T) {
 		},
 		"constraints that permit everything": {
 			func(c *x509.Certificate) { c.PermittedDNSDomains = []string{""} }, none,
-			"root.pem", `its name constraints permit what is no domain: name "" is empty`,
+			"root.pem", `its name constraints permit what is not a domain: name "" is empty`,
 		},
 		"usage beyond TLS servers": {
 			func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) }, none,

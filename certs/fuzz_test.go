@@ -37,7 +37,7 @@ func FuzzLeaf(f *testing.F) {
 			t.Fatalf("%q is out of scope", got)
 		}
 		if _, err := netip.ParseAddr(got); err == nil || strings.ContainsAny(got, "*/:@ \x00") {
-			t.Fatalf("%q is no host name", got)
+			t.Fatalf("%q is not a host name", got)
 		}
 		if err := verify(a.Root(), leaf.Certificate, got); err != nil {
 			t.Fatalf("%q: %v", got, err)

@@ -28,7 +28,7 @@ func readRanges(name string, ranges []netip.Prefix) ([]netip.Prefix, error) {
 	all := make([]netip.Prefix, 0, len(ranges))
 	for _, r := range ranges {
 		if !r.IsValid() {
-			return nil, fmt.Errorf("reading %s: %v is no range of addresses; want one like 10.0.0.0/8", name, r)
+			return nil, fmt.Errorf("reading %s: %v is not an address range; want one like 10.0.0.0/8", name, r)
 		}
 		if a := r.Addr(); a.Is4In6() {
 			if r.Bits() < 96 {

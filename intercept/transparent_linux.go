@@ -17,7 +17,7 @@ import (
 func originalDestination(c *net.TCPConn) (netip.AddrPort, error) {
 	local, ok := c.LocalAddr().(*net.TCPAddr)
 	if !ok {
-		return netip.AddrPort{}, fmt.Errorf("reading the original destination: %v is no TCP address", c.LocalAddr())
+		return netip.AddrPort{}, fmt.Errorf("reading the original destination: %v is not a TCP address", c.LocalAddr())
 	}
 	at := netip.AddrPortFrom(local.AddrPort().Addr().Unmap(), local.AddrPort().Port())
 	raw, err := c.SyscallConn()

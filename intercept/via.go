@@ -12,7 +12,7 @@ import (
 // has, so that one that comes back is known, whichever way it came.
 //
 // Answers do not get the field, although the same section asks for it: what is not ours comes out with the header that upstream sent
-// (DESIGN, section 2), and no loop is found by an answer.
+// (the package documentation says where else it departs from RFC 9110), and no loop is found by an answer.
 
 // via adds our entry to a request's Via, behind those of others.
 func (p *Plugin) via(r *http.Request) {

@@ -72,7 +72,7 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 	}
 	switch {
 	case err != nil:
-		return Pattern{}, false, &PatternError{text, "is no range of addresses", "one such as 10.0.0.0/8 or 2001:db8::/32"}
+		return Pattern{}, false, &PatternError{text, "is not an address range", "one such as 10.0.0.0/8 or 2001:db8::/32"}
 	case prefix.Bits() == 0:
 		return Pattern{}, false, &PatternError{text, "is every address there is", "the range that the servers are in"}
 	case prefix != prefix.Masked():
@@ -107,18 +107,18 @@ func namePattern(text, want string) (Pattern, error) {
 	case strings.HasPrefix(text, "."):
 		return wrong("begins with a dot", quote("*"+text))
 	case strings.HasPrefix(text, "*") && !below:
-		return wrong("has a star that is no whole label", quote("*."+strings.TrimLeft(text, "*."))+" for everything below the name")
+		return wrong("has a star that is not a whole label", quote("*."+strings.TrimLeft(text, "*."))+" for everything below the name")
 	case strings.Contains(rest, "*"):
 		return wrong("has a star that is not the first label", quote("*."+strings.TrimLeft(rest[strings.LastIndexByte(rest, '*')+1:], "."))+" for everything below the name")
 	case strings.ContainsAny(text, "/@?#%[]\\"):
-		return wrong("is no host name", "")
+		return wrong("is not a host name", "")
 	}
 	if label := mixedLabel(rest); label != "" {
 		return wrong("mixes scripts in "+quote(label)+", as look-alikes do", "a label in one script")
 	}
 	base := reserved.Canonical(rest)
 	if !nameLike(base) {
-		return wrong("is no host name", "")
+		return wrong("is not a host name", "")
 	}
 	if suffix, listed := publicSuffix(base); listed && suffix == base {
 		return wrong("is a public suffix: anybody can have a name below it", "the name below it that is meant, such as "+quote("mail.example."+suffix))

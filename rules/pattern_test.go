@@ -55,26 +55,26 @@ func TestParsePattern_refuses(t *testing.T) {
 	for text, want := range map[string][2]string{
 		"":                       {"is empty", "mail.example.net"},
 		"*":                      {"every host there is", "mode: monitor"},
-		"*example.com":           {"no whole label", `"*.example.com"`},
+		"*example.com":           {"not a whole label", `"*.example.com"`},
 		"*.*.example.com":        {"not the first label", `"*.example.com"`},
 		"mail.*.example.com":     {"not the first label", `"*.example.com"`},
 		"mail*.example.com":      {"not the first label", `"*.example.com"`},
 		".example.com":           {"begins with a dot", `"*.example.com"`},
 		"https://mail.lab.test/": {"is a URL", `"mail.lab.test"`},
 		"mail.lab.test:993":      {"has a port", `"mail.lab.test"`},
-		"mail.lab.test/eas":      {"no host name", "mail.example.net"},
+		"mail.lab.test/eas":      {"not a host name", "mail.example.net"},
 		"a.lab.test, b.lab.test": {"more than one word", "a list"},
 		"com":                    {"public suffix", "mail.example.com"},
 		"*.co.uk":                {"public suffix", "mail.example.co.uk"},
 		"*.github.io":            {"public suffix", "mail.example.github.io"},
 		"exаmple.com":            {"mixes scripts", "one script"}, // the а is Cyrillic
 		"10.0.0.1/8":             {"bits set behind", `"10.0.0.0/8"`},
-		"10.0.0.0/33":            {"no range", "10.0.0.0/8"},
+		"10.0.0.0/33":            {"not an address range", "10.0.0.0/8"},
 		"0.0.0.0/0":              {"every address", "the range"},
 		"::ffff:0:0/96":          {"every address", "the range"},
-		"a..example.net":         {"no host name", "mail.example.net"},
-		"-a.example.net":         {"no host name", "mail.example.net"},
-		"user@example.net":       {"no host name", "mail.example.net"},
+		"a..example.net":         {"not a host name", "mail.example.net"},
+		"-a.example.net":         {"not a host name", "mail.example.net"},
+		"user@example.net":       {"not a host name", "mail.example.net"},
 	} {
 		_, err := rules.ParsePattern(text)
 		if _, ok := errors.AsType[*rules.PatternError](err); !ok {

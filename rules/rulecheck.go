@@ -51,7 +51,7 @@ func (c *checker) wrong(key string, item int, want, format string, args ...any) 
 // unknown is wrong where a word is none of those that are known.
 func (c *checker) unknown(key string, item int, what, word string, known []string) {
 	c.problems = append(c.problems, &RuleError{
-		Rule: c.at, Name: c.name, Key: key, Item: item, Text: fmt.Sprintf("%q is no %s", word, what), Want: "one of " + strings.Join(known, ", "), Word: word, Known: known,
+		Rule: c.at, Name: c.name, Key: key, Item: item, Text: fmt.Sprintf("%q is not a known %s", word, what), Want: "one of " + strings.Join(known, ", "), Word: word, Known: known,
 	})
 }
 
@@ -207,14 +207,14 @@ func (c *checker) servers(made *rule) {
 		seen[s.Protocol] = true
 		host := reserved.Canonical(s.Host)
 		if p, err := ParsePattern(s.Host); err != nil || p.below || p.prefix.IsValid() && !p.prefix.IsSingleIP() {
-			c.wrong("servers", i, "a host such as mail.example.net", "%s: %q is no host", s.Protocol, s.Host)
+			c.wrong("servers", i, "a host such as mail.example.net", "%s: %q is not a host", s.Protocol, s.Host)
 			continue
 		}
 		if !made.allows(host) {
 			c.wrong("allow", -1, "an entry "+quote(host)+", or another server", "the rule's own server for %s, %s, is not allowed by it", s.Protocol, host)
 		}
 		if e := s.Encryption; e != "" && e != "ssl" && e != "starttls" && e != "none" {
-			c.wrong("servers", i, "ssl, starttls or none", "%s: %q is no encryption", s.Protocol, e)
+			c.wrong("servers", i, "ssl, starttls or none", "%s: %q is not a kind of encryption", s.Protocol, e)
 		}
 		left := s.Username
 		for _, p := range placeholders {

@@ -28,7 +28,7 @@ Exit code 0 if everything passes as it is, 1 if something is changed or refused,
 			if client != "" {
 				var err error
 				if o.from.Client, err = netip.ParseAddr(client); err != nil {
-					return fmt.Errorf("--client: %q is no address such as 192.0.2.7", client)
+					return fmt.Errorf("--client: %q is not an address such as 192.0.2.7", client)
 				}
 			}
 			return check(o, cmd.InOrStdin(), cmd.OutOrStdout())

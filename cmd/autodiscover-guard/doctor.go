@@ -116,7 +116,7 @@ func (f *doctorFlags) domain() (string, error) {
 	}
 	domain := mailDomain(f.email)
 	if domain == "" {
-		return "", hint(fmt.Errorf("--email: %q is no mail address", f.email), "for example: user@example.com; only the domain is used")
+		return "", hint(fmt.Errorf("--email: %q is not a mail address", f.email), "for example: user@example.com; only the domain is used")
 	}
 	return domain, nil
 }
@@ -184,7 +184,7 @@ func parseProxy(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, hint(errors.New("--proxy is no URL of a proxy"), "for example: http://127.0.0.1:8080")
+		return nil, hint(errors.New("--proxy is not a URL of a proxy"), "for example: http://127.0.0.1:8080")
 	}
 	u.Path = ""
 	return u, nil

@@ -173,3 +173,27 @@ func TestDocuments_configuration(t *testing.T) {
 		}
 	}
 }
+
+// TestDocuments_links follows each link of a document to a heading or a file of the repository.
+func TestDocuments_links(t *testing.T) {
+	t.Parallel()
+	link, punctuation := regexp.MustCompile(`\]\(([^)\s]+)\)`), regexp.MustCompile("[^a-z0-9 _-]")
+	for _, name := range []string{"README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", ".github/CHANGELOG.md"} {
+		text := document(t, name)
+		headings := map[string]bool{}
+		for _, found := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+			headings[strings.ReplaceAll(punctuation.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-")] = true // as GitHub names them
+		}
+		for _, found := range link.FindAllStringSubmatch(text, -1) {
+			if heading, ours := strings.CutPrefix(found[1], "#"); ours {
+				if !headings[heading] {
+					t.Errorf("%s: there is no heading %s", name, found[1])
+				}
+			} else if !strings.Contains(found[1], "://") {
+				if _, err := os.Stat(filepath.Join("..", "..", filepath.Dir(name), found[1])); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+	}
+}

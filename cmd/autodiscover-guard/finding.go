@@ -88,7 +88,7 @@ func withoutSecrets(u *url.URL) string {
 func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding, error) {
 	domain := mailDomain(address)
 	if domain == "" {
-		return nil, hint(fmt.Errorf("%q is no mail address", address), "for example: user@example.com; for a domain or host use --host")
+		return nil, hint(fmt.Errorf("%q is not a mail address", address), "for example: user@example.com; for a domain or host use --host")
 	}
 	login := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(address+":made-up"))}
 	var all []finding
@@ -133,7 +133,7 @@ const notOpened = "the host is neither guarded nor a service that is switched on
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {
 	host := hostName(raw)
 	if host == "" {
-		return nil, hint(fmt.Errorf("%q is no host name", raw), "for example: autodiscover.example.com; for an account use --email")
+		return nil, hint(fmt.Errorf("%q is not a host name", raw), "for example: autodiscover.example.com; for an account use --email")
 	}
 	f := finding{Source: raw, Asked: "CONNECT " + host + ":443", Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
 	if policy.Opens(host) {

@@ -64,7 +64,7 @@ Sets, for policy.sets, and whether they are on where nothing is said:
 			for _, name := range names {
 				host := hostName(name[strings.LastIndexByte(name, '@')+1:])
 				if host == "" {
-					return hint(fmt.Errorf("%q is no name", name), "for example: example.com, autodiscover.example.com, or user@example.com")
+					return hint(fmt.Errorf("%q is not a domain name", name), "for example: example.com, autodiscover.example.com, or user@example.com")
 				}
 				entry, ok := all.MatchSubject(host)
 				if !ok {

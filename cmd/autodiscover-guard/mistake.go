@@ -23,7 +23,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok { // whose own words are those of strconv
-		wants := map[string]string{"int": "no number", "bool": "neither true nor false"}
+		wants := map[string]string{"int": "not a number", "bool": "neither true nor false"}
 		if is := wants[invalid.GetFlag().Value.Type()]; is != "" {
 			err = fmt.Errorf("--%s: %q is %s", invalid.GetFlag().Name, invalid.GetValue(), is)
 		}

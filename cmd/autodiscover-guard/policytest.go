@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v4"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/rules"
@@ -54,39 +53,6 @@ What is wanted must hold for every question that the test stands for. Exit code 
 	return cmd
 }
 
-// expectations are one file.
-type expectations struct {
-	Policy string        `yaml:"policy"`
-	Tests  []expectation `yaml:"tests"`
-}
-
-// expectation is one test: what is given, and what is wanted of it.
-type expectation struct {
-	Name     string `yaml:"name"`
-	Exchange string `yaml:"exchange"`
-	Email    string `yaml:"email"`
-	Dialect  string `yaml:"dialect"`
-	Host     string `yaml:"host"`
-	Client   string `yaml:"client"`
-	At       string `yaml:"at"`
-	Want     want   `yaml:"want"`
-}
-
-// want is what must hold; what is empty is not asked.
-type want struct {
-	Action      string            `yaml:"action"`
-	Would       string            `yaml:"would"`
-	Rule        *string           `yaml:"rule"`
-	Upstream    string            `yaml:"upstream"`
-	Forwarded   *bool             `yaml:"forwarded"`
-	Suggestions map[string]string `yaml:"suggestions"`
-}
-
-// empty reports whether nothing is asked at all, which would always hold.
-func (w want) empty() bool {
-	return w.Action == "" && w.Would == "" && w.Rule == nil && w.Upstream == "" && w.Forwarded == nil && len(w.Suggestions) == 0
-}
-
 // outcome is how one test ended.
 type outcome struct {
 	name     string
@@ -123,9 +89,9 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all expectations
-	if err := yaml.Load(data, &all, yaml.WithKnownFields()); err != nil {
-		return nil, hint(err, "%s policy test --help shows a file", program)
+	all, err := readExpectations(data)
+	if err != nil {
+		return nil, err
 	}
 	if len(all.Tests) == 0 {
 		return nil, errors.New("no tests in it")
@@ -193,12 +159,12 @@ func (e expectation) from() (rules.From, error) {
 	var err error
 	if e.Client != "" {
 		if from.Client, err = netip.ParseAddr(e.Client); err != nil {
-			return from, fmt.Errorf("client: %q is no address such as 192.0.2.7", e.Client)
+			return from, fmt.Errorf("client: %q is not an address such as 192.0.2.7", e.Client)
 		}
 	}
 	if e.At != "" {
 		if from.At, err = time.Parse(time.DateOnly, e.At); err != nil {
-			return from, fmt.Errorf("at: %q is no day such as 2026-12-31", e.At)
+			return from, fmt.Errorf("at: %q is not a date such as 2026-12-31", e.At)
 		}
 	}
 	return from, nil

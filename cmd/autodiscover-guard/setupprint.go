@@ -121,7 +121,7 @@ func pacPlace(said string, c *config.Config, p companion.Proxy) (string, error) 
 	const key = "--pac-url"
 	if said != "" {
 		if scheme, rest, _ := strings.Cut(said, "://"); scheme != "http" && scheme != "https" || rest == "" || strings.ContainsAny(said, " \t\r\n\"\\<>`") {
-			return "", hint(fmt.Errorf("%s: %q is no URL", key, said), "want one such as http://guard.lab.test/proxy.pac")
+			return "", hint(fmt.Errorf("%s: %q is not a URL", key, said), "want one such as http://guard.lab.test/proxy.pac")
 		}
 		return said, nil
 	}

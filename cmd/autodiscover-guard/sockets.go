@@ -44,7 +44,7 @@ func (s sockets) add(f *os.File, alone bool) error {
 		return fmt.Errorf("%q does not listen: %w", f.Name(), err)
 	}
 	if _, ok := l.Addr().(*net.TCPAddr); !ok {
-		return errors.Join(fmt.Errorf("%q listens at %s, which is no TCP address", f.Name(), l.Addr()), l.Close())
+		return errors.Join(fmt.Errorf("%q listens at %s, which is not a TCP address", f.Name(), l.Addr()), l.Close())
 	}
 	s[key] = l
 	return nil

@@ -33,7 +33,7 @@ func parseParent(text string) (string, *fault) {
 	case u.User != nil:
 		return "", &fault{text: "a name and a password stand in the URL", want: "write them into a file, as name:password, and name that as upstream.proxy_credentials"}
 	case !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
-		bad.text = quoted(u.Scheme) + " is no kind of proxy"
+		bad.text = quoted(u.Scheme) + " is not a kind of proxy"
 		bad.want = "want http, https or socks5"
 		if near := spelling.Nearest(u.Scheme, []string{"http", "https", "socks5"}); near != "" {
 			bad.want = didYouMean(near)
@@ -67,7 +67,7 @@ func parseDirect(text string) (string, *fault) {
 	if at, f := parseAsked(nil, strings.TrimPrefix(text, ".")); f == nil {
 		return at, nil
 	}
-	return "", &fault{text: quoted(text) + " is no host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
+	return "", &fault{text: quoted(text) + " is not a host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
 }
 
 // private is a word or a list.

@@ -226,7 +226,7 @@ func parsePrefix(text string) (netip.Prefix, *fault) {
 	}
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		return netip.Prefix{}, &fault{text: quoted(text) + " is no range of addresses", want: "want one such as 10.0.0.0/8, or an address"}
+		return netip.Prefix{}, &fault{text: quoted(text) + " is not an address range", want: "want one such as 10.0.0.0/8, or an address"}
 	}
 	if p != p.Masked() {
 		return netip.Prefix{}, &fault{text: quoted(text) + " has bits set behind its length", want: didYouMean(p.Masked().String())}
@@ -252,7 +252,7 @@ func (r *ruleReader) until(name string, n *yaml.Node) {
 		r.rule.Until = moment.UTC()
 		return
 	}
-	f := fault{text: quoted(text) + " is no day", want: "want " + want}
+	f := fault{text: quoted(text) + " is not a date", want: "want " + want}
 	for _, layout := range []string{"2.1.2006", "2006/1/2", "2006-1-2", "2 January 2006", "January 2, 2006", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			f.want = didYouMean(t.Format(time.DateOnly))
@@ -316,7 +316,7 @@ func (r *ruleReader) server(name string, n *yaml.Node, server *dialect.Server) {
 		}
 		port, err := strconv.ParseUint(said, 10, 16)
 		if err != nil || port == 0 {
-			r.report(value, name+".port", fault{text: quoted(said) + " is no port", want: "want a number from 1 to 65535"})
+			r.report(value, name+".port", fault{text: quoted(said) + " is not a port", want: "want a number from 1 to 65535"})
 			return
 		}
 		server.Port = uint16(port)

@@ -69,11 +69,11 @@ func TestPage_filters(t *testing.T) {
 			t.Errorf("%s: %d records in JSON, want %d", query, len(ids), got)
 		}
 	}
-	if page := ask(t, h, "GET", "localhost", "/?domain=jane@example.com").Body.String(); !strings.Contains(page, "&#34;jane@example.com&#34; is no domain") {
+	if page := ask(t, h, "GET", "localhost", "/?domain=jane@example.com").Body.String(); !strings.Contains(page, "&#34;jane@example.com&#34; is not a domain") {
 		t.Error("the page does not say what is wrong with a mail address for a domain")
 	}
 	page := ask(t, h, "GET", "localhost", "/?client=nonsense&text=%22%3E%3Cscript%3E").Body.String()
-	for _, want := range []string{"is no client", `value="nonsense"`, `value="&#34;&gt;&lt;script&gt;"`, "No decision fits.", "×12", "not stopped"} {
+	for _, want := range []string{"is not a client", `value="nonsense"`, `value="&#34;&gt;&lt;script&gt;"`, "No decision fits.", "×12", "not stopped"} {
 		if strings.Contains(page, want) == (want == "×12" || want == "not stopped") {
 			t.Errorf("%q on the page of nothing: %v", want, strings.Contains(page, want))
 		}
@@ -128,10 +128,10 @@ func TestPage_state(t *testing.T) {
 	if strings.Contains(page, "not reloaded") || strings.Contains(page, "No new work") {
 		t.Error("the page complains of nothing")
 	}
-	status = console.Status{Reason: "draining", Policy: "0123abcd", Stale: true, Reload: `guard.yaml:3: "<b>" is no domain`, ReloadedAt: time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC)}
+	status = console.Status{Reason: "draining", Policy: "0123abcd", Stale: true, Reload: `guard.yaml:3: "<b>" is not a domain`, ReloadedAt: time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC)}
 	console.Dropped(set)(7)
 	page = ask(t, h, "GET", "localhost", "/").Body.String()
-	for _, want := range []string{"was not reloaded; an older policy", "guard.yaml:3: &#34;&lt;b&gt;&#34; is no domain", "2026-11-24 13:00:00Z", "No new work is taken:</strong> draining", "7 decisions since the start have no record"} {
+	for _, want := range []string{"was not reloaded; an older policy", "guard.yaml:3: &#34;&lt;b&gt;&#34; is not a domain", "2026-11-24 13:00:00Z", "No new work is taken:</strong> draining", "7 decisions since the start have no record"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -57,7 +57,7 @@ func results(steps []step) []Result {
 func checkTarget(t Target, o Options) error {
 	u, err := url.Parse(t.PAC)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(t.PAC, "\"'\\ <>") {
-		return fmt.Errorf("%q is no address of a PAC: want http://HOST:PORT/PATH", t.PAC)
+		return fmt.Errorf("%q is not the address of a PAC: want http://HOST:PORT/PATH", t.PAC)
 	}
 	if o.Environment && t.Proxy == "" {
 		return fmt.Errorf("the environment needs the guard's own address")

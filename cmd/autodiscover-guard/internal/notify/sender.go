@@ -52,7 +52,7 @@ type letter struct {
 func newSender(c Config, settle func(event, Outcome)) (*sender, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil {
-		return nil, errors.New("the webhook's address is no URL") // which the error of Parse would repeat
+		return nil, errors.New("the webhook's address is not a URL") // which the error of Parse would repeat
 	}
 	transport := c.Transport
 	if transport == nil {

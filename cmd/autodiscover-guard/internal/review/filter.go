@@ -35,7 +35,7 @@ func ParseMoment(text string, now time.Time) (int64, error) {
 	if ago, ok := parseAgo(text); ok {
 		return now.Add(-ago).UnixNano(), nil
 	}
-	return 0, fmt.Errorf("%q is no time: want 2026-11-24, 2026-11-24T06:05:00Z, or how long ago (90m, 24h, 7d, 2w)", text)
+	return 0, fmt.Errorf("%q is not a time: want 2026-11-24, 2026-11-24T06:05:00Z, or how long ago (90m, 24h, 7d, 2w)", text)
 }
 
 func parseAgo(text string) (time.Duration, bool) {
@@ -54,7 +54,7 @@ func parseAgo(text string) (time.Duration, bool) {
 func ParseDomain(text string) (string, error) {
 	domain := strings.TrimLeft(reserved.Canonical(text), ".")
 	if domain == "" || strings.ContainsAny(domain, " \t@/*:") {
-		return "", fmt.Errorf("%q is no domain: want one such as example.com, which stands for all below it, too", text)
+		return "", fmt.Errorf("%q is not a domain: want one such as example.com, which stands for all below it, too", text)
 	}
 	return domain, nil
 }
@@ -78,7 +78,7 @@ func ParseClient(text string) (netip.Prefix, error) {
 	}
 	a, err := netip.ParseAddr(text)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is no client: want an address (192.0.2.7) or a range of them (192.0.2.0/24)", text)
+		return netip.Prefix{}, fmt.Errorf("%q is not a client: want an address (192.0.2.7) or a range of them (192.0.2.0/24)", text)
 	}
 	return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
 }
