@@ -29,8 +29,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 		}
 		x.asked = *req.URL
 		x.method = req.Method
-		x.plan = x.policy.Plan(dialect.Request{Method: req.Method, URL: &x.asked, Header: dialect.Header(ownHeader(req.Header)), Body: x.body}, x.from)
-		x.decision = x.plan.Decision
+		req = x.prepare(req) // whom it is about may stand in the body, which nobody has read for the question that it was
 	}
 	switch x.plan.Step {
 	case rules.Ignore:

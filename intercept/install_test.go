@@ -170,6 +170,9 @@ func TestInstall_earlierTransportIsUsed(t *testing.T) {
 			p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 				ctx.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 					used.Add(1)
+					if _, ok := r.Header["X-Idempotency-Key"]; ok {
+						t.Error("the plugin's transport got a field that is for net/http")
+					}
 					return ctx.Proxy.Tr.RoundTrip(r)
 				})
 				return r, nil
@@ -181,6 +184,27 @@ func TestInstall_earlierTransportIsUsed(t *testing.T) {
 			t.Error("the plugin's transport was not used")
 		}
 	})
+}
+
+// In a foreign proxy nobody else would stand between a panic of such a transport and the end of the connection, or of the process.
+func TestInstall_earlierTransportPanics(t *testing.T) {
+	w := newWorld(t, jsonAnswer(""))
+	client := through(t, foreignProxy(w, func(p *goproxy.ProxyHttpServer) {
+		p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+			ctx.RoundTripper = goproxy.RoundTripperFunc(func(*http.Request, *goproxy.ProxyCtx) (*http.Response, error) { panic("boom") })
+			return r, nil
+		})
+	}))
+	got := send(t, client, ask(t, "http", "email@example.com"))
+	if got.StatusCode != http.StatusOK || got.body != suggest("email@example.com") {
+		t.Errorf("guarded: got %d %q, want the quiet answer", got.StatusCode, got.body)
+	}
+	if record := w.decision(1); record["action"] != "refuse" || record["reason"] != "something panicked" {
+		t.Errorf("got the record %v", record)
+	}
+	if got := send(t, client, request(t, http.MethodGet, "http://opened.net/", "")); got.StatusCode != http.StatusBadGateway {
+		t.Errorf("not guarded: got %d %q, want 502", got.StatusCode, got.body)
+	}
 }
 
 // A plugin behind ours that puts its own transport in the place of ours takes the question out of our hands. Its answer is judged
