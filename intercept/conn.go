@@ -21,7 +21,7 @@ type hallConn struct {
 	shunned bool // no handshake succeeds, whatever the authority would sign
 	refused bool // the handshake was turned away
 	hello   greeting
-	farewell
+	plaintextAlert
 	check   bool // made by SelfCheck: nobody's, and not counted
 	binding *binding
 	leaf    *tls.Certificate
