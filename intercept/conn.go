@@ -56,7 +56,7 @@ func (c *hallConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite is for last words: see parting.
+// CloseWrite is for last words: see lingeringClose.
 func (c *hallConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

@@ -84,7 +84,7 @@ func (h *hall) newServer() *http.Server {
 			if hc, ok := hallConnOf(c); ok {
 				ctx = context.WithValue(ctx, hallKey{}, hc)
 				a := &attached{binding: hc.binding}
-				a.conn, _ = c.(parter)
+				a.conn, _ = c.(lingerer)
 				ctx = context.WithValue(ctx, bindingKey{}, a)
 			}
 			return ctx
