@@ -20,7 +20,7 @@ type hallConn struct {
 	byHost  bool
 	shunned bool // no handshake succeeds, whatever the authority would sign
 	refused bool // the handshake was turned away
-	hello   greeting
+	hello   clientHello
 	plaintextAlert
 	check   bool // made by SelfCheck: nobody's, and not counted
 	binding *binding
