@@ -35,7 +35,7 @@ type bindingKey struct{}
 // server's connections are not ours to watch.
 type attached struct {
 	*binding
-	conn parter // nil where it is not ours
+	conn lingerer // nil where it is not ours
 }
 
 func newBinding() *binding { return &binding{since: time.Now()} }
@@ -50,7 +50,7 @@ func (b *binding) began() time.Time {
 
 func (bs *bindings) attach(ctx context.Context, c net.Conn) context.Context {
 	a := &attached{binding: newBinding()}
-	a.conn, _ = c.(parter)
+	a.conn, _ = c.(lingerer)
 	runtime.AddCleanup(a, bs.drop, a.binding)
 	return context.WithValue(ctx, bindingKey{}, a)
 }

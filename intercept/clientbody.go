@@ -23,7 +23,7 @@ type clientBody struct {
 
 	ctx     context.Context //nolint:containedctx // the request's, to tell who left first
 	control *http.ResponseController
-	conn    parter // the client's connection; nil where it is not ours
+	conn    lingerer // the client's connection; nil where it is not ours
 	h1      bool
 	open    bool   // net/http was told not to read the body before the answer
 	last    bool   // upstream said that it closes its connection behind the answer
@@ -97,7 +97,7 @@ func (x *exchange) streams(r *http.Request) {
 	if x.control == nil || x.held || x.recognised() || x.settled() || r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	x.upload = &clientBody{ReadCloser: r.Body, ctx: r.Context(), control: x.control, conn: parterOf(r.Context()), h1: x.h1}
+	x.upload = &clientBody{ReadCloser: r.Body, ctx: r.Context(), control: x.control, conn: lingererOf(r.Context()), h1: x.h1}
 }
 
 // duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
@@ -221,7 +221,7 @@ func (b *clientBody) end() {
 		return
 	}
 	if b.conn != nil {
-		b.conn.part()
+		b.conn.lingerOnClose()
 	}
 	_ = b.control.SetReadDeadline(time.Now().Add(farewellTime))
 }

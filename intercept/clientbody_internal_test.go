@@ -65,7 +65,7 @@ func TestClientBody_end(t *testing.T) {
 		{"nobody was asked", false, true, false, false, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inner, conn := &closing{Reader: strings.NewReader("")}, new(parting)
+			inner, conn := &closing{Reader: strings.NewReader("")}, new(lingeringClose)
 			b := &clientBody{ReadCloser: inner, ctx: t.Context(), control: http.NewResponseController(nil), conn: conn, h1: c.h1, open: c.open}
 			if c.read {
 				_, _ = b.Read(make([]byte, 1))

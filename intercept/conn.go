@@ -20,8 +20,8 @@ type hallConn struct {
 	byHost  bool
 	shunned bool // no handshake succeeds, whatever the authority would sign
 	refused bool // the handshake was turned away
-	hello   greeting
-	farewell
+	hello   clientHello
+	plaintextAlert
 	check   bool // made by SelfCheck: nobody's, and not counted
 	binding *binding
 	leaf    *tls.Certificate
@@ -56,7 +56,7 @@ func (c *hallConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite is for last words: see parting.
+// CloseWrite is for last words: see lingeringClose.
 func (c *hallConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

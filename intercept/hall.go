@@ -84,7 +84,7 @@ func (h *hall) newServer() *http.Server {
 			if hc, ok := hallConnOf(c); ok {
 				ctx = context.WithValue(ctx, hallKey{}, hc)
 				a := &attached{binding: hc.binding}
-				a.conn, _ = c.(parter)
+				a.conn, _ = c.(lingerer)
 				ctx = context.WithValue(ctx, bindingKey{}, a)
 			}
 			return ctx
@@ -154,7 +154,7 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if !ok {
 		return nil, errNotOpened
 	}
-	c.hello = newGreeting(hello)
+	c.hello = newClientHello(hello)
 	if hello.ServerName != "" && !c.target.is(hello.ServerName) {
 		return h.turnAway(c, "the name in the handshake is not the tunnel's target", nil), nil
 	}

@@ -176,7 +176,7 @@ type place struct {
 	client       netip.Addr // the payer; the zero address until a PROXY header is read
 	announcement *announcement
 	strict       strict
-	parting
+	lingeringClose
 	left atomic.Bool
 }
 
@@ -199,7 +199,7 @@ func (l *place) payer() netip.Addr {
 
 // read reads from c what HTTP is made of. On a connection that became something else nobody calls it.
 func (l *place) read(c net.Conn, b []byte) (int, error) {
-	if l.parting.due() {
+	if l.lingeringClose.due() {
 		return 0, io.EOF
 	}
 	if l.announcement != nil {
@@ -232,7 +232,7 @@ func (g *guestTCP) Write(b []byte) (int, error) { return g.place.write(g.TCPConn
 // RemoteAddr implements net.Conn: it is the announced address, where there is one.
 func (g *guestTCP) RemoteAddr() net.Addr { return g.place.remote(g.TCPConn) }
 
-func (g *guestTCP) part() { g.place.part() }
+func (g *guestTCP) lingerOnClose() { g.place.lingerOnClose() }
 
 // Close implements net.Conn.
 func (g *guestTCP) Close() error {
@@ -253,7 +253,7 @@ func (g *guest) Read(b []byte) (int, error) { return g.place.read(g.Conn, b) }
 // RemoteAddr implements net.Conn.
 func (g *guest) RemoteAddr() net.Addr { return g.place.remote(g.Conn) }
 
-func (g *guest) part() { g.place.part() }
+func (g *guest) lingerOnClose() { g.place.lingerOnClose() }
 
 // Close implements net.Conn.
 func (g *guest) Close() error {

@@ -321,7 +321,7 @@ type watched struct {
 	net.Conn
 	p      *Plugin
 	strict strict
-	parting
+	lingeringClose
 }
 
 // watch watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
@@ -335,7 +335,7 @@ func watch(conn net.Conn, hc *hallConn) *watched {
 
 // Read implements net.Conn.
 func (w *watched) Read(b []byte) (int, error) {
-	if w.parting.due() {
+	if w.lingeringClose.due() {
 		return 0, io.EOF
 	}
 	return w.strict.read(w.p, w.Conn, b)

@@ -210,7 +210,7 @@ func (c *bookedTCP) Write(p []byte) (int, error) {
 // WriteTo implements io.WriterTo, which io.Copy asks first.
 func (c *bookedTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*farTCP); ok {
-		n, err := pour(dst.TCPConn, c.TCPConn)
+		n, err := splice(dst.TCPConn, c.TCPConn)
 		return n, c.traffic.heed(err)
 	}
 	if dst, ok := w.(*byAddress); ok {
@@ -247,7 +247,7 @@ func (c *farTCP) ReadFrom(r io.Reader) (int64, error) {
 // WriteTo implements io.WriterTo.
 func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*bookedTCP); ok {
-		n, err := pour(dst.TCPConn, c.TCPConn)
+		n, err := splice(dst.TCPConn, c.TCPConn)
 		return n, c.traffic.heed(err)
 	}
 	n, err := c.TCPConn.WriteTo(w)

@@ -50,9 +50,9 @@ func startAdmin(l net.Listener, r *reloader, proxy companion.Proxy) adminServer 
 		return adminServer{server: server}
 	}
 	beside := r.adminHTTP(console.Lists(lists))
-	t := apart(l, server.TLSConfig)
-	go func() { _ = server.Serve(t.secure) }()
-	go func() { _ = beside.Serve(t.plain) }()
+	mux := newProtocolMux(l, server.TLSConfig)
+	go func() { _ = server.Serve(mux.secure) }()
+	go func() { _ = beside.Serve(mux.plain) }()
 	return adminServer{server, beside}
 }
 

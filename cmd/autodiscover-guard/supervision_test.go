@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -38,15 +39,23 @@ func notifyListener() {
 }
 
 // freePort sets a variable to a port of 127.0.0.1 that nobody listens at, for programs that cannot be asked which one they took: freeport NAME...
+// It lies below those that systems give out by themselves (from 32768 on Linux, 49152 elsewhere), of which another test may get it meanwhile.
 func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: freeport NAME...")
 	}
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		defer l.Close() // so that the next one is another
-		ts.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+		for tries := 100; ; tries-- {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 16384+rand.IntN(16384)))
+			if err == nil {
+				defer l.Close() // so that the next one is another
+				ts.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+				break
+			}
+			if tries == 0 {
+				ts.Fatalf("no free port: %v", err)
+			}
+		}
 	}
 }
 

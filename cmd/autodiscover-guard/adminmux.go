@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// tongues takes one listener's connections apart by how their clients begin: with a TLS handshake, or with plain HTTP. Both come to one port, so that
+// protocolMux tells one listener's connections apart by how their clients begin: with a TLS handshake, or with plain HTTP. Both come to one port, so that
 // certificates can name a place for revocation lists that needs no TLS, beside a console that does.
-type tongues struct {
+type protocolMux struct {
 	net.Listener
 	secure, plain *branch
 }
 
 const (
-	// firstByte is for how long a client may be silent at first.
-	firstByte = 5 * time.Second
+	// firstByteTimeout is for how long a client may be silent at first.
+	firstByteTimeout = 5 * time.Second
 	// startsTLS is the content type of a handshake record (RFC 8446, section 5.1). No method of HTTP begins with it.
 	startsTLS = 22
 )
 
-// apart begins to take connections of l, until it is closed. TLS is spoken as config says.
-func apart(l net.Listener, config *tls.Config) *tongues {
+// newProtocolMux begins to take connections of l, until it is closed. TLS is spoken as config says.
+func newProtocolMux(l net.Listener, config *tls.Config) *protocolMux {
 	ended := make(chan struct{})
-	t := &tongues{Listener: l, secure: newBranch(l, ended), plain: newBranch(l, ended)}
+	m := &protocolMux{Listener: l, secure: newBranch(l, ended), plain: newBranch(l, ended)}
 	go func() {
 		defer close(ended)
 		for {
@@ -35,17 +35,17 @@ func apart(l net.Listener, config *tls.Config) *tongues {
 			case err != nil: // out of descriptors, or the client is gone already
 				time.Sleep(10 * time.Millisecond)
 			default:
-				go t.listen(c, config)
+				go m.route(c, config)
 			}
 		}
 	}()
-	return t
+	return m
 }
 
-// listen hears the first byte.
-func (t *tongues) listen(c net.Conn, config *tls.Config) {
+// route gives a connection to the listener for what its first byte begins.
+func (m *protocolMux) route(c net.Conn, config *tls.Config) {
 	b := make([]byte, 1)
-	_ = c.SetReadDeadline(time.Now().Add(firstByte))
+	_ = c.SetReadDeadline(time.Now().Add(firstByteTimeout))
 	if _, err := c.Read(b); err != nil {
 		_ = c.Close()
 		return
@@ -53,10 +53,10 @@ func (t *tongues) listen(c net.Conn, config *tls.Config) {
 	_ = c.SetReadDeadline(time.Time{})
 	heard := &heardConn{Conn: c, first: b}
 	if b[0] == startsTLS {
-		t.secure.give(tls.Server(heard, config))
+		m.secure.give(tls.Server(heard, config))
 		return
 	}
-	t.plain.give(heard)
+	m.plain.give(heard)
 }
 
 // heardConn is a connection of which the first byte was read.

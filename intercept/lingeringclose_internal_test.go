@@ -21,7 +21,7 @@ func (h *halfPipe) CloseWrite() error {
 }
 
 // A connection that parts says its last word and waits for its client to go, once, and not for long; any other is closed at once.
-func TestParting_linger(t *testing.T) {
+func TestLingeringClose_linger(t *testing.T) {
 	for name, c := range map[string]struct {
 		due, gone, stops bool
 		before           time.Duration // the client says more, and goes then
@@ -53,9 +53,9 @@ func TestParting_linger(t *testing.T) {
 						stop()
 					}
 				}()
-				var p parting
+				var p lingeringClose
 				if c.due {
-					p.part()
+					p.lingerOnClose()
 				}
 				conn, began := &halfPipe{Conn: near}, time.Now()
 				p.linger(stopping, conn)
@@ -75,7 +75,7 @@ func TestParting_linger(t *testing.T) {
 }
 
 // What the client still sends does not cost it the answer: the connection is not reset.
-func TestParting_doors(t *testing.T) {
+func TestLingeringClose_doors(t *testing.T) {
 	for name, door := range map[string]func(*Plugin, *net.TCPConn) net.Conn{
 		"TCP":   func(p *Plugin, c *net.TCPConn) net.Conn { return &guestTCP{TCPConn: c, place: &place{p: p, conn: c}} },
 		"other": func(p *Plugin, c *net.TCPConn) net.Conn { return &guest{Conn: c, place: &place{p: p, conn: c}} },
@@ -101,7 +101,7 @@ func TestParting_doors(t *testing.T) {
 			if _, err := io.WriteString(client, "more"); err != nil {
 				t.Fatal(err)
 			}
-			conn.(parter).part()
+			conn.(lingerer).lingerOnClose()
 			if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // as io.Reader has it
 				t.Errorf("read %d bytes, %v", n, err)
 			}

@@ -7,11 +7,11 @@ import (
 )
 
 // An alert in the clear is heard in however many pieces it comes, and behind whatever. Nothing else is taken for one.
-func TestFarewell(t *testing.T) {
+func TestPlaintextAlert(t *testing.T) {
 	const alert = "\x15\x03\x03\x00\x02\x02\x30" // fatal, unknown_ca
 	badRecord := errors.New("local error: tls: bad record MAC")
 	heard := func(err error, pieces ...string) string {
-		f := farewell{listening: true}
+		f := plaintextAlert{listening: true}
 		for _, p := range pieces {
 			f.note([]byte(p))
 		}
@@ -42,7 +42,7 @@ func TestFarewell(t *testing.T) {
 	if got := heard(errors.New("EOF"), alert); got != "EOF" {
 		t.Errorf("another error: got %q", got)
 	}
-	silent := farewell{}
+	silent := plaintextAlert{}
 	silent.note([]byte(alert))
 	if got := silent.explain(badRecord); !errors.Is(got, badRecord) {
 		t.Errorf("behind the handshake: got %v", got)

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pour moves what comes from src on to dst until src ends, like io.Copy, without its passing through our memory. net holds a pipe, which is two
+// splice moves what comes from src on to dst until src ends, like io.Copy, by splice(2), without its passing through our memory. net holds a pipe, which is two
 // descriptors, from before it waits for the first byte to the end of the connection (go1.26, internal/poll/splice_linux.go): four for a tunnel
 // in which nothing moves. Here the wait comes first, and the pipe is for the bytes that are there.
-func pour(dst, src *net.TCPConn) (moved int64, err error) {
+func splice(dst, src *net.TCPConn) (moved int64, err error) {
 	raw, err := src.SyscallConn()
 	if err != nil {
 		return 0, err

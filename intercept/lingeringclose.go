@@ -1,0 +1,49 @@
+package intercept
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// lingeringClose ends a client's connection when the body of its request was not read to the end: nothing more is read from it, least of all as a request,
+// the answer leaves, and then the client has time to take it and to go. To close with unread bytes at once would be a reset, and could cost it the answer
+// (RFC 9112, section 9.6). net/http (go1.26, server.go: closeWriteAndWait) does this only where it knows of the rest, and waits without reading.
+type lingeringClose struct{ state atomic.Uint32 }
+
+const (
+	lingerDue = iota + 1
+	lingerDone
+)
+
+// lingerOnClose has the connection end so when it is closed.
+func (l *lingeringClose) lingerOnClose() { l.state.Store(lingerDue) }
+
+// due reports whether nothing more is to be read.
+func (l *lingeringClose) due() bool { return l.state.Load() != 0 }
+
+// linger is called before c is closed. It is cut short when parting ends.
+func (l *lingeringClose) linger(parting context.Context, c net.Conn) {
+	if !l.state.CompareAndSwap(lingerDue, lingerDone) {
+		return
+	}
+	_ = c.SetDeadline(time.Now().Add(farewellTime))
+	defer context.AfterFunc(parting, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_, _ = io.Copy(io.Discard, c)
+}
+
+// lingerer is a connection that can end so.
+type lingerer interface{ lingerOnClose() }
+
+// lingererOf finds the client's connection; nil where it does not come from our listener, or to a server without our ConnContext.
+func lingererOf(ctx context.Context) lingerer {
+	if a, ok := ctx.Value(bindingKey{}).(*attached); ok {
+		return a.conn
+	}
+	return nil
+}
