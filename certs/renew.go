@@ -34,7 +34,7 @@ func (a *Authority) signer(now time.Time) (*tiers, error) {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
 	if since := now.Sub(a.tried); due(a.tiers.Load(), now) && (since < 0 || since >= retryAfter) {
-		a.tried = now
+		a.tried = wall(now)
 		a.renewErr = a.tend(now)
 	}
 	t := a.tiers.Load()
@@ -43,6 +43,10 @@ func (a *Authority) signer(now time.Time) (*tiers, error) {
 	}
 	return t, nil
 }
+
+// wall is a time without its monotonic part, which stands still while a computer sleeps and knows nothing of a clock that was set: what was tried a minute ago by
+// that would be tried too soon again when months have gone by for certificates.
+func wall(t time.Time) time.Time { return t.Round(0) }
 
 // over says of a chain that it is not valid at now, and why nobody has renewed it.
 func (a *Authority) over(t *tiers, now time.Time, cause error) error {
@@ -70,7 +74,7 @@ func (a *Authority) Refresh() error {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
 	now := time.Now()
-	a.tried = now
+	a.tried = wall(now)
 	a.renewErr = a.tend(now)
 	return cmp.Or(a.renewErr, a.unread)
 }

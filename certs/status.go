@@ -100,7 +100,7 @@ func (a *Authority) Status(now time.Time) Status {
 		s.Warnings = append(s.Warnings, Warning{LevelNotice, err.Error(), "restore the file, or remove it"})
 	}
 	s.Warnings = append(s.Warnings, a.warnings(t, s, now)...)
-	for i := 1; i < len(s.Warnings); i++ { // there are five at most
+	for i := 1; i < len(s.Warnings); i++ { // there are six at most
 		for j := i; j > 0 && s.Warnings[j].Level > s.Warnings[j-1].Level; j-- {
 			s.Warnings[j], s.Warnings[j-1] = s.Warnings[j-1], s.Warnings[j]
 		}
@@ -123,6 +123,11 @@ func (a *Authority) warnings(t *tiers, s Status, now time.Time) []Warning {
 			cure = damaged.Remedy
 		}
 		all = append(all, Warning{LevelWarning, unread.Error(), cure})
+	}
+	if begin := t.begin(); now.Before(begin) {
+		all = append(all, Warning{
+			LevelUrgent, fmt.Sprintf("nothing can be signed before %s, and this computer's clock says %s", day(begin), day(now)), "check the clock",
+		})
 	}
 	ended := t.end().Before(t.root.NotAfter)
 	switch level := LevelOf(t.end().Sub(now)); {

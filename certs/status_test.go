@@ -105,6 +105,20 @@ func TestStatus_warnings(t *testing.T) {
 	})
 }
 
+// Before its time an authority signs for nobody, as behind it. A computer whose clock lost its battery is told what to look at.
+func TestStatus_clockBehind(t *testing.T) {
+	t.Parallel()
+	a := open(t, place(t), "example.com")
+	now := time.Now()
+	if s := a.Status(now); len(s.Warnings) != 0 {
+		t.Errorf("now: %+v", s.Warnings)
+	}
+	s := a.Status(now.Add(-oneDay))
+	if len(s.Warnings) != 1 || s.Warnings[0].Level != certs.LevelUrgent || !strings.Contains(s.Warnings[0].Text, "clock says "+now.Add(-oneDay).UTC().Format(time.DateOnly)) {
+		t.Errorf("a day before: %+v", s.Warnings)
+	}
+}
+
 func TestExisting(t *testing.T) {
 	t.Parallel()
 	dir := place(t)

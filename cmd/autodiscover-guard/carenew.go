@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -75,8 +76,13 @@ accepting the names that it has, and refuse the others until they trust the new 
 	return cmd
 }
 
+// renewFailed says what is missing where it is the root's key, and not, say, space on the disk.
 func renewFailed(err error) error {
-	return hint(fmt.Errorf("authority: %w", err), "renewing needs root.key in the authority's directory, for this moment only; %s ca show says what is there", program)
+	failed := fmt.Errorf("authority: %w", err)
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		return failed
+	}
+	return hint(failed, "renewing needs root.key in the authority's directory, for this moment only; %s ca show says what is there", program)
 }
 
 func missing(before certs.Scope, names []string) []string {

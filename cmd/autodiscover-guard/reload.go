@@ -167,6 +167,9 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := hookSecret(c); err != nil { // the next start is the first to sign with it
+		return nil, err
+	}
 	swapUpstream := func() {}
 	if sameUpstream(r.config, c) {
 		if swapUpstream, err = r.guard.plugin.PrepareUpstream(roots, credentials); err != nil {

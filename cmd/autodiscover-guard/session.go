@@ -19,6 +19,7 @@ const allPlaces = "all"
 type session struct {
 	desktop *desktop.Desktop
 	logger  *zap.Logger
+	begun   bool // that there may be settings of this guard's
 }
 
 // onlyPlaces are the families that --with-setup names; none where all are meant.
@@ -47,7 +48,7 @@ func openSession(ctx context.Context, state string, logger *zap.Logger) (*sessio
 	if err != nil {
 		return &session{logger: logger}, err
 	}
-	s := &session{d, logger}
+	s := &session{desktop: d, logger: logger}
 	results, err := d.Recover(ctx)
 	s.tell("settings left over from a crash", results)
 	return s, err
@@ -59,6 +60,7 @@ func (s *session) begin(ctx context.Context, places, state string, c *config.Con
 	if err != nil {
 		return fmt.Errorf("--with-setup: %w", err)
 	}
+	s.begun = true
 	results, err := s.desktop.On(ctx, target, desktop.Options{Session: true, Only: onlyPlaces(places)})
 	if err != nil {
 		return fmt.Errorf("--with-setup: %w", err)
@@ -72,7 +74,7 @@ func (s *session) begin(ctx context.Context, places, state string, c *config.Con
 
 // end takes back what begin has put in place; it is safe to call again, and without begin.
 func (s *session) end() {
-	if s.desktop == nil {
+	if !s.begun {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -69,6 +69,7 @@ func (s *stateDir) note(name, text string) {
 	}
 	if err != nil {
 		_ = os.Remove(file + ".new")
+		_ = os.Remove(file) // it says what is true no longer
 		s.logger.Warn("a file for scripts could not be written", zap.String("file", name), zap.Error(err))
 	}
 }
