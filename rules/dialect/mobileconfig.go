@@ -45,12 +45,13 @@ var mobileconfig = wireFormat{
 // asksForFile reports whether a method can be a question for a profile. The other ones are for people's files: who keeps a profile in a cloud's folder puts it there.
 func asksForFile(method string) bool { return method == "GET" || method == "HEAD" || method == "POST" }
 
-// profileQuery reads the addresses in any parameter: nobody has published how a profile is asked for, so every hoster has names of his own.
+// profileQuery reads the addresses in any parameter but a password: nobody has published how a profile is asked for, so every hoster has names of his own.
 func profileQuery(u *url.URL) []Subject {
 	var all []Subject
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
-		_, value, _ := strings.Cut(pair, "=")
-		all = append(all, addresses(unescape(value), "query")...)
+		if name, value, _ := strings.Cut(pair, "="); !namesPassword(name) {
+			all = append(all, addresses(unescape(value), "query")...)
+		}
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"html"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/beevik/etree"
@@ -108,13 +109,32 @@ func namedInBody(r Request) []Subject {
 	return addressesAnywhere(string(t.data))
 }
 
-// addressesAnywhere finds whatever reads like an address in a text without structure.
+// addressesAnywhere finds whatever reads like an address in a text without structure, but for what stands behind the name of a password: P@ssw0rd is nobody's, and whom a
+// question is about is told in the log.
 func addressesAnywhere(s string) []Subject {
 	var all []Subject
+	secret := false
 	for word := range strings.FieldsFuncSeq(html.UnescapeString(s), func(r rune) bool { return r <= ' ' || strings.ContainsRune("<>\"'=,;", r) }) {
-		all = append(all, addresses(word, "body")...)
+		if word == ":" { // of JSON
+			continue
+		}
+		if !secret {
+			all = append(all, addresses(word, "body")...)
+		}
+		secret = namesPassword(word)
 	}
 	return all
+}
+
+// namesPassword reports whether what stands behind a word, in a form, in XML or in JSON, is a password: IncomingPassword, wsse:Password (of whose attributes the last one
+// ends in #PasswordText: WS-Security, UsernameToken Profile 1.1), cn=Ann&_pass.
+func namesPassword(word string) bool {
+	name := strings.ToLower(word[len(strings.TrimRightFunc(word, unicode.IsLetter)):])
+	switch name {
+	case "pass", "passwd", "passwort", "passwordtext", "pwd", "pw":
+		return true
+	}
+	return strings.HasSuffix(name, "password") && word[0] != '/' // behind an element that is empty stands another one's name
 }
 
 // poxKinds says what the elements of an answer hold, by local name in lower case: MS-OXDSCLI 2.2.4.1.1.2. Elements named ecpurl-* are
