@@ -88,7 +88,9 @@ func TestRing_bounds(t *testing.T) {
 		t.Errorf("%d records of a megabyte are kept", len(ids))
 	}
 	ring.Show(decision(1, func(f map[string]any) { f["reason"] = strings.Repeat("a", 5<<20) }))
-	ring.Show(record.Record{Message: record.DroppedMessage, Line: []byte("{}\n")})
+	one := decision(2, nil)
+	ring.Show(record.Record{Message: record.DroppedMessage, Line: one.Line, Count: 1})
+	ring.Show(record.Record{Message: one.Message, Line: one.Line})
 	if ids, _, _ := kept(t, h, ""); len(ids) != 3 {
 		t.Errorf("%d records: what is too large, or no decision, is kept", len(ids))
 	}
