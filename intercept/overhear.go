@@ -96,8 +96,6 @@ func (e *eavesdropper) end(stopping context.Context, err error) error {
 	switch {
 	case stopping.Err() != nil:
 		return stopping.Err()
-	case errors.Is(err, errOverheard), err == nil:
-		return nil
 	case len(e.heard) == 0 && !errors.Is(err, os.ErrDeadlineExceeded):
 		return err // gone without a word
 	case len(e.heard) > 0 && e.heard[0] == recordHandshake && errors.Is(err, os.ErrDeadlineExceeded):

@@ -201,8 +201,8 @@ func (p *Policy) backOff(host string) bool {
 	if suffix, icann := publicsuffix.PublicSuffix(rest); icann && suffix == rest {
 		return true
 	}
-	entry, ok := p.reserved.Match(rest)
-	return ok && entry.Name == rest && !strings.Contains(rest, ".")
+	_, ok = p.reserved.Match(rest)
+	return ok && !strings.Contains(rest, ".") // a name of one label is reserved itself
 }
 
 // below reports whether host is name or lies below it, by whole labels. Both are normalised.

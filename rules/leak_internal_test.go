@@ -59,6 +59,8 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"http:u@http:134744072": true, "http:@mail.lab.test/http:134744072": true, "http:u@http:@https:mail.lab.test": true, "http:u@http:@mail.lab.test": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
 
+		"see 8.8.8.8": true, "8.8.8.8:993": true, "mail.other.test": true, "stranger.example": true, "mail.lab.test:8.8.8.8": true,
+
 		"stranger.net\u2028": true, "mail.lab.test\u2029stranger.net": true, "\u0085stranger.net\u00a0": true, "stranger.net\u3000x": true, "//mail.lab.test/\u2028stranger.net": true,
 		"mail.lab.test\u2028": false, "mail.lab.test\u2029mail.lab.test": false,
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
@@ -67,6 +69,28 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1").text([]byte(text), 0); got != found {
 			t.Errorf("%q: found %v, want %v", text, got, found)
 		}
+	}
+}
+
+// What was taken out of an answer must not be left as part of something else either: here as what a mailbox is called.
+func TestLeakCheck_takenOut(t *testing.T) {
+	for _, banned := range [][]string{nil, {"imap.other.net", "imap.stranger.net"}} {
+		l := allowing("lab.test")
+		l.banned = banned
+		if got, want := l.text([]byte(`"Imap.stranger.net@lab.test"`), 0), banned != nil; got != want {
+			t.Errorf("without %q: found %v", banned, got)
+		}
+	}
+}
+
+// Encodings are undone as deep as somebody may lay them into each other, and no deeper: a text may not cost what it likes.
+func TestLeakCheck_depth(t *testing.T) {
+	text := []byte("imap.stranger.net")
+	for depth := range leakDepth + 2 {
+		if got, want := allowing().text(text, 0), depth <= leakDepth; got != want {
+			t.Errorf("%d encodings: found %v", depth, got)
+		}
+		text = []byte(base64.StdEncoding.EncodeToString(text))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,18 @@ func TestMonitor_changesNothing(t *testing.T) {
 		}
 		if d.Would != strict.Action {
 			t.Errorf("%s: would %v, and enforced it is %v", x.name, d.Would, strict.Action)
+		}
+		if strict.Suggestions == nil {
+			continue // nobody would have been asked
+		}
+		if !slices.Equal(d.Strangers, strict.Strangers) || len(d.Suggestions) != len(strict.Suggestions) {
+			t.Errorf("%s: strangers %q, suggestions %v; enforced %q, %v", x.name, d.Strangers, d.Suggestions, strict.Strangers, strict.Suggestions)
+			continue
+		}
+		for i, s := range d.Suggestions {
+			if s.Verdict != dialect.Keep || s.Now != s.Was || s.Would != strict.Suggestions[i].Verdict {
+				t.Errorf("%s: %+v, and enforced %+v", x.name, s, strict.Suggestions[i])
+			}
 		}
 	}
 	if looked < 100 {

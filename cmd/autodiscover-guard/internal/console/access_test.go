@@ -113,6 +113,13 @@ func TestAccess_who_sees_what(t *testing.T) {
 			if w.Code != want && !(want == 401 && w.Code == 429) {
 				t.Errorf("%s, %s: %d, want %d", name, path, w.Code, want)
 			}
+			challenge := map[bool]string{false: `Bearer realm="autodiscover-guard"`, true: `Bearer realm="autodiscover-guard", error="invalid_token"`}[name == "a wrong token" || name == "no token"]
+			if w.Code == 401 && w.Header().Get("WWW-Authenticate") != challenge {
+				t.Errorf("%s, %s: the challenge is %q", name, path, w.Header().Get("WWW-Authenticate"))
+			}
+			if path == "/readyz" && !strings.Contains(w.Body.String(), `"ready": true`) {
+				t.Errorf("%s: ready is %s", name, w.Body)
+			}
 			if path == "/readyz" && strings.Contains(w.Body.String(), "policy") != admitted[name] {
 				t.Errorf("%s: the state is %s", name, w.Body)
 			}
@@ -148,6 +155,12 @@ func TestAccess_sign_in(t *testing.T) {
 	w := request(t, h, "GET", "/", "", with("Accept", "text/html,*/*"))
 	if w.Code != 401 || !strings.Contains(w.Body.String(), `action="/sign-in"`) || !strings.Contains(w.Header().Get("Content-Security-Policy"), "form-action 'self'") {
 		t.Errorf("a browser gets %d %s", w.Code, w.Body)
+	}
+	if w := request(t, h, "GET", "/metrics", "", with("Accept", "*/*")); w.Code != 401 || strings.Contains(w.Body.String(), "<") {
+		t.Errorf("a program gets %d %s", w.Code, w.Body)
+	}
+	if w := request(t, h, "HEAD", "/", "", with("Accept", "text/html")); w.Code != 401 || w.Header().Get("WWW-Authenticate") == "" {
+		t.Errorf("a program that asks for no form gets %d %v", w.Code, w.Header())
 	}
 	if w, _ := signIn(t, h, "wrong", from("192.0.2.1:1")); w.Code != 401 || !strings.Contains(w.Body.String(), "not the token") {
 		t.Errorf("a wrong token: %d %s", w.Code, w.Body)
@@ -259,8 +272,19 @@ func TestAccess_life_of_a_token(t *testing.T) {
 func TestAccess_wrong_tokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _, set := gated(t, false)
+		counted := func(all ...string) {
+			t.Helper()
+			var figures strings.Builder
+			set.WritePrometheus(&figures)
+			for _, want := range all {
+				if !strings.Contains(figures.String(), "autodiscover_guard_admin_sign_ins_total"+want+"\n") {
+					t.Errorf("no %s in\n%s", want, figures.String())
+				}
+			}
+		}
+		counted(`{result="right"} 0`, `{result="wrong"} 0`, `{result="too many"} 0`)
 		wrong, right := with("Authorization", "Bearer "+strings.ToUpper(rightToken)), with("Authorization", "Bearer "+rightToken)
-		here, neighbour, there := from("[2001:db8::1]:1"), from("[2001:db8::ffff:2]:2"), from("[2001:db8:0:1::1]:1")
+		here, neighbour, there := from("[2001:db8::1]:1"), from("[2001:db8::8000:0:0:2]:2"), from("[2001:db8:0:1::1]:1")
 		_, cookie := signIn(t, h, rightToken)
 		for i := range 10 {
 			w := request(t, h, "GET", "/metrics", "", wrong, here)
@@ -288,11 +312,13 @@ func TestAccess_wrong_tokens(t *testing.T) {
 		if w, _ := signIn(t, h, rightToken, here); w.Code != 429 || !strings.Contains(w.Body.String(), "in 10 seconds") {
 			t.Errorf("the form: %d %s", w.Code, w.Body)
 		}
-		var figures strings.Builder
-		set.WritePrometheus(&figures)
-		for _, want := range []string{`{result="right"} 1`, `{result="wrong"} 10`, `{result="too many"} `} {
-			if !strings.Contains(figures.String(), "autodiscover_guard_admin_sign_ins_total"+want) {
-				t.Errorf("no %s in\n%s", want, figures.String())
+		counted(`{result="right"} 1`, `{result="wrong"} 10`, `{result="too many"} 8`)
+		for range 10 {
+			request(t, h, "GET", "/metrics", "", wrong, from("192.0.2.6:1"))
+		}
+		for address, want := range map[string]int{"192.0.2.6:2": 429, "[::ffff:192.0.2.6]:1": 429, "192.0.2.7:1": 200} { // of IPv4 each address
+			if w := request(t, h, "GET", "/metrics", "", right, from(address)); w.Code != want {
+				t.Errorf("%s: %d, want %d", address, w.Code, want)
 			}
 		}
 		time.Sleep(10 * time.Second)

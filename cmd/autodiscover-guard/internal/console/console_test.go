@@ -1,9 +1,9 @@
 package console_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
@@ -46,7 +46,7 @@ func fixtureOver(t *testing.T, status *console.Status, pac *string, ring *consol
 		RevocationLists: map[string]func() ([]byte, error){
 			"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
 			"/root.crl":      func() ([]byte, error) { return nil, nil },
-			"/broken.crl":    func() ([]byte, error) { return nil, errors.New("no") },
+			"/broken.crl":    func() ([]byte, error) { return []byte("half of it"), errors.New("no") },
 		},
 	}), set, a
 }
@@ -121,10 +121,16 @@ func TestConsole_pprof(t *testing.T) {
 		{"the list", "127.0.0.1", "/debug/pprof/", true, 200},
 		{"by a foreign name", "rebound.stranger.net", "/debug/pprof/goroutine", true, 421},
 		{"the command line", "127.0.0.1", "/debug/pprof/cmdline", true, 404},
+		{"symbols", "127.0.0.1", "/debug/pprof/symbol", true, 200},
+		{"of a time", "127.0.0.1", "/debug/pprof/profile?seconds=30", true, 200},
+		{"traces", "127.0.0.1", "/debug/pprof/trace?seconds=30", true, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := console.New(console.Config{Status: func() console.Status { return console.Status{} }, Metrics: metrics.NewSet(), Pprof: c.on})
-			if w := ask(t, h, "GET", c.host, c.path); w.Code != c.status {
+			gone, leave := context.WithCancel(t.Context())
+			leave() // what takes its time ends with its client
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, "http://"+c.host+c.path, nil)); w.Code != c.status {
 				t.Errorf("got %d, want %d: %s", w.Code, c.status, w.Body)
 			}
 		})
@@ -154,9 +160,19 @@ func TestConsole_media_types(t *testing.T) {
 
 func TestCounted(t *testing.T) {
 	set := metrics.NewSet()
-	log := zap.New(console.Counted(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{}), zapcore.AddSync(io.Discard), zap.DebugLevel), set))
-	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("rule", "documentation"), zap.String("path", `"}`))
-	log.Info("decision", zap.String("action", "refuse"), zap.String("would", ""), zap.String("dialect", "pox"), zap.String("rule", "documentation"))
+	core, written := observer.New(zap.InfoLevel)
+	log := zap.New(console.Counted(core, set))
+	decided := func(log *zap.Logger, would, path string) {
+		log.Info("decision", zap.String("action", "refuse"), zap.String("would", would), zap.String("dialect", "pox"), zap.String("rule", "documentation"), zap.String("path", path))
+	}
+	decided(log, "", `"}`)
+	decided(log.With(zap.String("action", "pass")), "", "")
+	decided(log, "edit", "")
+	log.Info("handshake", zap.String("action", "pass"))
+	log.Debug("decision", zap.String("action", "pass"))
+	if written.Len() != 4 || written.FilterMessage("handshake").Len() != 1 || written.FilterField(zap.String("action", "pass")).Len() != 2 {
+		t.Errorf("written: %v", written.All())
+	}
 	dropped := console.Dropped(set)
 	figures := func() string {
 		var b strings.Builder
@@ -167,9 +183,12 @@ func TestCounted(t *testing.T) {
 		t.Errorf("nothing dropped is not said:\n%s", figures())
 	}
 	dropped(5)
-	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox",rule="documentation"} 2`, "autodiscover_guard_log_dropped_total 5"} {
+	for _, want := range []string{`autodiscover_guard_decisions_total{action="refuse",would="",dialect="pox",rule="documentation"} 2`, `{action="refuse",would="edit",dialect="pox",rule="documentation"} 1`, "autodiscover_guard_log_dropped_total 5"} {
 		if !strings.Contains(figures(), want) {
 			t.Errorf("no %q in\n%s", want, figures())
 		}
+	}
+	if strings.Contains(figures(), `action="pass"`) || strings.Contains(figures(), `action=""`) {
+		t.Errorf("what is no decision, or not written, is counted:\n%s", figures())
 	}
 }

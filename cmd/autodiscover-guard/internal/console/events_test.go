@@ -24,6 +24,7 @@ type listener struct {
 	t      *testing.T
 	lines  *bufio.Scanner
 	status int
+	header http.Header
 	leave  func()
 }
 
@@ -45,7 +46,7 @@ func listen(t *testing.T, url, query, header string) *listener {
 	}
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, 1<<20)
-	return &listener{t, lines, response.StatusCode, func() {
+	return &listener{t, lines, response.StatusCode, response.Header, func() {
 		cancel()
 		response.Body.Close()
 		transport.CloseIdleConnections()
@@ -89,8 +90,8 @@ func TestEvents(t *testing.T) {
 	ring.Show(decision(0, nil))
 	l := listen(t, url, "domain=example.com", "")
 	defer l.leave()
-	if e := l.next(); e.kind != "at" {
-		t.Fatalf("%+v", e)
+	if e := l.next(); e.kind != "at" || l.header.Get("Content-Type") != "text/event-stream" || l.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("%+v, %v", e, l.header)
 	}
 	ring.Show(decision(1, func(f map[string]any) { f["subjects"] = []string{"shop.com"} }))
 	ring.Show(decision(2, func(f map[string]any) { f["reason"] = "<first>\nsecond" }))
@@ -140,8 +141,8 @@ func TestEvents_crowded(t *testing.T) {
 	}
 	more := listen(t, url, "", "")
 	more.leave()
-	if more.status != http.StatusServiceUnavailable {
-		t.Errorf("one too many: %d", more.status)
+	if more.status != http.StatusServiceUnavailable || more.header.Get("Retry-After") != "10" {
+		t.Errorf("one too many: %d, %v", more.status, more.header)
 	}
 	for _, l := range all {
 		l.leave()
@@ -166,6 +167,7 @@ type wire struct {
 	sent     bytes.Buffer
 	stuck    bool
 	deadline time.Time
+	requests time.Time // the server's, for reading
 }
 
 // Write implements http.ResponseWriter.
@@ -192,6 +194,12 @@ func (w *wire) SetWriteDeadline(at time.Time) error {
 	return nil
 }
 
+// SetReadDeadline is the same.
+func (w *wire) SetReadDeadline(at time.Time) error {
+	w.requests = at
+	return nil
+}
+
 func (w *wire) text() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -203,7 +211,7 @@ func TestEvents_timesOf(t *testing.T) {
 	ring := console.NewRing()
 	h := pageOver(t, ring)
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{ResponseWriter: httptest.NewRecorder()}
+		w := &wire{ResponseWriter: httptest.NewRecorder(), requests: time.Now().Add(time.Minute)}
 		ended := make(chan time.Time, 1)
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost/events", nil)
 		go func() {
@@ -211,6 +219,9 @@ func TestEvents_timesOf(t *testing.T) {
 			ended <- time.Now()
 		}()
 		synctest.Wait()
+		if !strings.HasPrefix(w.text(), "retry: 2000\n\n") || !w.requests.IsZero() {
+			t.Errorf("begun with %q, and read until %v", w.text(), w.requests)
+		}
 		before := strings.Count(w.text(), "event: at")
 		time.Sleep(time.Minute + time.Second)
 		synctest.Wait()

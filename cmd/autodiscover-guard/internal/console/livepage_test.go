@@ -78,10 +78,38 @@ func TestPage_filters(t *testing.T) {
 			t.Errorf("%q on the page of nothing: %v", want, strings.Contains(page, want))
 		}
 	}
+	if page = ask(t, h, "GET", "localhost", "/?action=pass").Body.String(); !strings.Contains(page, "Of the latest records (5), 2 fit the filter.") {
+		t.Error("the page does not say how many fit")
+	}
 	page = ask(t, h, "GET", "localhost", "/").Body.String()
-	for _, want := range []string{"×12", "not stopped: imap.stranger.net", "kept back: imap.stranger.net", "(would refuse)", ">imap.stranger.net</td>", ">nothing</td>", "Strangers suggested, by domain"} {
+	for _, want := range []string{"Latest records: 5, of 1000 at most", "×12", "not stopped: imap.stranger.net", "kept back: imap.stranger.net", "(would refuse)", ">imap.stranger.net</td>", ">nothing</td>", "Strangers suggested, by domain"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// Whatever of a record's own words somebody remembers finds it.
+func TestPage_text(t *testing.T) {
+	ring := console.NewRing()
+	h := pageOver(t, ring)
+	words := []string{}
+	word := func() string {
+		words = append(words, fmt.Sprintf("word-%d.", len(words)))
+		return "x " + words[len(words)-1] + " y"
+	}
+	ring.Show(decision(0, nil))
+	ring.Show(decision(1, func(f map[string]any) {
+		for _, key := range []string{"exchange", "rule", "reason", "client", "door", "host", "path", "reserved_by"} {
+			f[key] = word()
+		}
+		f["subjects"], f["accounts"], f["strangers"] = []string{"a", word()}, []string{word()}, []string{word()}
+		f["suggestions"] = []any{map[string]any{"was": "a"}, map[string]any{"was": word()}, map[string]any{"now": word()}}
+		f["upstream"] = map[string]any{"asked": true, "status": 200, "error": word(), "check": ""}
+	}))
+	for _, text := range words {
+		if ids, records, _ := kept(t, h, "text="+strings.ToUpper(text)); len(ids) != 1 || !strings.Contains(fmt.Sprint(records[0]), text) {
+			t.Errorf("%s: %d records", text, len(ids))
 		}
 	}
 }
@@ -162,7 +190,7 @@ func TestPage_hostile(t *testing.T) {
 	if policy != want {
 		t.Errorf("policy\n%s, want\n%s", policy, want)
 	}
-	for key, want := range map[string]string{"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"} {
+	for key, want := range map[string]string{"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin"} {
 		if got := w.Header().Get(key); got != want {
 			t.Errorf("%s: %q", key, got)
 		}

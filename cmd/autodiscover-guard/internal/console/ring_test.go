@@ -77,8 +77,13 @@ func TestRing_bounds(t *testing.T) {
 	if again, _, missed := kept(t, h, "after="+ids[997]); len(again) != 2 || missed != 0 {
 		t.Errorf("%v, %d missed", again, missed)
 	}
-	if all, _, missed := kept(t, h, "after=another.7"); len(all) != 1000 || missed != 0 {
-		t.Errorf("a number of another process: %d, %d missed", len(all), missed)
+	another := console.NewRing() // as that of another process is
+	another.Show(decision(0, nil))
+	former, _, _ := kept(t, pageOver(t, another), "")
+	for _, name := range []string{"another.7", former[0]} {
+		if all, _, missed := kept(t, h, "after="+name); len(all) != 1000 || missed != 0 {
+			t.Errorf("%s, a number of another process: %d, %d missed", name, len(all), missed)
+		}
 	}
 	large := func(f map[string]any) { f["reason"] = strings.Repeat("a", 1<<20) }
 	for n := range 10 {
@@ -88,7 +93,9 @@ func TestRing_bounds(t *testing.T) {
 		t.Errorf("%d records of a megabyte are kept", len(ids))
 	}
 	ring.Show(decision(1, func(f map[string]any) { f["reason"] = strings.Repeat("a", 5<<20) }))
-	ring.Show(record.Record{Message: record.DroppedMessage, Line: []byte("{}\n")})
+	one := decision(2, nil)
+	ring.Show(record.Record{Message: record.DroppedMessage, Line: one.Line, Count: 1})
+	ring.Show(record.Record{Message: one.Message, Line: one.Line})
 	if ids, _, _ := kept(t, h, ""); len(ids) != 3 {
 		t.Errorf("%d records: what is too large, or no decision, is kept", len(ids))
 	}

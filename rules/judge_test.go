@@ -1,0 +1,94 @@
+package rules_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// TestJudge_addresses: what no stranger can have may be named to a private-use domain, by its address too, and to nobody who may be told nothing.
+func TestJudge_addresses(t *testing.T) {
+	p := builtin(t)
+	for host, private := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "192.168.1.20": true, "10.1.2.3": true, "[fd00::25]": true,
+		"8.8.8.8": false, "[2001:4860::8888]": false, "localhost.stranger.net": false,
+	} {
+		body := `{"protocols":[{"protocol":"imap","hostname":"` + host + `","port":993}]}`
+		for domain, may := range map[string]bool{"lab.test": private, "example.com": false} {
+			_, d := decide(p, detectQuestion(domain), said("application/json", body))
+			if kept := strings.Contains(string(message(d.Answer)), host) || d.Action == rules.ActionPass; kept != may {
+				t.Errorf("%s to %s: %v, %s", host, domain, d.Action, d.Reason)
+			}
+		}
+	}
+}
+
+// TestJudge_enforcesBesideMonitored: a rule that only monitors takes none of those along that enforce, wherever it stands among them.
+func TestJudge_enforcesBesideMonitored(t *testing.T) {
+	watched := func(name string, domains ...string) rules.Rule {
+		return rules.Rule{Name: name, Domains: domains, Mode: rules.Monitor}
+	}
+	p := withRules(t, watched("first", "one.net"), watched("second", "two.net"))
+	for _, accounts := range []string{
+		"user@one.net,user@example.com", "user@example.com,user@one.net", "user@one.net,user@two.net,user@example.com", "user@one.net,user@example.com,user@two.net",
+	} {
+		r := detectQuestion("")
+		r.Header["X-Email"] = strings.Split(accounts, ",")
+		plan, d := decide(p, r, said("application/json", `{"protocols":[{"protocol":"imap","hostname":"imap.stranger.net","port":993}]}`))
+		if !plan.Guarded || d.Action != rules.ActionRefuse || d.Rule != "documentation" {
+			t.Errorf("%s: guarded %v, %v by %q", accounts, plan.Guarded, d.Action, d.Rule)
+		}
+	}
+	r := detectQuestion("")
+	r.Header["X-Email"] = []string{"user@one.net", "user@two.net"}
+	if plan, _ := decide(p, r, said("application/json", "{}")); plan.Guarded {
+		t.Error("rules that only monitor guard somebody")
+	}
+}
+
+// TestJudge_forgetsWhoMayBeNamed: what one check has found to be no stranger is one to the next, for another domain, wherever it stands in the answer.
+func TestJudge_forgetsWhoMayBeNamed(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "pin", Domains: []string{"corp.example.net"}, Allow: []string{"mail.hoster.net", "*.corp.example.net"}})
+	for _, c := range []struct{ text, knows, other string }{
+		{"see mail.hoster.net", "corp.example.net", "lab.test"},
+		{"//localhost/", "lab.test", "corp.example.net"}, // without a dot it is no word that reads like a host
+	} {
+		answer := func(domain string) dialect.Answer {
+			return said("application/json", `{"protocols":[{"protocol":"imap","hostname":"mail.`+domain+`","port":993}],"note":"`+c.text+`"}`)
+		}
+		for range 20 { // checks are kept, and given away, as the runtime likes
+			if _, d := decide(p, detectQuestion(c.knows), answer(c.knows)); d.Action == rules.ActionRefuse {
+				t.Fatalf("%q to %s: %v, %s", c.text, c.knows, d.Action, d.Reason)
+			}
+			if _, d := decide(p, detectQuestion(c.other), answer(c.other)); d.Action != rules.ActionRefuse {
+				t.Fatalf("%q to %s: %v, %s", c.text, c.other, d.Action, d.Reason)
+			}
+		}
+	}
+}
+
+// TestJudge_ownNameThatWasTakenOut: the name of the account's domain may stand in words, but not where it was suggested as a server and taken out, however it is written.
+func TestJudge_ownNameThatWasTakenOut(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "pin", Domains: []string{"corp.example.net"}, Allow: []string{"mail.hoster.net"}, Otherwise: rules.RemoveStrangers})
+	for suggested, want := range map[string]rules.Action{"": rules.ActionPass, `,{"protocol":"smtp","hostname":"corp.example.net","port":465}`: rules.ActionRefuse} {
+		for _, word := range []string{"corp.example.net", "corp。example。net"} {
+			body := `{"protocols":[{"protocol":"imap","hostname":"mail.hoster.net","port":993}` + suggested + `],"note":"mail of ` + word + `"}`
+			if _, d := decide(p, detectQuestion("corp.example.net"), said("application/json", body)); d.Action != want {
+				t.Errorf("%q, suggested %q: %v, %s; want %v", word, suggested, d.Action, d.Reason, want)
+			}
+		}
+	}
+}
+
+// TestJudge_namesOfFields: a field's name may be a host, too.
+func TestJudge_namesOfFields(t *testing.T) {
+	a := dialect.Answer{Status: http.StatusUnauthorized, Header: dialect.Header{"Www-Authenticate": {"Negotiate"}, "Imap.stranger.net": {"1"}}}
+	_, d := decide(builtin(t), poxQuestion("lab.test"), a)
+	if _, left := d.Answer.Header["Imap.stranger.net"]; left || d.Action != rules.ActionEdit || !slices.Equal(d.Answer.Header["Www-Authenticate"], []string{"Negotiate"}) {
+		t.Errorf("%v, %s: %v", d.Action, d.Reason, d.Answer.Header)
+	}
+}
