@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -90,5 +91,43 @@ func TestJudge_namesOfFields(t *testing.T) {
 	_, d := decide(builtin(t), poxQuestion("lab.test"), a)
 	if _, left := d.Answer.Header["Imap.stranger.net"]; left || d.Action != rules.ActionEdit || !slices.Equal(d.Answer.Header["Www-Authenticate"], []string{"Negotiate"}) {
 		t.Errorf("%v, %s: %v", d.Action, d.Reason, d.Answer.Header)
+	}
+}
+
+// TestSniff_knowsWhoAsks: an answer that nobody knew for discovery before it came is judged by the rules for whoever asked.
+func TestSniff_knowsWhoAsks(t *testing.T) {
+	p := withRules(t, rules.Rule{
+		Name: "pin", Domains: []string{"corp-mail.net"}, Allow: []string{"*.corp-mail.net"}, Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+	})
+	request := question("https://www.hoster.net/odd/place")
+	request.Header["Authorization"] = []string{basic("user@corp-mail.net:secret")}
+	answer := poxAnswer("corp-mail.net", 600)
+	for client, guarded := range map[string]bool{"10.1.2.3": true, "192.0.2.7": false} {
+		plan := p.Plan(request, rules.From{Client: mustAddr(client)})
+		if (plan.Step == rules.Watch) != guarded {
+			t.Fatalf("%s: %v", client, plan.Step)
+		}
+		d, ok := p.Sniff(&plan, answer)
+		if ok != guarded || guarded && (d.Action != rules.ActionRefuse || d.Rule != "pin") {
+			t.Errorf("%s: %v, %v by %q: %s", client, ok, d.Action, d.Rule, d.Reason)
+		}
+	}
+}
+
+// TestPlan_ownServersForOneAlone: the servers that a rule answers with are named to nobody who has another rule.
+func TestPlan_ownServersForOneAlone(t *testing.T) {
+	p := withRules(t, rules.Rule{
+		Name: "own", Domains: []string{"corp-mail.net"}, Allow: []string{"*.corp-mail.net"}, Answer: rules.AnswerLocal,
+		Servers: []dialect.Server{{Protocol: "imap", Host: "imap.corp-mail.net"}},
+	})
+	for accounts, want := range map[string]rules.Step{
+		"user@corp-mail.net": rules.Reply, "user@corp-mail.net,user@example.com": rules.Refuse, "user@example.com,user@corp-mail.net": rules.Refuse,
+	} {
+		r := detectQuestion("")
+		r.Header["X-Email"] = strings.Split(accounts, ",")
+		plan := p.Plan(r, rules.From{})
+		if named := strings.Contains(string(message(plan.Decision.Answer)), "imap.corp-mail.net"); plan.Step != want || named != (want == rules.Reply) {
+			t.Errorf("%s: %v, the own server named %v: %s", accounts, plan.Step, named, plan.Decision.Reason)
+		}
 	}
 }
