@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -127,5 +128,18 @@ func TestLikeHTTP(t *testing.T) {
 		if got := likeHTTP([]byte(text)); got != want {
 			t.Errorf("%q: got %v", text, got)
 		}
+	}
+}
+
+// What was read already is read once, before the rest, in whatever portions.
+func TestReplay(t *testing.T) {
+	near, far := net.Pipe()
+	go func() {
+		_, _ = io.WriteString(far, " and the rest")
+		_ = far.Close()
+	}()
+	got, err := io.ReadAll(io.LimitReader(iotest.OneByteReader(&replay{Conn: near, early: []byte("what was read")}), 100))
+	if string(got) != "what was read and the rest" || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
