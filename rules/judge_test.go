@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -90,5 +91,78 @@ func TestJudge_namesOfFields(t *testing.T) {
 	_, d := decide(builtin(t), poxQuestion("lab.test"), a)
 	if _, left := d.Answer.Header["Imap.stranger.net"]; left || d.Action != rules.ActionEdit || !slices.Equal(d.Answer.Header["Www-Authenticate"], []string{"Negotiate"}) {
 		t.Errorf("%v, %s: %v", d.Action, d.Reason, d.Answer.Header)
+	}
+}
+
+// TestSniff_knowsWhoAsks: an answer that nobody knew for discovery before it came is judged by the rules for whoever asked.
+func TestSniff_knowsWhoAsks(t *testing.T) {
+	p := withRules(t, rules.Rule{
+		Name: "pin", Domains: []string{"corp-mail.net"}, Allow: []string{"*.corp-mail.net"}, Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+	})
+	request := question("https://www.hoster.net/odd/place")
+	request.Header["Authorization"] = []string{basic("user@corp-mail.net:secret")}
+	answer := poxAnswer("corp-mail.net", 600)
+	for client, guarded := range map[string]bool{"10.1.2.3": true, "192.0.2.7": false} {
+		plan := p.Plan(request, rules.From{Client: mustAddr(client)})
+		if (plan.Step == rules.Watch) != guarded {
+			t.Fatalf("%s: %v", client, plan.Step)
+		}
+		d, ok := p.Sniff(&plan, answer)
+		if ok != guarded || guarded && (d.Action != rules.ActionRefuse || d.Rule != "pin") {
+			t.Errorf("%s: %v, %v by %q: %s", client, ok, d.Action, d.Rule, d.Reason)
+		}
+	}
+}
+
+// TestPlan_ownServersForOneAlone: the servers that a rule answers with are named to nobody who has another rule.
+func TestPlan_ownServersForOneAlone(t *testing.T) {
+	p := withRules(t, rules.Rule{
+		Name: "own", Domains: []string{"corp-mail.net"}, Allow: []string{"*.corp-mail.net"}, Answer: rules.AnswerLocal,
+		Servers: []dialect.Server{{Protocol: "imap", Host: "imap.corp-mail.net"}},
+	})
+	for accounts, want := range map[string]rules.Step{
+		"user@corp-mail.net": rules.Reply, "user@corp-mail.net,user@example.com": rules.Refuse, "user@example.com,user@corp-mail.net": rules.Refuse,
+	} {
+		r := detectQuestion("")
+		r.Header["X-Email"] = strings.Split(accounts, ",")
+		plan := p.Plan(r, rules.From{})
+		if named := strings.Contains(string(message(plan.Decision.Answer)), "imap.corp-mail.net"); plan.Step != want || named != (want == rules.Reply) {
+			t.Errorf("%s: %v, the own server named %v: %s", accounts, plan.Step, named, plan.Decision.Reason)
+		}
+	}
+}
+
+// TestSniff_kinds: an answer at a place that nobody has published is taken for what it is, whatever it calls itself.
+func TestSniff_kinds(t *testing.T) {
+	const account = `<Account><Protocol><Type>IMAP</Type><Server>imap.stranger.net</Server></Protocol></Account>`
+	for name, c := range map[string]struct {
+		body string
+		want dialect.ID
+	}{
+		"POX":         {`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"><Response>` + account + `</Response></Autodiscover>`, dialect.POX},
+		"mobilesync":  {`<Autodiscover><Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006"><Action><Settings><Server><Type>MobileSync</Type><Url>https://eas.stranger.net/</Url></Server></Settings></Action></Response></Autodiscover>`, dialect.MobileSync},
+		"SOAP":        {`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><GetUserSettingsResponseMessage xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"/></s:Body></s:Envelope>`, dialect.SOAP},
+		"autoconfig":  {`<clientConfig version="1.1"><emailProvider id="lab.test"><incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer></emailProvider></clientConfig>`, dialect.Autoconfig},
+		"autodetect":  {`{"services":[],"protocols":[{"protocol":"imap","hostname":"imap.stranger.net"}]}`, dialect.Autodetect},
+		"PACC":        {`{"protocols":{"imap":{"host":"imap.stranger.net"}},"info":{}}`, dialect.PACC},
+		"nothing":     {`{"imap":"see the handbook"}`, dialect.None},
+		"a SOAP call": {`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Sum xmlns="https://lab.test/">2</Sum></s:Body></s:Envelope>`, dialect.None},
+	} {
+		p := builtin(t)
+		plan := p.Plan(question("https://www.lab.test/odd/place"), rules.From{})
+		d, ok := p.Sniff(&plan, said("application/octet-stream", c.body))
+		if ok != (c.want != dialect.None) || ok && (d.Dialect != c.want || d.Action != rules.ActionRefuse) {
+			t.Errorf("%s: %v, %v, %v: %s", name, ok, d.Dialect, d.Action, d.Reason)
+		}
+	}
+}
+
+// TestJudge_refreshIsRedirect: browsers and some clients follow the field that Netscape had for it; it is a suggestion like any other, and recorded as one.
+func TestJudge_refreshIsRedirect(t *testing.T) {
+	a := said("text/xml", `<Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>IMAP</Type><Server>imap.lab.test</Server></Protocol></Account></Response></Autodiscover>`)
+	a.Header["Refresh"] = []string{"5", "0; url=https://mail.stranger.net/x"}
+	_, d := decide(builtin(t), poxQuestion("lab.test"), a)
+	if !slices.Equal(d.Strangers, []string{"mail.stranger.net"}) || d.Action != rules.ActionEdit && d.Action != rules.ActionRefuse || strings.Contains(string(message(d.Answer)), "stranger") {
+		t.Errorf("%v, strangers %q: %s", d.Action, d.Strangers, d.Reason)
 	}
 }

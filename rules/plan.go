@@ -177,13 +177,16 @@ func (p *Policy) outside(q dialect.Inquiry, from From) bool {
 // Sniff decides on the answer to a question that was only watched. ok is false where it is no discovery answer: it passes, without a record.
 // Otherwise the plan becomes that of a discovery exchange, and the decision is final.
 func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
+	if plan.Step != Watch {
+		return Decision{}, false
+	}
 	q, ok := dialect.Sniff(plan.Inquiry.Request, a)
 	if !ok || q.Dialect == dialect.Suspected {
 		if answer, mine := plan.answered(a); mine {
 			q, ok = answer, true
 		}
 	}
-	if plan.Step != Watch || !ok {
+	if !ok {
 		return Decision{}, false
 	}
 	q.Subjects = plan.followed(q.Subjects)

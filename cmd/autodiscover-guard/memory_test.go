@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // What the process may have is found out, and what somebody has said stands.
@@ -27,7 +29,11 @@ func TestBoundMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	debug.SetMemoryLimit(math.MaxInt64)
-	boundMemory(zap.NewNop())
+	core, said := observer.New(zap.WarnLevel)
+	boundMemory(zap.New(core))
+	if said.Len() > 0 {
+		t.Errorf("complains: %v", said.All())
+	}
 	if got := debug.SetMemoryLimit(-1); got < 1<<20 || got > 1<<50 {
 		t.Errorf("got %d, which no computer has", got)
 	}
@@ -53,6 +59,17 @@ func TestGarbagePercent(t *testing.T) {
 			t.Errorf("%d bytes alive: got %d %%, want %d", test.alive, got, test.want)
 		}
 	}
+}
+
+// What is alive is found out, under the names by which the runtime knows it: without, any amount of garbage would be let lie.
+func TestHeapBytes(t *testing.T) {
+	const held = 16 << 20
+	kept := make([]byte, held)
+	runtime.GC()
+	if allocated, alive := heapBytes(); alive < held || allocated < alive {
+		t.Errorf("%d bytes allocated, %d alive, with %d held", allocated, alive, held)
+	}
+	runtime.KeepAlive(kept)
 }
 
 // The collector is told of it, and is not where GOGC says something else.
