@@ -265,7 +265,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway. And a context that
 	// can be cancelled holds on to half a kilobyte for as long as the tunnel is idle.
 	ctx := e.send(context.WithoutCancel(r.Context()))
-	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, release: func() { far.close(); release() }}
+	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, far: far, release: func() { far.close(); release() }}
 	defer func() {
 		if tw.conn == nil { // over HTTP/2, or it was never made
 			tw.release()
@@ -288,7 +288,6 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 	r = r.WithContext(ctx)
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
-		far.unbook = func() { f.p.traffic.remove(tw.conn) }
 		f.proxy.ServeHTTP(hijackable{tw}, r)
 		return
 	}

@@ -16,6 +16,7 @@ import (
 type tunnelWriter struct {
 	http.ResponseWriter
 	traffic *traffic
+	far     *farSide
 	release func() // gives the tunnel's seat back
 	started atomic.Bool
 	conn    net.Conn
@@ -59,8 +60,11 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w.conn = book(w.traffic, c, w.release)
-	return w.conn, rw, nil
+	conn, traffic := book(w.traffic, c, w.release), w.traffic
+	// It must not hold on to w: for as long as a tunnel stands, that would keep what net/http has of the request.
+	w.far.unbook = func() { traffic.remove(conn) }
+	w.conn = conn
+	return conn, rw, nil
 }
 
 // streamTunnel is a tunnel in an HTTP/2 stream, as the books have it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:

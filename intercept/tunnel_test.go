@@ -7,8 +7,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
+	"weak"
 
 	"autodiscover-guard/intercept"
 )
@@ -212,4 +216,49 @@ func TestUpstream_environmentIsIgnored(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A tunnel that stands holds on to nothing of the exchange that it began with: that would be six kilobytes for each, for as long as nobody says anything.
+func TestTunnel_letsItsRequestGo(t *testing.T) {
+	const at = "imap.lab.test:993"
+	w := newWorld(t, jsonAnswer(""), resolve(at, listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })))
+	kept := make(chan weak.Pointer[hijackableWriter], 1)
+	outer := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		own := &hijackableWriter{rw, rw.(http.Hijacker)}
+		kept <- weak.Make(own)
+		w.server.Handler.ServeHTTP(own, r)
+	}))
+	t.Cleanup(outer.Close)
+	w.addr = outer.Listener.Addr().String()
+	c, err := w.connect(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := echo(c, "ping"); err != nil || got != "ping" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	writer := <-kept
+	for end := time.Now().Add(10 * time.Second); writer.Value() != nil; runtime.GC() { // its handler may not have returned yet
+		if time.Now().After(end) {
+			t.Fatal("what net/http has of the request is still there")
+		}
+	}
+	if got, err := echo(c, "pong"); err != nil || got != "pong" {
+		t.Errorf("afterwards: got %q, %v", got, err)
+	}
+}
+
+// hijackableWriter is what a program puts around the ResponseWriters of net/http.
+type hijackableWriter struct {
+	http.ResponseWriter
+	http.Hijacker
+}
+
+func echo(c net.Conn, text string) (string, error) {
+	if _, err := io.WriteString(c, text); err != nil {
+		return "", err
+	}
+	answer := make([]byte, len(text))
+	_, err := io.ReadFull(c, answer)
+	return string(answer), err
 }
