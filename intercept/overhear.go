@@ -27,7 +27,7 @@ var (
 // overhear reads a ClientHello and returns the name in it, empty where there is none or where it is no TLS, and every byte that was read.
 // crypto/tls reads it, whatever its fragments; nothing is written. An error means that the client is gone, or hopeless.
 func (p *Plugin) overhear(c net.Conn) (name string, heard []byte, err error) {
-	e := &eavesdropper{Conn: c, first: silence, rest: p.limits.Handshake}
+	e := &eavesdropper{Conn: c, stopping: p.stopping, first: silence, rest: p.limits.Handshake}
 	defer context.AfterFunc(p.stopping, e.interrupt)()
 	name, err = serverName(e)
 	return name, e.heard, e.end(p.stopping, err)
@@ -47,7 +47,7 @@ func serverName(e *eavesdropper) (name string, err error) {
 
 // firstBytes returns what a client says first; nothing, where it waits for its server.
 func (p *Plugin) firstBytes(c net.Conn) ([]byte, error) {
-	e := &eavesdropper{Conn: c, first: silence, rest: p.limits.Header}
+	e := &eavesdropper{Conn: c, stopping: p.stopping, first: silence, rest: p.limits.Header}
 	defer context.AfterFunc(p.stopping, e.interrupt)()
 	var first [512]byte
 	for {
@@ -65,6 +65,7 @@ func (p *Plugin) firstBytes(c net.Conn) ([]byte, error) {
 // eavesdropper remembers what is read from a connection, and writes nothing to it.
 type eavesdropper struct {
 	net.Conn
+	stopping    context.Context // nil where only the connection's end ends it
 	heard       []byte
 	first, rest time.Duration
 }
@@ -72,14 +73,22 @@ type eavesdropper struct {
 // Read implements net.Conn.
 func (e *eavesdropper) Read(b []byte) (int, error) {
 	if len(e.heard) == 0 {
-		_ = e.Conn.SetReadDeadline(time.Now().Add(e.first))
+		e.wait(e.first)
 	}
 	n, err := e.Conn.Read(b)
 	if len(e.heard) == 0 && n > 0 {
-		_ = e.Conn.SetReadDeadline(time.Now().Add(e.rest))
+		e.wait(e.rest)
 	}
 	e.heard = append(e.heard, b[:n]...)
 	return n, err
+}
+
+// wait gives the client so long for what comes next. A stop may have interrupted just before, which the new deadline would undo.
+func (e *eavesdropper) wait(long time.Duration) {
+	_ = e.Conn.SetReadDeadline(time.Now().Add(long))
+	if e.stopping != nil && e.stopping.Err() != nil {
+		e.interrupt()
+	}
 }
 
 // Write implements net.Conn: crypto/tls would send an alert.
