@@ -44,8 +44,8 @@ func (a *Authority) signer(now time.Time) (*tiers, error) {
 	return t, nil
 }
 
-// wall is a time without its monotonic part, which stands still while a computer sleeps and knows nothing of a clock that was set: what was tried a minute ago by
-// that would be tried too soon again when months have gone by for certificates.
+// wall is a time without its monotonic part, which stands still while a computer sleeps and does not follow a clock that is set: by that, what was tried
+// months ago in the time of certificates may have been tried a minute ago.
 func wall(t time.Time) time.Time { return t.Round(0) }
 
 // over says of a chain that it is not valid at now, and why nobody has renewed it.

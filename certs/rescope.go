@@ -10,8 +10,8 @@ type span struct {
 
 // Rescope changes what the authority signs for, for example after a policy was loaded anew. It first takes over what is in the directory, as
 // [Authority.Refresh] does. It cannot go beyond what the certificates were made for: the error is a [*ScopeError] then, or a [*NameError] for
-// a bad scope, or tells why what is in the directory now cannot be taken over, or that its time is over, and the old scope stays in force. So nil says that a start with this scope
-// would work as well. Leaves that were made for names outside the new scope are forgotten.
+// a bad scope, or tells why what is in the directory now cannot be taken over, or that its time is over, and the old scope stays in force. So nil says
+// that a start with this scope would work as well. Leaves that were made for names outside the new scope are forgotten.
 func (a *Authority) Rescope(scope Scope) error {
 	names, err := scope.canonical()
 	if err != nil {
