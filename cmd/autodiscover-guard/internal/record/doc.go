@@ -11,8 +11,9 @@
 //
 // # What cannot be written
 //
-// An exchange goes on whatever becomes of its record. What a sink refuses (no space, no device, no journald) is dropped and counted, and
-// when the sink takes records again, a line with the message [DroppedMessage] says how many were dropped, from when to when.
+// An exchange goes on whatever becomes of its record. What a sink refuses (no space, no device, no journald) is dropped and counted. So is, after five
+// seconds, what waits for one that hangs; the exchange whose record it has hangs with it. When the sink takes records again, a line with the message
+// [DroppedMessage] says how many were dropped, from when to when.
 //
 // # Repeats
 //

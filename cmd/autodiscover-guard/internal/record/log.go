@@ -15,7 +15,8 @@ type Config struct {
 	Talk bool
 	// Repeat is beyond what identical decisions are counted and not written one by one; zero writes each.
 	Repeat Rate
-	// Queue is how many records may wait for a sink that can block, such as a socket; more are dropped. With 0, who decides waits for the sink.
+	// Queue is how many records may wait for a sink that can block, such as a socket; more are dropped. With 0, who decides writes to the sink, and so
+	// hangs where it hangs; of the others nobody waits for more than 5 s, and they have no record.
 	Queue int
 	// Dropped is called with the number of decisions whose record could not be written; nil for nobody.
 	Dropped func(decisions int)
@@ -29,11 +30,19 @@ type Config struct {
 // Log is the way of decision records from a zap.Logger to a sink. It is safe for concurrent use.
 type Log struct {
 	ledger     *ledger
-	queue      *queue   // nil where nobody waits
+	way        way
 	repeats    *repeats // nil where every record is written
 	identifier *identifier
 	core       *core
 	shown      func(Record) // nil for nobody
+}
+
+// way is how records come to the sink.
+type way interface {
+	put(r Record)
+	reopen() error
+	// close reports whether the sink has everything that it was to get; where not, it hangs, and nobody is to ask it for anything any more.
+	close() bool
 }
 
 // New makes a log. [Log.Close] ends it.
@@ -50,7 +59,9 @@ func New(c Config) *Log {
 	}
 	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, message: message, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier(), shown: c.Shown}
 	if c.Queue > 0 {
-		l.queue = newQueue(c.Queue, l.ledger)
+		l.way = newQueue(c.Queue, l.ledger)
+	} else {
+		l.way = newTurns(l.ledger)
 	}
 	if c.Repeat.positive() {
 		l.repeats = newRepeats(c.Repeat, l.put)
@@ -59,16 +70,12 @@ func New(c Config) *Log {
 	return l
 }
 
-// put hands a record to the queue, where there is one, or to the sink.
+// put sends a record on its way.
 func (l *Log) put(r Record) {
 	if l.shown != nil {
 		l.shown(r)
 	}
-	if l.queue != nil {
-		l.queue.put(r)
-		return
-	}
-	l.ledger.put(r)
+	l.way.put(r)
 }
 
 // Core is what a zap.Logger writes decision records to. It takes every level.
@@ -84,17 +91,19 @@ func (l *Log) Flush() {
 // Reopen writes what is held into the old file, and has the sink take up the new one.
 func (l *Log) Reopen() error {
 	l.Flush()
-	return l.ledger.sink.Reopen()
+	return l.way.reopen()
 }
 
-// Close writes what is held, says what was dropped, and closes the sink. Records that come later are counted as dropped.
+// Close writes what is held, says what was dropped, and closes the sink, unless that hangs. Records that come later are counted as dropped.
 func (l *Log) Close() error {
 	if l.repeats != nil {
 		l.repeats.close()
 	}
-	if l.queue == nil || l.queue.close() { // a sink that hangs is told nothing more
-		l.ledger.settle()
+	if !l.way.close() {
+		l.ledger.confess()
+		return errHangs
 	}
+	l.ledger.settle()
 	l.ledger.confess()
 	return l.ledger.sink.Close()
 }

@@ -52,6 +52,8 @@ func (q *queue) put(r Record) {
 	}
 }
 
+func (q *queue) reopen() error { return q.ledger.sink.Reopen() }
+
 // close lets what waits be written, and reports whether that did not take too long; else the rest is dropped.
 func (q *queue) close() bool {
 	q.mu.Lock()
