@@ -17,7 +17,7 @@ import (
 // transparent door whose client was silent at first. Which host is meant is said inside: in the handshake, or in the first request's Host field. Where that
 // is a host to open, the connection to the address is given up and the tunnel ends in the hall, as if it had been asked for by the name. Any other is what it
 // would be without: the address is dialled before the client hears that the tunnel stands, since there are clients that try another one where it does not; a
-// host that speaks first is heard at once; and nobody has to say anything in time.
+// host that speaks first is heard at once; and nobody has to begin in time, but who has begun a handshake or a request's header has to come to its end.
 type byAddress struct {
 	net.Conn // to the address
 	front    *front
@@ -48,7 +48,18 @@ func (b *byAddress) Write(p []byte) (int, error) {
 
 // ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs.
 func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
+	var first [1]byte
+	if len(b.early) == 0 { // nothing is kept ready for whoever has nothing to say
+		n, _ := client.Read(first[:])
+		b.early = first[:n]
+	}
+	limit := b.front.p.limits.Header
+	if b.to.port == portHTTPS {
+		limit = b.front.p.limits.Handshake
+	}
+	slow := time.AfterFunc(limit, func() { _ = b.Close() })
 	heard, hc := b.listen(io.MultiReader(bytes.NewReader(b.early), client))
+	slow.Stop()
 	to := b.Conn
 	if hc == nil {
 		if n, err := to.Write(heard); err != nil {
@@ -64,7 +75,7 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 }
 
 // listen returns what the client says until it has named the host that it means, and the connection with which it is shown into the hall for it; none where that
-// is no host to open, where it speaks of none, or in another way. It may take as long as it likes: the tunnel has a seat and a lifetime.
+// is no host to open, where it speaks of none, or in another way.
 func (b *byAddress) listen(client io.Reader) (heard []byte, hc *hallConn) {
 	if b.to.port == portHTTPS {
 		e := &eavesdropper{Conn: &said{Reader: client, first: recordHandshake}}
