@@ -207,7 +207,7 @@ func (v *visit) unnamed(heard []byte) bool {
 }
 
 // tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already. A client of the web that has said nothing yet
-// may be waiting for its server, or have connected before it had anything to ask, as Chromium and Firefox do: what it says when it does is listened to.
+// may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to.
 func (v *visit) tunnel(heard []byte) bool {
 	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
 	if denied != denialNone {
