@@ -13,16 +13,18 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-// byAddress is the far end of a tunnel that was asked for by an address, as redsocks asks, and whatever else looks names up by itself. Which host is meant is said
-// inside: in the handshake, or in the first request's Host field. Where that is a host to open, the connection to the address is given up and the tunnel ends in
-// the hall, as if it had been asked for by the name. Any other is what it would be without: the address is dialled before the client hears that the tunnel
-// stands, since there are clients that try another one where it does not; a host that speaks first is heard at once; and nobody has to say anything in time.
+// byAddress is the far end of a tunnel that was asked for by an address, as redsocks asks, and whatever else looks names up by itself; and of one at the
+// transparent door whose client was silent at first. Which host is meant is said inside: in the handshake, or in the first request's Host field. Where that
+// is a host to open, the connection to the address is given up and the tunnel ends in the hall, as if it had been asked for by the name. Any other is what it
+// would be without: the address is dialled before the client hears that the tunnel stands, since there are clients that try another one where it does not; a
+// host that speaks first is heard at once; and nobody has to begin in time, but who has begun a handshake or a request's header has to come to its end.
 type byAddress struct {
 	net.Conn // to the address
 	front    *front
 	far      *farSide
 	asked    *http.Request // the CONNECT request
-	port     uint16
+	to       target        // the address
+	door     door
 	early    []byte // what came with the request
 
 	mu     sync.Mutex
@@ -46,9 +48,20 @@ func (b *byAddress) Write(p []byte) (int, error) {
 
 // ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs.
 func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
-	heard, host := b.listen(io.MultiReader(bytes.NewReader(b.early), client))
+	var first [1]byte
+	if len(b.early) == 0 { // nothing is kept ready for whoever has nothing to say
+		n, _ := client.Read(first[:])
+		b.early = first[:n]
+	}
+	limit := b.front.p.limits.Header
+	if b.to.port == portHTTPS {
+		limit = b.front.p.limits.Handshake
+	}
+	slow := time.AfterFunc(limit, func() { _ = b.Close() })
+	heard, hc := b.listen(io.MultiReader(bytes.NewReader(b.early), client))
+	slow.Stop()
 	to := b.Conn
-	if hc := b.named(host); hc == nil {
+	if hc == nil {
 		if n, err := to.Write(heard); err != nil {
 			return int64(n), err
 		}
@@ -61,24 +74,27 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 	return int64(len(heard)) + n, err
 }
 
-// listen returns what the client says until it has named the host that it means, and that host; none where it speaks of none, or in another way. It may take as
-// long as it likes: the tunnel has a seat and a lifetime.
-func (b *byAddress) listen(client io.Reader) (heard []byte, host string) {
-	if b.port == portHTTPS {
+// listen returns what the client says until it has named the host that it means, and the connection with which it is shown into the hall for it; none where that
+// is no host to open, where it speaks of none, or in another way.
+func (b *byAddress) listen(client io.Reader) (heard []byte, hc *hallConn) {
+	if b.to.port == portHTTPS {
 		e := &eavesdropper{Conn: &said{Reader: client, first: recordHandshake}}
 		name, _ := serverName(e)
-		return e.heard, name
+		return e.heard, b.named(name)
 	}
 	p := b.front.p
 	heard, _ = p.firstBytes(&said{Reader: client})
-	if !likeHTTP(heard) {
-		return heard, ""
+	switch {
+	case !likeHTTP(heard):
+		return heard, nil
+	case b.door == doorTransparentPlain:
+		return heard, &hallConn{target: b.to, door: b.door, byHost: true}
 	}
 	e := &eavesdropper{Conn: &said{Reader: io.LimitReader(client, int64(p.limits.HeaderBytes))}}
 	if r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(heard), e))); err == nil {
-		host = hostOf(r.Host)
+		hc = b.named(hostOf(r.Host))
 	}
-	return append(heard, e.heard...), host
+	return append(heard, e.heard...), hc
 }
 
 // named is the connection with which the client is shown into the hall, nil where the host that it has named is none to open.
@@ -87,17 +103,17 @@ func (b *byAddress) named(name string) *hallConn {
 	if name == "" || err != nil {
 		return nil
 	}
-	t := target{host: host, port: b.port}
+	t := target{host: host, port: b.to.port}
 	policy := b.front.p.policy.Load()
 	decision, shunned := policy.Shun(host)
 	switch {
 	case shunned:
-		b.front.shun(b.asked, t, connectDoor(t), decision) // which is true of the ports of the web
+		b.front.shun(b.asked, t, b.door, decision) // which is true of the ports of the web
 	case !policy.Opens(host):
-		b.front.p.noteTunnel(b.asked, t, connectDoor(t))
+		b.front.p.noteTunnel(b.asked, t, b.door)
 		return nil
 	}
-	return &hallConn{target: t, door: connectDoor(t), shunned: shunned && b.port == portHTTPS}
+	return &hallConn{target: t, door: b.door, shunned: shunned && t.port == portHTTPS}
 }
 
 // open shows the client into the hall. It reports false where the way back has ended.

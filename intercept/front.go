@@ -215,7 +215,7 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 	f.p.noteTunnel(r, t, doorConnect)
 	far := &farSide{traffic: &f.p.traffic}
 	if t.unsaid() {
-		far.listens = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: f, far: far, asked: r, port: t.port} }
+		far.listenFor(f, r, t, connectDoor(t))
 	}
 	f.tunnel(w, r, t, far, release)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,7 +130,7 @@ func TestHandshake_injection(t *testing.T) {
 }
 
 // hello is a ClientHello (RFC 8446, section 4.1.2) with any name, which crypto/tls would not send.
-func hello(name string) []byte {
+func hello(name string, more ...[]byte) []byte {
 	u16 := func(b []byte) []byte { return append([]byte{byte(len(b) >> 8), byte(len(b))}, b...) }
 	extension := func(kind uint16, body []byte) []byte {
 		return append([]byte{byte(kind >> 8), byte(kind)}, u16(body)...)
@@ -143,11 +144,7 @@ func hello(name string) []byte {
 	body = append(body, 0)                       // no session
 	body = append(body, u16([]byte{0x13, 1})...) // TLS_AES_128_GCM_SHA256
 	body = append(body, 1, 0)                    // no compression
-	var all []byte
-	for _, e := range [][]byte{names, versions, groups, algorithms, share} {
-		all = append(all, e...)
-	}
-	body = append(body, u16(all)...)
+	body = append(body, u16(slices.Concat(names, versions, groups, algorithms, share, slices.Concat(more...)))...)
 	message := append([]byte{1, byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}, body...)
 	return append([]byte{22, 3, 1}, u16(message)...)
 }

@@ -33,7 +33,7 @@ func (p *Plugin) overhear(c net.Conn) (name string, heard []byte, err error) {
 	return name, e.heard, e.end(p.stopping, err)
 }
 
-// serverName is the name in the ClientHello that somebody overhears. The error is errOverheard where there was one.
+// serverName is the name in the ClientHello that somebody overhears. The error is errOverheard where crypto/tls has read it to its end.
 func serverName(e *eavesdropper) (name string, err error) {
 	err = tls.Server(e, &tls.Config{
 		MinVersion: tls.VersionTLS12,
@@ -42,7 +42,10 @@ func serverName(e *eavesdropper) (name string, err error) {
 			return nil, errOverheard
 		},
 	}).Handshake() //nolint:noctx // deadlines end it; a context would close the connection
-	return name, err
+	if !errors.Is(err, errOverheard) {
+		name = helloName(e.heard)
+	}
+	return meantBy(name), err
 }
 
 // firstBytes returns what a client says first; nothing, where it waits for its server.

@@ -21,8 +21,9 @@ import (
 // TLS to port 443 whose handshake names an opened host is opened; upstream is then that name, as we resolve it, and not the address that the
 // client says is its. Plain HTTP to port 80 is served like absolute-form requests of the explicit door, for the hosts that its requests name.
 // Everything else is tunnelled to the original address with the same bytes: TLS that names another host or none (so do Encrypted Client
-// Hellos), other protocols, other ports. Tunnels are dialled like those of CONNECT, with Upstream's rules for private addresses, so that
-// nobody reaches by the guard's own place in the network what he could not reach himself.
+// Hellos), other protocols, other ports. So is a client that says nothing for three seconds, and what it says later on ports 443 and 80 is looked at in the
+// same way. Tunnels are dialled like those of CONNECT, with Upstream's rules for private addresses, so that nobody reaches by the guard's own place in the
+// network what he could not reach himself.
 //
 // Clients that may not use the proxy, or take too much, are closed on without a word: they do not know of any proxy.
 func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
@@ -205,14 +206,23 @@ func (v *visit) unnamed(heard []byte) bool {
 	return v.tunnel(heard)
 }
 
-// tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already.
+// tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already. A client of the web that has said nothing yet
+// may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to.
 func (v *visit) tunnel(heard []byte) bool {
 	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
 	if denied != denialNone {
 		return false
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
-	v.door.f.tunnel(w, v.request(v.to), v.to, &farSide{traffic: &v.door.f.p.traffic}, release)
+	r, far := v.request(v.to), &farSide{traffic: &v.door.f.p.traffic}
+	if len(heard) == 0 && v.to.unsaid() {
+		d := doorTransparent
+		if v.to.port == portHTTP {
+			d = doorTransparentPlain
+		}
+		far.listenFor(v.door.f, r, v.to, d)
+	}
+	v.door.f.tunnel(w, r, v.to, far, release)
 	return w.taken
 }
 

@@ -90,6 +90,11 @@ type farSide struct {
 	over    bool
 }
 
+// listenFor has the tunnel opened if its client names a host that is to be.
+func (f *farSide) listenFor(front *front, r *http.Request, to target, d door) {
+	f.listens = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: front, far: f, asked: r, to: to, door: d} }
+}
+
 // end is what a tunnel is dialled for.
 func (f *farSide) end(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
