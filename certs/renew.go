@@ -202,7 +202,7 @@ func (a *Authority) save(t *tiers) {
 		err = replaceFile(filepath.Join(a.dir, issuingFile), text)
 	}
 	if err != nil {
-		a.unsaved = fmt.Errorf("renewed issuing certificate is in use but not saved: %w", err)
+		a.unsaved = fmt.Errorf("renewed issuing certificate is not saved, and lost with this process: %w", err)
 		return
 	}
 	a.unread, a.unsaved = nil, nil

@@ -164,7 +164,7 @@ func TestRenew_unwritable(t *testing.T) {
 		}
 		time.Sleep(70 * oneDay)
 		mint(t, a)
-		if err := a.RenewalErr(); err == nil || !strings.Contains(err.Error(), "in use but not saved: replacing ") {
+		if err := a.RenewalErr(); err == nil || !strings.Contains(err.Error(), "not saved, and lost with this process: replacing ") {
 			t.Errorf("RenewalErr() = %v", err)
 		}
 		time.Sleep(50 * oneDay) // beyond the end of the one on disk

@@ -115,7 +115,7 @@ func TestRefresh_savesWhatWasNot(t *testing.T) {
 		mint(t, a)
 		remove(t, key)
 		for range 2 {
-			if err := a.Refresh(); err == nil || !strings.Contains(err.Error(), "in use but not saved") {
+			if err := a.Refresh(); err == nil || !strings.Contains(err.Error(), "not saved, and lost with this process") {
 				t.Errorf("Refresh: %v", err)
 			}
 			time.Sleep(time.Hour)

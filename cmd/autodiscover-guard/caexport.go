@@ -78,7 +78,7 @@ func exportReplica(talk io.Writer, authority *certs.Authority, file string) erro
 	return nil
 }
 
-// writeNew writes a file that was not there, with its mode from the first byte on.
+// writeNew writes a file that was not there, with its mode from the first byte on. One that cannot be written whole is not left behind.
 func writeNew(name string, text []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -88,5 +88,8 @@ func writeNew(name string, text []byte, mode fs.FileMode) error {
 		return err
 	}
 	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(name)
+	}
+	return err
 }

@@ -59,7 +59,11 @@ type reloader struct {
 // everywhere; the error is for whoever may try again.
 func (r *reloader) reload() error {
 	r.supervisor.reloading()
-	defer func() { r.supervisor.ready(r.summary()) }() // a failed reload is over, too
+	defer func() { // a failed reload is over, too
+		if !r.draining.Load() {
+			r.supervisor.ready(r.summary())
+		}
+	}()
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
 	policy, failed := r.apply()

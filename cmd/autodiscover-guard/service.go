@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"go.uber.org/zap"
@@ -125,7 +126,7 @@ func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-
 	followed.Go(func() { r.follow(following, hangups) })
 	followed.Go(func() { tendAuthority(following, r.guard.authority, r.logger) })
 	followed.Go(func() { tendMemory(following, debug.FreeOSMemory) })
-	defer followed.Wait()
+	defer r.outlast(&followed)
 	defer leave()
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	var watching sync.WaitGroup
@@ -146,8 +147,25 @@ func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-
 	r.settings.end() // while there still is a guard for them to point at
 	r.draining.Store(true)
 	leave()
-	followed.Wait() // a reload that is under way would say that we are ready
 	return r.drain(ctx)
+}
+
+// lastReload is how long a reload that is under way may take at the end, when nobody is served any more.
+const lastReload = 5 * time.Second
+
+// outlast waits for what follows files and signals to end, so that nothing is taken away from a reload. One that hangs, in a file of a server that does not
+// answer say, is left behind: what is still to be written at the end would be lost, were it waited for until somebody kills us.
+func (r *reloader) outlast(followed *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		followed.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(lastReload):
+		r.logger.Warn("a reload hangs, and is not waited for any longer")
+	}
 }
 
 // drain lets what runs finish, for as long as limits.drain_timeout allows.

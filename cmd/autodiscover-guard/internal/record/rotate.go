@@ -3,6 +3,8 @@ package record
 import (
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,12 +139,34 @@ func (a *archive) mover() *timberjack.Logger {
 
 // finish waits in the background for what a mover does in the background.
 func (a *archive) finish(mover *timberjack.Logger) {
+	begun := time.Now()
 	a.work.Go(func() {
 		_ = mover.Close()
+		a.flush(begun)
 		a.mu.Lock()
 		a.busy = false
 		a.mu.Unlock()
 	})
+}
+
+// flush has on the disk what was compressed since: the mover has removed what it was made from, and a loss of power within the next half minute would leave an
+// empty file for both.
+func (a *archive) flush(since time.Time) {
+	dir, base := filepath.Split(a.file.path)
+	ext := filepath.Ext(base)
+	entries, _ := os.ReadDir(filepath.Clean(dir))
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), strings.TrimSuffix(base, ext)+"-") || !strings.HasSuffix(e.Name(), ext+".gz") {
+			continue
+		}
+		if info, err := e.Info(); err != nil || info.ModTime().Before(since.Add(-time.Second)) { // file systems have coarser clocks
+			continue
+		}
+		if f, err := os.OpenFile(filepath.Join(dir, e.Name()), os.O_RDWR, 0); err == nil { // Windows flushes what may be written to
+			_ = f.Sync()
+			_ = f.Close()
+		}
+	}
 }
 
 // free reports whether a file may be moved now. The caller holds File.mu.

@@ -1,18 +1,33 @@
 package record
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/coreos/go-systemd/v22/journal"
 )
 
 // Stream is a sink that is a stream that somebody else owns: the standard output, the standard error. It hangs where nobody reads a pipe, or a terminal was
-// stopped; a [Log] with a queue does not.
-func Stream(w io.Writer) Sink { return &stream{w: w} }
+// stopped; a [Log] with a queue does not. Where systemd's journal reads the stream, each record has its level in front (sd-daemon(3)), by which the journal
+// files it, and which it takes off.
+func Stream(w io.Writer) Sink {
+	s := &stream{w: w}
+	switch w {
+	case os.Stderr:
+		s.levels, _ = journal.StderrIsJournalStream()
+	case os.Stdout:
+		s.levels, _ = journal.StdoutIsJournalStream()
+	}
+	return s
+}
 
 type stream struct {
 	mu     sync.Mutex // held by a record that is being written
 	w      io.Writer
+	levels bool
 	closed atomic.Bool
 }
 
@@ -23,7 +38,11 @@ func (s *stream) Put(r Record) error {
 	if s.closed.Load() {
 		return errClosed
 	}
-	_, err := s.w.Write(r.Line)
+	line := r.Line
+	if s.levels {
+		line = fmt.Appendf(nil, "<%d>%s", priority(r.Level), line)
+	}
+	_, err := s.w.Write(line)
 	return err
 }
 
