@@ -59,12 +59,24 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"a server is one host", server(dialect.Server{Protocol: "imap", Host: "*.corp.example.net"}), `imap: "*.corp.example.net" is not a host`},
 		{"encryption has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Encryption: "tls"}), `imap: "tls" is not a kind of encryption; want ssl, starttls or none`},
 		{"placeholders have names", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAIL%"}), `holds a placeholder that nobody knows; want only %EMAILADDRESS%`},
+		{"servers are for somebody", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net"}), "servers: no client is told of them; want answer: local"},
+		{"authentication has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Auth: "oauth"}), `servers: "oauth" is not a known kind of authentication; want one of password-cleartext`},
+		{"mail is not spoken at a URL", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/"}), "servers: imap is not spoken at a URL; want host and port alone"},
+		{"a URL has a scheme", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "mail.corp.example.net/ews"}), `ews: "mail.corp.example.net/ews" is not a URL; want one such as https://`},
+		{"a URL has a host", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https:///ews"}), `ews: "https:///ews" is not a URL`},
+		{"a URL is of the web", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "ftp://mail.corp.example.net/ews"}), `ews: "ftp://mail.corp.example.net/ews" is not a URL`},
+		{"a URL can be read", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/%zz"}), `%zz" is not a URL`},
+		{"a URL leads where the rule allows", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://MAIL.stranger.net:8443/ews"}), `allow: the rule's own URL for ews leads to mail.stranger.net, which is not allowed by it; want an entry "mail.stranger.net"`},
+		{"a URL holds no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret@mail.corp.example.net/"}), "servers: ews: the URL names a user; want it without one"},
 		{"a service is enforced or off", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Off}, "unknown otherwise, answer, upstream or mode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := rules.New(rules.Config{Rules: []rules.Rule{c.rule}})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v\nwant in it: %s", err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the message has the password in it: %v", err)
 			}
 			if _, ok := errors.AsType[*rules.RuleError](err); !ok {
 				t.Errorf("%T, want a RuleError in it", err)
