@@ -146,12 +146,30 @@ func TestInstall_everyOutcome(t *testing.T) {
 
 // A Plugin that New did not make would fail at the first request, and in goproxy's own loop end the process.
 func TestInstall_zeroPlugin(t *testing.T) {
-	defer func() {
-		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), "make one with New") {
-			t.Errorf("recovered %v", v)
+	for name, install := range map[string]func(*intercept.Plugin){
+		"Install": func(p *intercept.Plugin) { p.Install(goproxy.NewProxyHttpServer()) },
+		"Front":   func(p *intercept.Plugin) { p.Front(goproxy.NewProxyHttpServer()) },
+	} {
+		func() {
+			defer func() {
+				if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), "make one with New") {
+					t.Errorf("%s: recovered %v", name, v)
+				}
+			}()
+			install(new(intercept.Plugin))
+		}()
+	}
+}
+
+// The proxy is its owner's to end: until then nobody in it is without a guard.
+func TestInstall_closed(t *testing.T) {
+	checkOutcomes(t, func(w *world) http.Handler {
+		p := foreignProxy(w)
+		if err := w.plugin.Close(); err != nil {
+			w.tb.Error(err)
 		}
-	}()
-	new(intercept.Plugin).Install(goproxy.NewProxyHttpServer())
+		return p
+	})
 }
 
 func TestInstall_filtersInstalledTwice(t *testing.T) {
@@ -270,6 +288,48 @@ func TestInstall_laterTransportAndQuestionInTheBody(t *testing.T) {
 			}
 			if record := w.decision(1); record["action"] != want || w.decisions.Len() != 1 {
 				t.Errorf("got %d records, %v; want %s", w.decisions.Len(), record, want)
+			}
+		})
+	}
+}
+
+// madeAnew is a handler that forgets whose a request was.
+func madeAnew(p *goproxy.ProxyHttpServer) {
+	p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		anew, err := http.NewRequest(r.Method, r.URL.String(), r.Body) //nolint:noctx // that is the mistake
+		if err != nil {
+			ctx.Warnf("%v", err)
+			return r, nil
+		}
+		anew.Header = r.Header
+		return anew, nil
+	})
+}
+
+// A request that another handler makes anew is the same exchange, and the same client's: rules may be for some clients only.
+func TestInstall_requestMadeAnew(t *testing.T) {
+	for _, form := range []struct {
+		name, door string
+		client     func(testing.TB) (*world, *http.Transport)
+	}{
+		{"front", "plain", func(tb testing.TB) (*world, *http.Transport) {
+			w := newWorld(tb, jsonAnswer(suggest("user@lab.test", stranger)), with(madeAnew))
+			return w, w.client(false)
+		}},
+		{"install", "installed", func(tb testing.TB) (*world, *http.Transport) {
+			w := newWorld(tb, jsonAnswer(suggest("user@lab.test", stranger)))
+			return w, through(tb, foreignProxy(w, madeAnew))
+		}},
+	} {
+		t.Run(form.name, func(t *testing.T) {
+			w, client := form.client(t)
+			if got := send(t, client, ask(t, "http", "user@lab.test")); got.StatusCode != http.StatusOK || got.body != suggest("user@lab.test") {
+				t.Errorf("got %d %q, want the quiet answer", got.StatusCode, got.body)
+			}
+			send(t, client, request(t, http.MethodGet, "http://opened.net/", "")) // over the same connection, and so behind all that the first leaves
+			record := w.decision(1)
+			if n := w.decisions.Len(); n != 1 || record["door"] != form.door || record["client"] != "127.0.0.1" || record["action"] != "refuse" {
+				t.Errorf("got %d records, %v", n, record)
 			}
 		})
 	}
