@@ -2,6 +2,7 @@ package intercept_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,6 +93,12 @@ var installed = []struct {
 // checkOutcomes sends every question through a proxy that make made, and looks at what happened on all sides.
 func checkOutcomes(t *testing.T, make func(*world) http.Handler) {
 	t.Helper()
+	checkOutcomesBy(t, func(w *world) http.RoundTripper { return through(w.tb, make(w)) })
+}
+
+// checkOutcomesBy does the same by any way to a proxy.
+func checkOutcomesBy(t *testing.T, way func(*world) http.RoundTripper) {
+	t.Helper()
 	for _, c := range installed {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +106,7 @@ func checkOutcomes(t *testing.T, make func(*world) http.Handler) {
 			w := newWorld(t, s.handle)
 			r := c.asks(t)
 			authorization := r.Header.Get("Authorization")
-			got := send(t, through(t, make(w)), r)
+			got := send(t, way(w), r)
 			if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.want) || strings.Contains(got.body, stranger) || got.err != nil {
 				t.Errorf("got %d %q %v, want %q", got.StatusCode, got.body, got.err, c.want)
 			}
@@ -142,6 +149,40 @@ func (w *world) recordedOnce(t *testing.T, action, rule string, asked bool, out 
 
 func TestInstall_everyOutcome(t *testing.T) {
 	checkOutcomes(t, func(w *world) http.Handler { return foreignProxy(w) })
+}
+
+// overTLS asks over https what it is given for http.
+type overTLS struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (o overTLS) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.URL.Scheme = "https"
+	return o.RoundTripper.RoundTrip(r)
+}
+
+// Inside the tunnels that a proxy opens in goproxy's own way, the filters see what they see in the clear.
+func TestInstall_tunnelsThatGoproxyOpens(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("h2 %v", h2), func(t *testing.T) {
+			checkOutcomesBy(t, func(w *world) http.RoundTripper {
+				p := foreignProxy(w)
+				p.AllowHTTP2 = h2
+				p.OnRequest().HandleConnectFunc(func(host string, _ *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
+					return &goproxy.ConnectAction{Action: goproxy.ConnectMitm, TLSConfig: func(host string, _ *goproxy.ProxyCtx) (*tls.Config, error) {
+						name, _, _ := strings.Cut(host, ":")
+						leaf, err := w.issuer.Leaf(name)
+						if err != nil {
+							return nil, err
+						}
+						return &tls.Config{Certificates: []tls.Certificate{*leaf}}, nil
+					}}, host
+				})
+				client := through(w.tb, p)
+				client.TLSClientConfig, client.ForceAttemptHTTP2 = &tls.Config{RootCAs: w.issuer.roots()}, h2
+				return overTLS{client}
+			})
+		})
+	}
 }
 
 // A Plugin that New did not make would fail at the first request, and in goproxy's own loop end the process.
