@@ -49,6 +49,7 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"a public suffix is nobody's domain", rules.Rule{Name: "x", Domains: []string{"co.uk"}}, `domains: "co.uk" is a public suffix`},
 		{"patterns are checked", rules.Rule{Name: "x", Domains: pin.Domains, Allow: []string{"*corp.example.net"}}, `allow: "*corp.example.net" has a star that is not a whole label; want "*.corp.example.net"`},
 		{"services have names", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"autodetct"}}, `services: "autodetct" is not a known service; want one of autodetect`},
+		{"services have hosts", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"suspected"}}, `services: "suspected" has no hosts of its own, so no request reaches the rule there; want it among dialects`},
 		{"dialects have names", rules.Rule{Name: "x", Domains: pin.Domains, Dialects: []string{"mapi"}}, `dialects: "mapi" is not a known dialect; want one of autodetect, soap`},
 		{"rewriting needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Otherwise: rules.Rewrite}, "otherwise: rewrite, and no servers to write"},
 		{"answering needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Answer: rules.AnswerLocal}, "answer: local, and no servers to answer with"},
@@ -150,6 +151,26 @@ func TestPlan_selectors(t *testing.T) {
 	}
 	if w := p.Warnings(end); len(w) != 1 || !strings.Contains(w[0], "exception") || len(p.Warnings(end.Add(-time.Hour))) != 0 {
 		t.Errorf("warnings %v", w)
+	}
+}
+
+// TestWarnings_serviceOff: a rule for a service that nobody opens looks as if it held.
+func TestWarnings_serviceOff(t *testing.T) {
+	for services, want := range map[string]string{
+		"office365": "rule pin is for office365 alone, which is off", "office365,identity": "rule pin is for office365, identity alone", "office365,ispdb": "", "ispdb": "",
+	} {
+		r := pin
+		r.Services = strings.Split(services, ",")
+		w := withRules(t, r).Warnings(time.Now())
+		if got := strings.Join(w, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", services, got, want)
+		}
+	}
+	r := pin
+	r.Services = []string{"office365"}
+	on, err := rules.New(rules.Config{Rules: []rules.Rule{r}, Services: map[string]rules.Mode{"office365": rules.Enforce}})
+	if err != nil || len(on.Warnings(time.Now())) != 0 {
+		t.Errorf("switched on: %v, %v", err, on.Warnings(time.Now()))
 	}
 }
 
