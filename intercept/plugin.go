@@ -168,7 +168,7 @@ type Plugin struct {
 	reach     *reach
 	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
 	ours      atomic.Pointer[transports]
-	swapping  sync.Mutex // one change of terms at a time
+	swapping  sync.Mutex // one change of the settings of upstream at a time
 	self      self
 	name      string // in Via
 	hall      *hall
@@ -271,7 +271,7 @@ func (p *Plugin) welcomes(c Config) error {
 	if c.Clients == nil {
 		p.clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
-	p.quarantine.lasting, p.quarantine.lookups = c.Quarantine, make(chan struct{}, whereaboutsAtOnce)
+	p.quarantine.lasting, p.quarantine.lookups = c.Quarantine, make(chan struct{}, addressLookups)
 	if c.Quarantine == 0 {
 		p.quarantine.lasting = quarantineTime
 	}

@@ -139,7 +139,7 @@ func newTransport(r *reach) *http.Transport {
 		Proxy:       r.proxyFor,
 		DialContext: r.dialShared,
 		TLSClientConfig: &tls.Config{
-			RootCAs:            r.terms.Load().roots,
+			RootCAs:            r.settings.Load().roots,
 			MinVersion:         tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(256),
 		},
