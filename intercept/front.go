@@ -23,7 +23,7 @@ type front struct {
 // Front returns the handler that a client's requests go to, in proxy's place. It prepares proxy (call it once per proxy, before serving, after
 // other plugins): Tr, ConnectDial, ConnectDialWithReq, KeepAcceptEncoding, KeepHeader, Verbose, Logger, ConnectionErrHandler and NonproxyHandler
 // are set, the filters installed. Handlers of other plugins keep working on plain requests and on what is opened; CONNECT handlers are
-// asked only about what is not.
+// asked only about what is not; what one of them has goproxy open is served in goproxy's own loop, of which [Plugin.Install] says what it cannot promise.
 //
 // The http.Server in front of it should have [Plugin.ConnContext] in its ConnContext field, a ReadHeaderTimeout and a MaxHeaderBytes, and serve a
 // [Plugin.Listener] or a [Plugin.SecureListener]: limits of connections, PROXY headers and requests that can be read in two ways are looked at there.
