@@ -27,6 +27,8 @@ type front struct {
 //
 // The http.Server in front of it should have [Plugin.ConnContext] in its ConnContext field, a ReadHeaderTimeout and a MaxHeaderBytes, and serve a
 // [Plugin.Listener] or a [Plugin.SecureListener]: limits of connections, PROXY headers and requests that can be read in two ways are looked at there.
+// The handler has to be that server's own: an http.ServeMux has no pattern that CONNECT matches, and where a ResponseWriter around net/http's hides Hijack
+// (Unwrap shows it) tunnels are refused.
 func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
 	p.mustBeMade()
 	// Tr and ConnectDial of a new proxy follow HTTP_PROXY and HTTPS_PROXY (goproxy v1.9.4, proxy.go), which point at ourselves where we are
