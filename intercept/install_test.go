@@ -337,7 +337,7 @@ func TestInstall_laterTransportAndQuestionInTheBody(t *testing.T) {
 // madeAnew is a handler that forgets whose a request was.
 func madeAnew(p *goproxy.ProxyHttpServer) {
 	p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
-		anew, err := http.NewRequest(r.Method, r.URL.String(), r.Body) //nolint:noctx // that is the mistake
+		anew, err := http.NewRequest(r.Method, r.URL.String(), r.Body) // the mistake: without a context
 		if err != nil {
 			ctx.Warnf("%v", err)
 			return r, nil
