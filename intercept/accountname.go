@@ -11,27 +11,17 @@ import (
 // accountName is what a record's accounts are called beside their domain: the local parts of the addresses that the exchange is about, and whom the client logs in as.
 // The zero accountName hides nothing.
 type accountName struct {
-	subjects []dialect.Subject
-	login    string // where it is no address
-	// many are the local parts, in lower case, where there are many subjects: each would be compared with each part of each path.
-	many map[string]struct{}
+	mailboxes dialect.Mailboxes
+	login     string // where it is no address
 }
-
-// fewSubjects are compared one by one, which costs no memory. Nearly all exchanges have one or two.
-const fewSubjects = 16
 
 func (x *exchange) accountName() accountName {
 	if x.p.privacy == PrivacyFull {
 		return accountName{}
 	}
-	n := accountName{subjects: x.plan.Inquiry.Subjects}
-	if len(n.subjects) > fewSubjects {
-		n.many = make(map[string]struct{}, len(n.subjects))
-		for _, s := range n.subjects {
-			n.many[strings.ToLower(mailbox(s))] = struct{}{}
-		}
-	}
-	if slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierLogin && s.Address != "" }) {
+	subjects := x.plan.Inquiry.Subjects
+	n := accountName{mailboxes: dialect.MailboxesOf(subjects)}
+	if slices.ContainsFunc(subjects, func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierLogin && s.Address != "" }) {
 		return n
 	}
 	for _, value := range x.plan.Inquiry.Request.Header["Authorization"] {
@@ -74,7 +64,7 @@ func (n accountName) hiddenInURL(value string) string {
 // hiddenIn is a path, or a URL, without the segments that are the account's name: servers put their users' there (WebDAV's principals), and beside the domain they are the
 // address.
 func (n accountName) hiddenIn(path string) string {
-	if len(n.subjects) == 0 && n.login == "" {
+	if n.mailboxes.None() && n.login == "" {
 		return path
 	}
 	for start := 0; start < len(path); {
@@ -107,12 +97,5 @@ func (n accountName) is(segment string) bool {
 	if segment = strings.TrimPrefix(segment, "~"); segment == "" {
 		return false
 	}
-	if n.many != nil {
-		_, ok := n.many[strings.ToLower(segment)]
-		return ok || strings.EqualFold(segment, n.login)
-	}
-	return strings.EqualFold(segment, n.login) || slices.ContainsFunc(n.subjects, func(s dialect.Subject) bool { return strings.EqualFold(segment, mailbox(s)) })
+	return strings.EqualFold(segment, n.login) || n.mailboxes.Have(segment)
 }
-
-// mailbox is the local part of a subject's address, without quotes.
-func mailbox(s dialect.Subject) string { return strings.Trim(s.LocalPart(), `"`) }

@@ -223,16 +223,16 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 // then has the form that its client can take, and bytes are not put from one framing into another and back. Discovery, which is read whole before
 // anything of it goes on, is asked over shared connections in HTTP/2 where upstream offers it.
 func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
-	older := base
+	http11 := base
 	if base == x.p.transport {
 		ours := x.p.ours.Load()
-		base, older = ours.shared, ours.older
+		base, http11 = ours.shared, ours.http11
 	}
-	if t := x.p.bindings.bound(x.binding, req.Header, older); t != nil {
+	if t := x.p.bindings.bound(x.binding, req.Header, http11); t != nil {
 		return t
 	}
 	if x.h1 && !x.recognised() {
-		return older
+		return http11
 	}
 	return base
 }

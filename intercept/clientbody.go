@@ -37,7 +37,7 @@ type clientBody struct {
 	reading sync.Mutex // held by a read that is under way
 	mu      sync.Mutex // guards the following, and with it the deadline of the connection, which is another request's later
 	awaited bool       // upstream's answer is
-	far     *telling
+	far     *notifyingConn
 }
 
 var (
@@ -146,7 +146,7 @@ func (b *clientBody) breaksOff() bool {
 }
 
 // leave has it not told any more, and reports what the request went upstream by, where that is known.
-func (b *clientBody) leave() *telling {
+func (b *clientBody) leave() *notifyingConn {
 	b.mu.Lock()
 	far := b.far
 	b.awaited, b.far = false, nil
@@ -166,7 +166,7 @@ func (b *clientBody) follow(info httptrace.GotConnInfo) {
 		}
 		c = t.NetConn()
 	}
-	far, ok := c.(*telling)
+	far, ok := c.(*notifyingConn)
 	if !ok {
 		return
 	}
@@ -176,8 +176,8 @@ func (b *clientBody) follow(info httptrace.GotConnInfo) {
 	far.tell(b)
 }
 
-// bereft is called when the connection to upstream was closed.
-func (b *clientBody) bereft() {
+// upstreamClosed is called when the connection to upstream was closed.
+func (b *clientBody) upstreamClosed() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.awaited || b.whole.Load() || b.ctx.Err() != nil {

@@ -38,7 +38,7 @@ func TestClientBody_answered(t *testing.T) {
 			defer leave()
 			b := &clientBody{ReadCloser: io.NopCloser(c.body), ctx: ctx, control: http.NewResponseController(nil), awaited: true}
 			for what := range strings.FieldsSeq(c.before) {
-				map[string]func(){"read": func() { _, _ = io.ReadAll(b) }, "left": leave, "gone": b.bereft}[what]()
+				map[string]func(){"read": func() { _, _ = io.ReadAll(b) }, "left": leave, "gone": b.upstreamClosed}[what]()
 			}
 			answer := &closing{Reader: strings.NewReader("ok")}
 			resp := &http.Response{Body: answer}
@@ -96,11 +96,11 @@ func TestClientBody_readEnds(t *testing.T) {
 		{"closed", strings.NewReader("a"), false, closed, errBodyTaken, 0, false},
 		{"closed behind its end", strings.NewReader(""), false, func(b *clientBody) { _, _ = b.Read(make([]byte, 1)); closed(b) }, io.EOF, 1, true},
 		{"closed meanwhile", iotest.ErrReader(io.ErrUnexpectedEOF), true, closed, errBodyTaken, 1, false},
-		{"upstream is gone", strings.NewReader("a"), false, (*clientBody).bereft, io.EOF, 0, false},
-		{"upstream goes meanwhile", iotest.ErrReader(io.ErrUnexpectedEOF), true, (*clientBody).bereft, io.EOF, 1, false},
-		{"upstream goes with the end", strings.NewReader(""), true, (*clientBody).bereft, io.EOF, 1, false},
-		{"upstream goes behind the end", strings.NewReader(""), false, func(b *clientBody) { _, _ = b.Read(make([]byte, 1)); b.bereft() }, io.EOF, 2, true},
-		{"upstream goes when the answer has begun", strings.NewReader("a"), false, func(b *clientBody) { b.leave(); b.bereft() }, nil, 1, false},
+		{"upstream is gone", strings.NewReader("a"), false, (*clientBody).upstreamClosed, io.EOF, 0, false},
+		{"upstream goes meanwhile", iotest.ErrReader(io.ErrUnexpectedEOF), true, (*clientBody).upstreamClosed, io.EOF, 1, false},
+		{"upstream goes with the end", strings.NewReader(""), true, (*clientBody).upstreamClosed, io.EOF, 1, false},
+		{"upstream goes behind the end", strings.NewReader(""), false, func(b *clientBody) { _, _ = b.Read(make([]byte, 1)); b.upstreamClosed() }, io.EOF, 2, true},
+		{"upstream goes when the answer has begun", strings.NewReader("a"), false, func(b *clientBody) { b.leave(); b.upstreamClosed() }, nil, 1, false},
 		{"net/http panics", panicking{}, false, func(*clientBody) {}, errBodyTaken, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,15 +22,21 @@ import (
 //   - the Host field inside the tunnel chooses the upstream, whatever the tunnel was opened for: such a request is judged by where it
 //     would go;
 //   - leaf keys are whatever the proxy's owner signs with, and upstream is verified as the proxy's Tr says;
-//   - NTLM and Negotiate get an upstream connection for one request, and no client can finish such a log-in.
+//   - NTLM and Negotiate get an upstream connection for one request, and no client can finish such a log-in;
+//   - [Plugin.Shutdown] and [Plugin.Close] end nothing there, and the filters go on deciding.
 //
 // Exchanges are recorded in the response filter; one whose client is gone before that is recorded when upstream has answered.
 func (p *Plugin) Install(proxy *goproxy.ProxyHttpServer) {
+	p.mustBeMade()
+	proxy.OnRequest().DoFunc(p.onRequest)
+	proxy.OnResponse().DoFunc(p.onResponse)
+}
+
+// mustBeMade panics where New has not made the plugin: at the first request it would do so in the middle of somebody else's proxy.
+func (p *Plugin) mustBeMade() {
 	if p.hall == nil {
 		panic("intercept: installing the zero Plugin, which has no policy; make one with New")
 	}
-	proxy.OnRequest().DoFunc(p.onRequest)
-	proxy.OnResponse().DoFunc(p.onResponse)
 }
 
 // onRequest makes the plan, unless the front has, and answers at once where upstream must not be asked.
@@ -39,8 +45,14 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 		return req, nil // the filters are in this proxy twice
 	}
 	x := p.exchangeOf(req)
+	if x == nil {
+		x = p.exchangeOf(ctx.Req) // another handler has made the request anew, without the context of the first
+	}
 	fresh := x == nil
 	if fresh {
+		if req.RemoteAddr == "" && ctx.Req != nil {
+			req.RemoteAddr = ctx.Req.RemoteAddr // the same; rules may be for some clients only
+		}
 		x = p.begin(req, doorInstalled)
 	}
 	defer func() {

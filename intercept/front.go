@@ -21,13 +21,16 @@ type front struct {
 }
 
 // Front returns the handler that a client's requests go to, in proxy's place. It prepares proxy (call it once per proxy, before serving, after
-// other plugins): Tr, ConnectDial, KeepAcceptEncoding, KeepHeader, Verbose, Logger, ConnectionErrHandler and NonproxyHandler are set, the
-// filters installed. Handlers of other plugins keep working on plain requests and on what is opened; CONNECT handlers are
-// asked only about what is not.
+// other plugins): Tr, ConnectDial, ConnectDialWithReq, KeepAcceptEncoding, KeepHeader, Verbose, Logger, ConnectionErrHandler and NonproxyHandler
+// are set, the filters installed. Handlers of other plugins keep working on plain requests and on what is opened; CONNECT handlers are
+// asked only about what is not; what one of them has goproxy open is served in goproxy's own loop, of which [Plugin.Install] says what it cannot promise.
 //
 // The http.Server in front of it should have [Plugin.ConnContext] in its ConnContext field, a ReadHeaderTimeout and a MaxHeaderBytes, and serve a
 // [Plugin.Listener] or a [Plugin.SecureListener]: limits of connections, PROXY headers and requests that can be read in two ways are looked at there.
+// The handler has to be that server's own: an http.ServeMux has no pattern that CONNECT matches, and where a ResponseWriter around net/http's hides Hijack
+// (Unwrap shows it) tunnels are refused.
 func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
+	p.mustBeMade()
 	// Tr and ConnectDial of a new proxy follow HTTP_PROXY and HTTPS_PROXY (goproxy v1.9.4, proxy.go), which point at ourselves where we are
 	// the system's proxy.
 	proxy.Tr = p.transport

@@ -41,8 +41,9 @@ func (g *gate) WriteHeader(code int) {
 		g.refuse(reasonReplaced)
 		return
 	}
-	g.wrote, g.status = true, code
+	g.status = code
 	g.begin()
+	g.wrote = true // not before: net/http panics at a status that is none, and then there is still an answer to give
 	if g.x.stream {
 		// Whoever subscribes, or talks in turns, waits for the header, and the first event may be hours away. It needs no room (RFC 9113, section 5.2.1: DATA alone does).
 		g.Flush()

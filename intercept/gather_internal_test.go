@@ -252,7 +252,7 @@ func TestGather_where(t *testing.T) {
 		{"discovery over TLS", p.transport, errand{purpose: "https"}.send(t.Context()), true},
 		{"discovery in the clear", p.transport, errand{purpose: "http"}.send(t.Context()), false},
 		{"a tunnel", p.transport, errand{purpose: purposeTunnel}.send(t.Context()), false},
-		{"what passes through", p.ours.Load().older, t.Context(), false},
+		{"what passes through", p.ours.Load().http11, t.Context(), false},
 		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), h1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {
 		conn, err := c.by.DialContext(c.ctx, "tcp", l.Addr().String())
@@ -260,7 +260,7 @@ func TestGather_where(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		tells, ok := conn.(*telling)
+		tells, ok := conn.(*notifyingConn)
 		if ok == (c.name == "a tunnel") {
 			t.Errorf("for %s a %T is dialled", c.name, conn)
 		}

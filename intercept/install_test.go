@@ -2,6 +2,7 @@ package intercept_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,6 +93,12 @@ var installed = []struct {
 // checkOutcomes sends every question through a proxy that make made, and looks at what happened on all sides.
 func checkOutcomes(t *testing.T, make func(*world) http.Handler) {
 	t.Helper()
+	checkOutcomesBy(t, func(w *world) http.RoundTripper { return through(w.tb, make(w)) })
+}
+
+// checkOutcomesBy does the same by any way to a proxy.
+func checkOutcomesBy(t *testing.T, way func(*world) http.RoundTripper) {
+	t.Helper()
 	for _, c := range installed {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +106,7 @@ func checkOutcomes(t *testing.T, make func(*world) http.Handler) {
 			w := newWorld(t, s.handle)
 			r := c.asks(t)
 			authorization := r.Header.Get("Authorization")
-			got := send(t, through(t, make(w)), r)
+			got := send(t, way(w), r)
 			if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.want) || strings.Contains(got.body, stranger) || got.err != nil {
 				t.Errorf("got %d %q %v, want %q", got.StatusCode, got.body, got.err, c.want)
 			}
@@ -144,14 +151,66 @@ func TestInstall_everyOutcome(t *testing.T) {
 	checkOutcomes(t, func(w *world) http.Handler { return foreignProxy(w) })
 }
 
+// overTLS asks over https what it is given for http.
+type overTLS struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (o overTLS) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.URL.Scheme = "https"
+	return o.RoundTripper.RoundTrip(r)
+}
+
+// Inside the tunnels that a proxy opens in goproxy's own way, the filters see what they see in the clear.
+func TestInstall_tunnelsThatGoproxyOpens(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("h2 %v", h2), func(t *testing.T) {
+			checkOutcomesBy(t, func(w *world) http.RoundTripper {
+				p := foreignProxy(w)
+				p.AllowHTTP2 = h2
+				p.OnRequest().HandleConnectFunc(func(host string, _ *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
+					return &goproxy.ConnectAction{Action: goproxy.ConnectMitm, TLSConfig: func(host string, _ *goproxy.ProxyCtx) (*tls.Config, error) {
+						name, _, _ := strings.Cut(host, ":")
+						leaf, err := w.issuer.Leaf(name)
+						if err != nil {
+							return nil, err
+						}
+						return &tls.Config{Certificates: []tls.Certificate{*leaf}}, nil
+					}}, host
+				})
+				client := through(w.tb, p)
+				client.TLSClientConfig, client.ForceAttemptHTTP2 = &tls.Config{RootCAs: w.issuer.roots()}, h2
+				return overTLS{client}
+			})
+		})
+	}
+}
+
 // A Plugin that New did not make would fail at the first request, and in goproxy's own loop end the process.
 func TestInstall_zeroPlugin(t *testing.T) {
-	defer func() {
-		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), "make one with New") {
-			t.Errorf("recovered %v", v)
+	for name, install := range map[string]func(*intercept.Plugin){
+		"Install": func(p *intercept.Plugin) { p.Install(goproxy.NewProxyHttpServer()) },
+		"Front":   func(p *intercept.Plugin) { p.Front(goproxy.NewProxyHttpServer()) },
+	} {
+		func() {
+			defer func() {
+				if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), "make one with New") {
+					t.Errorf("%s: recovered %v", name, v)
+				}
+			}()
+			install(new(intercept.Plugin))
+		}()
+	}
+}
+
+// The proxy is its owner's to end: until then nobody in it is without a guard.
+func TestInstall_closed(t *testing.T) {
+	checkOutcomes(t, func(w *world) http.Handler {
+		p := foreignProxy(w)
+		if err := w.plugin.Close(); err != nil {
+			w.tb.Error(err)
 		}
-	}()
-	new(intercept.Plugin).Install(goproxy.NewProxyHttpServer())
+		return p
+	})
 }
 
 func TestInstall_filtersInstalledTwice(t *testing.T) {
@@ -270,6 +329,48 @@ func TestInstall_laterTransportAndQuestionInTheBody(t *testing.T) {
 			}
 			if record := w.decision(1); record["action"] != want || w.decisions.Len() != 1 {
 				t.Errorf("got %d records, %v; want %s", w.decisions.Len(), record, want)
+			}
+		})
+	}
+}
+
+// madeAnew is a handler that forgets whose a request was.
+func madeAnew(p *goproxy.ProxyHttpServer) {
+	p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		anew, err := http.NewRequest(r.Method, r.URL.String(), r.Body) // the mistake: without a context
+		if err != nil {
+			ctx.Warnf("%v", err)
+			return r, nil
+		}
+		anew.Header = r.Header
+		return anew, nil
+	})
+}
+
+// A request that another handler makes anew is the same exchange, and the same client's: rules may be for some clients only.
+func TestInstall_requestMadeAnew(t *testing.T) {
+	for _, form := range []struct {
+		name, door string
+		client     func(testing.TB) (*world, *http.Transport)
+	}{
+		{"front", "plain", func(tb testing.TB) (*world, *http.Transport) {
+			w := newWorld(tb, jsonAnswer(suggest("user@lab.test", stranger)), with(madeAnew))
+			return w, w.client(false)
+		}},
+		{"install", "installed", func(tb testing.TB) (*world, *http.Transport) {
+			w := newWorld(tb, jsonAnswer(suggest("user@lab.test", stranger)))
+			return w, through(tb, foreignProxy(w, madeAnew))
+		}},
+	} {
+		t.Run(form.name, func(t *testing.T) {
+			w, client := form.client(t)
+			if got := send(t, client, ask(t, "http", "user@lab.test")); got.StatusCode != http.StatusOK || got.body != suggest("user@lab.test") {
+				t.Errorf("got %d %q, want the quiet answer", got.StatusCode, got.body)
+			}
+			send(t, client, request(t, http.MethodGet, "http://opened.net/", "")) // over the same connection, and so behind all that the first leaves
+			record := w.decision(1)
+			if n := w.decisions.Len(); n != 1 || record["door"] != form.door || record["client"] != "127.0.0.1" || record["action"] != "refuse" {
+				t.Errorf("got %d records, %v", n, record)
 			}
 		})
 	}

@@ -168,7 +168,7 @@ type Plugin struct {
 	reach     *reach
 	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
 	ours      atomic.Pointer[transports]
-	swapping  sync.Mutex // one change of terms at a time
+	swapping  sync.Mutex // one change of the settings of upstream at a time
 	self      self
 	name      string // in Via
 	hall      *hall
@@ -271,7 +271,7 @@ func (p *Plugin) welcomes(c Config) error {
 	if c.Clients == nil {
 		p.clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
-	p.quarantine.lasting, p.quarantine.lookups = c.Quarantine, make(chan struct{}, whereaboutsAtOnce)
+	p.quarantine.lasting, p.quarantine.lookups = c.Quarantine, make(chan struct{}, addressLookups)
 	if c.Quarantine == 0 {
 		p.quarantine.lasting = quarantineTime
 	}
@@ -351,7 +351,7 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 }
 
 // Close cuts everything off at once: opened connections, tunnels, what upstreams are asked, and connections to them that lie idle. What comes then is refused,
-// and a plugin that was closed serves no more. The listeners and the http.Server of the explicit door are their owner's to close; so are the
+// and a plugin that was closed serves no more; filters that [Plugin.Install] has put into a proxy go on deciding there. The listeners and the http.Server of the explicit door are their owner's to close; so are the
 // issuer and the loggers.
 func (p *Plugin) Close() error {
 	p.traffic.drain()

@@ -40,7 +40,7 @@ type quarantine struct {
 // kept is what is remembered of a host.
 type kept struct {
 	until time.Time
-	at    *whereabouts
+	at    *hostAddresses
 }
 
 // add shuts host's mail ports to client.
@@ -64,7 +64,7 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	}
 	k, known := hosts[host]
 	if !known {
-		k.at = newWhereabouts()
+		k.at = newHostAddresses()
 		if len(hosts) >= quarantineHosts {
 			dropFirst(hosts)
 		}

@@ -12,15 +12,15 @@ import (
 
 // reach makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
 type reach struct {
-	name   string // in Via
-	config *UpstreamConfig
-	terms  atomic.Pointer[terms]
+	name     string // in Via
+	config   *UpstreamConfig
+	settings atomic.Pointer[upstreamSettings]
 	// strangers dials what clients name, trusted what the operator names; neither dials ourselves.
 	strangers, trusted *net.Dialer
 }
 
 func newReach(name string, u *UpstreamConfig, stall time.Duration, s *self, looped func(address string)) (*reach, error) {
-	t, err := newTerms(*u)
+	t, err := newUpstreamSettings(*u)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func newReach(name string, u *UpstreamConfig, stall time.Duration, s *self, loop
 		strangers: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped).bounded(stall)},
 		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped).bounded(stall)},
 	}
-	r.terms.Store(t)
+	r.settings.Store(t)
 	return r, nil
 }
 
@@ -116,7 +116,7 @@ func (r *reach) dialShared(ctx context.Context, network, addr string) (net.Conn,
 	case "https":
 		c = gather(c)
 	}
-	return &telling{Conn: c}, nil
+	return &notifyingConn{Conn: c}, nil
 }
 
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.

@@ -63,6 +63,12 @@ func TestResolve(t *testing.T) {
 			t.Errorf("%q → %q was accepted", from, to)
 		}
 	}
+	for to, wrong := range map[string]bool{"127.0.0.1": false, "127.0.0.2": true} { // which of two would hold, the order of a map would decide
+		u := UpstreamConfig{Resolve: map[string]string{"a.net": "127.0.0.1", "A.net.": to}}
+		if err := u.fill(); (err != nil) != wrong {
+			t.Errorf("a.net → 127.0.0.1, A.net. → %s: %v", to, err)
+		}
+	}
 }
 
 func TestStripHop(t *testing.T) {

@@ -51,7 +51,7 @@ func (r *reach) hop(ctx context.Context, up *parent) (net.Conn, error) {
 		return c, nil
 	}
 	// No ALPN: a proxy that chooses HTTP/2 would want to be spoken to in HTTP/2.
-	t, err := r.shake(ctx, c, &tls.Config{RootCAs: r.terms.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
+	t, err := r.handshake(ctx, c, &tls.Config{RootCAs: r.settings.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
 	if err != nil {
 		return nil, parentFailed(err)
 	}

@@ -50,6 +50,9 @@ func TestTrap_panicInSomebodyElsesHandler(t *testing.T) {
 		}),
 		"request handler that loses the request": onRequest(func(*http.Request, *goproxy.ProxyCtx) (*http.Request, *http.Response) { return nil, nil }),
 		"nil response":                           onResponse(func(*http.Response, *goproxy.ProxyCtx) *http.Response { return nil }),
+		"answer without a status": onRequest(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+			return r, &http.Response{Header: http.Header{}, Body: http.NoBody}
+		}),
 	}
 	for name, broken := range cases {
 		for _, door := range doors {

@@ -18,7 +18,8 @@ type UpstreamConfig struct {
 	// [Plugin.PrepareUpstream] replaces them later.
 	Roots *x509.CertPool
 	// Resolve maps host or host:port to an address or address:port to dial in its place, like curl --connect-to; the name that is
-	// verified stays. Such an address is never refused for being private, and is not dialled through a proxy. Nil maps nothing.
+	// verified stays. Such an address is never refused for being private, and is not dialled through a proxy; nor is what a name leads to that
+	// stands in its place. Nil maps nothing.
 	Resolve map[string]string
 	// Private says which private addresses may be dialled: none where zero. It is asked at the dial itself, so a name that resolves to
 	// such an address is refused like the address.
@@ -65,6 +66,9 @@ func (u *UpstreamConfig) fill() error {
 		}
 		if _, err := parseTarget(bracketed(to), portHTTPS); err != nil {
 			return fmt.Errorf("reading Upstream.Resolve value %q of %q: want address or address:port: %w", to, from, err)
+		}
+		if other, twice := resolve[key]; twice && other != bracketed(to) {
+			return fmt.Errorf("reading Upstream.Resolve key %q: it is there in another spelling, with another value", from)
 		}
 		resolve[key] = bracketed(to)
 	}
@@ -135,7 +139,7 @@ func newTransport(r *reach) *http.Transport {
 		Proxy:       r.proxyFor,
 		DialContext: r.dialShared,
 		TLSClientConfig: &tls.Config{
-			RootCAs:            r.terms.Load().roots,
+			RootCAs:            r.settings.Load().roots,
 			MinVersion:         tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(256),
 		},

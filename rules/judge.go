@@ -66,8 +66,9 @@ type judgement struct {
 	bindings []binding
 	answer   dialect.Answer
 	doc      *dialect.Document
-	// mailboxes are those that were asked about, where there are many and somebody has looked for one.
-	mailboxes map[string]struct{}
+	// mailboxes are those that were asked about, once somebody has looked for one.
+	mailboxes dialect.Mailboxes
+	looked    bool
 }
 
 func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) }

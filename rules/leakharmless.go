@@ -128,19 +128,11 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 
 // isAskedMailbox reports whether a word, in lower case, is the local part of an address that the client itself asked about: accounts are often called so.
 func (j *judgement) isAskedMailbox(word string) bool {
-	all := j.plan.Inquiry.Subjects
-	asked := all[:len(all)-len(j.doc.Subjects)] // those that only the answer names follow
-	if len(asked) <= fewSubjects {
-		return slices.ContainsFunc(asked, func(s dialect.Subject) bool { return strings.EqualFold(s.LocalPart(), word) })
+	if !j.looked {
+		all := j.plan.Inquiry.Subjects
+		j.mailboxes, j.looked = dialect.MailboxesOf(all[:len(all)-len(j.doc.Subjects)]), true // those that only the answer names follow
 	}
-	if j.mailboxes == nil {
-		j.mailboxes = make(map[string]struct{}, len(asked))
-		for _, s := range asked {
-			j.mailboxes[strings.ToLower(s.LocalPart())] = struct{}{}
-		}
-	}
-	_, ok := j.mailboxes[word]
-	return ok
+	return j.mailboxes.Have(word)
 }
 
 // payloadIdentifier is where a configuration profile says what it, or a payload of it, is called. Elsewhere the same word is a host: anybody can have one below

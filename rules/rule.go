@@ -24,7 +24,7 @@ type Rule struct {
 	// Otherwise is what happens to an answer that names another host.
 	Otherwise Otherwise
 	// Servers are what is put in the place of strangers (Rewrite) or answered with (AnswerLocal), at most one per protocol. A Username
-	// may hold %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN%, the placeholders of Mozilla's format.
+	// may hold %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN%, the placeholders of Mozilla's format. Host and the host of URL are allowed ones.
 	Servers []dialect.Server
 	// Answer says who answers.
 	Answer Answering

@@ -49,6 +49,7 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"a public suffix is nobody's domain", rules.Rule{Name: "x", Domains: []string{"co.uk"}}, `domains: "co.uk" is a public suffix`},
 		{"patterns are checked", rules.Rule{Name: "x", Domains: pin.Domains, Allow: []string{"*corp.example.net"}}, `allow: "*corp.example.net" has a star that is not a whole label; want "*.corp.example.net"`},
 		{"services have names", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"autodetct"}}, `services: "autodetct" is not a known service; want one of autodetect`},
+		{"services have hosts", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"suspected"}}, `services: "suspected" has no hosts of its own, so no request reaches the rule there; want it among dialects`},
 		{"dialects have names", rules.Rule{Name: "x", Domains: pin.Domains, Dialects: []string{"mapi"}}, `dialects: "mapi" is not a known dialect; want one of autodetect, soap`},
 		{"rewriting needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Otherwise: rules.Rewrite}, "otherwise: rewrite, and no servers to write"},
 		{"answering needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Answer: rules.AnswerLocal}, "answer: local, and no servers to answer with"},
@@ -59,12 +60,24 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"a server is one host", server(dialect.Server{Protocol: "imap", Host: "*.corp.example.net"}), `imap: "*.corp.example.net" is not a host`},
 		{"encryption has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Encryption: "tls"}), `imap: "tls" is not a kind of encryption; want ssl, starttls or none`},
 		{"placeholders have names", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAIL%"}), `holds a placeholder that nobody knows; want only %EMAILADDRESS%`},
+		{"servers are for somebody", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net"}), "servers: no client is told of them; want answer: local"},
+		{"authentication has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Auth: "oauth"}), `servers: "oauth" is not a known kind of authentication; want one of password-cleartext`},
+		{"mail is not spoken at a URL", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/"}), "servers: imap is not spoken at a URL; want host and port alone"},
+		{"a URL has a scheme", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "mail.corp.example.net/ews"}), `ews: "mail.corp.example.net/ews" is not a URL; want one such as https://`},
+		{"a URL has a host", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https:///ews"}), `ews: "https:///ews" is not a URL`},
+		{"a URL is of the web", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "ftp://mail.corp.example.net/ews"}), `ews: "ftp://mail.corp.example.net/ews" is not a URL`},
+		{"a URL can be read", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/%zz"}), `%zz" is not a URL`},
+		{"a URL leads where the rule allows", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://MAIL.stranger.net:8443/ews"}), `allow: the rule's own URL for ews leads to mail.stranger.net, which is not allowed by it; want an entry "mail.stranger.net"`},
+		{"a URL holds no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret@mail.corp.example.net/"}), "servers: ews: the URL names a user; want it without one"},
 		{"a service is enforced or off", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Off}, "unknown otherwise, answer, upstream or mode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := rules.New(rules.Config{Rules: []rules.Rule{c.rule}})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v\nwant in it: %s", err, c.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the message has the password in it: %v", err)
 			}
 			if _, ok := errors.AsType[*rules.RuleError](err); !ok {
 				t.Errorf("%T, want a RuleError in it", err)
@@ -138,6 +151,26 @@ func TestPlan_selectors(t *testing.T) {
 	}
 	if w := p.Warnings(end); len(w) != 1 || !strings.Contains(w[0], "exception") || len(p.Warnings(end.Add(-time.Hour))) != 0 {
 		t.Errorf("warnings %v", w)
+	}
+}
+
+// TestWarnings_serviceOff: a rule for a service that nobody opens looks as if it held.
+func TestWarnings_serviceOff(t *testing.T) {
+	for services, want := range map[string]string{
+		"office365": "rule pin is for office365 alone, which is off", "office365,identity": "rule pin is for office365, identity alone", "office365,ispdb": "", "ispdb": "",
+	} {
+		r := pin
+		r.Services = strings.Split(services, ",")
+		w := withRules(t, r).Warnings(time.Now())
+		if got := strings.Join(w, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", services, got, want)
+		}
+	}
+	r := pin
+	r.Services = []string{"office365"}
+	on, err := rules.New(rules.Config{Rules: []rules.Rule{r}, Services: map[string]rules.Mode{"office365": rules.Enforce}})
+	if err != nil || len(on.Warnings(time.Now())) != 0 {
+		t.Errorf("switched on: %v, %v", err, on.Warnings(time.Now()))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -143,6 +144,9 @@ func (c *checker) selectors(made *rule) {
 			c.unknown("services", i, "service", name, ServiceNames())
 			continue
 		}
+		if len(service.Hosts) == 0 {
+			c.wrong("services", i, "it among dialects", "%q has no hosts of its own, so no request reaches the rule there", name)
+		}
 		made.services = append(made.services, service)
 	}
 	for i, name := range made.Dialects {
@@ -179,6 +183,9 @@ func (c *checker) words(r Rule) {
 	if r.Answer == AnswerLocal && len(r.Servers) == 0 {
 		c.wrong("answer", -1, "servers, such as {imap: {host: mail.lab.test}}, or answer: upstream", "local, and no servers to answer with")
 	}
+	if len(r.Servers) > 0 && r.Otherwise != Rewrite && r.Answer != AnswerLocal {
+		c.wrong("servers", -1, "answer: local, or otherwise: rewrite, or no servers", "no client is told of them")
+	}
 	if r.Answer == AnswerLocal && r.Upstream == AskScrubbed {
 		c.wrong("upstream", -1, "one of the two left out", "scrubbed, but answer: local asks nobody")
 	}
@@ -187,8 +194,13 @@ func (c *checker) words(r Rule) {
 	}
 }
 
-// protocols are what a server can be for.
+// protocols are what a server can be for. Those of mail, which come first, are spoken at a host and a port, the others at a URL.
 var protocols = [...]string{"imap", "pop3", "smtp", "activesync", "ews", "jmap", "caldav", "carddav"}
+
+const mailProtocols = 3
+
+// authentications are what [dialect.Server] says that its Auth can be.
+var authentications = [...]string{"password-cleartext", "password-encrypted", "NTLM", "GSSAPI", "client-IP-address", "TLS-client-cert", "OAuth2", "none"}
 
 // placeholders are those of Mozilla's format that a user name can hold.
 var placeholders = [...]string{"%EMAILADDRESS%", "%EMAILLOCALPART%", "%EMAILDOMAIN%"}
@@ -216,6 +228,10 @@ func (c *checker) servers(made *rule) {
 		if e := s.Encryption; e != "" && e != "ssl" && e != "starttls" && e != "none" {
 			c.wrong("servers", i, "ssl, starttls or none", "%s: %q is not a kind of encryption", s.Protocol, e)
 		}
+		if a := s.Auth; a != "" && !slices.Contains(authentications[:], a) {
+			c.unknown("servers", i, "kind of authentication", a, authentications[:])
+		}
+		c.endpoint(made, i)
 		left := s.Username
 		for _, p := range placeholders {
 			left = strings.ReplaceAll(left, p, "")
@@ -227,6 +243,27 @@ func (c *checker) servers(made *rule) {
 	made.Servers = slices.Clone(made.Servers)
 	for i := range made.Servers {
 		made.Servers[i].Host = reserved.Canonical(made.Servers[i].Host)
+	}
+}
+
+// endpoint checks a server's URL: clients are told it as it stands, so its host is one that the rule names to them.
+func (c *checker) endpoint(made *rule, item int) {
+	s := made.Servers[item]
+	if s.URL == "" {
+		return
+	}
+	u, err := url.Parse(s.URL)
+	switch {
+	case slices.Contains(protocols[:mailProtocols], s.Protocol):
+		c.wrong("servers", item, "host and port alone", "%s is not spoken at a URL", s.Protocol)
+	case strings.Contains(s.URL, "@"): // and what may be a password stays out of messages
+		c.wrong("servers", item, "it without one", "%s: the URL names a user", s.Protocol)
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		c.wrong("servers", item, "one such as https://mail.example.net/ews", "%s: %q is not a URL", s.Protocol, s.URL)
+	default:
+		if host := reserved.Canonical(u.Hostname()); !made.allows(host) {
+			c.wrong("allow", -1, "an entry "+quote(host)+", or another URL", "the rule's own URL for %s leads to %s, which is not allowed by it", s.Protocol, host)
+		}
 	}
 }
 
@@ -269,10 +306,13 @@ func containsAll(set, some []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(set, s) })
 }
 
-// Warnings says what is right but not meant: rules that have expired by the given time.
+// Warnings says what is right but not meant: rules that have expired by the given time, and those for services alone of which each is off.
 func (p *Policy) Warnings(at time.Time) []string {
 	var all []string
 	for _, r := range p.rules {
+		if len(r.services) > 0 && !slices.ContainsFunc(r.services, func(s dialect.Service) bool { return slices.ContainsFunc(s.Hosts, p.Opens) }) {
+			all = append(all, fmt.Sprintf("rule %s is for %s alone, which is off: what goes there is tunnelled unread, and nobody asks the rule", r.Name, strings.Join(r.Services, ", ")))
+		}
 		if !r.Until.IsZero() && !at.Before(r.Until) {
 			all = append(all, fmt.Sprintf("rule %s has expired: it ended %s, and the rules behind it apply", r.Name, r.Until.UTC().Format("2006-01-02 15:04 UTC")))
 		}

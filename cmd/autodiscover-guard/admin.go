@@ -69,7 +69,7 @@ func (r *reloader) adminHTTP(h http.Handler) *http.Server {
 }
 
 // newAccess says who sees everything at the admin listener: nil, which is everybody, where the configuration asks for nothing.
-func newAccess(c *config.Listen, p adminPapers, figures *metrics.Set) *console.Access {
+func newAccess(c *config.Listen, p adminCredentials, figures *metrics.Set) *console.Access {
 	if c.Admin == "" || c.AdminTokenFile == "" && c.AdminClients == "" {
 		return nil
 	}

@@ -37,7 +37,7 @@ Exit code 0 if everything passes as it is, 1 if something is changed or refused,
 	cmd.Flags().StringVar(&client, "client", "", "`ADDRESS` of the client, for rules that are for some clients only")
 	cmd.Flags().StringVar(&o.config, "config", "", "configuration `FILE` whose policy decides")
 	cmd.Flags().StringVar(&o.email, "email", "", "mail `ADDRESS` of an account")
-	cmd.Flags().StringVar(&o.host, "host", "", "`HOST` that somebody connects to")
+	cmd.Flags().StringVar(&o.host, "host", "", "`HOST` that somebody connects to, at port 443 or HOST:PORT")
 	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object a line")
 	return cmd
 }

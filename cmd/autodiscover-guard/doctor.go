@@ -36,7 +36,7 @@ private-use name that nobody has, and one on a name that is not guarded. Every a
 servers of a rule), and name no stranger; traffic that is nobody's must not be opened. Then look at the guard's version, policy and PAC, the
 log, the authority and who trusts it, the desktop's settings, clock and disk. Nothing is changed.
 
-Name and password are made up anew each time, and real ones are never touched: of --email only the domain is used. The name is doctor- and 16
+Name and password are made up anew each time, and real ones are never touched: of --email only the domain is used. The name is doctor- and 16 hexadecimal
 digits; the report says how many decision records have been caused, and with --json their identifiers.
 
 What travels: central services are asked about the guarded names as the policy says (as a rule without secrets), names that do not exist are

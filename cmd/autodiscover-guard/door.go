@@ -19,18 +19,20 @@ import (
 
 // doorman keeps what the proxy's own door asks of clients, and shows them: certificate, authorities, passwords. All come from files that are read
 // again at a reload. It is safe for concurrent use.
-type doorman struct{ papers atomic.Pointer[papers] }
-
-// papers are what the files said when they were read.
-type papers struct {
-	tls       *tls.Config // nil: no TLS
-	passwords *passwords.File
-	admin     adminPapers
+type doorman struct {
+	current atomic.Pointer[doorCredentials]
 }
 
-// readPapers reads the files that the configuration names.
-func readPapers(c *config.Config) (*papers, error) {
-	p := new(papers)
+// doorCredentials are what the files said when they were read.
+type doorCredentials struct {
+	tls       *tls.Config // nil: no TLS
+	passwords *passwords.File
+	admin     adminCredentials
+}
+
+// readDoorCredentials reads the files that the configuration names.
+func readDoorCredentials(c *config.Config) (*doorCredentials, error) {
+	p := new(doorCredentials)
 	var err error
 	if p.tls, err = readCertificate("listen.certificate", "listen.key", c.Listen.Certificate, c.Listen.Key); err != nil {
 		return nil, err
@@ -47,7 +49,7 @@ func readPapers(c *config.Config) (*papers, error) {
 			return nil, fmt.Errorf("clients.passwords: %w", err)
 		}
 	}
-	p.admin, err = readAdminPapers(&c.Listen)
+	p.admin, err = readAdminCredentials(&c.Listen)
 	return p, err
 }
 
@@ -83,7 +85,7 @@ func addCertificates(pool *x509.CertPool, key, file string) error {
 
 // login is whom the plugin asks about passwords; nil where none are wanted.
 func (d *doorman) login() intercept.Login {
-	if d.papers.Load().passwords == nil {
+	if d.current.Load().passwords == nil {
 		return nil
 	}
 	return d
@@ -91,7 +93,7 @@ func (d *doorman) login() intercept.Login {
 
 // Allowed implements intercept.Login.
 func (d *doorman) Allowed(ctx context.Context, client netip.Addr, user, password string) (bool, error) {
-	f := d.papers.Load().passwords
+	f := d.current.Load().passwords
 	if f == nil {
 		return false, nil
 	}
@@ -100,7 +102,7 @@ func (d *doorman) Allowed(ctx context.Context, client netip.Addr, user, password
 
 // tlsConfig is how the door speaks TLS; nil where it does not.
 func (d *doorman) tlsConfig() *tls.Config {
-	return following(func() *tls.Config { return d.papers.Load().tls })
+	return following(func() *tls.Config { return d.current.Load().tls })
 }
 
 // following is a listener's configuration that has each client served with what inForce gives, which is the same one until a reload: the keys of session

@@ -96,7 +96,11 @@ func listen(ctx context.Context, key, address string) (net.Listener, error) {
 	case err == nil:
 		return l, nil
 	case errors.Is(err, errAddressTaken):
-		return nil, hint(fmt.Errorf("%s: %s is taken by another process", key, address), "is a guard running already? otherwise choose another address: %s 127.0.0.1:0 takes any free port", flagFor(key))
+		how := flagFor(key) + " 127.0.0.1:0 takes any free port"
+		if key == "listen.transparent" { // there is no flag for it, and the packet filter has to know its port
+			how = key + " in the configuration"
+		}
+		return nil, hint(fmt.Errorf("%s: %s is taken by another process", key, address), "is a guard running already? otherwise choose another address: %s", how)
 	case errors.Is(err, errNotPermitted):
 		return nil, hint(fmt.Errorf("%s: no permission to listen on %s", key, address), "ports below 1024 need a privilege; choose a higher one")
 	}

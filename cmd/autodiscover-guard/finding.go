@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
@@ -119,7 +121,7 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 			r.Header["Content-Type"] = []string{q.contentType}
 		}
 		f := findExchange(policy, address, saved{request: r}, from)
-		if u.Scheme == "https" && !policy.Opens(u.Hostname()) {
+		if _, shunned := policy.Shun(u.Hostname()); u.Scheme == "https" && !shunned && !policy.Opens(u.Hostname()) {
 			f = finding{Source: address, Asked: f.Asked, Dialect: f.Dialect, Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
 		}
 		all = append(all, f)
@@ -129,20 +131,35 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 
 const notOpened = "the host is neither guarded nor a service that is switched on: its traffic is tunnelled, unread"
 
-// findHost says what happens to a connection.
+// findHost says what happens to a connection, to port 443 where none is said.
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {
-	host := hostName(raw)
+	host, port := hostName(raw), "443"
+	if name, given, err := net.SplitHostPort(raw); err == nil {
+		if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 {
+			return nil, fmt.Errorf("%q is not a port: want a number from 1 to 65535", given)
+		}
+		host, port = hostName(name), given
+	}
 	if host == "" {
 		return nil, hint(fmt.Errorf("%q is not a host name", raw), "for example: autodiscover.example.com; for an account use --email")
 	}
-	f := finding{Source: raw, Asked: "CONNECT " + host + ":443", Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
-	if policy.Opens(host) {
-		f.Step, f.Action, f.Reason = actionOpen, actionOpen, "a central discovery service that is switched on, or a host that the configuration opens"
-		if set, err := reserved.New(allSets()...); err == nil {
-			if entry, ok := set.Match(host); ok {
-				f.Reason = fmt.Sprintf("below %s, a %s name: discovery is judged, everything else on the host passes unread", entry.Name, entry.Nature)
-				f.ReservedBy = entry.Authority + ", " + entry.Citation
-			}
+	f := finding{Source: raw, Asked: "CONNECT " + net.JoinHostPort(host, port), Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
+	if d, shunned := policy.Shun(host); shunned {
+		f.Step, f.Action, f.Rule, f.Reason = rules.Refuse.String(), d.Action.String(), d.Rule, d.Reason
+		return []finding{f}, nil
+	}
+	if !policy.Opens(host) {
+		return []finding{f}, nil
+	}
+	if port != "443" && port != "80" {
+		f.Reason = "the port is neither 443 nor 80: its traffic is tunnelled, unread, unless the host was just kept from the client (clients.quarantine)"
+		return []finding{f}, nil
+	}
+	f.Step, f.Action, f.Reason = actionOpen, actionOpen, "a central discovery service that is switched on, or a host that the configuration opens"
+	if set, err := reserved.New(allSets()...); err == nil {
+		if entry, ok := set.Match(host); ok {
+			f.Reason = fmt.Sprintf("below %s, a %s name: discovery is judged, everything else on the host passes unread", entry.Name, entry.Nature)
+			f.ReservedBy = entry.Authority + ", " + entry.Citation
 		}
 	}
 	return []finding{f}, nil

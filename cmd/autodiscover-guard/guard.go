@@ -50,11 +50,11 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 		return nil, err
 	}
 	d := new(doorman)
-	p, err := readPapers(c)
+	p, err := readDoorCredentials(c)
 	if err != nil {
 		return nil, err
 	}
-	d.papers.Store(p)
+	d.current.Store(p)
 	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy, revocationAddress(c))
 	if err != nil {
 		return nil, err

@@ -163,7 +163,7 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	papers, err := readPapers(c)
+	held, err := readDoorCredentials(c)
 	if err != nil {
 		return nil, err
 	}
@@ -189,9 +189,9 @@ func (r *reloader) apply() (*rules.Policy, error) {
 		return nil, err
 	}
 	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
-		r.guard.doorman.papers.Store(papers)
+		r.guard.doorman.current.Store(held)
 		if r.access != nil {
-			r.access.Renew(papers.admin.token)
+			r.access.Renew(held.admin.token)
 		}
 	}
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),

@@ -93,7 +93,7 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, hangups <
 	}
 	defer d.close()
 	r.guard, r.policy, r.doors = g, g.policy, d
-	r.access = newAccess(&r.config.Listen, g.doorman.papers.Load().admin, r.figures)
+	r.access = newAccess(&r.config.Listen, g.doorman.current.Load().admin, r.figures)
 	r.note(nil)
 	watch(g, r, r.figures)
 	authorityFigures(g.authority, r.figures)

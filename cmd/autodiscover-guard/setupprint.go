@@ -85,10 +85,13 @@ func printPiece(stdout, stderr io.Writer, p companion.Piece, c *config.Config, p
 			return err
 		}
 	}
-	if p.Has(companion.NeedPACURL) {
+	switch {
+	case p.Has(companion.NeedPACURL):
 		if f.PACURL, err = pacPlace(pacURL, c, f.Proxy); err != nil {
 			return err
 		}
+	case pacURL != "":
+		return hint(fmt.Errorf("--pac-url: the piece %s names no PAC file", p.Name), "leave it out")
 	}
 	if p.Has(companion.NeedRoot) {
 		if f.Root, _, err = readRoot(c); err != nil {

@@ -76,7 +76,7 @@ type private struct{}
 const wantPrivate = "refuse, allow, or a list of ranges such as [10.0.0.0/8]"
 
 func (private) ranges() list[netip.Prefix] {
-	return prefixes(func(c *Config) *[]netip.Prefix { return &c.Upstream.Private.Ranges }).(list[netip.Prefix])
+	return prefixes(func(c *Config) *[]netip.Prefix { return &c.Upstream.Private.Ranges }, false).(list[netip.Prefix])
 }
 
 func (p private) read(r *reader, name string, n *yaml.Node) {

@@ -24,11 +24,11 @@ var ruleKeys = []struct {
 	read func(r *ruleReader, name string, n *yaml.Node)
 }{
 	{"name", ruleText(func(r *rules.Rule) *string { return &r.Name }, "a word that records name the rule by")},
-	{"domains", ruleWords(func(r *rules.Rule) *[]string { return &r.Domains }, "corp.example.net, \"*.corp.example.net\"")},
+	{"domains", ruleWords(func(r *rules.Rule) *[]string { return &r.Domains }, "corp.example.net, \"*.corp.example.net\"", false)},
 	{"clients", (*ruleReader).clients},
-	{"services", ruleWords(func(r *rules.Rule) *[]string { return &r.Services }, "autodetect, ispdb")},
-	{"dialects", ruleWords(func(r *rules.Rule) *[]string { return &r.Dialects }, "pox, autoconfig")},
-	{"allow", ruleWords(func(r *rules.Rule) *[]string { return &r.Allow }, "mail.corp.example.net, \"*.corp.example.net\"")},
+	{"services", ruleWords(func(r *rules.Rule) *[]string { return &r.Services }, "autodetect, ispdb", true)},
+	{"dialects", ruleWords(func(r *rules.Rule) *[]string { return &r.Dialects }, "pox, autoconfig", true)},
+	{"allow", ruleWords(func(r *rules.Rule) *[]string { return &r.Allow }, "mail.corp.example.net, \"*.corp.example.net\"", false)},
 	{"otherwise", ruleWord(func(r *rules.Rule, v rules.Otherwise) { r.Otherwise = v }, "an otherwise", map[string]string{
 		"deny": "block", "refuse": "block", "reject": "block", "drop": "remove", "strip": "remove", "replace": "rewrite", "edit": "rewrite",
 	}, rules.Block, rules.RemoveStrangers, rules.Rewrite)},
@@ -160,19 +160,23 @@ func ruleText(at func(*rules.Rule) *string, want string) func(*ruleReader, strin
 }
 
 // ruleWords reads a list of texts that the policy checks.
-func ruleWords(at func(*rules.Rule) *[]string, sample string) func(*ruleReader, string, *yaml.Node) {
+func ruleWords(at func(*rules.Rule) *[]string, sample string, narrows bool) func(*ruleReader, string, *yaml.Node) {
 	return func(r *ruleReader, name string, n *yaml.Node) {
-		r.items(name, n, sample, func(_ *yaml.Node, text string) { *at(&r.rule) = append(*at(&r.rule), text) })
+		r.items(name, n, sample, narrows, func(_ *yaml.Node, text string) { *at(&r.rule) = append(*at(&r.rule), text) })
 	}
 }
 
-func (r *ruleReader) items(name string, n *yaml.Node, sample string, take func(item *yaml.Node, text string)) {
+// items reads a list. One that narrows the rule down is not empty: whoever takes out the last entry does not mean everybody, for whom the rule would be then.
+func (r *ruleReader) items(name string, n *yaml.Node, sample string, narrows bool, take func(item *yaml.Node, text string)) {
 	if !r.plain(name, n) {
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
 		r.report(n, name, fault{text: describe(n), want: "want a list such as [" + sample + "]"})
 		return
+	}
+	if len(n.Content) == 0 && narrows {
+		r.report(n, name, fault{text: "an empty list", want: "leave the key out where the rule is for all, or want a list such as [" + sample + "]"})
 	}
 	for i, item := range n.Content {
 		if text, ok := r.scalar(name, item, "one of a list such as ["+sample+"]"); ok {
@@ -208,7 +212,7 @@ func ruleWord[T fmt.Stringer](set func(*rules.Rule, T), what string, others map[
 }
 
 func (r *ruleReader) clients(name string, n *yaml.Node) {
-	r.items(name, n, "10.0.0.0/8, 192.168.1.7", func(item *yaml.Node, text string) {
+	r.items(name, n, "10.0.0.0/8, 192.168.1.7", true, func(item *yaml.Node, text string) {
 		prefix, f := parsePrefix(text)
 		if f != nil {
 			r.report(item, name, *f)

@@ -60,7 +60,7 @@ var listenKeys = []key{
 		about: "Load balancers, as addresses or ranges: each of their connections to the proxy must begin with a PROXY header (version 1 or 2) and " +
 			"then counts as the client's that it names. From anybody else such a header is refused.",
 		sample: "[192.0.2.10]",
-		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Listen.ProxyProtocol }),
+		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Listen.ProxyProtocol }, false),
 	},
 	{
 		name: "listen.name",
@@ -105,7 +105,7 @@ var clientKeys = []key{
 		about: "Addresses and ranges of the clients that may use it, at every door. A listener beyond this computer refuses to start " +
 			"while only this computer's own programs are allowed.",
 		sample: "[127.0.0.0/8, \"::1/128\", 192.168.0.0/16]",
-		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Clients.Allow }),
+		value:  prefixes(func(c *Config) *[]netip.Prefix { return &c.Clients.Allow }, true),
 	},
 	{
 		name: "clients.passwords",
@@ -126,12 +126,13 @@ var clientKeys = []key{
 		func(c *Config) *time.Duration { return &c.Clients.Quarantine }, bounds[time.Duration]{0, 24 * time.Hour}),
 }
 
-func prefixes(at func(*Config) *[]netip.Prefix) value {
+func prefixes(at func(*Config) *[]netip.Prefix, filled bool) value {
 	return list[netip.Prefix]{
 		at:     at,
 		want:   "a range of addresses such as 10.0.0.0/8, or an address",
 		sample: "192.168.0.0/16",
 		parse:  parsePrefix,
 		show:   func(p netip.Prefix) string { return word(p.String()) },
+		filled: filled,
 	}
 }

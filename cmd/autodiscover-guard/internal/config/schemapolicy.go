@@ -48,7 +48,8 @@ var policyKeys = []key{
 			"below. clients: ranges of addresses. services, dialects: where it applies; all where nothing is said. allow: hosts, *.hosts, " +
 			"addresses and ranges. otherwise: block (refuse the whole answer), remove (take out what is not allowed) or rewrite (put in servers). " +
 			"servers: per protocol (imap, pop3, smtp, activesync, ews, jmap, caldav, carddav) a host, or host, port, encryption (ssl, starttls, " +
-			"none), username (with %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%), auth, url. answer: upstream, or local to answer with servers " +
+			"none), username (with %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%), auth (password-cleartext, password-encrypted, NTLM, GSSAPI, " +
+			"client-IP-address, TLS-client-cert, OAuth2, none), url (not for mail; its host stands in allow, too). answer: upstream, or local to answer with servers " +
 			"and ask nobody. upstream: scrubbed asks hosts outside allow without secrets, never does not ask them; without it, only central " +
 			"services are asked, scrubbed. mode: enforce, or monitor to change nothing and record what would happen. until: the last day. note: a " +
 			"text. A rule's domains are named in the authority's certificate.",

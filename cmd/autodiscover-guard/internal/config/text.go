@@ -36,11 +36,11 @@ func parsePath(text string) (string, *fault) {
 	if strings.ContainsFunc(text, unicode.IsControl) {
 		return "", &fault{text: quoted(text) + " is not a path", want: "want one without control characters"}
 	}
-	if strings.HasPrefix(text, "~") {
-		return "", &fault{text: quoted(text) + " begins with ~, which only a shell understands", want: "want the whole path"}
-	}
 	if text == "" {
 		return "", nil
+	}
+	if strings.Contains("~$%", text[:1]) {
+		return "", &fault{text: quoted(text) + " begins with " + text[:1] + ", which only a shell understands", want: "want the whole path"}
 	}
 	return filepath.Clean(text), nil
 }

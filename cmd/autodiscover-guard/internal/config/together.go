@@ -36,6 +36,7 @@ func (r *reader) together() {
 var together = []func(*Config) (key string, f *fault){
 	stated("listen.proxy", func(c *Config) string { return c.Listen.Proxy }),
 	stated("listen.transparent", func(c *Config) string { return c.Listen.Transparent }),
+	apart,
 	certified,
 	guardedPasswords,
 	adminCertified,
@@ -62,6 +63,33 @@ func stated(key string, at func(*Config) string) func(*Config) (string, *fault) 
 func beyond(p netip.Prefix) bool {
 	return !p.Addr().IsLoopback() || !slices.ContainsFunc(loopback(), func(l netip.Prefix) bool { return l.Bits() <= p.Bits() && l.Contains(p.Addr()) })
 }
+
+// apart refuses two listeners at one address: the second would find it taken, by nobody but us.
+func apart(c *Config) (string, *fault) {
+	type listener struct{ key, address string }
+	all := []listener{{"listen.proxy", c.Listen.Proxy}, {"listen.transparent", c.Listen.Transparent}, {"listen.admin", c.Listen.Admin}}
+	for i, l := range all {
+		for _, other := range all[:i] {
+			if overlap(l.address, other.address) {
+				return l.key, &fault{text: quoted(l.address) + " takes the port of " + other.key + ", " + quoted(other.address), want: "want another port"}
+			}
+		}
+	}
+	return "", nil
+}
+
+// overlap reports whether one of two addresses that parseListen has read is, or is among, the other's.
+func overlap(a, b string) bool {
+	p, err := netip.ParseAddrPort(a)
+	q, other := netip.ParseAddrPort(b)
+	if err != nil || other != nil || p.Port() != q.Port() || p.Port() == 0 {
+		return false
+	}
+	return p == q || covers(p.Addr(), q.Addr()) || covers(q.Addr(), p.Addr())
+}
+
+// covers reports whether to listen at one address is to listen at the other, too: [::] is all, 0.0.0.0 all of IPv4.
+func covers(all, one netip.Addr) bool { return all.IsUnspecified() && (all.Is6() || one.Is4()) }
 
 // certified wants a certificate where something needs TLS at the proxy's door.
 func certified(c *Config) (string, *fault) {

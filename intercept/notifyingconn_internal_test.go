@@ -32,7 +32,7 @@ func (e *ended) Write(p []byte) (int, error) {
 }
 
 // The kernel says once that it has given a connection up, to whoever reads or writes first.
-func TestTelling_stuck(t *testing.T) {
+func TestNotifyingConn_stuck(t *testing.T) {
 	overdue := &net.OpError{Op: "write", Err: syscall.ETIMEDOUT}
 	for _, c := range []struct {
 		name              string
@@ -48,7 +48,7 @@ func TestTelling_stuck(t *testing.T) {
 		for _, how := range []string{"Write", "ReadFrom"} {
 			t.Run(c.name+", "+how, func(t *testing.T) {
 				far := &ended{read: c.read, write: c.write, reading: make(chan struct{}), leave: make(chan struct{})}
-				conn := &telling{Conn: far}
+				conn := &notifyingConn{Conn: far}
 				conn.tell(&clientBody{})
 				read := make(chan error, 1)
 				go func() {
@@ -77,10 +77,10 @@ func TestTelling_stuck(t *testing.T) {
 }
 
 // Whoever comes to a connection that is closed by then is told at once.
-func TestTelling_closedBefore(t *testing.T) {
+func TestNotifyingConn_closedBefore(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()
-	conn := &telling{Conn: near}
+	conn := &notifyingConn{Conn: near}
 	_ = conn.Close()
 	body := &clientBody{ctx: t.Context(), awaited: true}
 	conn.tell(body)

@@ -12,7 +12,7 @@ import (
 )
 
 // A host is looked up once while it is in quarantine, and again after a while where that failed; whoever comes in between waits for the answer.
-func TestWhereabouts_lookedUpOnce(t *testing.T) {
+func TestHostAddresses_lookedUpOnce(t *testing.T) {
 	known := []netip.Addr{netip.MustParseAddr("192.0.2.10")}
 	for name, c := range map[string]struct {
 		err   error
@@ -20,11 +20,11 @@ func TestWhereabouts_lookedUpOnce(t *testing.T) {
 		again time.Duration
 	}{
 		"found":     {nil, known, 10 * time.Minute},
-		"not found": {errors.New("no such host"), nil, whereaboutsAgain},
+		"not found": {errors.New("no such host"), nil, addressRetry},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWhereabouts()
+				w := newHostAddresses()
 				asked := 0
 				find := func() []netip.Addr {
 					return w.find(t.Context(), "stranger.net", time.Now(), time.Now().Add(10*time.Minute), func(context.Context, string) ([]netip.Addr, error) {
@@ -56,9 +56,9 @@ func TestWhereabouts_lookedUpOnce(t *testing.T) {
 }
 
 // Who waits is let go in time, and a guard that ends remembers nothing of it.
-func TestWhereabouts_inTime(t *testing.T) {
+func TestHostAddresses_inTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWhereabouts()
+		w := newHostAddresses()
 		asked := 0
 		slow := func(ctx context.Context, _ string) ([]netip.Addr, error) {
 			asked++
@@ -77,13 +77,13 @@ func TestWhereabouts_inTime(t *testing.T) {
 		synctest.Wait()
 		before := time.Now()
 		for range 3 {
-			ctx, cancel := context.WithTimeout(t.Context(), whereaboutsTime)
+			ctx, cancel := context.WithTimeout(t.Context(), addressWait)
 			go func() { defer cancel(); find(ctx) }()
 		}
 		synctest.Wait()
-		time.Sleep(whereaboutsTime)
+		time.Sleep(addressWait)
 		synctest.Wait()
-		if took := time.Since(before); took != whereaboutsTime || asked != 2 {
+		if took := time.Since(before); took != addressWait || asked != 2 {
 			t.Errorf("asked %d times in %v", asked, took)
 		}
 		if w.until.IsZero() {
@@ -93,8 +93,8 @@ func TestWhereabouts_inTime(t *testing.T) {
 }
 
 // A host may be mapped to another place for another port: what was found there is not this one's.
-func TestWhereabouts_ofAnotherName(t *testing.T) {
-	w := newWhereabouts()
+func TestHostAddresses_ofAnotherName(t *testing.T) {
+	w := newHostAddresses()
 	for _, name := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"} {
 		got := w.find(t.Context(), name, time.Now(), time.Now().Add(time.Hour), func(_ context.Context, name string) ([]netip.Addr, error) {
 			return []netip.Addr{netip.MustParseAddr(name)}, nil

@@ -16,19 +16,19 @@ func (x *exchange) roundTrip(req *http.Request, base *http.Transport) (*http.Res
 	}
 	resp, err := t.RoundTrip(req)
 	ours := x.p.ours.Load()
-	if err == nil || t != ours.shared || !wantsOlder(err) {
+	if err == nil || t != ours.shared || !wantsHTTP11(err) {
 		return resp, err
 	}
 	again, ok := repeated(req)
 	if !ok {
 		return nil, err
 	}
-	return ours.older.RoundTrip(again)
+	return ours.http11.RoundTrip(again)
 }
 
-// wantsOlder reports whether a stream was ended because HTTP/1.1 is wanted. net/http's own type has no name outside; it lets itself be taken for
+// wantsHTTP11 reports whether a stream was ended because HTTP/1.1 is wanted. net/http's own type has no name outside; it lets itself be taken for
 // that of x/net (go1.26, h2_error.go).
-func wantsOlder(err error) bool {
+func wantsHTTP11(err error) bool {
 	stream, ok := errors.AsType[http2.StreamError](err)
 	return ok && stream.Code == http2.ErrCodeHTTP11Required
 }

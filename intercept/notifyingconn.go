@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// telling is a connection to upstream that tells the body of the request that goes over it when it is closed: net/http tells nobody before it has read that body on. It knows, too,
+// notifyingConn is a connection to upstream that tells the body of the request that goes over it when it is closed: net/http tells nobody before it has read that body on. It knows, too,
 // that the kernel has given it up (boundStall), which the kernel says once, to whoever reads or writes first; the other is told of an end like any.
-type telling struct {
+type notifyingConn struct {
 	net.Conn
 	body    atomic.Pointer[clientBody]
 	closed  atomic.Bool
@@ -22,24 +22,24 @@ type telling struct {
 }
 
 // tell has the body told, once.
-func (t *telling) tell(b *clientBody) {
+func (t *notifyingConn) tell(b *clientBody) {
 	t.body.Store(b)
 	if t.closed.Load() {
 		t.say()
 	}
 }
 
-func (t *telling) say() {
+func (t *notifyingConn) say() {
 	if b := t.body.Swap(nil); b != nil {
-		b.bereft()
+		b.upstreamClosed()
 	}
 }
 
 // forget has it not told: the connection may be another request's now.
-func (t *telling) forget(b *clientBody) { t.body.CompareAndSwap(b, nil) }
+func (t *notifyingConn) forget(b *clientBody) { t.body.CompareAndSwap(b, nil) }
 
 // Close implements net.Conn.
-func (t *telling) Close() error {
+func (t *notifyingConn) Close() error {
 	err := t.Conn.Close()
 	t.closed.Store(true)
 	t.say()
@@ -47,7 +47,7 @@ func (t *telling) Close() error {
 }
 
 // Read implements io.Reader.
-func (t *telling) Read(p []byte) (int, error) {
+func (t *notifyingConn) Read(p []byte) (int, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
 	n, err := t.Conn.Read(p)
@@ -56,21 +56,21 @@ func (t *telling) Read(p []byte) (int, error) {
 }
 
 // Write implements io.Writer.
-func (t *telling) Write(p []byte) (int, error) {
+func (t *notifyingConn) Write(p []byte) (int, error) {
 	n, err := t.Conn.Write(p)
 	t.wrote(err)
 	return n, err
 }
 
 // ReadFrom implements io.ReaderFrom, for what the connection itself can do.
-func (t *telling) ReadFrom(r io.Reader) (int64, error) {
+func (t *notifyingConn) ReadFrom(r io.Reader) (int64, error) {
 	n, err := io.Copy(t.Conn, r)
 	t.wrote(err)
 	return n, err
 }
 
 // notice sees what became of the connection. What heed has counted is the client's, whose body did not come.
-func (t *telling) notice(err error) {
+func (t *notifyingConn) notice(err error) {
 	if _, near := errors.AsType[*stallError](err); !near && errors.Is(err, syscall.ETIMEDOUT) {
 		t.stuck.Store(true)
 	}
@@ -78,7 +78,7 @@ func (t *telling) notice(err error) {
 
 // wrote waits where a write fails on a connection that has ended in both directions for the read that may have been told why: it ends, too. Whose answer is not awaited may have
 // ended one direction alone.
-func (t *telling) wrote(err error) {
+func (t *notifyingConn) wrote(err error) {
 	t.notice(err)
 	if errors.Is(err, syscall.EPIPE) && t.body.Load() != nil {
 		t.reading.Lock()
@@ -87,7 +87,7 @@ func (t *telling) wrote(err error) {
 }
 
 // CloseWrite is for who speaks something else than HTTP over it (net/http, transport.go: readWriteCloserBody).
-func (t *telling) CloseWrite() error {
+func (t *notifyingConn) CloseWrite() error {
 	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
@@ -100,5 +100,5 @@ func (r *reach) dialAlone(ctx context.Context, network, addr string) (net.Conn, 
 	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
 		return c, err
 	}
-	return &telling{Conn: c}, nil
+	return &notifyingConn{Conn: c}, nil
 }

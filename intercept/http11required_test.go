@@ -48,7 +48,7 @@ func olderOnly(t *testing.T, web func() *authority, upstream http.HandlerFunc, s
 }
 
 // A server that wants HTTP/1.1 is asked again in it, with the whole body, where there is one to be had.
-func TestOlder_isAskedAgain(t *testing.T) {
+func TestHTTP11Required_isAskedAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		asks            func(testing.TB) *http.Request
 		status          int

@@ -11,30 +11,30 @@ import (
 )
 
 const (
-	// whereaboutsTime is how long a connection may wait until it is known where the hosts are that its client was kept from, whereaboutsAgain
+	// addressWait is how long a connection may wait until it is known where the hosts are that its client was kept from, addressRetry
 	// after what time a host is looked up anew that could not be found.
-	whereaboutsTime  = 3 * time.Second
-	whereaboutsAgain = time.Minute
-	// whereaboutsAtOnce bounds the sockets that it takes: as many hosts are looked up at once as one client may have.
-	whereaboutsAtOnce = quarantineHosts
+	addressWait  = 3 * time.Second
+	addressRetry = time.Minute
+	// addressLookups bounds the sockets that it takes: as many hosts are looked up at once as one client may have.
+	addressLookups = quarantineHosts
 )
 
-// whereabouts are the addresses of a host in quarantine. They are looked up when its client makes a connection that names no host, and then known
+// hostAddresses are the addresses of a host in quarantine. They are looked up when its client makes a connection that names no host, and then known
 // for as long as the quarantine lasts.
-type whereabouts struct {
+type hostAddresses struct {
 	turn  chan struct{} // taken by whoever looks at the rest
 	name  string        // what was looked up: the host, or what Upstream.Resolve has in its place
 	addrs []netip.Addr
 	until time.Time
 }
 
-func newWhereabouts() *whereabouts { return &whereabouts{turn: make(chan struct{}, 1)} }
+func newHostAddresses() *hostAddresses { return &hostAddresses{turn: make(chan struct{}, 1)} }
 
 // locator looks up a name's addresses.
 type locator func(ctx context.Context, name string) ([]netip.Addr, error)
 
 // find returns the addresses, or none where nobody tells in time. Who comes while they are looked up waits for them.
-func (w *whereabouts) find(ctx context.Context, name string, now, until time.Time, ask locator) []netip.Addr {
+func (w *hostAddresses) find(ctx context.Context, name string, now, until time.Time, ask locator) []netip.Addr {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
@@ -49,7 +49,7 @@ func (w *whereabouts) find(ctx context.Context, name string, now, until time.Tim
 		return nil
 	}
 	if err != nil {
-		addrs, until = nil, now.Add(whereaboutsAgain)
+		addrs, until = nil, now.Add(addressRetry)
 	}
 	w.name, w.addrs, w.until = name, addrs, until
 	return addrs
@@ -70,7 +70,7 @@ func (p *Plugin) quarantinedAt(client netip.Addr, t target) bool {
 	if len(hosts) == 0 {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(p.ending, whereaboutsTime)
+	ctx, cancel := context.WithTimeout(p.ending, addressWait)
 	defer cancel()
 	var found atomic.Pointer[string]
 	var asked sync.WaitGroup

@@ -9,14 +9,14 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
-// adminPapers are what the admin listener shows, and asks for.
-type adminPapers struct {
+// adminCredentials are what the admin listener shows, and asks for.
+type adminCredentials struct {
 	tls   *tls.Config // nil: no TLS
 	token console.Token
 }
 
-// readAdminPapers reads the files that the configuration names.
-func readAdminPapers(c *config.Listen) (p adminPapers, err error) {
+// readAdminCredentials reads the files that the configuration names.
+func readAdminCredentials(c *config.Listen) (p adminCredentials, err error) {
 	if p.tls, err = readCertificate("listen.admin_certificate", "listen.admin_key", c.AdminCertificate, c.AdminKey); err != nil {
 		return p, err
 	}
@@ -55,5 +55,5 @@ func readAdminToken(c *config.Listen) (console.Token, error) {
 
 // adminTLS is how the admin listener speaks TLS; nil where it does not.
 func (d *doorman) adminTLS() *tls.Config {
-	return following(func() *tls.Config { return d.papers.Load().admin.tls })
+	return following(func() *tls.Config { return d.current.Load().admin.tls })
 }

@@ -5,44 +5,44 @@ import (
 	"net/http"
 )
 
-// terms are what [Plugin.PrepareUpstream] may change of the far side: whom we believe, and what we tell the proxies behind us.
-type terms struct {
+// upstreamSettings are what [Plugin.PrepareUpstream] may change of the far side: whom we believe, and what we tell the proxies behind us.
+type upstreamSettings struct {
 	roots       *x509.CertPool
 	credentials Credentials
 	parents     parents
 }
 
-func newTerms(u UpstreamConfig) (*terms, error) {
+func newUpstreamSettings(u UpstreamConfig) (*upstreamSettings, error) {
 	parents, err := readParents(&u)
-	return &terms{u.Roots, u.ProxyCredentials, parents}, err
+	return &upstreamSettings{u.Roots, u.ProxyCredentials, parents}, err
 }
 
 // same reports whether others would change nothing.
-func (t *terms) same(others *terms) bool {
+func (t *upstreamSettings) same(others *upstreamSettings) bool {
 	return t.credentials == others.credentials && t.roots.Equal(others.roots)
 }
 
 // parents are the proxies behind us, with what they are told now.
-func (r *reach) parents() *parents { return &r.terms.Load().parents }
+func (r *reach) parents() *parents { return &r.settings.Load().parents }
 
 // transports are where all upstream connections but the bound ones come from. An http.Transport cannot be told of other roots once it is in use, so
 // for those there are others.
 type transports struct {
 	shared *http.Transport // speaks HTTP/2 where upstream offers it
-	older  *http.Transport // speaks HTTP/1.1
+	http11 *http.Transport // speaks HTTP/1.1
 }
 
 func newTransports(r *reach) *transports {
-	t := &transports{shared: r.shaking(newTransport(r))}
-	t.older = r.shaking(withoutHTTP2(t.shared))
-	t.older.DialContext = r.dialAlone // what passes through shares its connection with nobody
+	t := &transports{shared: r.makingHandshakes(newTransport(r))}
+	t.http11 = r.makingHandshakes(withoutHTTP2(t.shared))
+	t.http11.DialContext = r.dialAlone // what passes through shares its connection with nobody
 	return t
 }
 
 // closeIdle closes connections that nobody uses now, and those in use as soon as nobody does.
 func (t *transports) closeIdle() {
 	t.shared.CloseIdleConnections()
-	t.older.CloseIdleConnections()
+	t.http11.CloseIdleConnections()
 }
 
 // PrepareUpstream makes other Roots and ProxyCredentials of [UpstreamConfig] ready, and changes nothing yet: so whoever has more to change can first ask of
@@ -51,19 +51,19 @@ func (t *transports) closeIdle() {
 func (p *Plugin) PrepareUpstream(roots *x509.CertPool, c Credentials) (swap func(), err error) {
 	u := p.upstream
 	u.Roots, u.ProxyCredentials = roots, c
-	t, err := newTerms(u)
+	t, err := newUpstreamSettings(u)
 	if err != nil {
 		return nil, err
 	}
-	return func() { p.swapTerms(t) }, nil
+	return func() { p.swapUpstream(t) }, nil
 }
 
-func (p *Plugin) swapTerms(t *terms) {
+func (p *Plugin) swapUpstream(t *upstreamSettings) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	if p.reach.terms.Load().same(t) {
+	if p.reach.settings.Load().same(t) {
 		return
 	}
-	p.reach.terms.Store(t)
+	p.reach.settings.Store(t)
 	p.ours.Swap(newTransports(p.reach)).closeIdle()
 }
