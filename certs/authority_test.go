@@ -107,8 +107,8 @@ func profile(t *testing.T, c *x509.Certificate) {
 func TestAuthority_accessors(t *testing.T) {
 	t.Parallel()
 	dir := place(t)
-	a := open(t, dir, "Test.", "mail.example.com", "EXAMPLE.com")
-	if diff := cmp.Diff(certs.Scope{Names: []string{"example.com", "test"}}, a.Scope()); diff != "" {
+	a := open(t, dir, "Test.", "mail.example.com", "lab", "c.example.org", "EXAMPLE.com", "b.example.net")
+	if diff := cmp.Diff(certs.Scope{Names: []string{"b.example.net", "c.example.org", "example.com", "lab", "test"}}, a.Scope()); diff != "" {
 		t.Errorf("scope (-want +got):\n%s", diff)
 	}
 	block, rest := pem.Decode(a.RootPEM())
@@ -246,5 +246,11 @@ func TestClose(t *testing.T) {
 	}
 	if err := a.Renew(); !errors.Is(err, certs.ErrClosed) {
 		t.Errorf("Renew after Close: %v", err)
+	}
+	if err := a.Refresh(); !errors.Is(err, certs.ErrClosed) {
+		t.Errorf("Refresh after Close: %v", err)
+	}
+	if _, err := a.Widen(certs.Scope{Names: []string{"test"}}); !errors.Is(err, certs.ErrClosed) {
+		t.Errorf("Widen after Close: %v", err)
 	}
 }

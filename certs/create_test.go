@@ -201,12 +201,23 @@ func TestOpen_afterCrashOfRenewal(t *testing.T) {
 	if !first.Issuing().Equal(again.Issuing()) {
 		t.Error("the issuing certificate changed")
 	}
+	// What is as old, and is no rubbish of ours, stays.
+	neighbour := filepath.Join(filepath.Dir(dir), "neighbour")
+	write(t, neighbour, nil)
+	kept := []string{neighbour, filepath.Join(dir, "root.key"), filepath.Join(dir, "root.pem"), filepath.Join(dir, "issuing.pem")}
 	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(stray, old, old); err != nil {
-		t.Fatal(err)
+	for _, path := range append(kept, stray) {
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
 	}
 	open(t, dir, "example.com")
 	checkModes(t, dir)
+	for _, path := range kept {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestOpen_unwritable(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"io/fs"
 	"net"
@@ -117,6 +118,11 @@ func TestOpen_damagedFiles(t *testing.T) {
 				s := stolen(t, dir)
 				write(t, filepath.Join(dir, "issuing.pem"), append(certPEM(s.cert), keyPEM(t, s.key)...))
 			}, "issuing.pem", `there is a "CERTIFICATE" block where a "PRIVATE KEY" one belongs`,
+		},
+		"root key has more behind it": {
+			func(t *testing.T, dir string) {
+				write(t, filepath.Join(dir, "root.key"), append(read(t, filepath.Join(dir, "root.key")), "x"...))
+			}, "root.key", "there is more in it than belongs there",
 		},
 		"root key is another's": {
 			func(t *testing.T, dir string) {
@@ -272,6 +278,16 @@ func TestOpen_unfitCertificates(t *testing.T) {
 		},
 		"usage beyond TLS servers": {
 			func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) }, none,
+			"root.pem", "its extended key usage is not TLS servers alone",
+		},
+		"usage of TLS clients": {
+			none, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} },
+			"issuing.pem", "its extended key usage is not TLS servers alone",
+		},
+		"usage that nobody knows": {
+			func(c *x509.Certificate) {
+				c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 55555, 1}}
+			}, none,
 			"root.pem", "its extended key usage is not TLS servers alone",
 		},
 		"any usage": {

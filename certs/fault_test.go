@@ -9,8 +9,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"autodiscover-guard/certs"
 )
@@ -153,14 +156,8 @@ func TestFaults_modes(t *testing.T) {
 	created := regexp.MustCompile(`O_CREAT[^,]*, (0[0-7]+)|mkdirat\([^,]*, [^,]*, (0[0-7]+)`)
 	for _, do := range []string{"create", "renew", "widen", "import"} {
 		dir := placeFor(t, do)
-		cmd := command(t, dir, openerDoEnv+"="+do, uncounted)
 		log := filepath.Join(t.TempDir(), "log")
-		cmd.Args = append([]string{"strace", "--follow-forks", "-o", log, "--trace=openat,creat,open,mkdir,mkdirat,chmod,fchmod,fchmodat"}, cmd.Path)
-		var err error
-		if cmd.Path, err = exec.LookPath("strace"); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := traced(t, dir, do, "-o", log, "--trace=openat,creat,open,mkdir,mkdirat,chmod,fchmod,fchmodat"); err != nil {
 			t.Fatalf("%s: %v\n%s", do, err, out)
 		}
 		found := 0
@@ -177,6 +174,136 @@ func TestFaults_modes(t *testing.T) {
 		}
 		if found == 0 {
 			t.Errorf("%s: nothing was seen being created", do)
+		}
+	}
+}
+
+// A disk that is full: whoever wanted a change is told that it failed, and what was there is there, with nothing beside it.
+func TestFaults_fullDisk(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no shell here:", err)
+	}
+	for _, do := range []string{"create", "renew", "widen", "import"} {
+		dir := placeFor(t, do)
+		before := contents(t, filepath.Dir(dir))
+		cmd := command(t, dir, openerDoEnv+"="+do, uncounted)
+		cmd.Path, cmd.Args = shell, []string{"sh", "-c", `ulimit -f 0 && exec "$0"`, cmd.Path} // no file may have even one block
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "error: ") {
+			t.Errorf("%s: %v, %q", do, err, out)
+		}
+		if diff := cmp.Diff(before, contents(t, filepath.Dir(dir))); diff != "" {
+			t.Errorf("%s: %s", do, diff)
+		}
+	}
+}
+
+// contents is the text of every file below top, and that there is a directory.
+func contents(t *testing.T, top string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if all[path] = "a directory"; !e.IsDir() {
+			all[path] = string(read(t, path))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// A disk that does not take what it is to keep: every flush that fails is told, and the next start works.
+func TestFaults_unflushed(t *testing.T) {
+	t.Parallel()
+	straced(t)
+	for do, least := range map[string]int{"create": 5, "renew": 2, "widen": 6, "import": 3} {
+		t.Run(do, func(t *testing.T) {
+			t.Parallel()
+			for n := 1; ; n++ {
+				dir := placeFor(t, do)
+				out, err := traced(t, dir, do, "--quiet=all", "-o", os.DevNull, "--trace=fsync", fmt.Sprintf("--inject=fsync:error=EIO:when=%d", n))
+				if err == nil {
+					if n <= least {
+						t.Errorf("%d flushes, want %d at least", n-1, least)
+					}
+					return
+				}
+				if !strings.Contains(out, "input/output error") {
+					t.Errorf("flush %d: %v, %s", n, err, out)
+				}
+				nextStart(t, dir, do, fmt.Sprintf("flush %d failed", n))
+			}
+		})
+	}
+}
+
+// traced has a process do something under strace.
+func traced(t *testing.T, dir, do string, flags ...string) (string, error) {
+	t.Helper()
+	cmd := command(t, dir, openerDoEnv+"="+do, uncounted)
+	cmd.Args = slices.Concat([]string{"strace", "--follow-forks"}, flags, []string{cmd.Path})
+	var err error
+	if cmd.Path, err = exec.LookPath("strace"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// What the kernel is asked for: a file is on disk before it has its name, a directory before it has its own, and then those names are. What was opened for that
+// is closed: whoever runs for years does it again and again.
+func TestFaults_order(t *testing.T) {
+	t.Parallel()
+	straced(t)
+	call := regexp.MustCompile(`^\d+ +(write|fsync|rename\w*|close)\(\d+<([^>]+)>|(openat).* = \d+<([^>]+)>$`)
+	for _, do := range []string{"create", "renew", "widen", "import"} {
+		dir := placeFor(t, do)
+		log := filepath.Join(t.TempDir(), "log")
+		if out, err := traced(t, dir, do, "--decode-fds=path", "-o", log, "--trace=write,fsync,rename,renameat,renameat2,openat,close"); err != nil {
+			t.Fatalf("%s: %v\n%s", do, err, out)
+		}
+		text := string(read(t, log))
+		renames, unflushed, open := 0, map[string]bool{}, map[string]int{}
+		for line := range strings.SplitSeq(text, "\n") {
+			m := call.FindStringSubmatch(line)
+			if m == nil || !strings.HasPrefix(m[2]+m[4], filepath.Dir(dir)) {
+				continue
+			}
+			switch path := m[2] + m[4]; m[1] + m[3] {
+			case "openat":
+				open[path]++
+			case "close":
+				open[path]--
+			case "write":
+				unflushed[path] = true
+				if made := filepath.Dir(path); strings.Contains(filepath.Base(made), ".new-") {
+					unflushed[made] = true
+				}
+			case "fsync":
+				delete(unflushed, path)
+			default:
+				if len(unflushed) != 0 {
+					t.Errorf("%s: not on disk before %s: %v", do, line, unflushed)
+				}
+				renames++
+				unflushed[path] = true
+			}
+		}
+		if renames == 0 || len(unflushed) != 0 {
+			t.Errorf("%s: %d renames, not on disk at the end: %v\n%s", do, renames, unflushed, text)
+		}
+		left := 0
+		for _, n := range open {
+			left += n // a file that was renamed is closed under its other name
+		}
+		if left != 0 || len(open) == 0 {
+			t.Errorf("%s: %d left open of %v", do, left, open)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package certs
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"fmt"
 	"path/filepath"
@@ -109,7 +110,7 @@ func (m *Material) assemble() (*tiers, error) {
 	}
 	t := &tiers{issuer: issuer{key: m.Keys[0]}, consent: m.Unconstrained}
 	for _, key := range m.Keys[1:] {
-		if other, ok := key.Public().(interface{ Equal(x any) bool }); !ok || !other.Equal(t.key.Public()) {
+		if other, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !other.Equal(t.key.Public()) {
 			return nil, wrong("key", nil, "there are %d private keys in what was given: leave only that of the issuing certificate", len(m.Keys))
 		}
 	}

@@ -81,6 +81,27 @@ func TestImport(t *testing.T) {
 	if err := a.Refresh(); err != nil || !a.Issuing().Equal(next.issuing.cert) {
 		t.Errorf("not taken over: %v", err)
 	}
+	if _, err := os.Stat(filepath.Join(dir, "former.pem")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a root that stays is a former one: %v", err)
+	}
+	// Where several certificates have the key, and the key comes several times, the latest is meant.
+	both, younger := next.material(), template("Corp Discovery CA")
+	younger.NotBefore = younger.NotBefore.Add(time.Minute)
+	der, err := x509.CreateCertificate(rand.Reader, younger, c.policy.cert, next.issuing.key.Public(), c.policy.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both.Keys, both.Certificates = append(both.Keys, both.Keys...), append([]*x509.Certificate{latest}, both.Certificates...)
+	if err := certs.Import(dir, both); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Refresh(); err != nil || !a.Issuing().Equal(latest) {
+		t.Errorf("the latest was not taken over: %v", err)
+	}
 	// Another CA's does not.
 	before := snapshot(t, dir)
 	if err := certs.Import(dir, newCompany(t, untouched).material()); err == nil || !strings.Contains(err.Error(), "below another root, SHA-256") {
@@ -126,6 +147,21 @@ func TestImport_refused(t *testing.T) {
 		"another of that name": {more: func(t *testing.T, c company, m *certs.Material) {
 			m.Certificates = []*x509.Certificate{c.root.cert, c.issuing.cert, issue(t, template("Corp Policy CA"), c.root).cert}
 		}, want: []string{`signature: certificate "CN=Corp Discovery CA" was not signed by "CN=Corp Policy CA"`}},
+		"a ring": {more: func(t *testing.T, c company, m *certs.Material) {
+			first := issue(t, template("Corp Root CA"), c.policy) // the root as one that its own policy CA has issued
+			m.Certificates[0] = first.cert
+			der, err := x509.CreateCertificate(rand.Reader, template("Corp Policy CA"), first.cert, c.policy.key.Public(), first.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Certificates[2], err = x509.ParseCertificate(der); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{"chain: ", "has more than 8 issuers above each other"}},
+		"for something unknown": {
+			spoil: func(_, p, _ *x509.Certificate) { p.UnknownExtKeyUsage = []asn1.ObjectIdentifier{unknown.Id} },
+			want:  []string{`extended key usage: certificate "CN=Corp Policy CA" is not for TLS servers`},
+		},
 		"no CA": {
 			spoil: func(_, _, i *x509.Certificate) {
 				i.IsCA, i.KeyUsage, i.PermittedDNSDomains, i.ExcludedIPRanges = false, x509.KeyUsageDigitalSignature, nil, nil
@@ -220,6 +256,44 @@ func TestImport_refused(t *testing.T) {
 	}
 }
 
+// What companies have that is no fault.
+func TestImport_accepted(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		spoil func(root, policy, issuing *x509.Certificate)
+		name  string // that it may sign for
+	}{
+		"a policy CA for anything": {
+			spoil: func(_, p, _ *x509.Certificate) { p.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }, name: "example.com",
+		},
+		"a root with limits": {
+			spoil: func(r, _, _ *x509.Certificate) {
+				free := template("Corp Root CA")
+				r.PermittedDNSDomains, r.ExcludedIPRanges, r.ExtKeyUsage = free.PermittedDNSDomains, free.ExcludedIPRanges, free.ExtKeyUsage
+			}, name: "example.com",
+		},
+		"what lies below a name, in capitals": {
+			spoil: func(_, _, i *x509.Certificate) { i.PermittedDNSDomains = []string{".Example.com"} }, name: "mail.example.com",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, dir := newCompany(t, tt.spoil), place(t)
+			if err := certs.Import(dir, c.material()); err != nil {
+				t.Fatal(err)
+			}
+			a := open(t, dir, tt.name)
+			if !accepts(t, a, tt.name, c.root.cert) || a.Status(time.Now()).Own {
+				t.Errorf("accepted: %v, own: %v", accepts(t, a, tt.name, c.root.cert), a.Status(time.Now()).Own)
+			}
+			_, err := certs.Open(dir, certs.Scope{Names: []string{"example.com"}})
+			if _, narrow := errors.AsType[*certs.ScopeError](err); narrow == (tt.name == "example.com") {
+				t.Errorf("for example.com itself: %v", err)
+			}
+		})
+	}
+}
+
 func TestImport_weakKeys(t *testing.T) {
 	t.Parallel()
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
@@ -230,7 +304,11 @@ func TestImport_weakKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, key := range map[string]crypto.Signer{"has an RSA key of 1024 bits": small, "has an Ed25519 key": modern} {
+	enough, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, key := range map[string]crypto.Signer{"has an RSA key of 1024 bits": small, "has an Ed25519 key": modern, "": enough} {
 		c := newCompany(t, untouched)
 		der, err := x509.CreateCertificate(rand.Reader, template("Corp Discovery CA"), c.policy.cert, key.Public(), c.policy.key)
 		if err != nil {
@@ -240,7 +318,7 @@ func TestImport_weakKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.issuing.key = key
-		if err := certs.Import(place(t), c.material()); err == nil || !strings.Contains(err.Error(), want) {
+		if err := certs.Import(place(t), c.material()); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -281,6 +359,9 @@ func TestImport_unconstrained(t *testing.T) {
 	replica, err := a.Replica()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(string(replica), "UNCONSTRAINED") {
+		t.Error("a replica brings a consent along")
 	}
 	if err := certs.Import(place(t), material(t, replica)); err == nil || !strings.Contains(err.Error(), "constraints: ") {
 		t.Errorf("on another machine: %v", err)
@@ -338,7 +419,8 @@ func TestReplica(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// A wider root as well.
+		// A wider root as well, with what is sent to clients that trust only the former one.
+		former := a.Root()
 		if _, err := a.Widen(certs.Scope{Names: []string{"lab.test"}}); err != nil {
 			t.Fatal(err)
 		}
@@ -346,8 +428,8 @@ func TestReplica(t *testing.T) {
 		if err := b.Rescope(certs.Scope{Names: []string{"example.com", "lab.test"}}); err != nil {
 			t.Fatal(err)
 		}
-		if s := b.Status(time.Now()); !s.Root.Equal(a.Root()) || len(s.Former) != 1 {
-			t.Errorf("replica after widening: %d former roots", len(s.Former))
+		if s := b.Status(time.Now()); !s.Root.Equal(a.Root()) || len(s.Former) != 1 || !accepts(t, b, "example.com", former) {
+			t.Errorf("replica after widening: %d former roots, whose clients accept it: %v", len(s.Former), accepts(t, b, "example.com", former))
 		}
 	})
 }

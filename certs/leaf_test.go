@@ -106,6 +106,25 @@ func TestLeaf_longName(t *testing.T) {
 	}
 }
 
+// A leaf that ends with its issuer is made once, too: another would not get longer.
+func TestLeaf_endsWithItsIssuer(t *testing.T) {
+	t.Parallel()
+	dir := place(t)
+	ca, below := template("root"), template("issuing")
+	ca.NotAfter = time.Now().Add(oneDay)
+	below.NotAfter = ca.NotAfter
+	root := issue(t, ca, nil)
+	lay(t, dir, root, issue(t, below, root))
+	a := open(t, dir, "example.com")
+	first, err := a.Leaf("example.com")
+	if err != nil || !first.Leaf.NotAfter.Equal(a.Root().NotAfter) {
+		t.Fatalf("until %v, %v", first.Leaf.NotAfter, err)
+	}
+	if again, err := a.Leaf("example.com"); err != nil || again != first {
+		t.Errorf("made anew: %v, %v", again != first, err)
+	}
+}
+
 // Five hundred handshakes for one host at once make one leaf.
 func TestLeaf_singleFlight(t *testing.T) {
 	t.Parallel()

@@ -48,6 +48,9 @@ func TestRenew_onOpen(t *testing.T) {
 				t.Errorf("after %d days: the key is the old one", days)
 			}
 			mint(t, again)
+			if before := snapshot(t, dir); again.Refresh() != nil || snapshot(t, dir) != before {
+				t.Errorf("after %d days: there is nothing new, and something was written", days)
+			}
 			third := open(t, dir, "example.com")
 			if !third.Issuing().Equal(again.Issuing()) {
 				t.Errorf("after %d days: what was renewed is not on disk", days)

@@ -41,7 +41,7 @@ func (s Scope) canonical() ([]string, error) {
 	all := newNameSet(s.Names)
 	var names []string
 	for name := range all {
-		if _, parent, ok := strings.Cut(name, "."); !ok || !all.covers(parent) {
+		if _, parent, _ := strings.Cut(name, "."); !all.covers(parent) {
 			names = append(names, name)
 		}
 	}

@@ -128,6 +128,9 @@ func TestExisting(t *testing.T) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("something was made")
 	}
+	if _, err := certs.Existing(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty directory: %v", err)
+	}
 	open(t, dir, "example.com", "test")
 	before := snapshot(t, dir)
 	a, err := certs.Existing(dir)
@@ -141,4 +144,5 @@ func TestExisting(t *testing.T) {
 	if !slices.Equal(a.Scope().Names, []string{"example.com", "test"}) || snapshot(t, dir) != before {
 		t.Error("another scope, or something was changed")
 	}
+	mint(t, a)
 }

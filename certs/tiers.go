@@ -125,7 +125,12 @@ func (t *tiers) names() []string {
 		}
 		names := make([]string, 0, len(c.PermittedDNSDomains))
 		for _, name := range c.PermittedDNSDomains {
-			if name = normalise(name); t.permits(strings.TrimPrefix(name, ".")) {
+			name = normalise(name)
+			meant := name
+			if strings.HasPrefix(name, ".") { // only what is below it
+				meant = "*" + name
+			}
+			if t.permits(meant) {
 				names = append(names, name)
 			}
 		}

@@ -1,10 +1,12 @@
 package certs_test
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -152,7 +154,19 @@ func TestWiden_often(t *testing.T) {
 			}
 		}
 	}
-	// When nobody needs them any more, they are forgotten.
+	// No handshake carries more than four of them.
+	if _, err := a.Widen(certs.Scope{Names: []string{"f.test"}}); err != nil {
+		t.Fatal(err)
+	}
+	if leaf, err := a.Leaf("a.test"); err != nil || len(leaf.Certificate) != 2+4 || !accepts(t, a, "a.test", a.Root()) {
+		t.Errorf("%d certificates are sent, %v", len(leaf.Certificate), err)
+	}
+	// When nobody needs them any more, they are forgotten. One that cannot be read is not taken for none.
+	former := filepath.Join(dir, "former.pem")
+	write(t, former, []byte("rubbish"))
+	if err := b.Renew(); err == nil || !strings.Contains(err.Error(), former) {
+		t.Errorf("with former roots that cannot be read: %v", err)
+	}
 	remove(t, filepath.Join(dir, "former.pem"))
 	if err := b.Renew(); err != nil {
 		t.Fatal(err)
@@ -160,6 +174,39 @@ func TestWiden_often(t *testing.T) {
 	leaf, err := b.Leaf("a.test")
 	if err != nil || len(leaf.Certificate) != 2 || !accepts(t, b, "a.test", b.Root()) {
 		t.Errorf("%d certificates are sent, %v", len(leaf.Certificate), err)
+	}
+}
+
+// What a root may not sign for, its successors may not either; and whoever finds the issuer of a certificate by its key's identifier finds any of them.
+func TestWiden_keepsWhatIsExcluded(t *testing.T) {
+	t.Parallel()
+	dir := place(t)
+	ca := template("root")
+	ca.ExcludedDNSDomains, ca.SubjectKeyId = []string{"secret.example.com"}, []byte{1, 2, 3}
+	root := issue(t, ca, nil)
+	lay(t, dir, root, issue(t, template("issuing"), root))
+	a := open(t, dir, "example.com")
+	if _, err := a.Widen(certs.Scope{Names: []string{"lab.test"}}); err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := a.Leaf("example.com")
+	if err != nil || len(leaf.Certificate) != 3 {
+		t.Fatalf("%d certificates are sent, %v", len(leaf.Certificate), err)
+	}
+	cross, err := x509.ParseCertificate(leaf.Certificate[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]*x509.Certificate{"the new root": a.Root(), "the issuing certificate": a.Issuing(), "what leads to the former root": cross} {
+		if !slices.Equal(c.ExcludedDNSDomains, ca.ExcludedDNSDomains) {
+			t.Errorf("%s excludes %q", name, c.ExcludedDNSDomains)
+		}
+		if c != a.Issuing() && !bytes.Equal(c.SubjectKeyId, ca.SubjectKeyId) {
+			t.Errorf("%s has the key identifier %x", name, c.SubjectKeyId)
+		}
+	}
+	if _, err := a.Leaf("www.secret.example.com"); err == nil {
+		t.Error("signed for what every root excludes")
 	}
 }
 
@@ -221,6 +268,12 @@ func TestRenewRoot(t *testing.T) {
 		time.Sleep(30 * oneDay)
 		if !accepts(t, a, "example.com", a.Root()) || accepts(t, a, "example.com", before) {
 			t.Error("after the end of the former root")
+		}
+		if err := a.Renew(); err != nil {
+			t.Fatal(err)
+		}
+		if leaf, err := a.Leaf("example.com"); err != nil || len(leaf.Certificate) != 2 {
+			t.Errorf("%d certificates are sent, %v; want nothing that leads to what has ended", len(leaf.Certificate), err)
 		}
 	})
 }

@@ -31,9 +31,15 @@ func TestPlan_directory(t *testing.T) {
 			t.Errorf("%s: %v by %q: %s; want %v by %q", name, plan.Step, plan.Decision.Rule, plan.Decision.Reason, c.want, c.rule)
 		}
 	}
+	// Without such a rule nothing else says what the account is told.
+	r := poxQuestion("lab.test")
+	r.Header["Authorization"] = []string{basic("user@corp.local:secret")}
+	if plan := builtin(t).Plan(r, rules.From{}); plan.Step != rules.Refuse {
+		t.Errorf("without a rule: %v, %s", plan.Step, plan.Decision.Reason)
+	}
 	// A rule that only records changes nothing for them, either.
 	p = withRules(t, rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Allow: []string{"corp.net", "*.corp.net"}, Mode: rules.Monitor})
-	r := poxQuestion("corp.net")
+	r = poxQuestion("corp.net")
 	r.Header["Authorization"] = []string{basic(`corp.local\user:secret`)}
 	if plan := p.Plan(r, rules.From{}); plan.Step != rules.Forward || plan.Guarded || plan.Decision.Mode != rules.Monitor {
 		t.Errorf("monitored: %v, %+v", plan.Step, plan.Decision)

@@ -30,7 +30,7 @@ func (p *Policy) Hosts() Hosts {
 		}
 	}
 	for _, suffix := range backOffSuffixes() {
-		if host := "autodiscover." + suffix; p.backOff(host) && !p.Opens(host) {
+		if !p.Opens("autodiscover." + suffix) {
 			h.BackOff = append(h.BackOff, suffix)
 		}
 	}

@@ -42,7 +42,7 @@ func widePolicy(t *testing.T) *rules.Policy {
 	}
 	p, err := rules.New(rules.Config{
 		Reserved: all, Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
-		Open:  []string{"autodiscover.hoster.net", "bücher.example-hoster.de", "mail.contoso.com"},
+		Open:  []string{"autodiscover.hoster.net", "bücher.example-hoster.de", "mail.contoso.com", "mx.bücher.example-hoster.de", "autodiscover.com.br"},
 		Rules: []rules.Rule{{Name: "pin", Domains: []string{"corp.stranger.net", "*.corp.stranger.net"}, Allow: []string{"*.corp.stranger.net"}}},
 	})
 	if err != nil {
@@ -57,6 +57,16 @@ func TestHosts_say_what_is_opened_or_shunned(t *testing.T) {
 			h := p.Hosts()
 			if !slices.IsSorted(h.Below) || !slices.IsSorted(h.BackOff) || len(h.BackOff) < 500 {
 				t.Errorf("%d names, %d suffixes, not sorted or too few", len(h.Below), len(h.BackOff))
+			}
+			for i, name := range h.Below {
+				if concerns(rules.Hosts{Below: slices.Delete(slices.Clone(h.Below), i, i+1)}, name) {
+					t.Errorf("%s is listed, and so is what stands above it", name)
+				}
+			}
+			for _, suffix := range h.BackOff {
+				if p.Opens("autodiscover." + suffix) {
+					t.Errorf("autodiscover.%s is opened, and listed as never dialled", suffix)
+				}
 			}
 			random := rand.New(rand.NewPCG(1, 2))
 			opened, shunned := 0, 0

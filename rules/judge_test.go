@@ -44,6 +44,14 @@ func TestJudge_enforcesBesideMonitored(t *testing.T) {
 			t.Errorf("%s: guarded %v, %v by %q", accounts, plan.Guarded, d.Action, d.Rule)
 		}
 	}
+	for accounts, would := range map[string]rules.Action{"user@lab.test": 0, "user@lab.test,user@one.net": rules.ActionRefuse} {
+		r := detectQuestion("")
+		r.Header["X-Email"] = strings.Split(accounts, ",")
+		_, d := decide(p, r, said("application/json", `{"protocols":[{"protocol":"imap","hostname":"mail.lab.test","port":993},{"protocol":"smtp","hostname":"smtp.stranger.net","port":465}]}`))
+		if d.Action != rules.ActionEdit || d.Rule != "private-use" || d.Would != would {
+			t.Errorf("%s: %v by %q, would %v; want that it would %v", accounts, d.Action, d.Rule, d.Would, would)
+		}
+	}
 	r := detectQuestion("")
 	r.Header["X-Email"] = []string{"user@one.net", "user@two.net"}
 	if plan, _ := decide(p, r, said("application/json", "{}")); plan.Guarded {
@@ -91,6 +99,116 @@ func TestJudge_namesOfFields(t *testing.T) {
 	_, d := decide(builtin(t), poxQuestion("lab.test"), a)
 	if _, left := d.Answer.Header["Imap.stranger.net"]; left || d.Action != rules.ActionEdit || !slices.Equal(d.Answer.Header["Www-Authenticate"], []string{"Negotiate"}) {
 		t.Errorf("%v, %s: %v", d.Action, d.Reason, d.Answer.Header)
+	}
+}
+
+// TestJudge_wordsToMany: what one of many accounts is called may stand in words, and nothing else because of how many they are.
+func TestJudge_wordsToMany(t *testing.T) {
+	p := builtin(t)
+	for _, accounts := range []int{1, 40} {
+		r := detectQuestion("")
+		r.Header["X-Email"] = slices.Repeat([]string{"wei.li@lab.test"}, accounts)
+		for i := range r.Header["X-Email"][1:] {
+			r.Header["X-Email"][i] = string(rune('a'+i)) + "@lab.test"
+		}
+		for word, want := range map[string]rules.Action{"wei.li": rules.ActionPass, "stranger.net": rules.ActionRefuse} {
+			body := `{"protocols":[{"protocol":"imap","hostname":"mail.lab.test","port":993}],"note":"see ` + word + `"}`
+			if plan, d := decide(p, r, said("application/json", body)); d.Action != want {
+				t.Errorf("%q to %d accounts: %v, %v, %s; want %v", word, accounts, plan.Step, d.Action, d.Reason, want)
+			}
+		}
+	}
+}
+
+// TestJudge_permission: what an own host says by its fields alone of what may be asked of it passes, and nothing beside that does.
+func TestJudge_permission(t *testing.T) {
+	for name, c := range map[string]struct {
+		method, host, body string
+		status             int
+		want               rules.Action
+	}{
+		"own":            {"OPTIONS", "mail.lab.test", "", 204, rules.ActionPass},
+		"a page":         {"OPTIONS", "mail.lab.test", `{"note":"see imap.stranger.net"}`, 200, rules.ActionRefuse},
+		"not asked for":  {"GET", "mail.lab.test", "", 204, rules.ActionRefuse},
+		"an error":       {"OPTIONS", "mail.lab.test", "", 500, rules.ActionRefuse},
+		"a stranger's":   {"OPTIONS", "mail.stranger.net", "", 204, rules.ActionRefuse},
+		"asked scrubbed": {"OPTIONS", "prod.autodetect.outlook.cloud.microsoft", "", 204, rules.ActionRefuse},
+	} {
+		r := question("https://" + c.host + "/.well-known/jmap")
+		if name == "asked scrubbed" {
+			r = detectQuestion("lab.test")
+		}
+		r.Method, r.Header["Authorization"] = c.method, []string{basic("user@lab.test:secret")}
+		a := dialect.Answer{Status: c.status, Header: dialect.Header{"Allow": {"GET"}}, Body: []byte(c.body)}
+		if plan, d := decide(builtin(t), r, a); d.Action != c.want {
+			t.Errorf("%s: %v, %v, %s; want %v", name, plan.Step, d.Action, d.Reason, c.want)
+		}
+	}
+}
+
+// TestJudge_noSettings: where there is nothing to edit, a stranger in a field leaves nothing to keep.
+func TestJudge_noSettings(t *testing.T) {
+	a := said("text/xml", "<Autodiscover><Response/></Autodiscover>")
+	a.Header["Refresh"] = []string{"0; url=https://mail.stranger.net/x"}
+	if _, d := decide(builtin(t), poxQuestion("lab.test"), a); d.Action != rules.ActionRefuse || !strings.Contains(d.Reason, "header names 1 stranger") {
+		t.Errorf("%v, %s", d.Action, d.Reason)
+	}
+}
+
+// TestJudge_notAsked: an answer that nobody was to be asked for reaches nobody.
+func TestJudge_notAsked(t *testing.T) {
+	p := builtin(t)
+	plan := p.Plan(poxQuestion("example.com"), rules.From{})
+	if d := p.Judge(&plan, said("text/html", "It works!")); plan.Step != rules.Refuse || d.Action != rules.ActionRefuse || !strings.Contains(d.Reason, "not asked") {
+		t.Errorf("%v, %v, %s", plan.Step, d.Action, d.Reason)
+	}
+}
+
+// TestJudge_challengeToOthers: a host that one account knows may not ask for the password of one that only the answer names, nor of one that no rule knew of before.
+func TestJudge_challengeToOthers(t *testing.T) {
+	challenge := func(domain string) dialect.Answer {
+		a := said("text/xml", "<Autodiscover><Response><User><AutoDiscoverSMTPAddress>user@"+domain+"</AutoDiscoverSMTPAddress></User></Response></Autodiscover>")
+		a.Status, a.Header["Www-Authenticate"] = 401, []string{`Basic realm="Mail"`}
+		return a
+	}
+	for name, c := range map[string]struct {
+		asked, host, answered string
+		want                  rules.Action
+	}{
+		"own":                       {"lab.test", "autodiscover.lab.test", "lab.test", rules.ActionPass},
+		"another's":                 {"lab.test", "autodiscover.lab.test", "other.test", rules.ActionRefuse},
+		"nobody knew that it's own": {"shop.com", "10.0.0.1", "lab.test", rules.ActionRefuse},
+	} {
+		r := poxQuestion(c.asked)
+		r.URL.Host = c.host
+		if plan, d := decide(builtin(t), r, challenge(c.answered)); d.Action != c.want {
+			t.Errorf("%s: %v, %v, %s; want %v", name, plan.Step, d.Action, d.Reason, c.want)
+		}
+	}
+}
+
+// TestJudge_whatOthersKeep: a host that one user of several keeps may stand anywhere in the answer; what another lost, or nobody has, may not.
+func TestJudge_whatOthersKeep(t *testing.T) {
+	all := loadCorpus(t)
+	x := all[slices.IndexFunc(all, func(x exchange) bool { return x.name == "soap/several-users" })]
+	for host, want := range map[string]rules.Action{"mail.other.net": rules.ActionEdit, "ews.stranger.net": rules.ActionRefuse, "imap.stranger.net": rules.ActionRefuse} {
+		a := x.answer
+		a.Body = []byte(strings.ReplaceAll(string(a.Body), "<Value>C</Value>", "<Value>C of "+host+"</Value>"))
+		if _, d := decide(policyFor(t, x), x.request, a); d.Action != want {
+			t.Errorf("%s: %v, %s; want %v", host, d.Action, d.Reason, want)
+		}
+	}
+}
+
+// TestJudge_noHostOfTheirOwn: what ends in a name of the domain's own and is no host name may mean a stranger to somebody's parser.
+func TestJudge_noHostOfTheirOwn(t *testing.T) {
+	for authority, want := range map[string]rules.Action{
+		"mail.lab.test": rules.ActionPass, "mail.lab.test:443": rules.ActionPass, "stranger:443.lab.test": rules.ActionRefuse, "stranger\u00a0.lab.test": rules.ActionRefuse,
+	} {
+		body := `{"protocols":[{"protocol":"imap","hostname":"mail.lab.test","port":993}],"note":"see //` + authority + `/"}`
+		if _, d := decide(builtin(t), detectQuestion("lab.test"), said("application/json", body)); d.Action != want {
+			t.Errorf("%q: %v, %s; want %v", authority, d.Action, d.Reason, want)
+		}
 	}
 }
 

@@ -25,9 +25,10 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 	std, raw := base64.StdEncoding.EncodeToString, base64.RawURLEncoding.EncodeToString
 	for name, form := range map[string]string{
 		"plain": stranger, "upper case": strings.ToUpper(stranger), "ideographic dots": strings.ReplaceAll(stranger, ".", "。"), "dot leaders": strings.ReplaceAll(stranger, ".", "․"), "small full stops": strings.ReplaceAll(stranger, ".", "﹒"),
-		"padded base64": std([]byte(stranger)), "base64 of the URL kind": raw([]byte(stranger)),
+		"padded base64": std([]byte(stranger)), "base64 of the URL kind": raw([]byte(stranger + "?xx>")),
 		"base64 that begins with a letter beyond ASCII": std([]byte("ü " + stranger)), "base64 that begins with a line feed": std([]byte("\n" + stranger)),
 		"base64 that begins with a bracket": std([]byte("<a>" + stranger)), "base64 of base64": std([]byte(std([]byte(stranger)))),
+		"base64 of lines": std([]byte("a\r\n\t" + stranger)), "base64 with a letter behind": std([]byte(stranger+" ")) + "x",
 		"the shortest base64": std([]byte("t.co")), "base64 of percent": std([]byte(strings.ReplaceAll(stranger, ".", "%2e"))), "percent": strings.ReplaceAll(stranger, ".", "%2e"), "JSON's escapes": strings.ReplaceAll(stranger, ".", `\u002e`),
 		"letters beyond U+FFFF": "imap.stranger.𝐧𝐞𝐭", "JSON's escapes of letters beyond U+FFFF": `imap.stranger.\ud835\udc27\ud835\udc1e\ud835\udc2d`, "reference": strings.ReplaceAll(stranger, ".", "&#46;"),
 	} {
@@ -50,6 +51,23 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 	}
 }
 
+// Base64 is undone where the result is text, whatever that begins with.
+func TestLeakCheck_everyBeginningOfText(t *testing.T) {
+	letters := []string{"a", "~", "\n", "é", "日", "𐎠"} // of one to four bytes
+	for _, first := range letters {
+		for _, second := range letters {
+			for _, third := range letters {
+				text := first + second + third + " imap.stranger.net"
+				for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+					if !allowing().text([]byte(encoding.EncodeToString([]byte(text))), 0) {
+						t.Errorf("%q in base64: not found", text)
+					}
+				}
+			}
+		}
+	}
+}
+
 // A name is a name below any listed suffix, and in every part of a word that is none as a whole.
 func TestLeakCheck_strangeWords(t *testing.T) {
 	for text, found := range map[string]bool{
@@ -58,6 +76,10 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"https:134744072": true, "HTTP:/134744072/x": true, `https:\134744072`: true, "http:&x": false, "(http:)": false, "https:mail.lab.test": false, "https: yes": false,
 		"http:u@http:134744072": true, "http:@mail.lab.test/http:134744072": true, "http:u@http:@https:mail.lab.test": true, "http:u@http:@mail.lab.test": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
+
+		"//stranger/": true, "//mail.lab.test/ //mail.lab.test/ //stranger/": true, ".stranger.net": true, "stranger.net／x": true, "stranger.net｜x": true,
+		"100% of t%2eco": true, "100% t.c%6f": true, "%at.co": true, "%ta.co": true, `"\/\/stranger\/"`: true, "dC5jbw": true, // t.co
+		"100%": false, "100%4": false, "100% %4": false, `mail.lab.test\`: false, `mail.lab.test\u00`: false,
 
 		"see 8.8.8.8": true, "8.8.8.8:993": true, "mail.other.test": true, "stranger.example": true, "mail.lab.test:8.8.8.8": true,
 

@@ -109,7 +109,7 @@ func hasControl(b []byte) bool {
 
 func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f }
 
-// blankEscapes puts a space in the place of every valid percent escape, in s itself; but for that of the sign in addresses, which it undoes.
+// blankEscapes puts a space in the place of every valid percent escape, in s itself, which is in lower case; but for that of the sign in addresses, which it undoes.
 func blankEscapes(s []byte) []byte {
 	if bytes.IndexByte(s, '%') < 0 {
 		return s
@@ -128,9 +128,7 @@ func blankEscapes(s []byte) []byte {
 	return out
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
 
 // unescapePercent decodes valid escapes and keeps the rest, as lenient readers do.
 func unescapePercent(s string) string {

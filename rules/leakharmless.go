@@ -29,15 +29,11 @@ func blankPaths(s []byte) {
 		i += slash
 		switch {
 		case i+1 < len(s) && s[i+1] == '/':
-			host := i
 			for i < len(s) && s[i] == '/' {
 				i++
 			}
 			for i < len(s) && !endsAuthority[s[i]] {
 				i++
-			}
-			if i == len(s) || s[i] != '/' || bytes.Trim(s[host:i], "/") == nil {
-				continue
 			}
 		case i > 0 && !beginsValue[s[i-1]]:
 			i++

@@ -56,7 +56,7 @@ func TestDecision_strangers(t *testing.T) {
 	r := poxQuestion("lab.test")
 	for n, want := range map[int]int{1: 1, 2: 2, 300: 256} {
 		var b strings.Builder
-		b.WriteString("<Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server></Protocol>")
+		b.WriteString("<Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server></Protocol><Protocol><Type>POP3</Type><Server>no host</Server></Protocol>")
 		for i := range 2 * n {
 			fmt.Fprintf(&b, "<Protocol><Type>EXPR</Type><Server>S%d.stranger.net</Server><Port>443</Port></Protocol>", i/2)
 		}
@@ -66,7 +66,7 @@ func TestDecision_strangers(t *testing.T) {
 		for _, host := range d.Strangers {
 			seen[host] = true
 		}
-		if len(d.Strangers) != want || len(seen) != want || !seen["s0.stranger.net"] || seen["mail.lab.test"] {
+		if len(d.Strangers) != want || len(seen) != want || !seen["s0.stranger.net"] || seen["mail.lab.test"] || seen[""] {
 			t.Errorf("%d strangers: %v, %d in the decision, %d different: %.100q", n, d.Action, len(d.Strangers), len(seen), d.Strangers)
 		}
 	}

@@ -121,6 +121,7 @@ func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 	p := builtin(t)
 	for name, a := range map[string]dialect.Answer{
 		"a field":  {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
+		"software": {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
 		"a cookie": {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
 		"a page":   {Header: dialect.Header{"Content-Type": {"text/html"}}, Body: []byte(`<html><a href="https://help.stranger.net/">Help</a></html>`)},
 	} {

@@ -36,11 +36,12 @@ func TestOwnSignedProfile(t *testing.T) {
 		"somebody else's identifier":        {sign(strings.ReplaceAll(appleProfile, "test.lab.mail.wei.li", "test.mail.wei.li")), rules.ActionRefuse},
 		"unsigned":                          {strings.ReplaceAll(appleProfile, "NOTE", "none"), rules.ActionPass},
 		"unsigned, an identifier in a word": {strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li"), rules.ActionRefuse},
+		"encrypted":                         {sign(strings.ReplaceAll(appleProfile, `<plist version="1.0"><dict>`, `<plist version="1.0"><dict><key>EncryptedPayloadContent</key><data>MIAG</data>`)), rules.ActionRefuse},
 		"a stranger behind the signature":   {own + "imap.stranger.net", rules.ActionRefuse},
 	} {
 		a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/x-apple-aspen-config"}}, Body: []byte(c.body)}
-		if _, d := decide(p, r, a); d.Action != c.want {
-			t.Errorf("%s: %v, %s; want %v", name, d.Action, d.Reason, c.want)
+		if _, d := decide(p, r, a); d.Action != c.want || string(a.Body) != c.body {
+			t.Errorf("%s: %v, %s; want %v; the body is untouched: %v", name, d.Action, d.Reason, c.want, string(a.Body) == c.body)
 		}
 	}
 }

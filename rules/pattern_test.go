@@ -19,6 +19,10 @@ func TestParsePattern_accepts(t *testing.T) {
 		{"Unicode labels are normalised", "*.müller.example", "*.xn--mller-kva.example", []string{"mail.xn--mller-kva.example"}, nil},
 		{"Japanese is written in several scripts", "例え.テスト", "xn--r8jz45g.xn--zckzah", []string{"xn--r8jz45g.xn--zckzah"}, nil},
 		{"a range in the spelling of IPv6", "::ffff:192.0.2.0/120", "192.0.2.0/24", []string{"192.0.2.7", "::ffff:192.0.2.7"}, []string{"192.0.3.7", "2001:db8::7"}},
+		{"a range of IPv6 stays as it is", "2001:db8:1::/112", "2001:db8:1::/112", []string{"2001:db8:1::7"}, []string{"2001:db8::7"}},
+		{"an address in the spelling of IPv6", "::ffff:192.0.2.7", "192.0.2.7", []string{"192.0.2.7", "::ffff:192.0.2.7"}, nil},
+		{"digits and underscores are part of names", "mail_90.example.net", "mail_90.example.net", []string{"mail_90.example.net"}, nil},
+		{"each label has a script of its own", "почта.example。net．lab｡test", "xn--80a1acny.example.net.lab.test", nil, nil},
 		{"an address is itself", "192.0.2.7", "192.0.2.7", []string{"192.0.2.7"}, []string{"192.0.2.8", "mail.example.net"}},
 		{"an address in brackets is the same", "[2001:db8::7]", "2001:db8::7", []string{"2001:db8::7"}, nil},
 		{"a range holds its addresses", "10.0.0.0/8", "10.0.0.0/8", []string{"10.1.2.3"}, []string{"11.0.0.1"}},
@@ -74,6 +78,9 @@ func TestParsePattern_refuses(t *testing.T) {
 		"::ffff:0:0/96":          {"every address", "the range"},
 		"a..example.net":         {"not a host name", "mail.example.net"},
 		"-a.example.net":         {"not a host name", "mail.example.net"},
+		"a+b.example.net":        {"not a host name", "mail.example.net"},
+		"mail.example.net%20":    {"not a host name", "mail.example.net"},
+		"fe80::1%eth0":           {"not a host name", "mail.example.net"},
 		"user@example.net":       {"not a host name", "mail.example.net"},
 	} {
 		_, err := rules.ParsePattern(text)

@@ -1,6 +1,8 @@
 package durable_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +24,47 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// A disk that is full: the file that was there stays, with nothing beside it, and whoever wanted another is told.
+func TestReplace_fullDisk(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 0 && exec "$0"`, self) // no file may have even one block
+	cmd.Env = append(os.Environ(), replaceEnv+"="+name, "GOCOVERDIR=")
+	if out, err := cmd.CombinedOutput(); err == nil {
+		t.Errorf("it seems to have worked: %s", out)
+	}
+	left, err := os.ReadDir(filepath.Dir(name))
+	if text, readErr := os.ReadFile(name); err != nil || readErr != nil || string(text) != "before" || len(left) != 1 {
+		t.Errorf("%q, %d files, %v", text, len(left), errors.Join(err, readErr))
+	}
+}
+
+// A disk that does not take what it is to keep: that is told, whichever of the two it is that was not flushed.
+func TestReplace_unflushed(t *testing.T) {
+	t.Parallel()
+	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("strace is not installed, or may not trace here: %v %s", err, out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 3; n++ {
+		cmd := exec.CommandContext(t.Context(), "strace", "--follow-forks", "--quiet=all", "-o", os.DevNull, "--trace=fsync", fmt.Sprintf("--inject=fsync:error=EIO:when=%d", n), self)
+		cmd.Env = append(os.Environ(), replaceEnv+"="+filepath.Join(t.TempDir(), "file"), "GOCOVERDIR=")
+		if out, err := cmd.CombinedOutput(); (err == nil) != (n == 3) { // file and directory; there is no third
+			t.Errorf("flush %d failed: %v %s", n, err, out)
+		}
+	}
 }
 
 // What the kernel is asked for: the text is on disk before it has the file's name, and then that name is.

@@ -124,9 +124,6 @@ func lastAt(s string) int {
 func domainOf(s string) string {
 	if strings.HasPrefix(s, "[") { // address literal: user@[192.0.2.1], user@[IPv6:2001:db8::1]
 		literal, _, _ := strings.Cut(s[1:], "]")
-		if len(literal) > 5 && strings.EqualFold(literal[:5], "ipv6:") {
-			literal = literal[5:]
-		}
 		return reserved.Canonical(literal)
 	}
 	s = strings.TrimLeft(s, " \t\r\n") // typed, or where a line was folded

@@ -35,6 +35,9 @@ func TestAddresses_everySpelling(t *testing.T) {
 		"user@exa\u00admple.com.":               {"example.com"},
 		"user@test":                             {"test"},
 		`"a\"@b.net"@example.com`:               {"example.com"},
+		`"a@b.net,c"@example.com`:               {"example.com"},
+		`"a@b.net\",c"@example.com`:             {"example.com"},
+		`user@example.com"@b.net"`:              {"example.com"},
 		`"a\\"@example.com, "b;c"@example.net`:  {"example.com", "example.net"},
 		`CORP\user@example.com`:                 {"example.com"},
 		"user@ example.com":                     {"example.com"},
@@ -57,6 +60,18 @@ func TestAddresses_everySpelling(t *testing.T) {
 	}
 }
 
+// What stands before the sign is the mailbox, without what clients put around an address.
+func TestAddresses_mailbox(t *testing.T) {
+	for value, want := range map[string]string{
+		"user@example.com": "user", "SMTP:user@example.com": "user", " <User.Name+tag@example.com> ": "User.Name+tag", "Jane Doe <jane@example.com>": "jane",
+		`"a@b"@example.com`: `"a@b"`, "'user@example.com'": "user", "\u202auser@example.com": "user", "user%40example.com": "user",
+	} {
+		if got := addresses(value, "test"); len(got) != 1 || got[0].LocalPart() != want {
+			t.Errorf("%q: %+v, want %q", value, got, want)
+		}
+	}
+}
+
 func TestBasicUser_asServersDecodeIt(t *testing.T) {
 	type result struct {
 		User  string
@@ -68,6 +83,7 @@ func TestBasicUser_asServersDecodeIt(t *testing.T) {
 		"basic   dXNlckBleGFtcGxlLmNvbQ==":   {"user@example.com", false, true},
 		"BASIC dXNlckBleGFtcGxlLmNvbQ":       {"user@example.com", false, true},
 		"Basic dTr_-g":                       {"u", true, true},
+		"Basic dTr/+g":                       {"u", true, true},
 		"Basic !":                            {"", false, false},
 		"Bearer dXNlcg==":                    {"", false, false},
 		"":                                   {"", false, false},
@@ -80,7 +96,7 @@ func TestBasicUser_asServersDecodeIt(t *testing.T) {
 }
 
 func TestSubjects_everyCarrierCounts(t *testing.T) {
-	u, err := url.Parse("https://host%40user:secret@autodiscover.lab.test/autodiscover/autodiscover.xml?Email=q%40query.test&domain=domain.test&user=a%2Bb%40plus.test")
+	u, err := url.Parse("https://host%40user:secret@autodiscover.lab.test/autodiscover/autodiscover.xml?Email=q%40query.test&domain=d%6fmain.test&user=a%2Bb%40plus.test;x=1;login=100%l@odd.test&Domain=")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +104,7 @@ func TestSubjects_everyCarrierCounts(t *testing.T) {
 		Method: "POST", URL: u,
 		Header: Header{
 			// {"upn":"t@token.test"}
-			"Authorization":   {"Bearer e30.eyJ1cG4iOiJ0QHRva2VuLnRlc3QifQ.c2ln", `Digest username="d@digest.test", realm="x"`, "Basic ZnVsbC5kb21haW5cdXNlcjpwYXNz"},
+			"Authorization":   {"Bearer  e30.eyJ1cG4iOiJ0QHRva2VuLnRlc3QifQ.c2ln", `Digest username="d@digest.test", realm="x"`, "Basic ZnVsbC5kb21haW5cdXNlcjpwYXNz"},
 			"X-Email":         {"x@email.test"},
 			"X-Anchormailbox": {"SMTP:a@anchor.test"},
 			"X-User-Identity": {"i@identity.test"},
@@ -104,7 +120,7 @@ func TestSubjects_everyCarrierCounts(t *testing.T) {
 		got[s.Domain] = s.Carrier
 	}
 	want := map[string]string{
-		"lab.test": "host", "query.test": "query:email", "domain.test": "query:domain", "plus.test": "query:user",
+		"lab.test": "host", "query.test": "query:email", "domain.test": "query:domain", "plus.test": "query:user", "odd.test": "query:login",
 		"token.test": "header:Authorization", "digest.test": "header:Authorization", "full.domain": "header:Authorization",
 		"email.test": "header:X-Email", "anchor.test": "header:X-Anchormailbox", "identity.test": "header:X-User-Identity",
 		"from.test": "header:From", "user": "userinfo", "body.test": "body",
@@ -209,6 +225,7 @@ func TestSubjects_namesInTokens(t *testing.T) {
 	std := base64.StdEncoding.EncodeToString
 	for value, want := range map[string]string{
 		"NTLM " + std([]byte(message(ntlmUnicode, "", "u@name.test"))):                      "name.test",
+		"NTLM  " + std([]byte(message(0, "LAB", "u@oem.test"))):                             "oem.test",
 		"ntlm " + std([]byte(message(0, "LAB", "u@oem.test"))):                              "oem.test",
 		"NTLM " + std([]byte(message(ntlmUnicode, "corp.lab.test", "user"))):                "corp.lab.test",
 		"Negotiate " + std([]byte("\x60\x82\x01\x00"+message(ntlmUnicode, "", "u@s.test"))): "s.test",

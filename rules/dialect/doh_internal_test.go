@@ -3,8 +3,10 @@ package dialect
 import (
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -117,6 +119,49 @@ func TestDoH_wireAnswers(t *testing.T) {
 		answer.Body = body[:cut]
 		if _, err := Read(q, answer); !errors.Is(err, ErrUnreadable) && !errors.Is(err, ErrNoSettings) {
 			t.Errorf("cut at %d: %v", cut, err)
+		}
+	}
+}
+
+// In wire form a name has no dots: nobody but the reader of its record finds it.
+func TestDoH_everyRecordThatLeadsAway(t *testing.T) {
+	q, _ := Recognise(dohPost(dnsQuestion(t, "lab.test.", dnsmessage.TypeALL)))
+	stranger := dnsmessage.MustNewName("imap.stranger.net.")
+	for want, body := range map[string]dnsmessage.ResourceBody{
+		"dns:%/0/MX/exchange imap.stranger.net": &dnsmessage.MXResource{MX: stranger},
+		"dns:%/0/SRV/target imap.stranger.net":  &dnsmessage.SRVResource{Target: stranger},
+		"dns:%/0/CNAME imap.stranger.net":       &dnsmessage.CNAMEResource{CNAME: stranger},
+		"dns:%/0/A 192.0.2.1":                   &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}},
+		"dns:%/0/AAAA 2001:db8::1":              &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr("2001:db8::1").As16()},
+		"dns:%/0 ":                              &dnsmessage.NSResource{NS: stranger},
+		"TXT":                                   &dnsmessage.TXTResource{TXT: []string{"imap.stranger.net"}},
+		"OPT":                                   &dnsmessage.OPTResource{},
+	} {
+		for section, harmless := range map[string]string{"answer": "TXT", "additional": "TXT OPT"} {
+			m := dnsmessage.Message{Header: dnsmessage.Header{ID: 7, Response: true}}
+			all := []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName("lab.test."), Class: dnsmessage.ClassINET}, Body: body}}
+			if section == "answer" {
+				m.Answers = all
+			} else {
+				m.Additionals = all
+			}
+			packed, err := m.Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			doc, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/dns-message"}}, Body: packed})
+			if len(doc.Suggestions) > 0 {
+				got = doc.Suggestions[0].Path + " " + doc.Suggestions[0].Host
+			}
+			named := strings.Replace(want, "%", section, 1)
+			if strings.Contains(harmless, want) {
+				if got != "" || !errors.Is(err, ErrNoSettings) {
+					t.Errorf("%s, %s: %q, %v", section, want, got, err)
+				}
+			} else if want != "OPT" && (got != named || err != nil) {
+				t.Errorf("%s: got %q, %v; want %q", section, got, err, named)
+			}
 		}
 	}
 }

@@ -6,7 +6,7 @@ import "testing"
 func TestHostName(t *testing.T) {
 	for value, want := range map[string]string{
 		"Mail.Lab.Test.": "mail.lab.test", "mail.lab.test:993": "mail.lab.test", "_imaps.lab.test": "_imaps.lab.test", "müller.test": "xn--mller-kva.test",
-		"[fe80::1]:993": "fe80::1", "10.0.0.1": "10.0.0.1", "imap": "imap",
+		"[fe80::1]:993": "fe80::1", "10.0.0.1": "10.0.0.1", "imap": "imap", "zimbra.lab.test": "zimbra.lab.test",
 
 		"stranger.net:x.lab.test": "", "stranger.net:25:x.lab.test": "", "stranger.net,x.lab.test": "", "stranger.net;x.lab.test": "",
 		"stranger.net&.lab.test": "", "134744072\x00.lab.test": "", "stranger.net\u00a0.lab.test": "", "stranger.net\u3000x.lab.test": "",
@@ -18,7 +18,7 @@ func TestHostName(t *testing.T) {
 		}
 	}
 	for value, want := range map[string]string{
-		"https://mail.lab.test/": "mail.lab.test", "https://stranger.net;.lab.test/": "", "https://stranger.net,x.lab.test/": "",
+		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test/%EMAILADDRESS%": "mail.lab.test", "https://stranger.net;.lab.test/": "", "https://stranger.net,x.lab.test/": "",
 		"https://stranger.net%252f.lab.test/": "", "https://stranger.net\u00a0.lab.test/": "",
 	} {
 		if got, _ := urlHost(value); got != want {
@@ -31,6 +31,16 @@ func TestHostName(t *testing.T) {
 	} {
 		if s, ok := suggestHost("", "", value); !ok || s.Host != want {
 			t.Errorf("suggestHost(%q) is for %q, %t; want %q", value, s.Host, ok, want)
+		}
+	}
+	for _, value := range []string{`/\134744072/x`, "/\t/134744072/x", "/\n/134744072/x", "/\x7f/134744072/x", `\\stranger.net\x`} { // which browsers take for //134744072/x, or drop what is between
+		if s, ok := suggestURL(KindURL, "", "", value); !ok || s.Host != "" {
+			t.Errorf("suggestURL(%q): %+v, %t; want a stranger", value, s, ok)
+		}
+	}
+	for value, want := range map[string]uint16{"mail.lab.test:993": 993, "[fe80::1]:993": 993, "fe80::1": 0, "mail.lab.test": 0, "https://mail.lab.test:8443/x": 8443} {
+		if s, _ := suggestHost("", "", value); s.Port != want {
+			t.Errorf("suggestHost(%q) has port %d, want %d", value, s.Port, want)
 		}
 	}
 	for value, want := range map[string]bool{"https:134744072": true, "HTTP:/x": true, `\\\\x\\y`: true, "//x": true, "http": false, "httpx:y": false, "a:b": false} {

@@ -49,6 +49,34 @@ func TestRead_refusesBombs(t *testing.T) {
 	}
 }
 
+// TestRead_notBeyondDoubt: what parsers read in different ways is not read, whatever settings it holds.
+func TestRead_notBeyondDoubt(t *testing.T) {
+	const settings = "<Response><Account><Protocol><Type>IMAP</Type><Server>imap.lab.test</Server></Protocol></Account></Response>"
+	long := strings.Repeat("n", 129)
+	for name, c := range map[string]struct{ front, behind string }{
+		"plain":                           {"<Autodiscover>", "</Autodiscover>"},
+		"an attribute twice":              {`<Autodiscover a="1" a="2">`, "</Autodiscover>"},
+		"an attribute with a long name":   {`<Autodiscover ` + long + `="1">`, "</Autodiscover>"},
+		"an element with a long name":     {"<Autodiscover><" + long + "/>", "</Autodiscover>"},
+		"a declaration inside":            {"<Autodiscover><!DOCTYPE x>", "</Autodiscover>"},
+		"a declaration of an entity":      {"<Autodiscover><!ENTITY x 'y'>", "</Autodiscover>"},
+		"two roots":                       {"<Autodiscover>", "</Autodiscover><Autodiscover/>"},
+		"text behind the root":            {"<Autodiscover>", "</Autodiscover>imap"},
+		"nothing but a comment around it": {"<!-- ", " -->"},
+	} {
+		_, err := dialect.Read(inquiry(t, dialect.POX), xmlAnswer(c.front+settings+c.behind))
+		if (name == "plain") != (err == nil) || err != nil && !errors.Is(err, dialect.ErrUnreadable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, body := range []string{`{"\u0070rotocols":[{"protocol":"imap","hostname":"imap.lab.test"}],"` + long + `":1}`, `{"protocols":[],"\u0070rotocols":[{"protocol":"imap","hostname":"imap.lab.test"}]}`} {
+		a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
+		if _, err := dialect.Read(inquiry(t, dialect.Autodetect), a); !errors.Is(err, dialect.ErrUnreadable) {
+			t.Errorf("%.40s…: %v", body, err)
+		}
+	}
+}
+
 // TestRead_undoesEveryCoding: named, misnamed, unnamed and stacked.
 func TestRead_undoesEveryCoding(t *testing.T) {
 	plain := []byte(`<?xml version="1.0"?><Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>imap.stranger.net</Server></Protocol></Account></Response></Autodiscover>`)

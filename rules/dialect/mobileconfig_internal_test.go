@@ -217,13 +217,14 @@ func FuzzBinaryPlist(f *testing.F) {
 func TestRecognise_passwordIsNobody(t *testing.T) {
 	for name, c := range map[string]struct{ place, body string }{
 		"a form":            {"mobileconfig", "cn=U&_password=P%40ssw0rd&_mailaddress=u%40shop.com"},
-		"a form, the other": {"mobileconfig", "mail=u@shop.com&pw=P@home.test"},
+		"a form, the other": {"mobileconfig", "mail=u@shop.com&pw=P@home.test&pwd=P@home.test&user_pass=P@home.test&passwort=P@home.test"},
 		"a link":            {"mobileconfig?email=u@shop.com&Password=P@ssw0rd&passwd=P@home.test", ""},
 		"WS-Security": {"autodiscover/autodiscover.svc", `<o:Username>SHOP\u</o:Username><o:Password Type="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText">P@ssw0rd` +
 			`</o:Password><a>u@shop.com</a>`},
 		"POX":                {"autodiscover/autodiscover.xml", "<Autodiscover><Request><Password>P@ssw0rd</Password><LoginName>u@shop.com</LoginName></Request></Autodiscover>"},
 		"JSON":               {"autodiscover/autodiscover.xml", `{"imapPassword" : "P@ssw0rd", "email":"u@shop.com"}`},
 		"empty, in XML":      {"autodiscover/autodiscover.xml", "<a><Password></Password><Mail>u@shop.com</Mail><Password/><Mail>u@shop.com</Mail></a>"},
+		"empty, and bare":    {"autodiscover/autodiscover.xml", "<a><Password></Password>u@shop.com</a>"},
 		"empty, in a form":   {"mobileconfig", "password=&mail=u%40shop.com"},
 		"somebody called so": {"autodiscover/autodiscover.xml", "<a>Ann Compass &lt;u@shop.com&gt;, pass@shop.com, u@shop.com</a>"},
 	} {

@@ -141,13 +141,17 @@ func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 		"too many":             {soapUsers("x@lab.test"), soapAnswer(one, two), nil, ErrUnreadable},
 		"nested":               {soapUsers("x@lab.test", "y@example.com"), soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
 		// A response that some clients pass over moves those behind it to somebody else.
-		"one of another namespace": {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.Replace(two, "<UserResponse>", `<UserResponse xmlns="urn:x">`, 1), one), nil, ErrUnreadable},
-		"one in other letters":     {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.ReplaceAll(two, "UserResponse>", "userresponse>"), one), nil, ErrUnreadable},
-		"one in another list":      {soapUsers("x@lab.test", "y@shop.com"), soapAnswer("<x>"+two+"</x>", one), nil, ErrUnreadable},
-		"something else between":   {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(two, "<x/>", one), nil, ErrUnreadable},
-		"all outside of the Body":  {soapUsers("x@lab.test", "y@shop.com"), outsideBody, nil, ErrUnreadable},
-		"request not at hand":      {"", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
-		"request broken":           {"<Mailbox>x@lab.test</Mailbox><a<", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
+		"one of another namespace":        {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.Replace(two, "<UserResponse>", `<UserResponse xmlns="urn:x">`, 1), one), nil, ErrUnreadable},
+		"one in other letters":            {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.ReplaceAll(two, "UserResponse>", "userresponse>"), one), nil, ErrUnreadable},
+		"one in another list":             {soapUsers("x@lab.test", "y@shop.com"), soapAnswer("<x>"+two+"</x>", one), nil, ErrUnreadable},
+		"the second of another namespace": {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(one, strings.Replace(two, "<UserResponse>", `<UserResponse xmlns="urn:x">`, 1)), nil, ErrUnreadable},
+		"the second in other letters":     {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(one, strings.ReplaceAll(two, "UserResponse>", "userresponse>")), nil, ErrUnreadable},
+		"the second in another list":      {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(one, "<x>"+two+"</x>"), nil, ErrUnreadable},
+		"text and elements mixed":         {soapUsers("x@lab.test"), soapAnswer(strings.Replace(one, "<Value>", "<Value>b.stranger.net<x/>", 1)), nil, ErrUnreadable},
+		"something else between":          {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(two, "<x/>", one), nil, ErrUnreadable},
+		"all outside of the Body":         {soapUsers("x@lab.test", "y@shop.com"), outsideBody, nil, ErrUnreadable},
+		"request not at hand":             {"", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
+		"request broken":                  {"<Mailbox>x@lab.test</Mailbox><a<", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
 	} {
 		doc, err := Read(Inquiry{Dialect: SOAP, Request: soapPost(t, c.request)}, c.answer)
 		if !errors.Is(err, c.err) {
