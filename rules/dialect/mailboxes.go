@@ -35,8 +35,9 @@ func (m Mailboxes) Have(word string) bool {
 	if word == "" {
 		return false
 	}
-	if _, ok := m.many[strings.ToLower(word)]; ok {
-		return true
+	if m.many != nil {
+		_, ok := m.many[strings.ToLower(word)]
+		return ok
 	}
 	return slices.ContainsFunc(m.few, func(s Subject) bool { return strings.EqualFold(s.mailbox(), word) })
 }
