@@ -43,6 +43,7 @@ var together = []func(*Config) (key string, f *fault){
 	adminGuarded,
 	adminProfiles,
 	directParent,
+	pointless,
 }
 
 // stated refuses a listener beyond this computer for whose clients nobody has said anything: a proxy that serves whoever finds it is a gift to
@@ -164,6 +165,17 @@ func directParent(c *Config) (string, *fault) {
 		if k.given {
 			return k.key, &fault{text: "there is no proxy that it could be about", want: "want upstream.proxy as a URL too"}
 		}
+	}
+	return "", nil
+}
+
+// pointless wants what a key is about, where the key looks as if it were there.
+func pointless(c *Config) (string, *fault) {
+	switch {
+	case c.Listen.TransparentBy == "tproxy" && c.Listen.Transparent == "":
+		return "listen.transparent_by", &fault{text: "there is no transparent door", want: "want listen.transparent too"}
+	case c.Notify.SecretFile != "" && c.Notify.URL == "":
+		return "notify.secret_file", &fault{text: "nobody is notified", want: "want notify.url too"}
 	}
 	return "", nil
 }
