@@ -351,8 +351,8 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 }
 
 // Close cuts everything off at once: opened connections, tunnels, what upstreams are asked, and connections to them that lie idle. What comes then is refused,
-// and a plugin that was closed serves no more; filters that [Plugin.Install] has put into a proxy go on deciding there. The listeners and the http.Server of the explicit door are their owner's to close; so are the
-// issuer and the loggers.
+// and a plugin that was closed serves no more; filters that [Plugin.Install] has put into a proxy go on deciding there. The listeners and the http.Server of
+// the explicit door are their owner's to close; so are the issuer and the loggers.
 func (p *Plugin) Close() error {
 	p.traffic.drain()
 	p.end()

@@ -73,6 +73,7 @@ type finding struct {
 	Would       string           `json:"would,omitempty"`
 	Rule        string           `json:"rule,omitempty"`
 	Reason      string           `json:"reason"`
+	Note        string           `json:"note,omitempty"`
 	ReservedBy  string           `json:"reserved_by,omitempty"`
 	Forwarded   bool             `json:"forwarded"`
 	Subjects    []string         `json:"subjects,omitempty"`
@@ -136,7 +137,11 @@ func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, err
 			return nil, err
 		}
 		for _, x := range exchanges {
-			all = append(all, findExchange(policy, file, x, o.from))
+			f := findExchange(policy, file, x, o.from)
+			if tunnelled(policy, x.request.URL) {
+				f.Note = "the guard does not open this host: over https the exchange is tunnelled unread, and this is what happens over http"
+			}
+			all = append(all, f)
 		}
 	}
 	return all, nil
@@ -169,6 +174,7 @@ func (f finding) print(out io.Writer) {
 	line("would", f.Would)
 	line("upstream", upstreamWords[f.Step])
 	line("why", f.Reason)
+	line("note", f.Note)
 	for _, s := range f.Suggestions {
 		switch s.Verdict {
 		case "keep":

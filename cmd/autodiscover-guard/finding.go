@@ -121,12 +121,18 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 			r.Header["Content-Type"] = []string{q.contentType}
 		}
 		f := findExchange(policy, address, saved{request: r}, from)
-		if _, shunned := policy.Shun(u.Hostname()); u.Scheme == "https" && !shunned && !policy.Opens(u.Hostname()) {
+		if tunnelled(policy, u) {
 			f = finding{Source: address, Asked: f.Asked, Dialect: f.Dialect, Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
 		}
 		all = append(all, f)
 	}
 	return all, nil
+}
+
+// tunnelled reports whether the guard lets a request go by unread: what it does not open, it cannot decide on, whoever that is about.
+func tunnelled(policy *rules.Policy, u *url.URL) bool {
+	_, shunned := policy.Shun(u.Hostname())
+	return u.Scheme == "https" && !shunned && !policy.Opens(u.Hostname())
 }
 
 const notOpened = "the host is neither guarded nor a service that is switched on: its traffic is tunnelled, unread"

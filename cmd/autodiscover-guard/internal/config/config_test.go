@@ -189,6 +189,19 @@ policy: {rules: [{name: pin, domains: [corp.example.net], clients: ["::ffff:10.1
 	}
 }
 
+// A proxy beside the guard, and one at the same port of another computer, is not the guard.
+func TestParse_other_parents(t *testing.T) {
+	for _, text := range []string{
+		`upstream: {proxy: "http://127.0.0.1:3128"}`,
+		`{listen: {proxy: ":8080"}, clients: {allow: [10.0.0.0/8]}, upstream: {proxy: "http://10.0.0.5:8080"}}`,
+		`{listen: {proxy: ":8080"}, clients: {allow: [10.0.0.0/8]}, upstream: {proxy: "http://proxy.lab.test:8080"}}`,
+	} {
+		if _, err := config.Parse("guard.yaml", []byte(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // The files that the configuration names are all files: a new key is not to be forgotten.
 func TestConfig_Files(t *testing.T) {
 	c, err := config.Load(filepath.Join("testdata", "valid", "everything.yaml"), services)

@@ -2,7 +2,9 @@ package config
 
 import (
 	"net/netip"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -43,6 +45,8 @@ var together = []func(*Config) (key string, f *fault){
 	adminGuarded,
 	adminProfiles,
 	directParent,
+	ownParent,
+	pointless,
 }
 
 // stated refuses a listener beyond this computer for whose clients nobody has said anything: a proxy that serves whoever finds it is a gift to
@@ -64,10 +68,16 @@ func beyond(p netip.Prefix) bool {
 	return !p.Addr().IsLoopback() || !slices.ContainsFunc(loopback(), func(l netip.Prefix) bool { return l.Bits() <= p.Bits() && l.Contains(p.Addr()) })
 }
 
+// listener is where something listens, and the key that says so.
+type listener struct{ key, address string }
+
+func (c *Config) listeners() []listener {
+	return []listener{{"listen.proxy", c.Listen.Proxy}, {"listen.transparent", c.Listen.Transparent}, {"listen.admin", c.Listen.Admin}}
+}
+
 // apart refuses two listeners at one address: the second would find it taken, by nobody but us.
 func apart(c *Config) (string, *fault) {
-	type listener struct{ key, address string }
-	all := []listener{{"listen.proxy", c.Listen.Proxy}, {"listen.transparent", c.Listen.Transparent}, {"listen.admin", c.Listen.Admin}}
+	all := c.listeners()
 	for i, l := range all {
 		for _, other := range all[:i] {
 			if overlap(l.address, other.address) {
@@ -164,6 +174,40 @@ func directParent(c *Config) (string, *fault) {
 		if k.given {
 			return k.key, &fault{text: "there is no proxy that it could be about", want: "want upstream.proxy as a URL too"}
 		}
+	}
+	return "", nil
+}
+
+// ownParent refuses the guard as the proxy behind itself, as far as the addresses tell: each request would be a loop.
+func ownParent(c *Config) (string, *fault) {
+	u, err := url.Parse(c.Upstream.Proxy)
+	if err != nil || u.Host == "" {
+		return "", nil
+	}
+	host := u.Hostname()
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	at, err := netip.ParseAddr(host)
+	if err != nil {
+		return "", nil
+	}
+	for _, l := range c.listeners() {
+		on, err := netip.ParseAddrPort(l.address)
+		if err == nil && strconv.Itoa(int(on.Port())) == u.Port() && (on.Addr() == at || at.IsLoopback() && covers(on.Addr(), at)) {
+			return "upstream.proxy", &fault{text: quoted(c.Upstream.Proxy) + " is the guard itself, at " + l.key, want: "want another proxy, or none"}
+		}
+	}
+	return "", nil
+}
+
+// pointless wants what a key is about, where the key looks as if it were there.
+func pointless(c *Config) (string, *fault) {
+	switch {
+	case c.Listen.TransparentBy == "tproxy" && c.Listen.Transparent == "":
+		return "listen.transparent_by", &fault{text: "there is no transparent door", want: "want listen.transparent too"}
+	case c.Notify.SecretFile != "" && c.Notify.URL == "":
+		return "notify.secret_file", &fault{text: "nobody is notified", want: "want notify.url too"}
 	}
 	return "", nil
 }
