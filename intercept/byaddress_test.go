@@ -286,6 +286,19 @@ func TestByAddress_truncated(t *testing.T) {
 	}
 }
 
+// An answer that is whole has a good end, too: a reset may cost a client what it has not read yet.
+func TestByAddress_wholeAnswer(t *testing.T) {
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
+	c, err := tunnelWays["HTTP/1"](t, w, "80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(c, "GET / HTTP/1.0\r\nHost: opened.net\r\n\r\n")
+	if got, err := io.ReadAll(c); err != nil || !strings.HasSuffix(string(got), "hello") {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // A client that leaves is missed: what was asked upstream for it ends.
 func TestByAddress_departure(t *testing.T) {
 	for way, open := range tunnelWays {

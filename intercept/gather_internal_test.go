@@ -177,6 +177,34 @@ func TestGather_close(t *testing.T) {
 	})
 }
 
+// TestGather_untilClosed: only a Close makes it closed, to reader and writer; no deadline is none, and the other side's end is that.
+func TestGather_untilClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		g := gather(near)
+		if err := errors.Join(g.SetWriteDeadline(time.Time{}), g.SetDeadline(time.Now().Add(time.Minute)), g.SetDeadline(time.Time{})); err != nil {
+			t.Error(err)
+		}
+		write(t, g, "text")
+		if got, err := bufio.NewReader(io.LimitReader(far, 4)).ReadString(0); got != "text" || !errors.Is(err, io.EOF) {
+			t.Errorf("arrived: %q, %v", got, err)
+		}
+		synctest.Wait() // the writer is done
+		if err := far.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := g.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the other side has closed, and the reader hears %v", err)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.WriteString(g, "late"); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("writing after Close: %v", err)
+		}
+	})
+}
+
 func TestGather_close_nobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -303,6 +304,81 @@ func TestInstall_laterTransportIsJudged(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A plugin before ours that answers hides our request filter. What it says is judged nevertheless, by what the question says without its body.
+func TestInstall_earlierAnswerIsJudged(t *testing.T) {
+	for _, c := range installed {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(http.ResponseWriter, *http.Request) { t.Error("upstream was asked") })
+			p := foreignProxy(w, func(p *goproxy.ProxyHttpServer) {
+				p.OnRequest().DoFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+					return r, goproxy.NewResponse(r, "application/json; charset=utf-8", http.StatusOK, c.says)
+				})
+			})
+			got := send(t, through(t, p), c.asks(t))
+			if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.want) || strings.Contains(got.body, stranger) {
+				t.Errorf("got %d %q, want %q", got.StatusCode, got.body, c.want)
+			}
+			if c.action == "" {
+				if n := w.decisions.Len(); n != 0 {
+					t.Errorf("got %d records of what is not discovery", n)
+				}
+				return
+			}
+			if record := w.decision(1); record["action"] != c.action || record["rule"] != c.rule || w.decisions.Len() != 1 {
+				t.Errorf("got %d records, %v; want %s by %q", w.decisions.Len(), record, c.action, c.rule)
+			}
+		})
+	}
+}
+
+// cut is a body that ends too early.
+type cut struct{}
+
+// Read implements io.Reader.
+func (cut) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// What another plugin says and nobody can read to its end is not judged by its beginning.
+func TestInstall_anotherAnswerWithoutEnd(t *testing.T) {
+	for name, rest := range map[string]io.Reader{"over the limit": strings.NewReader(strings.Repeat(" ", 16<<20)), "cut": cut{}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, jsonAnswer(""))
+			p := foreignProxy(w)
+			p.OnRequest().DoFunc(func(r *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+				resp := goproxy.NewResponse(r, "application/json; charset=utf-8", http.StatusOK, "")
+				resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(suggest("user@lab.test", "imap.lab.test")), rest)), -1
+				return r, resp
+			})
+			got := send(t, through(t, p), ask(t, "http", "user@lab.test"))
+			if got.StatusCode != http.StatusOK || got.body != suggest("user@lab.test") {
+				t.Errorf("got %d %.200q, want the quiet answer", got.StatusCode, got.body)
+			}
+			if record := w.decision(1); record["action"] != "refuse" || record["rule"] != "private-use" {
+				t.Errorf("got the record %v", record)
+			}
+		})
+	}
+}
+
+// A URL that names a user says two things of where it leads: it goes nowhere.
+func TestInstall_urlThatNamesAUser(t *testing.T) {
+	w := newWorld(t, func(http.ResponseWriter, *http.Request) { t.Error("upstream was asked") })
+	s := httptest.NewServer(foreignProxy(w))
+	t.Cleanup(s.Close)
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "GET http://"+docHost+"@"+bank+"/page HTTP/1.1\r\nHost: "+bank+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := answer(t, c, http.MethodGet); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, "names a user") {
+		t.Errorf("got %d %q", got.StatusCode, got.body)
 	}
 }
 

@@ -159,6 +159,9 @@ func TestJudge_noSettings(t *testing.T) {
 func TestJudge_notAsked(t *testing.T) {
 	p := builtin(t)
 	plan := p.Plan(poxQuestion("example.com"), rules.From{})
+	if made := p.Plan(poxQuestion("com"), rules.From{}); !made.Guarded || made.Step != rules.Refuse { // autodiscover.com
+		t.Errorf("a host that clients make up: guarded %v, %v", made.Guarded, made.Step)
+	}
 	if d := p.Judge(&plan, said("text/html", "It works!")); plan.Step != rules.Refuse || d.Action != rules.ActionRefuse || !strings.Contains(d.Reason, "not asked") {
 		t.Errorf("%v, %v, %s", plan.Step, d.Action, d.Reason)
 	}

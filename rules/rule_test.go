@@ -259,6 +259,17 @@ func TestMonitor_scrubsWhereToldTo(t *testing.T) {
 	if d := withRules(t, r).Judge(&plan, poxAnswer("corp.example.net", 600)); d.Action != rules.ActionPass || d.Would != rules.ActionRefuse {
 		t.Errorf("%v, would %v", d.Action, d.Would)
 	}
+	// It opens nothing that another rule closes, and takes nothing from a host of the rule's own.
+	for host, want := range map[string]rules.Step{"autodiscover.stranger.net": rules.Refuse, "autodiscover.corp.example.net": rules.Forward} {
+		request := poxQuestion("corp.example.net")
+		request.URL.Host = host
+		if want == rules.Refuse {
+			request.Header["From"] = []string{"user@example.com"}
+		}
+		if plan := withRules(t, r).Plan(request, rules.From{}); plan.Step != want {
+			t.Errorf("%s: %v, %s; want %v", host, plan.Step, plan.Decision.Reason, want)
+		}
+	}
 }
 
 // TestMonitor_whoWouldNotHaveBeenAsked: what a rule would have done before anybody is asked does not depend on what was answered in the end.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ const replaceEnv = "DURABLE_TEST_REPLACE"
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(replaceEnv); name != "" {
+		runtime.LockOSThread() // strace counts the calls of each thread
 		if durable.Replace(name, []byte("text")) != nil {
 			os.Exit(1)
 		}

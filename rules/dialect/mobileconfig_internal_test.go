@@ -203,6 +203,29 @@ func TestProfile_hostileBytesAreRefused(t *testing.T) {
 	}
 }
 
+// What parsers of property lists read in different ways is not read at all.
+func TestProfile_notBeyondDoubt(t *testing.T) {
+	const host = "<key>Host</key><string>eas.lab.test</string>"
+	for name, list := range map[string]string{
+		"plain":                 "<dict>" + host + "<key>a</key><false/><key>b</key><real>1</real><key>c</key><date>2026-01-01T00:00:00Z</date></dict>",
+		"two lists":             "<dict>" + host + "</dict><dict/>",
+		"a key twice":           "<dict>" + host + host + "</dict>",
+		"a key without a value": "<dict>" + host + "<key>a</key></dict>",
+		"a value without a key": "<dict>" + host + "<string>a</string><string>b</string></dict>",
+		"an unknown type":       "<dict>" + host + "<key>a</key><host>b</host></dict>",
+		"elements in a string":  "<dict>" + host + "<key>a</key><string>b<c/></string></dict>",
+	} {
+		body := `<plist version="1.0">` + list + "</plist>"
+		_, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: []byte(body)})
+		if (name == "plain") != (err == nil) || err != nil && !errors.Is(err, ErrUnreadable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", "Host", "imap.stranger.net")}); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("a key twice, binary: %v", err)
+	}
+}
+
 func FuzzBinaryPlist(f *testing.F) {
 	f.Add(bplist("Host", "eas.lab.test", "EmailAddress", strings.Repeat("x", 20)))
 	f.Fuzz(func(t *testing.T, data []byte) {

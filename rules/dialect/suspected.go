@@ -30,8 +30,8 @@ var suspected = wireFormat{
 	refuse:    func(Inquiry) Answer { return notFound() },
 }
 
-// mailWords are what an answer about mail servers names one of, lower case.
-var mailWords = [...]string{"imap", "smtp", "pop3", "eas", "ews", "activesync", "exchange", "jmap", "submission"}
+// mailWords are what an answer about mail servers names one of, lower case; pop3, which is more than letters, is another.
+var mailWords = [...]string{"imap", "smtp", "eas", "ews", "activesync", "exchange", "jmap", "submission"}
 
 // mailPorts are the ports of mail protocols (RFC 8314; IANA).
 var mailPorts = [...]uint16{25, 110, 143, 465, 587, 993, 995}
@@ -46,8 +46,9 @@ func suspicious(found []Suggestion, text []byte) bool {
 	if !host || port {
 		return host
 	}
-	words := bytes.FieldsFunc(bytes.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' && r < 0x80 })
-	return slices.ContainsFunc(words, func(w []byte) bool { return slices.Contains(mailWords[:], string(w)) })
+	text = bytes.ToLower(text)
+	words := bytes.FieldsFunc(text, func(r rune) bool { return r < 'a' || r > 'z' && r < 0x80 })
+	return bytes.Contains(text, []byte("pop3")) || slices.ContainsFunc(words, func(w []byte) bool { return slices.Contains(mailWords[:], string(w)) })
 }
 
 // readSuspected lists what reads like a server. The document is never edited: what is not known cannot be written.
