@@ -50,9 +50,9 @@ func TestReplace_fullDisk(t *testing.T) {
 	}
 }
 
-// A disk that does not take what it is to keep: that is told, whichever of the two it is that was not flushed.
-func TestReplace_unflushed(t *testing.T) {
-	t.Parallel()
+// tracedReplace has another process replace the named file, under strace with the given options.
+func tracedReplace(t *testing.T, name string, options ...string) ([]byte, error) {
+	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
 		t.Skipf("strace is not installed, or may not trace here: %v %s", err, out)
 	}
@@ -60,10 +60,17 @@ func TestReplace_unflushed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd := exec.CommandContext(t.Context(), "strace", append(append([]string{"--follow-forks"}, options...), self)...)
+	cmd.Env = append(os.Environ(), replaceEnv+"="+name, "GOCOVERDIR=")
+	return cmd.CombinedOutput()
+}
+
+// A disk that does not take what it is to keep: that is told, whichever of the two it is that was not flushed.
+func TestReplace_unflushed(t *testing.T) {
+	t.Parallel()
 	for n := 1; n <= 3; n++ {
-		cmd := exec.CommandContext(t.Context(), "strace", "--follow-forks", "--quiet=all", "-o", os.DevNull, "--trace=fsync", fmt.Sprintf("--inject=fsync:error=EIO:when=%d", n), self)
-		cmd.Env = append(os.Environ(), replaceEnv+"="+filepath.Join(t.TempDir(), "file"), "GOCOVERDIR=")
-		if out, err := cmd.CombinedOutput(); (err == nil) != (n == 3) { // file and directory; there is no third
+		out, err := tracedReplace(t, filepath.Join(t.TempDir(), "file"), "--quiet=all", "-o", os.DevNull, "--trace=fsync", fmt.Sprintf("--inject=fsync:error=EIO:when=%d", n))
+		if (err == nil) != (n == 3) { // file and directory; there is no third
 			t.Errorf("flush %d failed: %v %s", n, err, out)
 		}
 	}
@@ -72,18 +79,9 @@ func TestReplace_unflushed(t *testing.T) {
 // What the kernel is asked for: the text is on disk before it has the file's name, and then that name is.
 func TestReplace_order(t *testing.T) {
 	t.Parallel()
-	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		t.Skipf("strace is not installed, or may not trace here: %v %s", err, out)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	log := filepath.Join(dir, "log")
-	cmd := exec.CommandContext(t.Context(), "strace", "--follow-forks", "--decode-fds=path", "-o", log, "--trace=write,fsync,renameat,renameat2,rename", self)
-	cmd.Env = append(os.Environ(), replaceEnv+"="+filepath.Join(dir, "file"), "GOCOVERDIR=")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := tracedReplace(t, filepath.Join(dir, "file"), "--decode-fds=path", "-o", log, "--trace=write,fsync,renameat,renameat2,rename"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text, err := os.ReadFile(log)

@@ -19,20 +19,17 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
 )
 
-// TestRun_sigtermLetsExchangesFinish starts the real process, holds an answer back at the service, sends SIGTERM, and only then lets the
-// service answer: the client must get the whole answer and the process must end with 0.
-func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
-	t.Parallel()
+// exchangeInFlight starts a guard in which an exchange waits for its service's answer; finish lets that come, and looks at what the client gets.
+func exchangeInFlight(t *testing.T) (guard *process, finish func()) {
+	t.Helper()
 	asked, release := make(chan struct{}), make(chan struct{})
 	answer := lab.AutoDetect()
-	service := startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	guard = newProcess(t, startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-release
 		answer.ServeHTTP(w, r)
-	}))
-	guard := newProcess(t, service)
+	})))
 	guard.start(t)
-
 	body := make(chan string, 1)
 	go func() {
 		got, err := guard.ask(t.Context(), "jane@shop.com")
@@ -42,6 +39,20 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 		body <- got
 	}()
 	<-asked
+	return guard, func() {
+		t.Helper()
+		close(release)
+		if got := <-body; !strings.Contains(got, "imap.shop.com") {
+			t.Errorf("the exchange in flight ended with %q", got)
+		}
+	}
+}
+
+// TestRun_sigtermLetsExchangesFinish starts the real process, holds an answer back at the service, sends SIGTERM, and only then lets the
+// service answer: the client must get the whole answer and the process must end with 0.
+func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
+	t.Parallel()
+	guard, finish := exchangeInFlight(t)
 	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +66,7 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 	if got := guard.admin(t, "/readyz"); !strings.Contains(got, `"reason": "draining"`) {
 		t.Errorf("/readyz gives no reason: %s", got)
 	}
-	close(release)
-	if got := <-body; !strings.Contains(got, "imap.shop.com") {
-		t.Errorf("the exchange in flight ended with %q", got)
-	}
+	finish()
 	if err := guard.cmd.Wait(); err != nil { // the admin listener holds nobody up
 		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
 	}

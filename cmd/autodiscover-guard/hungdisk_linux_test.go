@@ -54,23 +54,7 @@ func TestRun_reloadHangs(t *testing.T) {
 // TestRun_stopsWhileAReloadHangs has the guard told to stop meanwhile: nobody new is let in, who is there is served, and it ends by itself.
 func TestRun_stopsWhileAReloadHangs(t *testing.T) {
 	t.Parallel()
-	asked, release := make(chan struct{}), make(chan struct{})
-	answer := lab.AutoDetect()
-	guard := newProcess(t, startService(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		close(asked)
-		<-release
-		answer.ServeHTTP(w, r)
-	})))
-	guard.start(t)
-	body := make(chan string, 1)
-	go func() {
-		got, err := guard.ask(t.Context(), "jane@shop.com")
-		if err != nil {
-			got = err.Error()
-		}
-		body <- got
-	}()
-	<-asked
+	guard, finish := exchangeInFlight(t)
 	written := filepath.Join(guard.state, "policy.new")
 	fullFIFO(t, written)
 	if err := guard.cmd.Process.Signal(unix.SIGHUP); err != nil {
@@ -81,10 +65,7 @@ func TestRun_stopsWhileAReloadHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	guard.refusesNewConnections(t)
-	close(release)
-	if got := <-body; !strings.Contains(got, "imap.shop.com") {
-		t.Errorf("the exchange in flight ended with %q", got)
-	}
+	finish()
 	late := time.AfterFunc(30*time.Second, func() { _ = guard.cmd.Process.Kill() })
 	defer late.Stop()
 	if err := guard.cmd.Wait(); err != nil {
