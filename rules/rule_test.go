@@ -69,6 +69,8 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"a URL can be read", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/%zz"}), `%zz" is not a URL`},
 		{"a URL leads where the rule allows", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://MAIL.stranger.net:8443/ews"}), `allow: the rule's own URL for ews leads to mail.stranger.net, which is not allowed by it; want an entry "mail.stranger.net"`},
 		{"a URL holds no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret@mail.corp.example.net/"}), "servers: ews: the URL names a user; want it without one"},
+		{"a URL that cannot be read shows no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret%zz@mail.corp.example.net/"}), "servers: ews: the URL names a user"},
+		{"a URL without a scheme shows no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "user:secret@mail.corp.example.net/ews"}), "servers: ews: the URL names a user"},
 		{"a service is enforced or off", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Off}, "unknown otherwise, answer, upstream or mode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,6 +85,16 @@ func TestNew_ruleMistakes(t *testing.T) {
 				t.Errorf("%T, want a RuleError in it", err)
 			}
 		})
+	}
+}
+
+// TestNew_serverURL: a shared calendar's URL has an account in its path, and no user.
+func TestNew_serverURL(t *testing.T) {
+	r := pin
+	r.Answer = rules.AnswerLocal
+	r.Servers = []dialect.Server{{Protocol: "caldav", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/dav/team@corp.example.net/"}}
+	if _, err := rules.New(rules.Config{Rules: []rules.Rule{r}}); err != nil {
+		t.Error(err)
 	}
 }
 

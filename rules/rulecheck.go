@@ -256,7 +256,7 @@ func (c *checker) endpoint(made *rule, item int) {
 	switch {
 	case slices.Contains(protocols[:mailProtocols], s.Protocol):
 		c.wrong("servers", item, "host and port alone", "%s is not spoken at a URL", s.Protocol)
-	case strings.Contains(s.URL, "@"): // and what may be a password stays out of messages
+	case strings.Contains(s.URL, "@") && (err != nil || u.User != nil || u.Host == ""): // and what may be a password stays out of messages
 		c.wrong("servers", item, "it without one", "%s: the URL names a user", s.Protocol)
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		c.wrong("servers", item, "one such as https://mail.example.net/ews", "%s: %q is not a URL", s.Protocol, s.URL)

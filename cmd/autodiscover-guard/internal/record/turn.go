@@ -36,7 +36,7 @@ func (t *turns) put(r Record) {
 	t.ledger.put(r)
 }
 
-// take waits for the turn, for as long as nobody has had it for most. However many wait, and however slow the sink is, whoever waits gets it in the end.
+// take waits for the turn until somebody has had it for most: however many wait, and however slow the sink is, whoever waits gets it in the end unless the sink hangs.
 func (t *turns) take(most time.Duration) bool {
 	select {
 	case t.taken <- struct{}{}:
