@@ -23,7 +23,9 @@ import (
 func damaged(t *testing.T, dir, path, problem, remedy string) {
 	t.Helper()
 	before := snapshot(t, dir)
-	a, err := certs.Open(dir, certs.Scope{Names: []string{"example.com"}})
+	scope := certs.Scope{Names: []string{"example.com"}}
+	foretold := certs.Examine(dir, scope)
+	a, err := certs.Open(dir, scope)
 	if err == nil {
 		_ = a.Close()
 		t.Fatal("opened")
@@ -38,6 +40,9 @@ func damaged(t *testing.T, dir, path, problem, remedy string) {
 	}
 	if d, ok := errors.AsType[*certs.DamagedError](err); !ok || d.Path != path {
 		t.Errorf("error is a %T about %+v", err, d)
+	}
+	if foretold == nil || foretold.Error() != err.Error() {
+		t.Errorf("examined: %v\nopened:   %v", foretold, err)
 	}
 	if after := snapshot(t, dir); after != before {
 		t.Errorf("the directory was changed:\n%s\n%s", before, after)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ func (f *caFlags) load() (*config.Config, string, error) {
 		}
 	}
 	state, err := c.StateDir()
-	return c, filepath.Join(state, "authority"), err
+	return c, authorityDir(state), err
 }
 
 // open opens the authority that is there, and makes none.
@@ -64,7 +63,7 @@ func readRoot(c *config.Config) (*x509.Certificate, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	dir := filepath.Join(state, "authority")
+	dir := authorityDir(state)
 	root, file, err := certs.ReadRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", noAuthority(c, dir)

@@ -117,7 +117,11 @@ func (r *replayed) throughGuard(ctx context.Context, service *lab.Service, log i
 	if err := os.WriteFile(c.Upstream.Roots, service.RootPEM(), 0o600); err != nil {
 		return err
 	}
-	g, err := newGuard(c, &stateDir{path: dir}, decisionLogger(log), zap.NewNop())
+	in, err := readInputs(c)
+	if err != nil {
+		return err
+	}
+	g, err := newGuard(c, in, &stateDir{path: dir}, decisionLogger(log), zap.NewNop())
 	if err != nil {
 		return err
 	}

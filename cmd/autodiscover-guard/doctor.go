@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -95,7 +94,7 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 	if err := f.locate(&c); err != nil {
 		return c, err
 	}
-	dir := filepath.Join(c.State, "authority")
+	dir := authorityDir(c.State)
 	var rootFile string
 	c.Root, rootFile, c.RootErr = certs.ReadRoot(dir)
 	c.Authority = func() (*certs.Authority, error) {

@@ -8,7 +8,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/elazarl/goproxy"
@@ -29,55 +28,25 @@ type guard struct {
 	doorman   *doorman
 }
 
-func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
-	policy, err := makePolicy(c)
+func newGuard(c *config.Config, in inputs, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
+	warn(logger, in.policy)
+	d := new(doorman)
+	d.current.Store(in.door)
+	made, err := pluginConfig(c, in, d)
 	if err != nil {
 		return nil, err
 	}
-	warn(logger, policy)
-	var privacyKey []byte
 	if c.Log.Privacy == "hash" {
-		if privacyKey, err = state.privacyKey(); err != nil {
+		if made.PrivacyKey, err = state.privacyKey(); err != nil {
 			return nil, err
 		}
 	}
-	roots, credentials, err := readUpstream(&c.Upstream)
+	authority, err := certs.Open(authorityDir(state.path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))
 	if err != nil {
-		return nil, err
+		return nil, explained(err)
 	}
-	private, err := privateAddresses(c.Upstream.Private)
-	if err != nil {
-		return nil, err
-	}
-	d := new(doorman)
-	p, err := readDoorCredentials(c)
-	if err != nil {
-		return nil, err
-	}
-	d.current.Store(p)
-	authority, err := openAuthority(filepath.Join(state.path, "authority"), policy, revocationAddress(c))
-	if err != nil {
-		return nil, err
-	}
-	plugin, err := intercept.New(intercept.Config{
-		Policy:    policy,
-		Issuer:    authority,
-		Authority: authority.Fingerprint,
-		Decisions: decisions,
-		Logger:    logger,
-		Privacy:   privacies[c.Log.Privacy], PrivacyKey: privacyKey,
-		Upstream: intercept.UpstreamConfig{
-			Roots: roots, Resolve: c.Upstream.Resolve, DialTimeout: c.Limits.Dial,
-			TLSHandshakeTimeout: c.Limits.Handshake, AnswerTimeout: c.Limits.Answer,
-			Private: private, Proxy: c.Upstream.Proxy, NoProxy: c.Upstream.NoProxy, ProxyCredentials: credentials,
-		},
-		Clients: c.Clients.Allow, ProxyProtocol: c.Listen.ProxyProtocol, Login: d.login(), Quarantine: quarantine(c.Clients.Quarantine),
-		Limits: intercept.Limits{
-			Handshake: c.Limits.Handshake, Header: c.Limits.Header, Body: c.Limits.BodyTime, Idle: c.Limits.Idle,
-			Lifetime: c.Limits.Lifetime, Stall: c.Limits.Stall, HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
-			Connections: int(c.Limits.Connections), Tunnels: int(c.Limits.Tunnels), PerClient: int(c.Limits.PerClient),
-		},
-	})
+	made.Issuer, made.Authority, made.Decisions, made.Logger = authority, authority.Fingerprint, decisions, logger
+	plugin, err := intercept.New(made)
 	if err != nil {
 		return nil, errors.Join(err, authority.Close())
 	}
@@ -85,7 +54,27 @@ func newGuard(c *config.Config, state *stateDir, decisions, logger *zap.Logger) 
 	if err != nil {
 		return nil, errors.Join(err, plugin.Close(), authority.Close())
 	}
-	return &guard{policy, authority, plugin, server, d}, nil
+	return &guard{in.policy, authority, plugin, server, d}, nil
+}
+
+// pluginConfig is the plugin's configuration, but for its authority and its logs.
+func pluginConfig(c *config.Config, in inputs, d *doorman) (intercept.Config, error) {
+	private, err := privateAddresses(c.Upstream.Private)
+	return intercept.Config{
+		Policy:  in.policy,
+		Privacy: privacies[c.Log.Privacy],
+		Upstream: intercept.UpstreamConfig{
+			Roots: in.roots, Resolve: c.Upstream.Resolve, DialTimeout: c.Limits.Dial,
+			TLSHandshakeTimeout: c.Limits.Handshake, AnswerTimeout: c.Limits.Answer,
+			Private: private, Proxy: c.Upstream.Proxy, NoProxy: c.Upstream.NoProxy, ProxyCredentials: in.proxyCredentials,
+		},
+		Clients: c.Clients.Allow, ProxyProtocol: c.Listen.ProxyProtocol, Login: d.login(), Quarantine: quarantine(c.Clients.Quarantine),
+		Limits: intercept.Limits{
+			Handshake: c.Limits.Handshake, Header: c.Limits.Header, Body: c.Limits.BodyTime, Idle: c.Limits.Idle,
+			Lifetime: c.Limits.Lifetime, Stall: c.Limits.Stall, HeaderBytes: int(c.Limits.HeaderBytes), BodyBytes: c.Limits.Body,
+			Connections: int(c.Limits.Connections), Tunnels: int(c.Limits.Tunnels), PerClient: int(c.Limits.PerClient),
+		},
+	}, err
 }
 
 // explicitDoor is the server that clients connect to.
@@ -131,12 +120,6 @@ func debugLog(logger *zap.Logger) *log.Logger {
 		return log.New(io.Discard, "", 0)
 	}
 	return l
-}
-
-// openAuthority opens or makes the authority and says what to do where it cannot serve.
-func openAuthority(dir string, policy *rules.Policy, revocation string) (*certs.Authority, error) {
-	authority, err := certs.Open(dir, certs.Scope{Names: policy.Scope()}, certs.RevocationAt(revocation))
-	return authority, explained(err)
 }
 
 // serve answers clients of the proxy until shutdown is called or the listener fails.

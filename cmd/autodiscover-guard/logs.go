@@ -38,12 +38,8 @@ var alarms = map[string]notify.Type{
 // messageNotReloaded is a message to alert on.
 const messageNotReloaded = "the configuration was not reloaded; the policy in force stays"
 
-// openLogs opens what the configuration asks for. life is where everything else goes already.
-func openLogs(c *config.Config, state string, stdout, stderr io.Writer, figures *metrics.Set, life *zap.Logger) (*logs, error) {
-	secret, err := hookSecret(c)
-	if err != nil {
-		return nil, err
-	}
+// openLogs opens what the configuration asks for; secret signs notifications, and life is where everything else goes already.
+func openLogs(c *config.Config, secret notify.Secret, state string, stdout, stderr io.Writer, figures *metrics.Set, life *zap.Logger) (*logs, error) {
 	where, err := whereDecisions(c)
 	if err != nil {
 		return nil, err
@@ -96,8 +92,8 @@ func (l *logs) close() {
 	}
 }
 
-// hookSecret reads the key that notifications are signed with, where any are sent.
-func hookSecret(c *config.Config) (notify.Secret, error) {
+// readHookSecret reads the key that notifications are signed with, where any are sent.
+func readHookSecret(c *config.Config) (notify.Secret, error) {
 	if c.Notify.URL == "" {
 		return notify.Secret{}, nil
 	}

@@ -21,20 +21,29 @@ const keyBytes = 32
 // privacyKey reads the installation's key for hashed accounts, and makes it at first use. Whoever has the key can test guesses of addresses,
 // so it is its owner's alone; without it, the hashes of old records say nothing any more.
 func (s *stateDir) privacyKey() ([]byte, error) {
-	file := filepath.Join(s.path, "privacy.key")
-	key, err := os.ReadFile(file)
-	switch {
-	case err == nil && len(key) == keyBytes:
-		return key, nil
-	case err == nil:
-		return nil, hint(fmt.Errorf("log.privacy: %q has %d bytes, not %d", file, len(key), keyBytes), "restore it from a backup, or remove it to have a new one made: accounts then get new hashes")
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("log.privacy: %w", err)
+	key, err := readPrivacyKey(s.path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
 	key = make([]byte, keyBytes)
 	_, _ = rand.Read(key) // never fails since Go 1.24
-	if err := durable.Replace(file, key); err != nil {
+	if err := durable.Replace(privacyKeyFile(s.path), key); err != nil {
 		return nil, fmt.Errorf("log.privacy: %w", err)
 	}
 	return key, nil
 }
+
+// readPrivacyKey reads it from a state directory; where there is none, the error is fs.ErrNotExist.
+func readPrivacyKey(state string) ([]byte, error) {
+	file := privacyKeyFile(state)
+	key, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("log.privacy: %w", err)
+	}
+	if len(key) != keyBytes {
+		return nil, hint(fmt.Errorf("log.privacy: %q has %d bytes, not %d", file, len(key), keyBytes), "restore it from a backup, or remove it to have a new one made: accounts then get new hashes")
+	}
+	return key, nil
+}
+
+func privacyKeyFile(state string) string { return filepath.Join(state, "privacy.key") }

@@ -159,24 +159,14 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := makePolicy(c)
+	in, err := readInputs(c) // the next start is the first to sign notifications with the secret, and fails without it
 	if err != nil {
 		return nil, err
 	}
-	held, err := readDoorCredentials(c)
-	if err != nil {
-		return nil, err
-	}
-	roots, credentials, err := readUpstream(&c.Upstream)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := hookSecret(c); err != nil { // the next start is the first to sign with it
-		return nil, err
-	}
+	policy := in.policy
 	swapUpstream := func() {}
 	if sameUpstream(r.config, c) {
-		if swapUpstream, err = r.guard.plugin.PrepareUpstream(roots, credentials); err != nil {
+		if swapUpstream, err = r.guard.plugin.PrepareUpstream(in.roots, in.proxyCredentials); err != nil {
 			return nil, fmt.Errorf("upstream.proxy_credentials: %w", err)
 		}
 	}
@@ -189,9 +179,9 @@ func (r *reloader) apply() (*rules.Policy, error) {
 		return nil, err
 	}
 	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
-		r.guard.doorman.current.Store(held)
+		r.guard.doorman.current.Store(in.door)
 		if r.access != nil {
-			r.access.Renew(held.admin.token)
+			r.access.Renew(in.door.admin.token)
 		}
 	}
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),

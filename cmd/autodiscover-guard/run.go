@@ -10,6 +10,7 @@ import (
 
 func runCommand() *cobra.Command {
 	var s service
+	var dry bool
 	overrides := map[string]*string{}
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -21,6 +22,9 @@ then end it with exit code 0; a second signal ends it at once. Meanwhile /readyz
 
 With --with-setup the settings of "setup on" are put in place while it runs, and taken back when it ends; what a crash has left of them is
 taken back at the next start.
+
+With --dry-run nothing is started, made or changed: it reads the configuration, every file that this names, and the authority, and ends with exit code 0,
+or with 2 and the reason why the guard would not start. It can be asked beside a running guard, and tries no address.
 
 Under systemd it says when it is ready, reloads and stops (Type=notify), serves the watchdog (WatchdogSec=), and takes over sockets that are
 named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard setup gateway --print" prints the units.`,
@@ -48,10 +52,14 @@ named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard se
 				}
 				return c, err
 			}
+			if dry {
+				return s.dryRun(cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
 			return s.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&s.file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only read what a start reads, and say whether the guard would start")
 	cmd.Flags().StringVar(&s.places, "with-setup", "", "put the system's and the mail clients' settings in place while it runs: all, or the `PLACES` of \"setup status\"")
 	cmd.Flags().Lookup("with-setup").NoOptDefVal = allPlaces
 	for _, o := range []struct{ key, about string }{

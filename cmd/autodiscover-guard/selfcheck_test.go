@@ -21,7 +21,11 @@ func TestSelfCheck_authorityHasEnded(t *testing.T) {
 		c := config.Default()
 		c.Listen.Admin = ""
 		state := &stateDir{path: t.TempDir()}
-		g, err := newGuard(c, state, zap.NewNop(), zap.NewNop())
+		in, err := readInputs(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := newGuard(c, in, state, zap.NewNop(), zap.NewNop())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,19 +70,23 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 		logger.Error("settings left over from a crash were not taken back; setup off does it", zap.Error(err))
 	}
 	defer settings.end()
+	in, err := readInputs(c)
+	if err != nil {
+		return err
+	}
 	figures := metrics.NewSet()
-	logs, err := openLogs(c, path, stdout, stderr, figures, logger)
+	logs, err := openLogs(c, in.hookSecret, path, stdout, stderr, figures, logger)
 	if err != nil {
 		return err
 	}
 	defer logs.close()
 	r := &reloader{load: s.load, file: file, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
-	return s.guard(ctx, stop, r, hangups, stderr)
+	return s.guard(ctx, stop, r, in, hangups, stderr)
 }
 
 // guard opens the doors and serves. stop gives the signals back that end ctx.
-func (s *service) guard(ctx context.Context, stop func(), r *reloader, hangups <-chan os.Signal, stderr io.Writer) error {
-	g, err := newGuard(r.config, r.state, r.logs.decisions, r.logger)
+func (s *service) guard(ctx context.Context, stop func(), r *reloader, in inputs, hangups <-chan os.Signal, stderr io.Writer) error {
+	g, err := newGuard(r.config, in, r.state, r.logs.decisions, r.logger)
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,7 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, hangups <
 	}
 	defer d.close()
 	r.guard, r.policy, r.doors = g, g.policy, d
-	r.access = newAccess(&r.config.Listen, g.doorman.current.Load().admin, r.figures)
+	r.access = newAccess(&r.config.Listen, in.door.admin, r.figures)
 	r.note(nil)
 	watch(g, r, r.figures)
 	authorityFigures(g.authority, r.figures)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
-	"autodiscover-guard/intercept"
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/reserved"
 )
@@ -36,16 +35,6 @@ func makePolicy(c *config.Config) (*rules.Policy, error) {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	return p, nil
-}
-
-// readUpstream reads the files that the configuration names for the far side: whom we believe, and what the proxy behind us is told.
-func readUpstream(u *config.Upstream) (*x509.CertPool, intercept.Credentials, error) {
-	roots, err := upstreamRoots(u.Roots)
-	if err != nil {
-		return nil, intercept.Credentials{}, err
-	}
-	credentials, err := readCredentials(u.ProxyCredentials)
-	return roots, credentials, err
 }
 
 // upstreamRoots are the system's roots and those of the file that the configuration names; nil means the system's alone.

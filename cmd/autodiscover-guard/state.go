@@ -16,6 +16,9 @@ type stateDir struct {
 	logger *zap.Logger
 }
 
+// authorityDir is where the authority lies in a state directory.
+func authorityDir(state string) string { return filepath.Join(state, "authority") }
+
 // errLocked is what lockFile returns where another process holds the lock.
 var errLocked = errors.New("locked by another process")
 

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"go.uber.org/zap"
+
+	"autodiscover-guard/certs"
+	"autodiscover-guard/intercept"
+)
+
+// dryRun says whether the guard would start, as far as that is known without starting it: everything is read that a start reads. Nothing is made,
+// changed, locked or listened on, so that it can be asked beside a running guard, before its configuration is replaced. Whether addresses are free and files
+// can be written is not tried.
+func (s *service) dryRun(stdout, stderr io.Writer) error {
+	c, err := s.load()
+	if err != nil {
+		return err
+	}
+	logger, quiet, err := lifeLogger(stderr, c.Log.Level)
+	if err != nil {
+		return err
+	}
+	defer quiet()
+	in, err := readInputs(c)
+	if err != nil {
+		return err
+	}
+	warn(logger, in.policy)
+	path, err := c.StateDir()
+	if err != nil {
+		return err
+	}
+	d := new(doorman)
+	d.current.Store(in.door)
+	made, err := pluginConfig(c, in, d)
+	if err != nil {
+		return err
+	}
+	if c.Log.Privacy == "hash" {
+		made.PrivacyKey, err = readPrivacyKey(path)
+		if errors.Is(err, fs.ErrNotExist) { // a start would make it
+			made.PrivacyKey, err = make([]byte, keyBytes), nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	made.Issuer = noIssuer{}
+	plugin, err := intercept.New(made)
+	if err != nil {
+		return err
+	}
+	defer plugin.Close()
+	if _, err := explicitDoor(c, plugin, d, zap.NewNop()); err != nil {
+		return err
+	}
+	if err := explained(certs.Examine(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "the guard would start, with policy %s\n", in.policy.Revision())
+	return err
+}
+
+// noIssuer is the authority of a guard that serves nobody.
+type noIssuer struct{}
+
+// Leaf implements intercept.Issuer.
+func (noIssuer) Leaf(string) (*tls.Certificate, error) {
+	return nil, errors.New("a dry run signs nothing")
+}

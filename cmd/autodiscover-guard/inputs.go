@@ -1,0 +1,41 @@
+package main
+
+import (
+	"crypto/x509"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
+	"autodiscover-guard/intercept"
+	"autodiscover-guard/rules"
+)
+
+// inputs are what a configuration and the files that it names come to. A start needs them, a reload reads them again, and a dry run reads nothing else but the
+// state directory.
+type inputs struct {
+	policy *rules.Policy
+	door   *doorCredentials
+	// roots are whom we believe upstream, nil for the system's; proxyCredentials are for the proxy behind us.
+	roots            *x509.CertPool
+	proxyCredentials intercept.Credentials
+	// hookSecret signs notifications.
+	hookSecret notify.Secret
+}
+
+func readInputs(c *config.Config) (inputs, error) {
+	var in inputs
+	var err error
+	if in.policy, err = makePolicy(c); err != nil {
+		return in, err
+	}
+	if in.door, err = readDoorCredentials(c); err != nil {
+		return in, err
+	}
+	if in.roots, err = upstreamRoots(c.Upstream.Roots); err != nil {
+		return in, err
+	}
+	if in.proxyCredentials, err = readCredentials(c.Upstream.ProxyCredentials); err != nil {
+		return in, err
+	}
+	in.hookSecret, err = readHookSecret(c)
+	return in, err
+}
