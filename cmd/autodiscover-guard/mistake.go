@@ -31,7 +31,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return hint(err, "%s", lists)
 }
 
-// meant is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --version; or "".
+// meant is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo; or "".
 func meant(cmd *cobra.Command, name string) string {
 	for _, child := range cmd.Commands() {
 		if child.Name() == name {

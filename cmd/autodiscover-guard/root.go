@@ -24,6 +24,7 @@ More:
   autodiscover-guard ca show                            what the authority may sign for, how long, and what to do next
   autodiscover-guard ca install                         let the clients of this computer trust the authority; verify, uninstall
   autodiscover-guard setup on | off | status            system proxy and mail-client settings, exactly undone
+  autodiscover-guard setup autostart --print            what starts the guard when you log in
   autodiscover-guard setup print --for KIND             pieces for Thunderbird, Outlook, name servers, packet filters
   autodiscover-guard dialects                           what is recognised
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
@@ -36,6 +37,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           program,
 		Short:         "keeps mail clients from being told servers that an account's domain must not have",
+		Version:       version(),
 		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -44,6 +46,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 			return nil
 		},
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

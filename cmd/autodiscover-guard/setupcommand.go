@@ -7,5 +7,5 @@ func setupCommand() *cobra.Command {
 	return parent(&cobra.Command{
 		Use:   "setup",
 		Short: "put the guard in its place: on a desktop, on a gateway",
-	}, setupOnCommand(), setupOffCommand(), setupStatusCommand(), setupPrintCommand(), setupGatewayCommand())
+	}, setupOnCommand(), setupOffCommand(), setupStatusCommand(), setupAutostartCommand(), setupPrintCommand(), setupGatewayCommand())
 }

@@ -1,0 +1,112 @@
+// Package autostart writes what has a user's session start the guard: a unit for systemd's user manager, an agent for launchd, a line for the registry of
+// Windows. It writes text and changes nothing.
+package autostart
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"text/template"
+)
+
+// Name is that of the unit, the agent and the registry's value.
+const Name = "autodiscover-guard"
+
+// Start is what a session starts. Program and Home are needed.
+type Start struct {
+	// Program is the absolute path of the guard, Config that of its configuration file, empty for none, and Home the user's directory.
+	Program, Config, Home string
+}
+
+// Piece is what makes one kind of session start it.
+type Piece struct {
+	// Text is a file for Path or, where that is empty, a command line.
+	Text, Path string
+	// Begin are the commands that put the file in force, now and at each log-in; End takes it out again.
+	Begin []string
+	End   string
+}
+
+// For writes the piece for an operating system, named as Go names it (GOOS).
+func For(system string, s Start) (Piece, error) {
+	if s.Program == "" || s.Home == "" {
+		return Piece{}, errors.New("program and home directory are needed")
+	}
+	if strings.ContainsAny(s.Program+s.Config+s.Home, "\r\n\x00") {
+		return Piece{}, errors.New("a path has more than one line")
+	}
+	switch system {
+	case "linux":
+		if strings.ContainsAny(s.Program, `'"\`) { // load-fragment.c, config_parse_exec: string_is_safe
+			return Piece{}, fmt.Errorf("systemd starts no program whose path has a quote or a backslash, such as %s", s.Program)
+		}
+		unit := Name + ".service"
+		return Piece{
+			Text: fill(unit, s), Path: path.Join(s.Home, ".config/systemd/user", unit),
+			Begin: []string{"systemctl --user daemon-reload", "systemctl --user enable --now " + Name},
+			End:   "systemctl --user disable --now " + Name,
+		}, nil
+	case "darwin":
+		agent := Name + ".plist"
+		file := path.Join(s.Home, "Library/LaunchAgents", agent)
+		return Piece{
+			Text: fill(agent, s), Path: file,
+			Begin: []string{"launchctl bootstrap gui/$(id -u) '" + strings.ReplaceAll(file, "'", `'\''`) + "'"},
+			End:   "launchctl bootout gui/$(id -u)/" + Name,
+		}, nil
+	case "windows":
+		const key = `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`
+		var quoted []string
+		for i, argument := range s.Arguments() {
+			if i == 0 || strings.Contains(argument, " ") {
+				argument = `\"` + argument + `\"`
+			}
+			quoted = append(quoted, argument)
+		}
+		return Piece{
+			Text: `reg add ` + key + ` /v ` + Name + ` /t REG_SZ /d "` + strings.Join(quoted, " ") + `" /f` + "\r\n",
+			End:  `reg delete ` + key + ` /v ` + Name + ` /f`,
+		}, nil
+	}
+	return Piece{}, fmt.Errorf("no session of %s is known that would start it", system)
+}
+
+// Arguments are the command line.
+func (s Start) Arguments() []string {
+	all := []string{s.Program, "run"}
+	if s.Config != "" {
+		all = append(all, "--config", s.Config)
+	}
+	return all
+}
+
+//go:embed templates
+var texts embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"unit": unitLine}).ParseFS(texts, "templates/*"))
+
+// fill writes a file from its template, which is a part of the program: one that does not work is a mistake of ours.
+func fill(name string, s Start) string {
+	var b strings.Builder
+	if err := templates.ExecuteTemplate(&b, name, s); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+// unitLine is a command line as systemd.service(5) reads it: quotes, backslashes and specifiers mean themselves, and so do variables, which there are none of in the
+// path of the program.
+func unitLine(arguments []string) string {
+	means := strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`)
+	var all []string
+	for i, argument := range arguments {
+		argument = means.Replace(argument)
+		if i > 0 {
+			argument = strings.ReplaceAll(argument, "$", "$$")
+		}
+		all = append(all, `"`+argument+`"`)
+	}
+	return strings.Join(all, " ")
+}
