@@ -33,10 +33,10 @@ type byAddress struct {
 	over   bool // nothing can be sent back any more
 }
 
-// unsaid reports whether a tunnel's target does not say which host is meant.
+// unsaid reports whether a tunnel's target does not say which host is meant. The C library's resolver, which Go asks on some systems, takes 0xc0000221 for an address, too.
 func (t target) unsaid() bool {
 	_, address := reserved.ParseAddr(t.host)
-	return address && t.web()
+	return (address || endsInNumber(t.host)) && t.web()
 }
 
 // Write implements io.Writer. Of goproxy (v1.9.4, https.go: bufferedClientReader) nothing comes this way but what the client sent together with its request; the rest is
