@@ -33,10 +33,10 @@ type byAddress struct {
 	over   bool // nothing can be sent back any more
 }
 
-// unsaid reports whether a tunnel's target does not say which host is meant.
+// unsaid reports whether a tunnel's target does not say which host is meant. The C library's resolver, which Go asks on some systems, takes 0xc0000221 for an address, too.
 func (t target) unsaid() bool {
 	_, address := reserved.ParseAddr(t.host)
-	return address && t.web()
+	return (address || endsInNumber(t.host)) && t.web()
 }
 
 // Write implements io.Writer. Of goproxy (v1.9.4, https.go: bufferedClientReader) nothing comes this way but what the client sent together with its request; the rest is
@@ -91,10 +91,23 @@ func (b *byAddress) listen(client io.Reader) (heard []byte, hc *hallConn) {
 		return heard, &hallConn{target: b.to, door: b.door, byHost: true}
 	}
 	e := &eavesdropper{Conn: &said{Reader: io.LimitReader(client, int64(p.limits.HeaderBytes))}}
-	if r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(heard), e))); err == nil {
-		hc = b.named(hostOf(r.Host))
+	r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(heard), e)))
+	heard = append(heard, e.heard...)
+	if err != nil {
+		return heard, b.named(hostField(heard))
 	}
-	return append(heard, e.heard...), hc
+	return heard, b.named(hostOf(r.Host))
+}
+
+// hostField is the host that a request means which net/http has turned down, as helloName is for handshakes, as far as it was heard.
+func hostField(header []byte) string {
+	for line := range bytes.Lines(header) {
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		if ok && bytes.EqualFold(bytes.TrimRight(name, " \t"), []byte("Host")) && bytes.HasSuffix(value, []byte("\n")) {
+			return meantBy(string(bytes.TrimSpace(value)))
+		}
+	}
+	return ""
 }
 
 // named is the connection with which the client is shown into the hall, nil where the host that it has named is none to open.

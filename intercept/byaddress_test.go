@@ -129,6 +129,43 @@ func TestByAddress_others(t *testing.T) {
 	w.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }
 
+// A request for an opened host that net/http turns down, and that nginx or Apache's httpd serves, does not get past. For another host it arrives as it was sent.
+func TestByAddress_unreadable(t *testing.T) {
+	heard := make(chan []byte, 1)
+	sink := listen(t, func(c net.Conn) {
+		all, _ := io.ReadAll(c)
+		heard <- all
+	})
+	w := newWorld(t, jsonAnswer("{}"), resolve(numberOf+":80", sink))
+	for name, request := range map[string]string{
+		"two spaces":           "GET  / HTTP/1.1\r\nHost: HOST\r\n\r\n",
+		"another version":      "GET / HTTP/1.10\r\nHost: HOST\r\n\r\n",
+		"a line without colon": "GET / HTTP/1.1\r\nX\r\nHost: HOST:80\r\n\r\n",
+		"a name beyond ASCII":  "GET / HTTP/1.1\nF\xc3\xb6: x\nhost:\tHOST.\n\n",
+		"two lengths":          "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\nContent-Length: 1\r\n\r\n",
+		"another coding":       "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+		"a header too long":    "GET / HTTP/1.1\r\nHost: HOST\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n",
+	} {
+		text := strings.Replace(request, "HOST", bank, 1)
+		conn := w.tunnel(numberOf + ":80")
+		_, _ = io.WriteString(conn, text)
+		_ = conn.(*net.TCPConn).CloseWrite()
+		if got := <-heard; string(got) != text {
+			t.Errorf("%s: of a request for another host, its server got %.200q", name, got)
+		}
+		conn = w.tunnel(numberOf + ":80")
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		go func() { _, _ = io.WriteString(conn, strings.Replace(request, "HOST", central, 1)) }()
+		if got := answer(t, conn, http.MethodGet); got.StatusCode/100 != 4 && got.StatusCode != http.StatusNotImplemented {
+			t.Errorf("%s: got %d", name, got.StatusCode)
+		}
+		if got := <-heard; len(got) > 0 {
+			t.Errorf("%s: the address got %.200q", name, got)
+		}
+	}
+	w.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+}
+
 // Whoever waits for an answer behind few words, or behind very many, gets it.
 func TestByAddress_conversations(t *testing.T) {
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })

@@ -42,6 +42,18 @@ func TestParseTarget(t *testing.T) {
 	}
 }
 
+// A tunnel to an address, in whatever spelling some resolver takes it, does not say which host is meant.
+func TestTarget_unsaid(t *testing.T) {
+	for authority, want := range map[string]bool{
+		"192.0.2.33:443": true, "192.0.2.33:80": true, "[::ffff:192.0.2.33]:443": true, "0xC0000221:443": true, "3221226017:80": true, "192.0.545:443": true,
+		"192.0.2.33:993": false, "0xc0000221:993": false, "mail.lab.test:443": false, "0x.lab.test:443": false,
+	} {
+		if to, err := parseTarget(authority, 0); err != nil || to.unsaid() != want {
+			t.Errorf("%s: got %t, %v", authority, !want, err)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	u := UpstreamConfig{Resolve: map[string]string{
 		"Host.net": "127.0.0.1", "host.net:25": "127.0.0.2:2525", "six.net": "::1", "port.net": "127.0.0.1:8443", "other.net:443": "host.net",

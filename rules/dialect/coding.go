@@ -57,10 +57,40 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 	return nil, false, fmt.Errorf("%w: more than %d content codings", ErrUnreadable, maxCodings)
 }
 
-// readAlike reports whether all clients see the same in something coded. Some end with the first of several gzip members, and a document that is cut off
-// there may say another name to a lenient reader (RFC 1952, section 2.3.1: a member ends with how long it is).
+// readAlike reports whether all clients see the same in something coded. Some end with the first of several gzip members or zstd frames (python-zstandard 0.20 does), and a document
+// that is cut off there may say another name to a lenient reader (RFC 1952, section 2.3.1: a member ends with how long it is).
 func readAlike(coding string, packed, body []byte) bool {
-	return coding != "gzip" && coding != "x-gzip" || int(binary.LittleEndian.Uint32(packed[len(packed)-4:])) == len(body)
+	switch coding {
+	case "gzip", "x-gzip":
+		return int(binary.LittleEndian.Uint32(packed[len(packed)-4:])) == len(body)
+	case "zstd":
+		return oneFrame(packed)
+	}
+	return true
+}
+
+// oneFrame reports whether a body is one zstd frame (RFC 8878, section 3.1.1) and nothing else.
+func oneFrame(packed []byte) bool {
+	var h zstd.Header
+	if h.Decode(packed) != nil || h.Skippable {
+		return false
+	}
+	at := h.HeaderSize
+	for last := false; !last; {
+		if at+3 > len(packed) {
+			return false
+		}
+		block := int(packed[at]) | int(packed[at+1])<<8 | int(packed[at+2])<<16
+		size := block >> 3
+		if block>>1&3 == 1 { // one byte, that many times
+			size = 1
+		}
+		at, last = at+3+size, block&1 == 1
+	}
+	if h.HasCheckSum {
+		at += 4
+	}
+	return at == len(packed)
 }
 
 func namedCodings(h Header) ([]string, error) {

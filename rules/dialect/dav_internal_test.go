@@ -89,19 +89,25 @@ func TestDAV_sniff(t *testing.T) {
 		body   string
 		want   ID
 	}{
-		"a home set":            {"PROPFIND", 207, head + `<c:Calendar-Home-Set xmlns:c="urn:ietf:params:xml:ns:caldav"/>` + tail, DAV},
-		"a principal, found":    {"REPORT", 207, head + "<principal-URL><href>/p/</href></principal-URL>" + tail, DAV},
-		"events":                {"REPORT", 207, head + "<getetag>1</getetag>" + tail, None},
-		"calendars elsewhere":   {"PROPFIND", 207, calendar("https://dav.stranger.net/c/"), DAV},
-		"in a CDATA section":    {"PROPFIND", 207, calendar("https:<![CDATA[//dav.stranger.net/c/]]>"), DAV},
-		"without a scheme":      {"PROPFIND", 207, calendar(" //dav.stranger.net/c/"), DAV},
-		"calendars here":        {"PROPFIND", 207, calendar("https://LAB.test:443/c/") + "<!-- -->", None},
-		"at a path":             {"PROPFIND", 207, calendar("/c/https://stranger.net/"), None},
-		"a subscription":        {"PROPFIND", 207, strings.Replace(calendar("/c/"), "<resourcetype/>", "<resourcetype/><source><href>https://stranger.net/c.ics</href></source>", 1), None},
-		"events elsewhere":      {"REPORT", 207, strings.Replace(calendar("https://dav.stranger.net/c/"), "resourcetype", "getetag", 1), None},
-		"sent on":               {"PROPFIND", 302, "", DAV},
-		"sent on, by method":    {"PROPFIND", 308, "<html>there</html>", DAV},
-		"a page that has moved": {"GET", 302, "", None},
+		"a home set":                {"PROPFIND", 207, head + `<c:Calendar-Home-Set xmlns:c="urn:ietf:params:xml:ns:caldav"/>` + tail, DAV},
+		"a principal, found":        {"REPORT", 207, head + "<principal-URL><href>/p/</href></principal-URL>" + tail, DAV},
+		"events":                    {"REPORT", 207, head + "<getetag>1</getetag>" + tail, None},
+		"calendars elsewhere":       {"PROPFIND", 207, calendar("https://dav.stranger.net/c/"), DAV},
+		"in a CDATA section":        {"PROPFIND", 207, calendar("https:<![CDATA[//dav.stranger.net/c/]]>"), DAV},
+		"without a scheme":          {"PROPFIND", 207, calendar(" //dav.stranger.net/c/"), DAV},
+		"a control character":       {"PROPFIND", 207, calendar("https://dav.stran\x01ger.net/c/"), DAV},
+		"an element behind it":      {"PROPFIND", 207, calendar("https://dav.stranger.net/c/<x/>"), DAV},
+		"a comment in it":           {"PROPFIND", 207, calendar("https://lab<!-- -->.test/c/"), DAV},
+		"an instruction in it":      {"PROPFIND", 207, calendar("https://lab<?x?>.test/c/"), DAV},
+		"an entity":                 {"PROPFIND", 207, `<!DOCTYPE d:multistatus [<!ENTITY e "https://dav.stranger.net/">]>` + calendar("&e;c/"), DAV},
+		"a control character, here": {"PROPFIND", 207, strings.Replace(calendar("/c/"), "<resourcetype/>", "<resourcetype/><displayname>\x01</displayname>", 1), None},
+		"calendars here":            {"PROPFIND", 207, calendar("https://LAB.test:443/c/") + "<!-- -->", None},
+		"at a path":                 {"PROPFIND", 207, calendar("/c/https://stranger.net/"), None},
+		"a subscription":            {"PROPFIND", 207, strings.Replace(calendar("/c/"), "<resourcetype/>", "<resourcetype/><source><href>https://stranger.net/c.ics</href></source>", 1), None},
+		"events elsewhere":          {"REPORT", 207, strings.Replace(calendar("https://dav.stranger.net/c/"), "resourcetype", "getetag", 1), None},
+		"sent on":                   {"PROPFIND", 302, "", DAV},
+		"sent on, by method":        {"PROPFIND", 308, "<html>there</html>", DAV},
+		"a page that has moved":     {"GET", 302, "", None},
 	} {
 		a := Answer{Status: c.status, Header: Header{"Content-Type": {"application/xml"}, "Location": {"https://a.test/"}}, Body: []byte(c.body)}
 		if q, ok := Sniff(ask(t, c.method, "https://lab.test/dav/", ""), a); q.Dialect != c.want || ok != (c.want != None) {

@@ -23,12 +23,13 @@ func leadsOn(text []byte) bool {
 }
 
 // leadsAway reports whether a list of collections has one that is not at the asked host: a client logs in there as it does where a property leads. Lists of what is in a collection
-// say nothing of resource types.
+// say nothing of resource types. Where clients read an href in different ways (an element or a comment in it, entities, control characters, which vdirsyncer 0.19 takes out first)
+// the list is looked at.
 func leadsAway(text []byte, asked string) bool {
 	if !containsFold(text, "resourcetype") {
 		return false
 	}
-	d := newSniffer(anyVersion(text))
+	d := newSniffer(anyVersion(withoutControls(text)))
 	var open []string
 	var href strings.Builder
 	for {
@@ -39,6 +40,9 @@ func leadsAway(text []byte, asked string) bool {
 		inside := len(open) > 1 && open[len(open)-1] == "href" && open[len(open)-2] == "response"
 		switch token := token.(type) {
 		case xml.StartElement:
+			if inside {
+				return true
+			}
 			open = append(open, strings.ToLower(token.Name.Local))
 			href.Reset()
 		case xml.CharData:
@@ -52,8 +56,24 @@ func leadsAway(text []byte, asked string) bool {
 				}
 			}
 			open = open[:max(0, len(open)-1)]
+		case xml.Directive:
+			return true
+		default:
+			if inside {
+				return true
+			}
 		}
 	}
+}
+
+// withoutControls is a text without the characters that XML does not know.
+func withoutControls(text []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // AsksOn reports whether a WebDAV client looks for its principal or its home sets, wherever that is: Evolution does so with the password at the root of the host that its

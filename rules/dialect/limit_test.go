@@ -179,6 +179,8 @@ func TestRead_plainMeansOneReading(t *testing.T) {
 	const body = `<clientConfig><emailProvider><incomingServer type="imap"><hostname>imap.stranger.net.lab.test</hostname></incomingServer></emailProvider></clientConfig>`
 	cut := strings.Index(body, ".lab.test")
 	members := append(gzipped(t, []byte(body[:cut])), gzipped(t, []byte(body[cut:]))...)
+	frames := append(zstded(t, []byte(body[:cut])), zstded(t, []byte(body[cut:]))...)
+	skipped := append([]byte{0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, '<'}, zstded(t, []byte(body))...) // RFC 8878, section 3.1.2
 	for name, c := range map[string]struct {
 		header dialect.Header
 		body   []byte
@@ -191,6 +193,9 @@ func TestRead_plainMeansOneReading(t *testing.T) {
 		"two charsets":                   {dialect.Header{"Content-Type": {"text/xml; charset=utf-8; charset=utf-7"}}, []byte(body), false},
 		"gzip":                           {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"gzip"}}, gzipped(t, []byte(body)), true},
 		"gzip whose first member is cut": {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"x-gzip"}}, members, false},
+		"zstd":                           {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"zstd"}}, zstded(t, []byte(body)), true},
+		"zstd whose first frame is cut":  {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"zstd"}}, frames, false},
+		"zstd behind what is skipped":    {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"zstd"}}, skipped, false},
 	} {
 		d, err := dialect.Read(inquiry(t, dialect.Autoconfig), dialect.Answer{Status: 200, Header: c.header, Body: c.body})
 		if err != nil || len(d.Suggestions) != 1 || d.Plain != c.plain {
