@@ -19,7 +19,7 @@ func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, erro
 	return x.write(typeXML)
 }
 
-// applyPOX changes the tree as the verdicts say and returns the elements that were taken out of it.
+// applyPOX changes the tree as the verdicts say.
 func applyPOX(spots []poxSpot, judged []Suggestion) {
 	gone := make(map[*etree.Element]bool)
 	for i, s := range judged {

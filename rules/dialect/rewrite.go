@@ -9,7 +9,7 @@ import (
 // Replace lets a server stand in for what is suggested, where the suggestion is of a kind that a server can be written for. What belongs to
 // the host beside its name, the port and the encryption, is written with it: a client that is told the right host with the stranger's way of
 // speaking to it would fail, or speak in the clear.
-func (s *Suggestion) Replace(v Server) bool {
+func (s *Suggestion) Replace(v Server) {
 	now := ""
 	switch s.Kind {
 	case KindHostname:
@@ -18,17 +18,16 @@ func (s *Suggestion) Replace(v Server) bool {
 		now = strconv.Itoa(int(v.port()))
 	case KindURL:
 		if _, ok := usualPaths[v.Protocol]; !ok {
-			return false
+			return
 		}
 		now = v.endpoint()
 	default:
-		return false
+		return
 	}
 	s.Verdict, s.Now, s.Port, s.Encryption = Rewrite, now, v.port(), v.Encryption
 	if s.Encryption == "" {
 		s.Encryption = encryptionSSL
 	}
-	return true
 }
 
 // The words for encryption that Settings have: TLS from the first byte, STARTTLS, and none.

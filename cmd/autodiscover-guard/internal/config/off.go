@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -43,33 +42,13 @@ func shownOrOff[T int64 | time.Duration | string](show func(T) string) func(T) s
 	}
 }
 
-// longTime reads a length of time within bounds that may be given in days (of 24 hours).
-func longTime(b bounds[time.Duration]) func(string) (time.Duration, *fault) {
-	return func(text string) (time.Duration, *fault) {
-		d, err := parseDays(text)
-		if err != nil {
-			f := &fault{text: quoted(text) + " is not a length of time", want: "want a number and m, h or d, such as 24h or 7d"}
-			if d, err = parseDays(respelt(text, "d", "d", "h", "h", "m", "m")); err == nil {
-				f.want = didYouMean(showDays(d))
-			}
-			return 0, f
-		}
-		if !b.include(d) {
-			return 0, &fault{text: text + " is out of range", want: "want " + showDays(b.least) + " to " + showDays(b.most)}
-		}
-		return d, nil
-	}
-}
-
-func parseDays(text string) (time.Duration, error) {
+// parseDays is parseDuration with days, of 24 hours.
+func parseDays(text string) (time.Duration, bool) {
 	if digits, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(digits, 10, 16) // times a day still fits
-		return time.Duration(n) * day, err
+		return time.Duration(n) * day, err == nil
 	}
-	if text == "0" {
-		return 0, errors.New("a number without a unit")
-	}
-	return time.ParseDuration(text)
+	return parseDuration(text)
 }
 
 // wholeDays refuses parts of days.

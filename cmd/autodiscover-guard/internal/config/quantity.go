@@ -1,34 +1,60 @@
 package config
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// quantity is a kind of number with a unit.
+type quantity[T int64 | time.Duration] struct {
+	what string // it is called
+	// written says how it is to be written, and sample shows it; where that is empty, the bounds give one.
+	written, sample string
+
+	parse func(text string) (T, bool)
+	show  func(T) string
+	// letters are the pairs for respelt.
+	letters []string
+}
+
+var (
+	size = quantity[int64]{
+		"a size", "a number and B, KiB or MiB", "", parseSize, showSize, []string{"b", "B", "k", "KiB", "m", "MiB", "g", "GiB"},
+	}
+	duration = quantity[time.Duration]{
+		"a length of time", "a number and ms, s, m or h", "10s or 1m30s", parseDuration, showDuration, []string{"s", "s", "m", "m", "h", "h"},
+	}
+	// longTime may be given in days.
+	longTime = quantity[time.Duration]{
+		"a length of time", "a number and m, h or d", "24h or 7d", parseDays, showDays, []string{"d", "d", "h", "h", "m", "m"},
+	}
+)
+
+// within reads a quantity within bounds.
+func (q quantity[T]) within(b bounds[T]) func(string) (T, *fault) {
+	return func(text string) (T, *fault) {
+		v, ok := q.parse(text)
+		switch {
+		case !ok:
+			f := &fault{text: quoted(text) + " is not " + q.what, want: "want " + q.written + ", such as " + cmp.Or(q.sample, q.show(b.most/4))}
+			if v, ok = q.parse(respelt(text, q.letters...)); ok && b.include(v) {
+				f.want = didYouMean(q.show(v))
+			}
+			return 0, f
+		case !b.include(v):
+			return 0, &fault{text: text + " is out of range", want: "want " + q.show(b.least) + " to " + q.show(b.most)}
+		}
+		return v, nil
+	}
+}
 
 // units of sizes, largest first. Powers of ten are left out: a reader cannot tell which MB somebody meant.
 var units = [...]struct {
 	name  string
 	bytes int64
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
-
-// size reads a number of bytes within bounds.
-func size(b bounds[int64]) func(string) (int64, *fault) {
-	return func(text string) (int64, *fault) {
-		n, ok := parseSize(text)
-		if !ok {
-			f := &fault{text: quoted(text) + " is not a size", want: "want a number and B, KiB or MiB, such as " + showSize(b.most/4)}
-			if n, ok = parseSize(respelt(text, "b", "B", "k", "KiB", "m", "MiB", "g", "GiB")); ok && b.include(n) {
-				f.want = didYouMean(showSize(n))
-			}
-			return 0, f
-		}
-		if !b.include(n) {
-			return 0, &fault{text: text + " is out of range", want: "want " + showSize(b.least) + " to " + showSize(b.most)}
-		}
-		return n, nil
-	}
-}
 
 func parseSize(text string) (int64, bool) {
 	for _, u := range units {
@@ -51,22 +77,9 @@ func showSize(n int64) string {
 	return "0B"
 }
 
-// duration reads a length of time within bounds.
-func duration(b bounds[time.Duration]) func(string) (time.Duration, *fault) {
-	return func(text string) (time.Duration, *fault) {
-		d, err := time.ParseDuration(text)
-		if err != nil || text == "0" { // a nought without a unit is the one number that Go accepts
-			f := &fault{text: quoted(text) + " is not a length of time", want: "want a number and ms, s, m or h, such as 10s or 1m30s"}
-			if d, err = time.ParseDuration(respelt(text, "s", "s", "m", "m", "h", "h")); err == nil && b.include(d) {
-				f.want = didYouMean(showDuration(d))
-			}
-			return 0, f
-		}
-		if !b.include(d) {
-			return 0, &fault{text: text + " is out of range", want: "want " + showDuration(b.least) + " to " + showDuration(b.most)}
-		}
-		return d, nil
-	}
+func parseDuration(text string) (time.Duration, bool) {
+	d, err := time.ParseDuration(text)
+	return d, err == nil && text != "0" // a nought without a unit is the one number that Go accepts
 }
 
 // showDuration leaves out the noughts that Go writes behind whole minutes and hours.

@@ -51,7 +51,7 @@ func amount(name, about string, at func(*Config) *int64, b bounds[int64]) key {
 	return key{name: name, about: about + " From " + showSize(b.least) + " to " + showSize(b.most) + ".", value: single[int64]{
 		at:    at,
 		want:  "a size such as " + showSize(b.most/4),
-		parse: size(b),
+		parse: size.within(b),
 		show:  showSize,
 	}}
 }
@@ -60,7 +60,7 @@ func span(name, about string, at func(*Config) *time.Duration, b bounds[time.Dur
 	return key{name: name, about: about + " From " + showDuration(b.least) + " to " + showDuration(b.most) + ".", value: single[time.Duration]{
 		at:    at,
 		want:  "a length of time such as 10s",
-		parse: duration(b),
+		parse: duration.within(b),
 		show:  showDuration,
 	}}
 }

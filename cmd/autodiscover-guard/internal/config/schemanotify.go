@@ -52,7 +52,7 @@ var notifyKeys = []key{
 		value: single[time.Duration]{
 			at:    func(c *Config) *time.Duration { return &c.Notify.Quiet },
 			want:  "a length of time such as 1h or 1d",
-			parse: longTime(bounds[time.Duration]{time.Minute, 30 * day}),
+			parse: longTime.within(bounds[time.Duration]{time.Minute, 30 * day}),
 			show:  showDays,
 		},
 	},

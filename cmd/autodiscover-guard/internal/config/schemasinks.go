@@ -50,7 +50,7 @@ var sinkKeys = []key{
 		value: single[int64]{
 			at:    func(c *Config) *int64 { return &c.Log.Rotate.Size },
 			want:  "a size such as 100MiB, or off",
-			parse: orOff(size(bounds[int64]{64 << 10, 16 << 30})),
+			parse: orOff(size.within(bounds[int64]{64 << 10, 16 << 30})),
 			show:  shownOrOff(showSize),
 		},
 	},
@@ -60,7 +60,7 @@ var sinkKeys = []key{
 		value: single[time.Duration]{
 			at:    func(c *Config) *time.Duration { return &c.Log.Rotate.Every },
 			want:  "a length of time such as 24h or 7d, or off",
-			parse: orOff(longTime(bounds[time.Duration]{time.Hour, longest})),
+			parse: orOff(longTime.within(bounds[time.Duration]{time.Hour, longest})),
 			show:  shownOrOff(showDays),
 		},
 	},
@@ -80,7 +80,7 @@ var sinkKeys = []key{
 		value: single[time.Duration]{
 			at:    func(c *Config) *time.Duration { return &c.Log.Rotate.Age },
 			want:  "a number of days such as 90d, or off",
-			parse: orOff(wholeDays(longTime(bounds[time.Duration]{day, longest}))),
+			parse: orOff(wholeDays(longTime.within(bounds[time.Duration]{day, longest}))),
 			show:  shownOrOff(showDays),
 		},
 	},

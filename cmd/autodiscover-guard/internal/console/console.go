@@ -28,6 +28,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"html/template"
 	"net/http"
 	"time"
 
@@ -173,9 +174,15 @@ func sendStatus(w http.ResponseWriter, status int, mediaType string, body []byte
 }
 
 // sendPage sends HTML under a content security policy of its own.
-func sendPage(w http.ResponseWriter, policy string, body []byte) {
+func sendPage(w http.ResponseWriter, status int, policy string, page *template.Template, data any) {
+	var b bytes.Buffer
+	if err := page.Execute(&b, data); err != nil {
+		plain(w, http.StatusInternalServerError, "the page cannot be written")
+		return
+	}
 	secure(w.Header(), "text/html; charset=utf-8", policy)
-	_, _ = w.Write(body)
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
 }
 
 // secure writes the headers that everything has: nobody keeps it, takes it for something else, frames it, or reads it from another origin's page.
@@ -197,11 +204,7 @@ type brief struct {
 }
 
 func ready(w http.ResponseWriter, is bool, tell any) {
-	body, err := json.MarshalIndent(tell, "", "  ")
-	if err != nil { // a Status always marshals
-		http.Error(w, "the status cannot be written", http.StatusInternalServerError)
-		return
-	}
+	body, _ := json.MarshalIndent(tell, "", "  ") // a Status always marshals
 	status := http.StatusOK
 	if !is {
 		status = http.StatusServiceUnavailable

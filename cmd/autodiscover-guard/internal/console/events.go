@@ -34,7 +34,7 @@ func events(c Config) http.HandlerFunc {
 		wake, leave, ok := c.Recent.listen(maxListeners)
 		if !ok {
 			w.Header().Set("Retry-After", "10")
-			http.Error(w, "as many pages are open as may be", http.StatusServiceUnavailable)
+			plain(w, http.StatusServiceUnavailable, "as many pages are open as may be")
 			return
 		}
 		defer leave()

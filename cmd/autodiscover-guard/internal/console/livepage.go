@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -93,16 +92,11 @@ func live(c Config) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, err := c.look(r)
 		if err != nil {
-			http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+			plain(w, http.StatusInternalServerError, "the page cannot be written")
 			return
 		}
 		p.Style, p.Script = template.CSS(style), template.JS(liveJS) //nolint:gosec // G203: files of this program
-		var b bytes.Buffer
-		if err := liveTemplate.Execute(&b, p); err != nil {
-			http.Error(w, "the page cannot be written", http.StatusInternalServerError)
-			return
-		}
-		sendPage(w, policy, b.Bytes())
+		sendPage(w, http.StatusOK, policy, liveTemplate, p)
 	}
 }
 

@@ -58,7 +58,7 @@ func ownPageOnly(next http.Handler) http.Handler {
 		case "", "none", "same-origin":
 			next.ServeHTTP(w, r)
 		default:
-			http.Error(w, "autodiscover-guard: not for the pages of other sites", http.StatusForbidden)
+			plain(w, http.StatusForbidden, "not for the pages of other sites")
 		}
 	})
 }

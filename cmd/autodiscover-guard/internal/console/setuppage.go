@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
 	"net/http"
@@ -27,16 +26,10 @@ func setupPage(c Config) http.HandlerFunc {
 		if r.TLS != nil {
 			base = "https://" + r.Host
 		}
-		var b bytes.Buffer
-		err := setupTemplate.Execute(&b, map[string]any{
+		sendPage(w, http.StatusOK, policy, setupTemplate, map[string]any{
 			"Style":       template.CSS(style), //nolint:gosec // G203: files of this program
 			"Fingerprint": c.Status().Authority, "Proxy": c.Proxy, "Base": base, "Alone": c.Alone, "Platforms": platforms(base, c.Root().Subject.CommonName, c.Proxy),
 		})
-		if err != nil {
-			http.Error(w, "the page cannot be written", http.StatusInternalServerError)
-			return
-		}
-		sendPage(w, policy, b.Bytes())
 	}
 }
 

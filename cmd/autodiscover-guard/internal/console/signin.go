@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
 	"net/http"
@@ -70,15 +69,7 @@ func (a *Access) form(w http.ResponseWriter, v verdict) {
 
 func (a *Access) page(w http.ResponseWriter, status int, fault string) {
 	style := baseCSS + signInCSS
-	var b bytes.Buffer
-	err := signInTemplate.Execute(&b, map[string]any{
+	sendPage(w, status, contentPolicy(style, "", true), signInTemplate, map[string]any{
 		"Style": template.CSS(style), "Fault": fault, "Certificates": a.certificates, //nolint:gosec // G203: files of this program
 	})
-	if err != nil {
-		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
-		return
-	}
-	secure(w.Header(), "text/html; charset=utf-8", contentPolicy(style, "", true))
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
 }

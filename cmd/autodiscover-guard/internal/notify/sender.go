@@ -100,7 +100,7 @@ func (s *sender) run() {
 
 // deliver tries until the notification is taken, or refused, or was tried often enough.
 func (s *sender) deliver(l letter) Outcome {
-	for attempt := range Attempts {
+	for attempt := 1; ; attempt++ {
 		if s.ctx.Err() != nil {
 			return Dropped
 		}
@@ -109,19 +109,18 @@ func (s *sender) deliver(l letter) Outcome {
 			return Sent
 		}
 		refused, final := errors.AsType[*refusal](err)
-		if final && !refused.again() || attempt == Attempts-1 || s.last() {
+		if final && !refused.again() || attempt == Attempts || s.last() {
 			s.config.Logger.Warn("a notification was not delivered", zap.String("type", string(l.event.kind)), zap.String("to", s.host),
-				zap.Int("attempts", attempt+1), zap.Error(err))
+				zap.Int("attempts", attempt), zap.Error(err))
 			return Failed
 		}
-		wait := min(firstWait<<attempt, longestWait)
+		wait := min(firstWait<<(attempt-1), longestWait)
 		wait = wait/2 + mathrand.N(wait/2+1) //nolint:gosec // chance for a moment, not for a secret
 		if final {
 			wait = max(wait, min(refused.after, longestWait))
 		}
 		s.pause(wait)
 	}
-	return Failed
 }
 
 // last reports whether no more attempts are to be made: the guard is ending.
