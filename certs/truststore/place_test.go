@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,6 +133,11 @@ func TestNSS_recordedCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	c.write(t, db, "before")
+	c.stores.Install(t.Context(), truststore.NSS)
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.NSS)); r.Status != truststore.Removed || r.Exact != (runtime.GOOS == "linux") {
+		t.Errorf("nobody has it open: got %+v", r)
+	}
 }
 
 // open opens a file, which is made if need be.
@@ -218,7 +224,7 @@ func TestUninstall_recordIsNotBelieved(t *testing.T) {
 		"of less than nothing":       func(_ *computer, file, _ map[string]any) { file["size"] = -1 },
 		"of more than there is":      func(_ *computer, file, _ map[string]any) { file["size"] = 1 << 40 },
 		"of bytes before it":         func(_ *computer, _, block map[string]any) { block["offset"] = -1 },
-		"of bytes behind it":         func(_ *computer, _, block map[string]any) { block["offset"] = 1 },
+		"of bytes behind it":         func(_ *computer, _, block map[string]any) { block["offset"] = 20 }, // of 16
 		"of a file with other bytes": func(_ *computer, _, block map[string]any) { block["bytes"] = []byte(`{"policies": {"x":1}}`)[:16] },
 	} {
 		t.Run(name, func(t *testing.T) {
