@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -230,6 +232,10 @@ func TestRead_oddLines(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	hour := func(h int) int64 { return time.Date(2025, 12, 8, h, 0, 0, 0, time.UTC).UnixNano() }
+	var r review.Record
+	if err := review.Parse(golden(t)[3], &r); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		f    review.Filter
@@ -249,6 +255,9 @@ func TestFilter(t *testing.T) {
 		{"another action", review.Filter{Actions: []string{"pass"}}, false},
 		{"dialect", review.Filter{Dialects: []string{"pox"}}, false},
 		{"rule", review.Filter{Rules: []string{"documentation"}}, true},
+		{"another rule", review.Filter{Rules: []string{"pin"}}, false},
+		{"since this moment", review.Filter{Since: r.At}, true},
+		{"until this moment", review.Filter{Until: r.At}, false},
 		{"one of two", review.Filter{Rules: []string{"documentation"}, Actions: []string{"pass"}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -259,12 +268,41 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// A message that has no word of what is asked for does not count.
+func TestFilter_events(t *testing.T) {
+	const at, message = "2026-01-02T00:00:00Z", `  warn  handshake failed  {"host": "mail.a.net", "client": "10.0.0.1", "reason": "no trust"}`
+	moment, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		f    review.Filter
+		fits bool
+	}{
+		"none":           {review.Filter{}, true},
+		"since":          {review.Filter{Since: moment.UnixNano()}, true},
+		"since later":    {review.Filter{Since: moment.UnixNano() + 1}, false},
+		"until":          {review.Filter{Until: moment.UnixNano()}, false},
+		"domain":         {review.Filter{Domains: []string{"a.net"}}, true},
+		"another domain": {review.Filter{Domains: []string{"b.net"}}, false},
+		"client":         {review.Filter{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, true},
+		"another client": {review.Filter{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/32")}}, false},
+		"action":         {review.Filter{Actions: []string{"refuse"}}, false},
+		"dialect":        {review.Filter{Dialects: []string{"pox"}}, false},
+		"rule":           {review.Filter{Rules: []string{"pin"}}, false},
+	} {
+		if got := rows(t, reviewed(t, c.f, at+message+"\n"), "clients"); (len(got) == 1) != c.fits {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
 func TestParseMoment(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]string{
 		"2026-11-20": "2026-11-20T00:00:00Z", "2026-11-20T10:30:00+02:00": "2026-11-20T08:30:00Z", "2026-11-20 10:30": "2026-11-20T10:30:00Z",
 		"24h": "2026-11-23T12:00:00Z", "7d": "2026-11-17T12:00:00Z", "2w": "2026-11-10T12:00:00Z", "90m": "2026-11-24T10:30:00Z",
-		"-1h": "", "d": "", "": "", "99999999d": "", "yesterday": "", "2026-13-01": "",
+		"-1h": "", "7": "", "d": "", "": "", "99999999d": "", "yesterday": "", "2026-13-01": "",
 	} {
 		got, err := review.ParseMoment(text, now)
 		if (err != nil) != (want == "") || err == nil && time.Unix(0, got).UTC().Format(time.RFC3339) != want {
@@ -382,3 +420,51 @@ func TestConverters(t *testing.T) {
 		})
 	}
 }
+
+// Whatever was not stopped is an alert, and nothing else is.
+func TestConverters_alerts(t *testing.T) {
+	secret, none := entry{"present": true, "scheme": "basic", "forwarded": true}, entry{"present": false, "scheme": "", "forwarded": false}
+	for name, c := range map[string]struct {
+		record entry
+		alert  bool
+	}{
+		"a stranger, kept back":               {entry{}, false},
+		"a stranger, and a rule monitors":     {entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none}, true},
+		"a rule monitors, and nobody is told": {entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none, "suggestions": []entry{}}, false},
+		"a password that went":                {entry{"credentials": secret, "suggestions": []entry{}}, true},
+	} {
+		log := line(t, c.record) + "\n" + line(t, entry{"rule": "another"}) + "\n" // which the filter keeps out
+		convert := func(format review.Format, out io.Writer) error {
+			converter := review.NewConverter(review.Filter{Rules: []string{"documentation"}}, format, out)
+			if _, err := review.Read(t.Context(), review.Sources{Files: []string{"-"}, Stdin: strings.NewReader(log)}, converter); err != nil {
+				t.Fatal(err)
+			}
+			return converter.Err()
+		}
+		var ecs, ocsf bytes.Buffer
+		var got struct {
+			Event       struct{ Kind string }
+			IsAlert     bool `json:"is_alert"`
+			Severity    int  `json:"severity_id"`
+			Disposition int  `json:"disposition_id"`
+			Action      int  `json:"action_id"`
+		}
+		if err := errors.Join(convert(review.FormatECS, &ecs), convert(review.FormatOCSF, &ocsf), json.Unmarshal(ecs.Bytes(), &got), json.Unmarshal(ocsf.Bytes(), &got)); err != nil {
+			t.Fatal(err)
+		}
+		alert := got.Event.Kind == "alert" && got.Severity == 4 && got.Disposition == 19 && got.Action == 1 // high; alert; allowed
+		if alert != c.alert || got.IsAlert != c.alert || (got.Event.Kind == "alert") != c.alert {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if err := convert(review.FormatECS, full{}); !errors.Is(err, errFull) {
+			t.Errorf("what cannot be written: %v", err)
+		}
+	}
+}
+
+var errFull = errors.New("no space left on device")
+
+// full is where nothing can be written.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
