@@ -150,13 +150,20 @@ func TestStrangers_are_remembered(t *testing.T) {
 			{200, []decision{refused("a.net", "b.net", "c.net")}, nil},
 			{400, []decision{refused("d.net"), refused("d.net")}, []string{"[d.net]", "[d.net]"}},
 			{200, []decision{refused("a.net", "d.net")}, []string{"[d.net]"}},
-			{200, []decision{refused("d.net")}, nil},
+			{200, []decision{refused("a.net", "d.net")}, nil},
 		}
 		for i, s := range steps {
+			time.Sleep(time.Hour)
 			status = s.status
 			if d := cmp.Diff(s.want, told(s.seen...)); d != "" {
 				t.Errorf("step %d (-want +got):\n%s", i, d)
 			}
+		}
+		const line = `"host": "a.net",
+   "first": "2000-01-01T01:00:00Z",
+   "last": "2000-01-01T04:00:00Z"`
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), line) {
+			t.Errorf("remembered: %s, %v; want %s in it", text, err, line)
 		}
 		info, err := os.Stat(file)
 		if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
