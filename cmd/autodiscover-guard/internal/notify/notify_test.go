@@ -104,6 +104,41 @@ func TestLife(t *testing.T) {
 	})
 }
 
+// Each leak is told, the same one after a while only, and one with a password beside one without.
+func TestDecisions_leaks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := &webhook{t: t, answer: always(200)}
+		w := start(t, hook, "")
+		leak := func(forwarded bool, hosts ...string) {
+			w.decide(decision{action: "pass", would: "refuse", forwarded: forwarded, strangers: hosts})
+			synctest.Wait()
+		}
+		leak(false, "a.net")
+		leak(false, "a.net")
+		leak(false, "a.net", "b.net", "c.net", "d.net", "e.net", "f.net")
+		leak(true, "a.net")
+		leak(true, "a.net")
+		leak(true)
+		time.Sleep(time.Hour)
+		leak(false, "a.net")
+		w.notifier.Close(t.Context())
+		var got []string
+		for _, p := range hook.all() {
+			got = append(got, fmt.Sprint(p.told.Count, ": ", strings.TrimPrefix(p.told.Summary, "not stopped, because a rule only monitors: ")))
+		}
+		want := []string{
+			"1: a.net to accounts of example.com",
+			"1: a.net, b.net, c.net, d.net, e.net, … to accounts of example.com",
+			"1: a.net to accounts of example.com, with credentials",
+			"1: an answer to accounts of example.com, with credentials",
+			"2: a.net to accounts of example.com",
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("told (-want +got):\n%s", d)
+		}
+	})
+}
+
 // What nobody has heard is told when it comes again, and not after the quiet time that follows what was told.
 func TestLife_notDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
