@@ -98,8 +98,11 @@ func TestReport_findings(t *testing.T) {
 		{"a stranger is kept back, with the password", entry{}, "stopped", "example.com|imapgms.jnet.sei.co.jp|refuse|1|1"},
 		{"an edited answer's kept host is no stranger", entry{
 			"action": "edit", "rule": "private-use", "subjects": []string{"lab.test"}, "credentials": none,
-			"suggestions": append(suggests("keep", "hoster.net"), suggests("remove", "stranger.net")...),
+			"suggestions": append(suggests("keep", "hoster.net"), suggests("remove", "stranger.net", "", "stranger.net")...),
 		}, "stopped", "lab.test|stranger.net|edit|1|0"},
+		{"but one that was taken out is one, wherever it is", entry{
+			"action": "edit", "rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "imap.corp.net"),
+		}, "stopped", "corp.net|imap.corp.net|edit|1|0"},
 		{"a refused answer's own host is none either", entry{
 			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "imap.corp.net", "stranger.net"),
 		}, "stopped", "corp.net|stranger.net|refuse|1|0"},
@@ -113,10 +116,25 @@ func TestReport_findings(t *testing.T) {
 		{"a stranger who was not asked", entry{
 			"host": "autodiscover.stranger.net:8443", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
 		}, "stopped", "example.com|autodiscover.stranger.net|refuse|1|1"},
+		{"a stranger who was asked, and named nobody", entry{"host": "autodiscover.stranger.net", "suggestions": []entry{}}, "stopped", ""},
+		{"the domain's own host, which was not asked", entry{
+			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "host": "autodiscover.corp.net", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
+		}, "stopped", ""},
+		{"an answer of the rule's own", entry{
+			"action": "answer", "host": "autodiscover.stranger.net", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
+		}, "stopped", ""},
 		{"an answer without settings names nobody", entry{"suggestions": []entry{}, "reason": "the answer holds no settings"}, "stopped", ""},
 		{"nobody is guarded", entry{"action": "pass", "rule": "", "reserved_by": "", "credentials": secret}, "stopped", ""},
 		{"nor was anything leaked then", entry{"action": "pass", "rule": "", "reserved_by": "", "credentials": secret}, "not_stopped", ""},
 		{"a rule that monitors", entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none}, "not_stopped", "example.com|imapgms.jnet.sei.co.jp|monitored|1|0"},
+		{"a rule that would answer", entry{"mode": "monitor", "action": "pass", "would": "answer", "credentials": none}, "not_stopped", "example.com|imapgms.jnet.sei.co.jp|monitored|1|0"},
+		{"a pin that monitors, and a password at a central service", entry{
+			"rule": "pin", "reserved_by": "", "mode": "monitor", "action": "pass", "would": "refuse", "subjects": []string{"corp.net"}, "credentials": secret, "suggestions": []entry{},
+		}, "not_stopped", "corp.net|prod.autodetect.outlook.cloud.microsoft|credentials forwarded|1|1"},
+		{"a pin that monitors, and a password at the domain's own host", entry{
+			"rule": "pin", "reserved_by": "", "mode": "monitor", "action": "pass", "would": "edit", "subjects": []string{"corp.net"}, "host": "autodiscover.corp.net",
+			"credentials": secret, "suggestions": suggests("keep", "stranger.net"),
+		}, "not_stopped", "corp.net|stranger.net|monitored|1|1"},
 		{"a monitored answer that could not be read leaks nobody", entry{
 			"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none, "suggestions": []entry{},
 		}, "not_stopped", ""},
@@ -142,10 +160,15 @@ func TestReport_findings(t *testing.T) {
 		{"an upstream that failed", entry{"upstream": entry{"asked": true, "status": 0, "error": "tls", "check": "name"}}, "failures", "tls|name|prod.autodetect.outlook.cloud.microsoft|1"},
 		{"an authority", entry{"authority": "AB:CD", "policy": nil, "exchange": ""}, "changes", "policy||1\nauthority|AB:CD|1\nprocess||1"},
 		{"a redirect with a port and a path", entry{"suggestions": []entry{{"kind": "redirect", "was": "HTTPS://Mail.Stranger.net.:8443/x", "verdict": "remove"}}}, "stopped", "example.com|mail.stranger.net|refuse|1|1"},
+		{"a redirect with a path alone", entry{"suggestions": []entry{{"kind": "redirect", "was": "https://mail.stranger.net/x", "verdict": "remove"}}}, "stopped", "example.com|mail.stranger.net|refuse|1|1"},
+		{"an address without brackets", entry{"suggestions": suggests("remove", "2001:db8::1")}, "stopped", "example.com|2001:db8::1|refuse|1|1"},
 		{"an address literal", entry{"suggestions": []entry{{"kind": "url", "was": "imaps://[2001:db8::1]:993", "verdict": "remove"}}}, "stopped", "example.com|2001:db8::1|refuse|1|1"},
 		{"a private address in a lab", entry{
-			"rule": "private-use", "subjects": []string{"lab.test"}, "suggestions": suggests("remove", "192.168.1.2", "192.0.2.7"),
+			"rule": "private-use", "subjects": []string{"lab.test"}, "suggestions": suggests("remove", "192.168.1.2", "127.0.0.1", "169.254.7.7", "[fd00::1]:993", "192.0.2.7"),
 		}, "stopped", "lab.test|192.0.2.7|refuse|1|1"},
+		{"a private address, and a pin", entry{
+			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "192.168.1.2"),
+		}, "stopped", "corp.net|192.168.1.2|refuse|1|0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := reviewed(t, review.Filter{}, line(t, c.record)+"\n")
