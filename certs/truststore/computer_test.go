@@ -30,6 +30,7 @@ type computer struct {
 	stores *truststore.Stores
 	cert   *x509.Certificate
 	pem    []byte
+	others string   // the bundle that the distribution brings
 	ran    []string // commands, with the parts that differ from test to test named
 	// answer plays a program; nil answers nothing.
 	answer func(truststore.Command) ([]byte, error)
@@ -52,7 +53,8 @@ func newComputer(t *testing.T, system string, admin bool, files ...string) *comp
 		}
 	}
 	c.cert = selfSigned(t)
-	c.pem = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.cert.Raw})
+	c.pem = encoded(c.cert)
+	c.others = "# the distribution's\n" + string(encoded(selfSigned(t)))
 	c.write(t, "root.pem", string(c.pem))
 	var err error
 	c.stores, err = truststore.At(system, c.root, truststore.Config{
@@ -65,7 +67,10 @@ func newComputer(t *testing.T, system string, admin bool, files ...string) *comp
 	return c
 }
 
-func (c *computer) run(_ context.Context, command truststore.Command) ([]byte, error) {
+func (c *computer) run(ctx context.Context, command truststore.Command) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	c.ran = append(c.ran, c.told(command.String()))
 	if c.answer == nil {
 		return nil, nil
@@ -83,6 +88,15 @@ func (c *computer) write(t *testing.T, name, text string) {
 	if err := os.WriteFile(filepath.Join(c.root, name), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (c *computer) read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // tree is every file of the computer but the journal, with its content.
@@ -138,6 +152,10 @@ func selfSigned(t *testing.T) *x509.Certificate {
 		t.Fatal(err)
 	}
 	return cert
+}
+
+func encoded(cert *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 }
 
 // only is the report on the one place that there is.

@@ -104,19 +104,17 @@ func (s *Stores) rollback(ctx context.Context, p place, before *snapshot) error 
 	if p.busy != nil {
 		busy = p.busy()
 	}
+	var err error
 	if p.programFirst || busy != "" {
-		found, err := p.find(ctx)
-		if err != nil {
-			return err
-		}
-		if _, err := take(ctx, p.take(found)); err != nil {
-			return err
+		var found finding
+		if found, err = p.find(ctx); err == nil {
+			_, err = take(ctx, p.take(found))
 		}
 	}
 	if busy != "" {
-		return nil
+		return err
 	}
-	return before.putBack()
+	return errors.Join(err, before.putBack()) // whatever stopped the program may have left half a file
 }
 
 // says joins what is known about a place.

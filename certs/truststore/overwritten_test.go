@@ -2,6 +2,7 @@ package truststore_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"autodiscover-guard/certs/truststore"
@@ -15,6 +16,7 @@ func FuzzUndo(f *testing.F) {
 	f.Add(page, []byte{})
 	f.Add(append(bytes.Clone(page), "tail"...), page)
 	f.Add(page, append(bytes.Clone(page), page...))
+	f.Add(slices.Concat([]byte("first"), page, []byte("last")), slices.Concat([]byte("FIRST"), page, []byte("LAST"))) // and what is between
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		if got, ok, _ := truststore.Undo(before, after, after); !ok || !bytes.Equal(got, before) {
 			t.Fatalf("got %q, %v, want %q", got, ok, before)

@@ -1,8 +1,14 @@
 package truststore_test
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,16 +54,17 @@ func TestNSS_everyProfileOnce(t *testing.T) {
 func TestNSS_recordedCommands(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, "linux", false, "/home/.pki/nssdb/cert9.db")
-	nickname, trust := "", "C,,"
+	const db = "/home/.pki/nssdb/cert9.db"
+	nickname, trust, stuck, shown := "", "C,,", false, c.pem
 	c.answer = func(command truststore.Command) ([]byte, error) {
 		switch {
 		case command.Args[0] == "-A":
 			nickname = c.stores.Name()
-			c.write(t, "/home/.pki/nssdb/cert9.db", "changed")
-		case command.Args[0] == "-D":
+			c.write(t, db, "changed")
+		case command.Args[0] == "-D" && !stuck:
 			nickname = ""
 		case slices.Contains(command.Args, "-a"):
-			return c.pem, nil
+			return shown, nil
 		case nickname != "":
 			return []byte("\nCertificate Nickname      Trust Attributes\n                SSL,S/MIME,JAR/XPI\n\nother name    CT,,\n" + nickname + "     " + trust + "\n"), nil
 		}
@@ -92,6 +99,93 @@ func TestNSS_recordedCommands(t *testing.T) {
 	if !slices.Contains(c.ran, "certutil -D -d sql:/home/.pki/nssdb -n 'test root 7 - tests' -f /dev/null") {
 		t.Errorf("ran %q", c.ran)
 	}
+
+	nickname, shown = c.stores.Name(), encoded(selfSigned(t))
+	if r := only(t, c.stores.Verify(t.Context(), truststore.NSS)); r.Status != truststore.Absent || !strings.Contains(r.Verified, "another certificate has the name") {
+		t.Errorf("got %+v", r)
+	}
+	shown, stuck = c.pem, true
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.NSS)); r.Status != truststore.Failed || !strings.Contains(r.Note, "it was taken out, but is still there") {
+		t.Errorf("got %+v", r)
+	}
+	nickname, stuck = "", false
+
+	// Where a program has the database open, its bytes are not put back under it, and the certificate alone is taken out.
+	for why, open := range map[string]func() *os.File{
+		"says that a change is under way": func() *os.File { return c.open(t, db+"-wal") },
+		"open":                            func() *os.File { return c.open(t, db) },
+	} {
+		c.write(t, db, "before")
+		if r := only(t, c.stores.Install(t.Context(), truststore.NSS)); r.Status != truststore.Installed {
+			t.Errorf("got %+v", r)
+		}
+		f := open()
+		if r := only(t, c.stores.Uninstall(t.Context(), truststore.NSS)); r.Status != truststore.Removed || r.Exact ||
+			!strings.Contains(r.Note, "only the certificate was taken out: ") || !strings.Contains(r.Note, why) {
+			t.Errorf("%s: got %+v", why, r)
+		}
+		trust = ",," // so that it does not succeed
+		if r := only(t, c.stores.Install(t.Context(), truststore.NSS)); r.Status != truststore.Failed || c.read(t, db) != "changed" || nickname != "" {
+			t.Errorf("%s: got %+v, %q", why, r, c.read(t, db))
+		}
+		trust = "C,,"
+		if err := errors.Join(f.Close(), os.RemoveAll(filepath.Join(c.root, db+"-wal"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.write(t, db, "before")
+	c.stores.Install(t.Context(), truststore.NSS)
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.NSS)); r.Status != truststore.Removed || r.Exact != (runtime.GOOS == "linux") {
+		t.Errorf("nobody has it open: got %+v", r)
+	}
+}
+
+// open opens a file, which is made if need be.
+func (c *computer) open(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(c.root, name), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestNSS_onlyInTheJournal: a profile that nothing names any more is found where the root was put there, and only where all are looked for.
+func TestNSS_onlyInTheJournal(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", false, "/elsewhere/f/cert9.db", "/home/.thunderbird/profiles.ini")
+	c.write(t, "/home/.thunderbird/profiles.ini", "Path="+filepath.Join(c.root, "elsewhere/f"))
+	there := false
+	c.answer = func(command truststore.Command) ([]byte, error) {
+		switch there = there || command.Args[0] == "-A"; {
+		case slices.Contains(command.Args, "-a"):
+			return c.pem, nil
+		case there:
+			return []byte(c.stores.Name() + "  C,,\n"), nil
+		}
+		return nil, nil
+	}
+	if r := only(t, c.stores.Install(t.Context(), truststore.NSS)); r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	c.write(t, "/home/.thunderbird/profiles.ini", "")
+	if r := only(t, c.stores.Verify(t.Context(), truststore.NSS)); r.Status != truststore.Present || r.Store != truststore.NSS || c.told(r.Path) != "/elsewhere/f" {
+		t.Errorf("got %+v", r)
+	}
+	// What cannot be taken out stays in the journal, also when another store is worked on.
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.NSS)); r.Status != truststore.Failed {
+		t.Errorf("it cannot be taken out: got %+v", r)
+	}
+	if got := c.stores.Uninstall(t.Context(), truststore.Policies); len(got) != 0 {
+		t.Errorf("policies: got %+v", got)
+	}
+	if r := only(t, c.stores.Verify(t.Context(), truststore.NSS)); !r.Recorded {
+		t.Errorf("got %+v", r)
+	}
+	c.stores.Places = map[string][]string{truststore.NSS: {filepath.Join(c.root, "home")}}
+	if r := only(t, c.stores.Verify(t.Context(), truststore.NSS)); r.Status != truststore.Skipped || c.told(r.Path) != "/home" {
+		t.Errorf("another one is named: got %+v", r)
+	}
 }
 
 // TestPolicies_theFileThatIsRead: a new file in /etc would switch off the one in the program's directory.
@@ -116,6 +210,54 @@ func TestPolicies_theFileThatIsRead(t *testing.T) {
 	}
 	if got := newComputer(t, "linux", true).stores.Verify(t.Context(), truststore.Policies); len(got) != 0 {
 		t.Errorf("without any program: got %+v", got)
+	}
+}
+
+// TestUninstall_recordIsNotBelieved: a record that says what cannot be, or speaks of a file that is not the place's, puts nothing back. The certificate
+// alone is taken out.
+func TestUninstall_recordIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	for name, lie := range map[string]func(c *computer, file, block map[string]any){
+		"of somebody else's file": func(c *computer, file, _ map[string]any) {
+			file["path"], file["before"], file["after"] = filepath.Join(c.root, "root.pem"), "", fmt.Sprintf("%x", sha256.Sum256(c.pem))
+		},
+		"of less than nothing":       func(_ *computer, file, _ map[string]any) { file["size"] = -1 },
+		"of more than there is":      func(_ *computer, file, _ map[string]any) { file["size"] = 1 << 40 },
+		"of bytes before it":         func(_ *computer, _, block map[string]any) { block["offset"] = -1 },
+		"of bytes behind it":         func(_ *computer, _, block map[string]any) { block["offset"] = 20 }, // of 16
+		"of a file with other bytes": func(_ *computer, _, block map[string]any) { block["bytes"] = []byte(`{"policies": {"x":1}}`)[:16] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newComputer(t, "linux", true, "/usr/lib/thunderbird/distribution/policies.json")
+			c.write(t, "/usr/lib/thunderbird/distribution/policies.json", `{"policies": {}}`)
+			before := c.tree(t)
+			if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
+				t.Fatalf("got %+v", r)
+			}
+			names, err := filepath.Glob(filepath.Join(c.root, "journal", "*.json"))
+			if err != nil || len(names) != 1 {
+				t.Fatalf("got %q, %v", names, err)
+			}
+			journal := strings.TrimPrefix(names[0], c.root)
+			var record map[string]any
+			if err := json.Unmarshal([]byte(c.read(t, journal)), &record); err != nil {
+				t.Fatal(err)
+			}
+			file := record["files"].([]any)[0].(map[string]any)
+			lie(c, file, file["blocks"].([]any)[0].(map[string]any))
+			text, err := json.Marshal(record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.write(t, journal, string(text))
+			if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); r.Status != truststore.Removed || !strings.Contains(r.Note, "only the certificate was taken out") {
+				t.Errorf("got %+v", r)
+			}
+			if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+				t.Errorf("something has changed (-before +after):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -176,6 +318,9 @@ func TestUninstall_recordCannotBeRead(t *testing.T) {
 			if after, err := os.ReadFile(other); err != nil || string(after) != string(untouched) {
 				t.Errorf("the place of the broken record was changed: %q, %v", after, err)
 			}
+			if roots, err := truststore.Recorded(filepath.Join(c.root, "journal")); err != nil || len(roots) != 1 {
+				t.Errorf("recorded for the other place: got %v, %v", roots, err)
+			}
 			if err := os.Remove(broken); err != nil {
 				t.Fatal(err)
 			}
@@ -184,8 +329,8 @@ func TestUninstall_recordCannotBeRead(t *testing.T) {
 					t.Errorf("without the record: got %+v", r)
 				}
 			}
-			if roots, err := truststore.Recorded(filepath.Join(c.root, "journal")); err != nil || len(roots) != 0 {
-				t.Errorf("recorded in the end: got %v, %v", roots, err)
+			if _, err := os.Stat(filepath.Join(c.root, "journal")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the journal in the end: %v", err)
 			}
 		})
 	}

@@ -12,16 +12,20 @@ import (
 
 func TestAddCertificate(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ text, want string }{
-		"no policies":                     {`{}`, `{"policies": {"Certificates": {"Install": ["/c.pem"]}}}`},
-		"no certificates, on one line":    {`{"policies": {"a": 1}}`, `{"policies": {"a": 1, "Certificates": {"Install": ["/c.pem"]}}}`},
-		"no certificates, indented":       {"{\n\t\"policies\": {\n\t\t\"a\": 1\n\t}\n}\n", "{\n\t\"policies\": {\n\t\t\"a\": 1,\n\t\t\"Certificates\": {\"Install\": [\"/c.pem\"]}\n\t}\n}\n"},
-		"an empty list":                   {`{"policies":{"Certificates":{"Install":[]}}}`, `{"policies":{"Certificates":{"Install":["/c.pem"]}}}`},
-		"a list":                          {`{"policies":{"Certificates":{"Install":["/a","/b"]},"z":[]}}`, `{"policies":{"Certificates":{"Install":["/a","/b", "/c.pem"]},"z":[]}}`},
-		"a list over lines":               {"{\"policies\":{\"Certificates\":{\"Install\":[\n \"/a\"\n]}}}", "{\"policies\":{\"Certificates\":{\"Install\":[\n \"/a\",\n \"/c.pem\"\n]}}}"},
-		"a name with escapes":             {`{"policies":{"\"\\":1,"Cert\u0069ficates":{"Install":["/a"]}}}`, `{"policies":{"\"\\":1,"Cert\u0069ficates":{"Install":["/a", "/c.pem"]}}}`},
-		"the same names elsewhere before": {`{"Install":["/x"],"x":{"policies":{}},"policies":{}}`, `{"Install":["/x"],"x":{"policies":{}},"policies":{"Certificates": {"Install": ["/c.pem"]}}}`},
+	for name, c := range map[string]struct{ text, want, dropped string }{
+		"no policies":                     {`{}`, `{"policies": {"Certificates": {"Install": ["/c.pem"]}}}`, `{"policies": {}}`},
+		"no certificates, on one line":    {`{"policies": {"a": 1}}`, `{"policies": {"a": 1, "Certificates": {"Install": ["/c.pem"]}}}`, ""},
+		"no certificates, indented":       {"{\n\t\"policies\": {\n\t\t\"a\": 1\n\t}\n}\n", "{\n\t\"policies\": {\n\t\t\"a\": 1,\n\t\t\"Certificates\": {\"Install\": [\"/c.pem\"]}\n\t}\n}\n", ""},
+		"an empty object over lines":      {"{\n  \"policies\": {\n  }\n}", "{\n  \"policies\": {\n    \"Certificates\": {\"Install\": [\"/c.pem\"]}\n  }\n}", "{\n  \"policies\": {}\n}"},
+		"an empty list":                   {`{"policies":{"Certificates":{"Install":[]}}}`, `{"policies":{"Certificates":{"Install":["/c.pem"]}}}`, `{"policies":{}}`},
+		"a list":                          {`{"policies":{"Certificates":{"Install":["/a","/b"]},"z":[]}}`, `{"policies":{"Certificates":{"Install":["/a","/b", "/c.pem"]},"z":[]}}`, ""},
+		"a list over lines":               {"{\"policies\":{\"Certificates\":{\"Install\":[\n \"/a\"\n]}}}", "{\"policies\":{\"Certificates\":{\"Install\":[\n \"/a\",\n \"/c.pem\"\n]}}}", ""},
+		"a name with escapes":             {`{"policies":{"\"\\":1,"Cert\u0069ficates":{"Install":["/a"]}}}`, `{"policies":{"\"\\":1,"Cert\u0069ficates":{"Install":["/a", "/c.pem"]}}}`, ""},
+		"the same names elsewhere before": {`{"Install":["/x"],"x":{"policies":{}},"policies":{}}`, `{"Install":["/x"],"x":{"policies":{}},"policies":{"Certificates": {"Install": ["/c.pem"]}}}`, ""},
 	} {
+		if in, err := truststore.ListsCertificate([]byte(c.text), "/c.pem"); in || err != nil {
+			t.Errorf("%s: it is found in %s: %v", name, c.text, err)
+		}
 		got, err := truststore.AddCertificate([]byte(c.text), "/c.pem")
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: got\n%s, %v, want\n%s", name, got, err, c.want)
@@ -30,6 +34,23 @@ func TestAddCertificate(t *testing.T) {
 		if in, err := truststore.ListsCertificate(got, "/c.pem"); !in || err != nil {
 			t.Errorf("%s: it is not found in %s: %v", name, got, err)
 		}
+		if c.dropped == "" {
+			c.dropped = c.text
+		}
+		for range 2 { // the second time it is not there
+			if got, err = truststore.DropCertificate(got, "/c.pem"); err != nil || string(got) != c.dropped {
+				t.Errorf("%s: taken out again, got\n%s, %v, want\n%s", name, got, err, c.dropped)
+			}
+		}
+	}
+}
+
+// Somebody has put another one behind ours.
+func TestDropCertificate_first(t *testing.T) {
+	t.Parallel()
+	const text, want = `{"policies":{"Certificates":{"Install":["/c.pem", "/d"]}}}`, `{"policies":{"Certificates":{"Install":["/d"]}}}`
+	if got, err := truststore.DropCertificate([]byte(text), "/c.pem"); err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }
 
@@ -49,6 +70,9 @@ func TestAddCertificate_refuses(t *testing.T) {
 	} {
 		if got, err := truststore.AddCertificate([]byte(text), "/c.pem"); err == nil {
 			t.Errorf("%s: became %s", name, got)
+		}
+		if in, err := truststore.ListsCertificate([]byte(text), "/c.pem"); err == nil {
+			t.Errorf("%s: is read, %v", name, in)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package truststore_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,11 +44,18 @@ func TestSystem_recordedCommands(t *testing.T) {
 	} {
 		t.Run(family, func(t *testing.T) {
 			t.Parallel()
-			c := newComputer(t, "linux", true, append(want.others, want.anchors+"/", want.bundle)...)
-			c.write(t, want.bundle, "# the distribution's\n")
+			c := newComputer(t, "linux", true, append(want.others, want.anchors+"/", want.bundle, "/etc/ssl/certs/a-file.pem")...)
+			c.write(t, want.bundle, c.others)
+			c.link(t, "/etc/ssl/certs/a-link.0", "old")
+			openssl := func() ([]byte, error) { return []byte("root.pem: OK\n"), nil }
 			c.answer = func(command truststore.Command) ([]byte, error) {
 				if command.Name == "openssl" {
-					return []byte("root.pem: OK\n"), nil
+					return openssl()
+				}
+				if len(want.others) == 0 { // Debian's makes links of what lies beside the bundle
+					for _, name := range []string{"a-file.pem", "a-link.0", "new.0"} {
+						c.link(t, "/etc/ssl/certs/"+name, "new")
+					}
 				}
 				return nil, c.bundle(want.anchors, want.bundle)
 			}
@@ -58,6 +66,25 @@ func TestSystem_recordedCommands(t *testing.T) {
 			}
 			if got := c.told(r.Did[0]); got != "write "+want.anchors+"/"+want.anchor {
 				t.Errorf("did %q", got)
+			}
+			if len(want.others) == 0 {
+				good := openssl
+				for status, answers := range map[truststore.Status][]func() ([]byte, error){
+					truststore.Present: {func() ([]byte, error) { return nil, &truststore.MissingError{Program: "openssl"} }},
+					truststore.Absent: {
+						func() ([]byte, error) {
+							return nil, failed(truststore.Command{Name: "openssl"}, "unable to get local issuer certificate")
+						},
+						func() ([]byte, error) { return []byte("error 20"), nil },
+					},
+				} {
+					for _, openssl = range answers {
+						if r := only(t, c.stores.Verify(t.Context(), truststore.System)); r.Status != status {
+							t.Errorf("want %v, got %+v", status, r)
+						}
+					}
+				}
+				openssl = good
 			}
 			r = only(t, c.stores.Uninstall(t.Context(), truststore.System))
 			if r.Status != truststore.Removed || !r.Exact {
@@ -79,9 +106,22 @@ func TestSystem_recordedCommands(t *testing.T) {
 	}
 }
 
+// link makes a symbolic link, in the place of whatever is there.
+func (c *computer) link(t *testing.T, name, to string) {
+	t.Helper()
+	path := filepath.Join(c.root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.Remove(path)
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // bundle makes the bundle of the distribution's certificates and the anchors.
 func (c *computer) bundle(anchors, bundle string) error {
-	text := "# the distribution's\n"
+	text := c.others
 	entries, err := os.ReadDir(filepath.Join(c.root, anchors))
 	if err != nil {
 		return err
@@ -105,28 +145,91 @@ func TestSystem_asUser(t *testing.T) {
 	if r.Status != truststore.NeedsAdmin || len(r.Did) != 2 || len(c.ran) != 0 || before != c.tree(t) {
 		t.Errorf("got %+v, ran %q", r, c.ran)
 	}
+	if r := only(t, c.stores.PlanUninstall(t.Context(), truststore.System)); r.Status != truststore.Absent || len(r.Did) != 0 {
+		t.Errorf("nothing is there: got %+v", r)
+	}
+	c.write(t, "/usr/local/share/ca-certificates/"+c.stores.Name()+".crt", string(c.pem)) // and the bundle was not made yet
+	before = c.tree(t)
+	for _, reports := range [][]truststore.Report{c.stores.PlanUninstall(t.Context(), truststore.System), c.stores.Uninstall(t.Context(), truststore.System)} {
+		if r := only(t, reports); r.Status != truststore.NeedsAdmin || len(r.Did) != 2 || len(c.ran) != 0 || before != c.tree(t) {
+			t.Errorf("got %+v, ran %q", r, c.ran)
+		}
+	}
 }
 
-// TestSystem_updateFails puts back what was there.
+// TestSystem_takenOutByHand: what somebody else has taken out is done with, and can be installed again.
+func TestSystem_takenOutByHand(t *testing.T) {
+	t.Parallel()
+	const anchors, bundle = "/etc/pki/ca-trust/source/anchors", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"
+	c := newComputer(t, "linux", true, anchors+"/", bundle)
+	c.answer = func(truststore.Command) ([]byte, error) { return nil, c.bundle(anchors, bundle) }
+	for range 2 {
+		if r := only(t, c.stores.Install(t.Context(), truststore.System)); r.Status != truststore.Installed || !r.Recorded {
+			t.Fatalf("got %+v", r)
+		}
+		if err := os.Remove(filepath.Join(c.root, anchors, c.stores.Name()+".pem")); err != nil {
+			t.Fatal(err)
+		}
+		c.write(t, bundle, c.others)
+		if r := only(t, c.stores.Uninstall(t.Context(), truststore.System)); r.Status != truststore.Absent || !strings.Contains(r.Note, "somebody else") {
+			t.Errorf("got %+v", r)
+		}
+		if _, err := os.Stat(filepath.Join(c.root, "journal")); err == nil {
+			t.Error("the journal is kept")
+		}
+	}
+}
+
+// TestSystem_updateFails puts back what was there, also where the program cannot, and where somebody has lost patience.
 func TestSystem_updateFails(t *testing.T) {
 	t.Parallel()
-	c := newComputer(t, "linux", true, "/usr/local/share/ca-certificates/", "/etc/ssl/certs/ca-certificates.crt")
-	c.write(t, "/etc/ssl/certs/ca-certificates.crt", "# the distribution's\n")
-	before := c.tree(t)
-	for name, answer := range map[string]func(truststore.Command) ([]byte, error){
-		"with an error": func(command truststore.Command) ([]byte, error) {
-			if len(command.Args) > 0 { // --fresh, when it is undone
-				return nil, nil
+	const full, asItWas = "no space left on device", "; everything is as it was"
+	for name, row := range map[string]struct {
+		fails func(interrupt func(), undoes bool) error
+		notes []string
+	}{
+		"with an error": {func(_ func(), undoes bool) error {
+			if undoes {
+				return nil
 			}
-			c.write(t, "/etc/ssl/certs/ca-certificates.crt", "half")
-			return nil, failed(command, "no space left on device")
-		},
-		"without doing anything": func(truststore.Command) ([]byte, error) { return nil, nil },
+			return failed(truststore.Command{Name: "update-ca-certificates"}, full)
+		}, []string{full, asItWas}},
+		"both times": {func(func(), bool) error {
+			return failed(truststore.Command{Name: "update-ca-certificates"}, full)
+		}, []string{full, "; and it could not be undone: "}},
+		"interrupted": {func(interrupt func(), undoes bool) error {
+			if undoes {
+				return nil
+			}
+			interrupt()
+			return context.Canceled
+		}, []string{"canceled", asItWas}},
+		"without doing anything": {func(func(), bool) error { return nil }, []string{"it was put there, but is not trusted", asItWas}},
 	} {
-		c.answer = answer
-		r := only(t, c.stores.Install(t.Context(), truststore.System))
-		if r.Status != truststore.Failed || !strings.HasSuffix(r.Note, "; everything is as it was") || r.Recorded {
+		c := newComputer(t, "linux", true, "/usr/local/share/ca-certificates/", "/etc/ssl/certs/ca-certificates.crt")
+		c.write(t, "/etc/ssl/certs/ca-certificates.crt", c.others)
+		before := c.tree(t)
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		c.answer = func(command truststore.Command) ([]byte, error) {
+			undoes := len(command.Args) > 0 // --fresh
+			err := row.fails(interrupt, undoes)
+			if err != nil {
+				c.write(t, "/etc/ssl/certs/ca-certificates.crt", "half")
+			}
+			return nil, err
+		}
+		r := only(t, c.stores.Install(ctx, truststore.System))
+		if r.Status != truststore.Failed || r.Recorded {
 			t.Errorf("%s: got %+v", name, r)
+		}
+		for _, note := range row.notes {
+			if !strings.Contains(r.Note, note) {
+				t.Errorf("%s: got %q, want %q in it", name, r.Note, note)
+			}
+		}
+		if diff := cmp.Diff([]string{"update-ca-certificates", "update-ca-certificates --fresh"}, c.ran); diff != "" {
+			t.Errorf("%s: commands (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff(before, c.tree(t)); diff != "" {
 			t.Errorf("%s: something has changed (-before +after):\n%s", name, diff)
@@ -162,7 +265,7 @@ func TestKeychain_recordedCommands(t *testing.T) {
 		},
 	} {
 		c := newComputer(t, "darwin", true)
-		present := false
+		present, trusted := false, true
 		c.answer = func(command truststore.Command) ([]byte, error) {
 			switch command.Args[0] {
 			case "add-trusted-cert":
@@ -173,10 +276,22 @@ func TestKeychain_recordedCommands(t *testing.T) {
 				if present {
 					return c.pem, nil
 				}
+			case "verify-cert":
+				if !trusted {
+					return nil, failed(command, "CSSMERR_TP_NOT_TRUSTED")
+				}
 			}
 			return nil, nil
 		}
 		c.life(t, store, want)
+
+		present, trusted, c.ran = true, false, nil
+		if r := only(t, c.stores.Verify(t.Context(), store)); r.Status != truststore.Absent || !strings.Contains(r.Verified, "not trusted: CSSMERR_TP_NOT_TRUSTED") {
+			t.Errorf("%s: got %+v", store, r)
+		}
+		if r := only(t, c.stores.Uninstall(t.Context(), store)); r.Status != truststore.Removed || strings.Contains(strings.Join(c.ran, ""), "remove-trusted-cert") {
+			t.Errorf("%s: got %+v, ran %q", store, r, c.ran)
+		}
 	}
 }
 
@@ -203,7 +318,7 @@ func TestWindows_recordedCommands(t *testing.T) {
 	t.Parallel()
 	for store, scope := range map[string]string{truststore.User: "-user ", truststore.System: ""} {
 		c := newComputer(t, "windows", true)
-		present := false
+		present, sum := false, strings.ToLower(sha1Hex(c.cert))
 		c.answer = func(command truststore.Command) ([]byte, error) {
 			line := command.String()
 			switch {
@@ -214,7 +329,6 @@ func TestWindows_recordedCommands(t *testing.T) {
 			case !present:
 				return nil, failed(command, "CertUtil: -store command FAILED: 0x80090011 (-2146893807 NTE_NOT_FOUND)")
 			}
-			sum := strings.ToLower(sha1Hex(c.cert))
 			return fmt.Appendf(nil, "Root \"Vertrauenswürdige Stammzertifizierungsstellen\"\r\nZertifikathash(sha1): %s %s\r\n", sum[:2], sum[2:]), nil
 		}
 		look := "certutil.exe " + scope + "-store Root SHA1"
@@ -222,5 +336,9 @@ func TestWindows_recordedCommands(t *testing.T) {
 			look, "certutil.exe " + scope + "-addstore -f Root /root.pem", look,
 			look, "certutil.exe " + scope + "-delstore Root SHA1", look,
 		})
+		present, sum = true, sum[2:]+sum[:2]
+		if r := only(t, c.stores.Verify(t.Context(), store)); r.Status != truststore.Absent {
+			t.Errorf("%s: got %+v", store, r)
+		}
 	}
 }

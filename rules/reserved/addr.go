@@ -75,8 +75,8 @@ func ParseAddr(host string) (a netip.Addr, ok bool) {
 // PrivateAddr reports whether a can only be a host of the own machine, network or provider: it is in a range of nature [PrivateUse]. It
 // does not depend on a Set. Addresses that carry another one inside (NAT64, 6to4, Teredo) are not looked into.
 func PrivateAddr(a netip.Addr) bool {
-	e, ok := MatchAddr(a)
-	return ok && e.Nature == PrivateUse
+	e, _ := MatchAddr(a)
+	return e.Nature == PrivateUse
 }
 
 // AddrEntries lists the ranges. The caller owns the slice.

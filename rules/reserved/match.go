@@ -24,10 +24,7 @@ func (s *Set) MatchSubject(domain string) (Entry, bool) {
 	if e, ok := s.Match(domain); ok {
 		return e, true
 	}
-	a, ok := literal(Canonical(domain))
-	if !ok {
-		return Entry{}, false
-	}
+	a, _ := literal(Canonical(domain)) // the zero Addr, which no range holds, where it is none
 	e, ok := s.MatchAddr(a)
 	return e.Entry, ok
 }
@@ -44,7 +41,7 @@ func (s *Set) find(name string) (Entry, bool) {
 	}
 	best := inner
 	for i := n - 1; i >= -1; i-- {
-		if i >= 0 && tail[i] != '.' || i < 0 && cut > 0 {
+		if i >= 0 && tail[i] != '.' {
 			continue
 		}
 		at, ok := s.suffix[string(tail[i+1:n])]

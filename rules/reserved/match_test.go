@@ -52,6 +52,7 @@ func TestMatch(t *testing.T) {
 		"a..example.com":                      "example.com",
 		strings.Repeat("a.", 600) + "Test":    "test",
 		strings.Repeat("例.", 600) + "example": "example",
+		strings.Repeat("例.", 600) + "测试":      "xn--0zwm56d",
 
 		"":                             "",
 		".":                            "",

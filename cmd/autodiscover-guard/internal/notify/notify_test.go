@@ -104,6 +104,41 @@ func TestLife(t *testing.T) {
 	})
 }
 
+// Each leak is told, the same one after a while only, and one with a password beside one without.
+func TestDecisions_leaks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := &webhook{t: t, answer: always(200)}
+		w := start(t, hook, "")
+		leak := func(forwarded bool, hosts ...string) {
+			w.decide(decision{action: "pass", would: "refuse", forwarded: forwarded, strangers: hosts})
+			synctest.Wait()
+		}
+		leak(false, "a.net")
+		leak(false, "a.net")
+		leak(false, "a.net", "b.net", "c.net", "d.net", "e.net", "f.net")
+		leak(true, "a.net")
+		leak(true, "a.net")
+		leak(true)
+		time.Sleep(time.Hour)
+		leak(false, "a.net")
+		w.notifier.Close(t.Context())
+		var got []string
+		for _, p := range hook.all() {
+			got = append(got, fmt.Sprint(p.told.Count, ": ", strings.TrimPrefix(p.told.Summary, "not stopped, because a rule only monitors: ")))
+		}
+		want := []string{
+			"1: a.net to accounts of example.com",
+			"1: a.net, b.net, c.net, d.net, e.net, … to accounts of example.com",
+			"1: a.net to accounts of example.com, with credentials",
+			"1: an answer to accounts of example.com, with credentials",
+			"2: a.net to accounts of example.com",
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("told (-want +got):\n%s", d)
+		}
+	})
+}
+
 // What nobody has heard is told when it comes again, and not after the quiet time that follows what was told.
 func TestLife_notDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -150,13 +185,20 @@ func TestStrangers_are_remembered(t *testing.T) {
 			{200, []decision{refused("a.net", "b.net", "c.net")}, nil},
 			{400, []decision{refused("d.net"), refused("d.net")}, []string{"[d.net]", "[d.net]"}},
 			{200, []decision{refused("a.net", "d.net")}, []string{"[d.net]"}},
-			{200, []decision{refused("d.net")}, nil},
+			{200, []decision{refused("a.net", "d.net")}, nil},
 		}
 		for i, s := range steps {
+			time.Sleep(time.Hour)
 			status = s.status
 			if d := cmp.Diff(s.want, told(s.seen...)); d != "" {
 				t.Errorf("step %d (-want +got):\n%s", i, d)
 			}
+		}
+		const line = `"host": "a.net",
+   "first": "2000-01-01T01:00:00Z",
+   "last": "2000-01-01T04:00:00Z"`
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), line) {
+			t.Errorf("remembered: %s, %v; want %s in it", text, err, line)
 		}
 		info, err := os.Stat(file)
 		if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {

@@ -72,6 +72,7 @@ func TestSignature_openssl(t *testing.T) {
 func TestParseSecret(t *testing.T) {
 	for text, want := range map[string]string{
 		"short":                          "only 5 bytes",
+		strings.Repeat("x", 23):          "only 23 bytes",
 		"":                               "only 0 bytes",
 		"whsec_????":                     "not base64",
 		"whsec_c2hvcnQ=":                 "only 5 bytes",
@@ -81,6 +82,9 @@ func TestParseSecret(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || len(text) > 0 && strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v, %v; want %s", text, s, err, want)
 		}
+	}
+	if _, err := notify.ParseSecret([]byte(strings.Repeat("x", 24))); err != nil {
+		t.Error(err)
 	}
 	s, err := notify.ParseSecret([]byte(secretText))
 	if err != nil || strings.Contains(s.String()+s.GoString(), "horse") {
@@ -102,6 +106,9 @@ func TestSender_attempts(t *testing.T) {
 		"at once": {always(202), 1, notify.Sent, 0},
 		"the third time": {func(n int) (int, http.Header) {
 			return map[int]int{1: 0, 2: 503}[n] + map[bool]int{n > 2: 200}[true], nil
+		}, 3, notify.Sent, time.Second},
+		"too early": {func(n int) (int, http.Header) {
+			return map[int]int{1: 408, 2: 425, 3: 200}[n], nil
 		}, 3, notify.Sent, time.Second},
 		"never":             {always(500), notify.Attempts, notify.Failed, time.Minute},
 		"nobody is there":   {always(0), notify.Attempts, notify.Failed, time.Minute},

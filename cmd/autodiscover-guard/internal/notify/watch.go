@@ -2,6 +2,7 @@ package notify
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.uber.org/zap/zapcore"
@@ -9,12 +10,12 @@ import (
 
 // Decisions is a core that looks at decision records and writes nothing. It is to stand beside the core that writes them.
 func (n *Notifier) Decisions() zapcore.Core {
-	return &watcher{n: n, level: zapcore.DebugLevel, see: n.seeDecision}
+	return &watcher{level: zapcore.DebugLevel, see: n.seeDecision}
 }
 
 // Life is a core that looks at all other messages. Of those whose text is a key of types, a warning or worse, it tells.
 func (n *Notifier) Life(types map[string]Type) zapcore.Core {
-	return &watcher{n: n, level: zapcore.WarnLevel, see: func(e zapcore.Entry, fields []zapcore.Field) {
+	return &watcher{level: zapcore.WarnLevel, see: func(e zapcore.Entry, fields []zapcore.Field) {
 		if kind, ok := types[e.Message]; ok {
 			n.seeLife(kind, e, fields)
 		}
@@ -23,7 +24,6 @@ func (n *Notifier) Life(types map[string]Type) zapcore.Core {
 
 // watcher is a core that only looks.
 type watcher struct {
-	n     *Notifier
 	level zapcore.Level
 	with  []zapcore.Field
 	see   func(zapcore.Entry, []zapcore.Field)
@@ -106,9 +106,9 @@ func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
 	}
 }
 
-// leak tells one leak from another.
+// leak tells one leak from another. A password that goes is worse than the name that went before it.
 func (d *decisionData) leak() string {
-	return strings.Join([]string{d.Action, d.Rule, d.Host, strings.Join(d.Subjects, ","), strings.Join(d.Hosts, ",")}, "\x00")
+	return strings.Join([]string{d.Action, d.Rule, d.Host, strings.Join(d.Subjects, ","), strings.Join(d.Hosts, ","), strconv.FormatBool(d.CredentialsForwarded)}, "\x00")
 }
 
 // seeLife tells of a message with what was logged with it.

@@ -8,7 +8,6 @@
 package passwords
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/hmac"
@@ -26,9 +25,8 @@ import (
 )
 
 const (
-	// maxFile bounds the file, maxKnown the log-ins that are remembered, maxPassword what is hashed (bcrypt reads 72 bytes).
+	// maxFile bounds the file, and with it the log-ins that are remembered; maxPassword bounds what is hashed (bcrypt reads 72 bytes).
 	maxFile     = 4 << 20
-	maxKnown    = 4096
 	maxPassword = 1024
 )
 
@@ -77,10 +75,10 @@ func parse(data []byte) (*File, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors of Windows write a byte order mark, which is no part of the first name
 	f := &File{hashes: make(map[string]hash), known: make(map[[sha256.Size]byte]struct{}), key: make([]byte, 32)}
 	_, _ = rand.Read(f.key) // crypto/rand never fails since Go 1.24
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, maxFile)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimRight(lines.Text(), " \t\r")
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		n++
+		line = strings.TrimRight(line, " \t\r\n")
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -149,9 +147,6 @@ func (f *File) knows(mark [sha256.Size]byte) bool {
 func (f *File) remember(mark [sha256.Size]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.known) >= maxKnown {
-		clear(f.known)
-	}
 	f.known[mark] = struct{}{}
 }
 

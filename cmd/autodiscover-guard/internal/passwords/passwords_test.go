@@ -88,15 +88,20 @@ func TestRead_refuses(t *testing.T) {
 		"SHA-1":           {"jane:{SHA}xxxxxxxxxxxxxxxxxxxxxxxxxxx=", "no hash that resists guessing"},
 		"cut off":         {"jane:" + b[:59], "damaged"},
 		"cheap":           {"jane:" + strings.Replace(b, "$10$", "$04$", 1), "cost 4"},
+		"dear":            {"jane:" + strings.Replace(b, "$10$", "$17$", 1), "cost 17"},
+		"too long":        {strings.Repeat("#", 4<<20) + "\njane:" + b, "more than 4 MiB"},
 		"argon2i":         {"jane:" + strings.Replace(a, "argon2id", "argon2i", 1), "no hash that resists guessing"},
-		"argon2 cheap":    {"jane:" + strings.Replace(a, "m=7168", "m=8", 1), "m=8"},
-		"argon2 too dear": {"jane:" + strings.Replace(a, "m=7168", "m=4194304", 1), "m=4194304"},
+		"argon2 v1.0":     {"jane:" + strings.Replace(a, "v=19", "v=16", 1), "damaged"},
+		"argon2 cheap":    {"jane:" + strings.Replace(a, "m=7168", "m=7167", 1), "m=7167"},
+		"argon2 too dear": {"jane:" + strings.Replace(a, "m=7168", "m=262145", 1), "m=262145"},
 		"argon2 no time":  {"jane:" + strings.Replace(a, "t=1", "t=0", 1), "t=0"},
 		"argon2 too long": {"jane:" + strings.Replace(a, "t=1", "t=17", 1), "t=17"},
 		"argon2 no lane":  {"jane:" + strings.Replace(a, "p=1", "p=0", 1), "p=0"},
 		"argon2 too wide": {"jane:" + strings.Replace(a, "p=1", "p=17", 1), "p=17"},
 		"argon2 no salt":  {"jane:" + strings.Replace(a, salt, salt[:8], 1), "damaged"}, // 6 bytes
-		"argon2 key cut":  {"jane:" + strings.Replace(a, key, key[:20], 1), "damaged"},  // 15 bytes
+		"argon2 bad salt": {"jane:" + strings.Replace(a, salt, salt+"!", 1), "damaged"},
+		"argon2 key cut":  {"jane:" + strings.Replace(a, key, key[:20], 1), "damaged"}, // 15 bytes
+		"argon2 bad key":  {"jane:" + a + "!", "damaged"},
 		"argon2 long key": {"jane:" + strings.Replace(a, key, strings.Repeat("xxxx", 22), 1), "damaged"},
 		"argon2 cut off":  {"jane:" + a[:40], "damaged"},
 		"argon2 odd":      {"jane:" + strings.Replace(a, "p=1", "q=1", 1), "damaged"},
@@ -109,6 +114,12 @@ func TestRead_refuses(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "sesame") {
 			t.Errorf("%s: a password is in the error: %v", name, err)
 		}
+	}
+	// What is just within the bounds is read.
+	least, most := "$argon2id$v=19$m=7168,t=1,p=1$MDEyMzQ1Njc$"+strings.Repeat("A", 22), "$argon2id$v=19$m=262144,t=16,p=16$MDEyMzQ1Njc$"+strings.Repeat("A", 86)
+	dearest := strings.Replace(b, "$10$", "$16$", 1)
+	if _, err := passwords.Read(write(t, "#"+strings.Repeat("-", 1<<17)+"\nleast:"+least+"\nmost:"+most+"\ndearest:"+dearest)); err != nil {
+		t.Error(err)
 	}
 	path := write(t, "jane:"+b)
 	if err := os.Chmod(path, 0o666); err != nil {

@@ -38,6 +38,15 @@ func TestFile_unknownNameCostsAHash(t *testing.T) {
 	if *cheap.n == 0 || *dear.n == 0 {
 		t.Errorf("%d of one kind and %d of the other stood in", *cheap.n, *dear.n)
 	}
+	text, err := bcrypt.GenerateFromPassword([]byte("open sesame"), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := parse(append([]byte("jane:"), text...))
+	other, err2 := parse(append([]byte("jane:"), text...))
+	if err != nil || err2 != nil || one.mark("joe", "") == other.mark("joe", "") {
+		t.Errorf("whose hash stands in can be foretold: %v, %v", err, err2)
+	}
 }
 
 // A password that bcrypt would not read to its end is no reason to answer at once. Computing allocates, and returning does not.

@@ -79,24 +79,27 @@ func TestFile_guessesHoldUpTheirSenderOnly(t *testing.T) {
 		}
 		h.next(t, "guess 0")
 		h.nothing(t) // the other slot is not the guesser's
+		first := ask(t.Context(), f, desk, "right at the desk")
+		h.next(t, "right at the desk")
 		if got := <-ask(t.Context(), f, guesser, "one more"); got.right || !errors.Is(got.err, ErrTooMany) {
 			t.Errorf("one more: got %v", got)
 		}
-		first := ask(t.Context(), f, desk, "right at the desk")
-		h.next(t, "right at the desk")
 		second := ask(t.Context(), f, phone, "right at the phone")
+		third := ask(t.Context(), f, phone, "right, by another program")
 		h.nothing(t)
 		h.release <- struct{}{}
 		h.next(t, "right at the phone")
-		h.nothing(t)
-		for range maxWaiting + 2 {
+		h.nothing(t) // a client has one turn, however many of its attempts wait
+		for range maxWaiting + 3 {
 			h.release <- struct{}{}
 			synctest.Wait()
 		}
-		for i := range maxWaiting {
-			h.next(t, fmt.Sprint("guess ", i+1))
+		h.next(t, "guess 1")
+		h.next(t, "right, by another program")
+		for i := range maxWaiting - 1 {
+			h.next(t, fmt.Sprint("guess ", i+2))
 		}
-		for name, said := range map[string]<-chan answer{"desk": first, "phone": second} {
+		for name, said := range map[string]<-chan answer{"desk": first, "phone": second, "another program": third} {
 			if got := <-said; !got.right || got.err != nil {
 				t.Errorf("%s: got %v", name, got)
 			}
@@ -158,6 +161,7 @@ func TestFile_sameAtOnceIsOneAttempt(t *testing.T) {
 			same = append(same, ask(t.Context(), f, desk, "right"))
 		}
 		leave()
+		synctest.Wait()
 		h.release <- struct{}{}
 		h.next(t, "right")
 		same = append(same, ask(t.Context(), f, desk, "right"))

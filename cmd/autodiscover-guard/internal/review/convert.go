@@ -50,7 +50,7 @@ func (*Converter) Event(*Event, string) {}
 
 // Decision implements Consumer.
 func (c *Converter) Decision(r *Record, _ string) {
-	if c.err != nil || !c.filter.inTime(r.At) || !c.filter.decision(r) {
+	if c.err != nil || !c.filter.Match(r) {
 		return
 	}
 	c.look.look(r)

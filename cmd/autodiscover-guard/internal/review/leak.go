@@ -1,11 +1,11 @@
 package review
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
 	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
 )
 
 // The rules that every guard has; any other name is an operator's.
@@ -97,11 +97,11 @@ func isOwn(r *Record, host string) bool {
 			return true
 		}
 	}
-	if r.Rule != rulePrivateUse || host == "" || host[0] != '[' && host[0] != ':' && (host[0] < '0' || host[0] > '9') && !strings.Contains(host, ":") {
+	if r.Rule != rulePrivateUse {
 		return false
 	}
-	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast())
+	a, _ := reserved.ParseAddr(strings.Trim(host, "[]"))
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
 }
 
 // isPin reports whether a rule pins a domain that nobody reserves: its accounts' real domain.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -96,8 +98,11 @@ func TestReport_findings(t *testing.T) {
 		{"a stranger is kept back, with the password", entry{}, "stopped", "example.com|imapgms.jnet.sei.co.jp|refuse|1|1"},
 		{"an edited answer's kept host is no stranger", entry{
 			"action": "edit", "rule": "private-use", "subjects": []string{"lab.test"}, "credentials": none,
-			"suggestions": append(suggests("keep", "hoster.net"), suggests("remove", "stranger.net")...),
+			"suggestions": append(suggests("keep", "hoster.net"), suggests("remove", "stranger.net", "", "stranger.net")...),
 		}, "stopped", "lab.test|stranger.net|edit|1|0"},
+		{"but one that was taken out is one, wherever it is", entry{
+			"action": "edit", "rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "imap.corp.net"),
+		}, "stopped", "corp.net|imap.corp.net|edit|1|0"},
 		{"a refused answer's own host is none either", entry{
 			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "imap.corp.net", "stranger.net"),
 		}, "stopped", "corp.net|stranger.net|refuse|1|0"},
@@ -111,10 +116,25 @@ func TestReport_findings(t *testing.T) {
 		{"a stranger who was not asked", entry{
 			"host": "autodiscover.stranger.net:8443", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
 		}, "stopped", "example.com|autodiscover.stranger.net|refuse|1|1"},
+		{"a stranger who was asked, and named nobody", entry{"host": "autodiscover.stranger.net", "suggestions": []entry{}}, "stopped", ""},
+		{"the domain's own host, which was not asked", entry{
+			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "host": "autodiscover.corp.net", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
+		}, "stopped", ""},
+		{"an answer of the rule's own", entry{
+			"action": "answer", "host": "autodiscover.stranger.net", "suggestions": []entry{}, "upstream": entry{"asked": false, "status": 0, "error": ""},
+		}, "stopped", ""},
 		{"an answer without settings names nobody", entry{"suggestions": []entry{}, "reason": "the answer holds no settings"}, "stopped", ""},
 		{"nobody is guarded", entry{"action": "pass", "rule": "", "reserved_by": "", "credentials": secret}, "stopped", ""},
 		{"nor was anything leaked then", entry{"action": "pass", "rule": "", "reserved_by": "", "credentials": secret}, "not_stopped", ""},
 		{"a rule that monitors", entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none}, "not_stopped", "example.com|imapgms.jnet.sei.co.jp|monitored|1|0"},
+		{"a rule that would answer", entry{"mode": "monitor", "action": "pass", "would": "answer", "credentials": none}, "not_stopped", "example.com|imapgms.jnet.sei.co.jp|monitored|1|0"},
+		{"a pin that monitors, and a password at a central service", entry{
+			"rule": "pin", "reserved_by": "", "mode": "monitor", "action": "pass", "would": "refuse", "subjects": []string{"corp.net"}, "credentials": secret, "suggestions": []entry{},
+		}, "not_stopped", "corp.net|prod.autodetect.outlook.cloud.microsoft|credentials forwarded|1|1"},
+		{"a pin that monitors, and a password at the domain's own host", entry{
+			"rule": "pin", "reserved_by": "", "mode": "monitor", "action": "pass", "would": "edit", "subjects": []string{"corp.net"}, "host": "autodiscover.corp.net",
+			"credentials": secret, "suggestions": suggests("keep", "stranger.net"),
+		}, "not_stopped", "corp.net|stranger.net|monitored|1|1"},
 		{"a monitored answer that could not be read leaks nobody", entry{
 			"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none, "suggestions": []entry{},
 		}, "not_stopped", ""},
@@ -140,10 +160,15 @@ func TestReport_findings(t *testing.T) {
 		{"an upstream that failed", entry{"upstream": entry{"asked": true, "status": 0, "error": "tls", "check": "name"}}, "failures", "tls|name|prod.autodetect.outlook.cloud.microsoft|1"},
 		{"an authority", entry{"authority": "AB:CD", "policy": nil, "exchange": ""}, "changes", "policy||1\nauthority|AB:CD|1\nprocess||1"},
 		{"a redirect with a port and a path", entry{"suggestions": []entry{{"kind": "redirect", "was": "HTTPS://Mail.Stranger.net.:8443/x", "verdict": "remove"}}}, "stopped", "example.com|mail.stranger.net|refuse|1|1"},
+		{"a redirect with a path alone", entry{"suggestions": []entry{{"kind": "redirect", "was": "https://mail.stranger.net/x", "verdict": "remove"}}}, "stopped", "example.com|mail.stranger.net|refuse|1|1"},
+		{"an address without brackets", entry{"suggestions": suggests("remove", "2001:db8::1")}, "stopped", "example.com|2001:db8::1|refuse|1|1"},
 		{"an address literal", entry{"suggestions": []entry{{"kind": "url", "was": "imaps://[2001:db8::1]:993", "verdict": "remove"}}}, "stopped", "example.com|2001:db8::1|refuse|1|1"},
 		{"a private address in a lab", entry{
-			"rule": "private-use", "subjects": []string{"lab.test"}, "suggestions": suggests("remove", "192.168.1.2", "192.0.2.7"),
+			"rule": "private-use", "subjects": []string{"lab.test"}, "suggestions": suggests("remove", "192.168.1.2", "127.0.0.1", "169.254.7.7", "[fd00::1]:993", "192.0.2.7"),
 		}, "stopped", "lab.test|192.0.2.7|refuse|1|1"},
+		{"a private address, and a pin", entry{
+			"rule": "pin", "reserved_by": "", "subjects": []string{"corp.net"}, "credentials": none, "suggestions": suggests("remove", "192.168.1.2"),
+		}, "stopped", "corp.net|192.168.1.2|refuse|1|0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := reviewed(t, review.Filter{}, line(t, c.record)+"\n")
@@ -230,6 +255,10 @@ func TestRead_oddLines(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	hour := func(h int) int64 { return time.Date(2025, 12, 8, h, 0, 0, 0, time.UTC).UnixNano() }
+	var r review.Record
+	if err := review.Parse(golden(t)[3], &r); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		f    review.Filter
@@ -249,6 +278,9 @@ func TestFilter(t *testing.T) {
 		{"another action", review.Filter{Actions: []string{"pass"}}, false},
 		{"dialect", review.Filter{Dialects: []string{"pox"}}, false},
 		{"rule", review.Filter{Rules: []string{"documentation"}}, true},
+		{"another rule", review.Filter{Rules: []string{"pin"}}, false},
+		{"since this moment", review.Filter{Since: r.At}, true},
+		{"until this moment", review.Filter{Until: r.At}, false},
 		{"one of two", review.Filter{Rules: []string{"documentation"}, Actions: []string{"pass"}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -259,12 +291,41 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// A message that has no word of what is asked for does not count.
+func TestFilter_events(t *testing.T) {
+	const at, message = "2026-01-02T00:00:00Z", `  warn  handshake failed  {"host": "mail.a.net", "client": "10.0.0.1", "reason": "no trust"}`
+	moment, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		f    review.Filter
+		fits bool
+	}{
+		"none":           {review.Filter{}, true},
+		"since":          {review.Filter{Since: moment.UnixNano()}, true},
+		"since later":    {review.Filter{Since: moment.UnixNano() + 1}, false},
+		"until":          {review.Filter{Until: moment.UnixNano()}, false},
+		"domain":         {review.Filter{Domains: []string{"a.net"}}, true},
+		"another domain": {review.Filter{Domains: []string{"b.net"}}, false},
+		"client":         {review.Filter{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, true},
+		"another client": {review.Filter{Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/32")}}, false},
+		"action":         {review.Filter{Actions: []string{"refuse"}}, false},
+		"dialect":        {review.Filter{Dialects: []string{"pox"}}, false},
+		"rule":           {review.Filter{Rules: []string{"pin"}}, false},
+	} {
+		if got := rows(t, reviewed(t, c.f, at+message+"\n"), "clients"); (len(got) == 1) != c.fits {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
 func TestParseMoment(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]string{
 		"2026-11-20": "2026-11-20T00:00:00Z", "2026-11-20T10:30:00+02:00": "2026-11-20T08:30:00Z", "2026-11-20 10:30": "2026-11-20T10:30:00Z",
 		"24h": "2026-11-23T12:00:00Z", "7d": "2026-11-17T12:00:00Z", "2w": "2026-11-10T12:00:00Z", "90m": "2026-11-24T10:30:00Z",
-		"-1h": "", "d": "", "": "", "99999999d": "", "yesterday": "", "2026-13-01": "",
+		"-1h": "", "7": "", "d": "", "": "", "99999999d": "", "yesterday": "", "2026-13-01": "",
 	} {
 		got, err := review.ParseMoment(text, now)
 		if (err != nil) != (want == "") || err == nil && time.Unix(0, got).UTC().Format(time.RFC3339) != want {
@@ -382,3 +443,51 @@ func TestConverters(t *testing.T) {
 		})
 	}
 }
+
+// Whatever was not stopped is an alert, and nothing else is.
+func TestConverters_alerts(t *testing.T) {
+	secret, none := entry{"present": true, "scheme": "basic", "forwarded": true}, entry{"present": false, "scheme": "", "forwarded": false}
+	for name, c := range map[string]struct {
+		record entry
+		alert  bool
+	}{
+		"a stranger, kept back":               {entry{}, false},
+		"a stranger, and a rule monitors":     {entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none}, true},
+		"a rule monitors, and nobody is told": {entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none, "suggestions": []entry{}}, false},
+		"a password that went":                {entry{"credentials": secret, "suggestions": []entry{}}, true},
+	} {
+		log := line(t, c.record) + "\n" + line(t, entry{"rule": "another"}) + "\n" // which the filter keeps out
+		convert := func(format review.Format, out io.Writer) error {
+			converter := review.NewConverter(review.Filter{Rules: []string{"documentation"}}, format, out)
+			if _, err := review.Read(t.Context(), review.Sources{Files: []string{"-"}, Stdin: strings.NewReader(log)}, converter); err != nil {
+				t.Fatal(err)
+			}
+			return converter.Err()
+		}
+		var ecs, ocsf bytes.Buffer
+		var got struct {
+			Event       struct{ Kind string }
+			IsAlert     bool `json:"is_alert"`
+			Severity    int  `json:"severity_id"`
+			Disposition int  `json:"disposition_id"`
+			Action      int  `json:"action_id"`
+		}
+		if err := errors.Join(convert(review.FormatECS, &ecs), convert(review.FormatOCSF, &ocsf), json.Unmarshal(ecs.Bytes(), &got), json.Unmarshal(ocsf.Bytes(), &got)); err != nil {
+			t.Fatal(err)
+		}
+		alert := got.Event.Kind == "alert" && got.Severity == 4 && got.Disposition == 19 && got.Action == 1 // high; alert; allowed
+		if alert != c.alert || got.IsAlert != c.alert || (got.Event.Kind == "alert") != c.alert {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if err := convert(review.FormatECS, full{}); !errors.Is(err, errFull) {
+			t.Errorf("what cannot be written: %v", err)
+		}
+	}
+}
+
+var errFull = errors.New("no space left on device")
+
+// full is where nothing can be written.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }

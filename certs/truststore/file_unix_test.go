@@ -1,0 +1,60 @@
+//go:build unix
+
+package truststore_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"autodiscover-guard/certs/truststore"
+)
+
+// TestPolicies_linkAndMode: a link to a file that not everybody may read stays one, and the file keeps its mode and its owner.
+func TestPolicies_linkAndMode(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", true, "/srv/policies.json")
+	c.write(t, "/srv/policies.json", `{"policies": {}}`)
+	c.link(t, "/usr/lib/thunderbird/distribution/policies.json", "../../../../srv/policies.json")
+	file := filepath.Join(c.root, "srv/policies.json")
+	if err := os.Chmod(file, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(file, 1, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status := func() string {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat := info.Sys().(*syscall.Stat_t)
+		return fmt.Sprint(info.Mode(), stat.Uid, stat.Gid)
+	}
+	before, was := c.tree(t), status()
+	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed || status() != was {
+		t.Errorf("got %+v, %s, want %s", r, status(), was)
+	}
+	if info, err := os.Stat(filepath.Join(c.root, "srv", c.stores.Name()+".pem")); err != nil || info.Mode() != 0o644 {
+		t.Errorf("the certificate, which every user's programs read: %v, %v", info, err)
+	}
+	certificate := "/srv/" + c.stores.Name() + ".pem"
+	c.write(t, certificate, string(encoded(selfSigned(t))))
+	if r := only(t, c.stores.Verify(t.Context(), truststore.Policies)); r.Status != truststore.Absent || !strings.Contains(r.Verified, "does not hold the root") {
+		t.Errorf("got %+v", r)
+	}
+	c.write(t, certificate, string(c.pem))
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); !r.Exact || status() != was {
+		t.Errorf("got %+v, %s, want %s", r, status(), was)
+	}
+	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
+	}
+}
