@@ -142,6 +142,9 @@ func newTransport(r *reach) *http.Transport {
 			RootCAs:            r.settings.Load().roots,
 			MinVersion:         tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(256),
+			// Apache and IIS ask for a client's certificate where a place wants one, behind the request (TLS 1.2): having none, we say so there as well.
+			// The server's certificate must then be the same (go1.26, handshake_client.go: doFullHandshake).
+			Renegotiation: tls.RenegotiateFreelyAsClient,
 		},
 		// A TLSClientConfig of one's own switches HTTP/2 off unless it is asked for.
 		ForceAttemptHTTP2: true,
