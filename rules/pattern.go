@@ -50,7 +50,7 @@ func ParseDomain(text string) (Pattern, error) {
 	if _, ok, err := addressPattern(text); ok || err != nil {
 		return Pattern{}, &PatternError{text, "is an address, and no mail domain", want}
 	}
-	if local, domain, ok := strings.Cut(text, "@"); ok && local != "" {
+	if _, domain, ok := strings.Cut(text, "@"); ok && domain != "" {
 		return Pattern{}, &PatternError{text, "is a mail address: a rule is for a whole domain", quote(domain)}
 	}
 	return namePattern(text, want)
@@ -106,12 +106,15 @@ func namePattern(text, want string) (Pattern, error) {
 		return wrong("is more than one word", "a list with an entry for each")
 	case strings.HasPrefix(text, "."):
 		return wrong("begins with a dot", quote("*"+text))
+	case strings.ContainsAny(text, "/@?#%[]\\"):
+		return wrong("is not a host name", "")
 	case strings.HasPrefix(text, "*") && !below:
 		return wrong("has a star that is not a whole label", quote("*."+strings.TrimLeft(text, "*."))+" for everything below the name")
 	case strings.Contains(rest, "*"):
 		return wrong("has a star that is not the first label", quote("*."+strings.TrimLeft(rest[strings.LastIndexByte(rest, '*')+1:], "."))+" for everything below the name")
-	case strings.ContainsAny(text, "/@?#%[]\\"):
-		return wrong("is not a host name", "")
+	}
+	if straight, bent := reserved.Straight(text); bent {
+		return wrong("has quotation marks or hyphens of a word processor in it", quote(straight))
 	}
 	if label := mixedLabel(rest); label != "" {
 		return wrong("mixes scripts in "+quote(label)+", as look-alikes do", "a label in one script")

@@ -72,6 +72,9 @@ func TestParsePattern_refuses(t *testing.T) {
 		"*.co.uk":                {"public suffix", "mail.example.co.uk"},
 		"*.github.io":            {"public suffix", "mail.example.github.io"},
 		"exаmple.com":            {"mixes scripts", "one script"}, // the а is Cyrillic
+		"“mail.lab.test”":        {"a word processor", `"mail.lab.test"`},
+		"*.mail–eu.lab.test":     {"a word processor", `"*.mail-eu.lab.test"`},
+		`^.*\.lab\.test$`:        {"not a host name", "mail.example.net"},
 		"10.0.0.1/8":             {"bits set behind", `"10.0.0.0/8"`},
 		"10.0.0.0/33":            {"not an address range", "10.0.0.0/8"},
 		"0.0.0.0/0":              {"every address", "the range"},
@@ -100,6 +103,7 @@ func TestParseDomain_refusesWhatIsNoMailDomain(t *testing.T) {
 	for text, want := range map[string]string{
 		"192.0.2.1":         "is an address",
 		"user@example.net":  `want "example.net"`,
+		"@example.net":      `want "example.net"`,
 		"co.uk":             "public suffix",
 		"imap.example.net:": "port",
 	} {

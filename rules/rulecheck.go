@@ -219,7 +219,11 @@ func (c *checker) servers(made *rule) {
 		seen[s.Protocol] = true
 		host := reserved.Canonical(s.Host)
 		if p, err := ParsePattern(s.Host); err != nil || p.below || p.prefix.IsValid() && !p.prefix.IsSingleIP() {
-			c.wrong("servers", i, "a host such as mail.example.net", "%s: %q is not a host", s.Protocol, s.Host)
+			want := "a host such as mail.example.net"
+			if name, port, both := strings.Cut(s.Host, ":"); both && port != "" && strings.Trim(port, "0123456789") == "" {
+				want = "{host: " + name + ", port: " + port + "}"
+			}
+			c.wrong("servers", i, want, "%s: %q is not a host", s.Protocol, s.Host)
 			continue
 		}
 		if !made.allows(host) {

@@ -1,14 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
 	"strings"
 	"sync/atomic"
 
@@ -58,29 +56,22 @@ func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config,
 	if file == "" {
 		return nil, nil
 	}
-	if keyFile == "" {
-		keyFile = file
-	}
-	certificate, err := tls.LoadX509KeyPair(file, keyFile)
-	if _, unread := errors.AsType[*fs.PathError](err); unread {
-		return nil, fmt.Errorf("%s, %s: %w", certificateKey, keyKey, err) // the path says which of them
-	}
+	chain, err := readPEM(certificateKey, file)
 	if err != nil {
-		return nil, hint(fmt.Errorf("%s: %w", certificateKey, err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in %s", keyKey)
+		return nil, err
+	}
+	key, at := chain, certificateKey+" "+file
+	if keyFile != "" {
+		if key, err = readNamed(keyKey, keyFile); err != nil {
+			return nil, err
+		}
+		at += ", " + keyKey + " " + keyFile
+	}
+	certificate, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return nil, hint(fmt.Errorf("%s: %w", at, err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in %s", keyKey)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1", "http/1.0"}, Certificates: []tls.Certificate{certificate}}, nil
-}
-
-// addCertificates adds those of a PEM file.
-func addCertificates(pool *x509.CertPool, key, file string) error {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("%s: no certificate in %q: want PEM, -----BEGIN CERTIFICATE-----", key, file)
-	}
-	return nil
 }
 
 // login is whom the plugin asks about passwords; nil where none are wanted.
@@ -128,22 +119,13 @@ func readCredentials(file string) (intercept.Credentials, error) {
 	if err != nil {
 		return intercept.Credentials{}, err
 	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return intercept.Credentials{}, fmt.Errorf("%s: %s: want plain text, in UTF-8", key, file)
+	}
 	line, _, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\n")
 	user, password, ok := strings.Cut(strings.TrimSuffix(line, "\r"), ":")
 	if !ok || user == "" {
 		return intercept.Credentials{}, fmt.Errorf("%s: %s: want a name, a colon and a password on the first line", key, file)
 	}
 	return intercept.NewCredentials(user, password), nil
-}
-
-// readPrivate reads a file with a secret, which nobody else may be able to do.
-func readPrivate(key, file string) ([]byte, error) {
-	if err := privateFile(file); err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
-	}
-	return text, nil
 }

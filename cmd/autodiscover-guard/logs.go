@@ -99,11 +99,11 @@ func readHookSecret(c *config.Config) (notify.Secret, error) {
 	}
 	from, text := "environment variable "+config.NotifySecretVariable, []byte(os.Getenv(config.NotifySecretVariable))
 	if file := c.Notify.SecretFile; file != "" {
-		read, err := os.ReadFile(file)
+		read, err := readNamed("notify.secret_file", file)
 		if err != nil {
-			return notify.Secret{}, fmt.Errorf("notify.secret_file: %w", err)
+			return notify.Secret{}, err
 		}
-		from, text = "notify.secret_file", read
+		from, text = "notify.secret_file: "+file, read
 	} else if len(text) == 0 {
 		return notify.Secret{}, hint(fmt.Errorf("notify: no key to sign with: notify.secret_file is empty, and %s is not set", config.NotifySecretVariable),
 			"openssl rand -hex 32 makes one; give it to the receiver, too")

@@ -38,6 +38,7 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once, also while it waits for a file in its start
 	// Before the pid is written and until it is gone: a signal that nobody has asked for would end the process. One that comes before the guard
 	// serves waits for that.
 	hangups := make(chan os.Signal, 1)
@@ -81,11 +82,11 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer logs.close()
 	r := &reloader{load: s.load, file: file, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
-	return s.guard(ctx, stop, r, in, hangups, stderr)
+	return s.guard(ctx, r, in, hangups, stderr)
 }
 
-// guard opens the doors and serves. stop gives the signals back that end ctx.
-func (s *service) guard(ctx context.Context, stop func(), r *reloader, in inputs, hangups <-chan os.Signal, stderr io.Writer) error {
+// guard opens the doors and serves.
+func (s *service) guard(ctx context.Context, r *reloader, in inputs, hangups <-chan os.Signal, stderr io.Writer) error {
 	g, err := newGuard(r.config, in, r.state, r.logs.decisions, r.logger)
 	if err != nil {
 		return err
@@ -111,11 +112,11 @@ func (s *service) guard(ctx context.Context, stop func(), r *reloader, in inputs
 		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))
 	}
 	r.logger.Info("listening", fields...)
-	return s.live(ctx, stop, r, hangups, admin)
+	return s.live(ctx, r, hangups, admin)
 }
 
 // live serves until ctx ends or a door fails, and then lets what runs finish.
-func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-chan os.Signal, admin adminServer) error {
+func (s *service) live(ctx context.Context, r *reloader, hangups <-chan os.Signal, admin adminServer) error {
 	ended := make(chan error, 2)
 	go func() { ended <- r.guard.serve(r.doors.proxy) }()
 	go func() { ended <- r.guard.serveTransparent(ctx, r.doors.transparent) }()
@@ -147,7 +148,6 @@ func (s *service) live(ctx context.Context, stop func(), r *reloader, hangups <-
 		}
 	case <-ctx.Done():
 	}
-	stop()           // a second signal ends the process at once
 	r.settings.end() // while there still is a guard for them to point at
 	r.draining.Store(true)
 	leave()

@@ -95,8 +95,9 @@ func parseOpen(text string) (string, *fault) {
 	return host, nil
 }
 
-// bareHost takes away what people write around a host name: scheme, path, account, port, pattern.
+// bareHost takes away what people write around a host name: scheme, path, account, port, pattern, quotation marks.
 func bareHost(text string) string {
+	text, _ = reserved.Straight(text)
 	if _, rest, ok := strings.Cut(text, "://"); ok {
 		text = rest
 	}
@@ -108,7 +109,7 @@ func bareHost(text string) string {
 
 // hostName is the canonical spelling of a host name, which is no address.
 func hostName(text string) (string, bool) {
-	if strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
+	if _, bent := reserved.Straight(text); bent || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
 		return "", false
 	}
 	host := reserved.Canonical(text)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -77,5 +78,13 @@ func (r *reader) syntax(err error) {
 			text = e.ContextMsg + ": " + text
 		}
 	}
-	r.report(&n, "", fault{text: "not YAML: " + text, want: "indent with spaces, put one space behind each colon, and close what is opened"})
+	if _, rest, star := strings.Cut(text, "unknown anchor '"); star { // as patterns begin, without their quotes
+		name, _, _ := strings.Cut(rest, "'")
+		r.report(&n, "", fault{text: "to YAML a star without quotes is a reference", want: "want quotes around it: " + quoted("*"+name)})
+		return
+	}
+	r.report(&n, "", fault{
+		text: "not YAML: " + text,
+		want: "indent with spaces, put one space behind each colon, close what is opened, and put quotes around what begins with *, %, @ or [ or holds a colon and a space",
+	})
 }

@@ -67,7 +67,11 @@ func parseDirect(text string) (string, *fault) {
 	if at, f := parseAsked(nil, strings.TrimPrefix(text, ".")); f == nil {
 		return at, nil
 	}
-	return "", &fault{text: quoted(text) + " is not a host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
+	f := &fault{text: quoted(text) + " is not a host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
+	if at, wrong := parseAsked(nil, bareHost(text)); wrong == nil && strings.HasPrefix(text, "*") {
+		f.want = didYouMean(at)
+	}
+	return "", f
 }
 
 // private is a word or a list.

@@ -42,6 +42,11 @@ func parsePath(text string) (string, *fault) {
 	if strings.Contains("~$%", text[:1]) {
 		return "", &fault{text: quoted(text) + " begins with " + text[:1] + ", which only a shell understands", want: "want the whole path"}
 	}
+	for _, open := range []string{"${", "{{"} {
+		if strings.Contains(text, open) {
+			return "", &fault{text: quoted(text) + " has a variable in it that nobody has filled in", want: "want the whole path"}
+		}
+	}
 	return filepath.Clean(text), nil
 }
 

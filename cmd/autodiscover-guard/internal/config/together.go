@@ -81,6 +81,9 @@ func apart(c *Config) (string, *fault) {
 	for i, l := range all {
 		for _, other := range all[:i] {
 			if overlap(l.address, other.address) {
+				if l.key == "listen.admin" && l.address == Default().Listen.Admin {
+					l, other = other, l // nobody has written that one
+				}
 				return l.key, &fault{text: quoted(l.address) + " takes the port of " + other.key + ", " + quoted(other.address), want: "want another port"}
 			}
 		}

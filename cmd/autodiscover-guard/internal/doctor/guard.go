@@ -126,7 +126,7 @@ func (e *examination) console(ctx context.Context) []Finding {
 		return []Finding{skipped("", "the guard has no admin listener (listen.admin)")}
 	}
 	if status, _, err := e.ask(ctx, "/livez"); err != nil || status != http.StatusOK {
-		return []Finding{fail(e.Admin.Base, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), "start the guard again, and look at its log")}
+		return []Finding{fail(e.Admin.Base, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), forSilence(err))}
 	}
 	_, body, err := e.ask(ctx, "/readyz")
 	var s console.Status
@@ -140,6 +140,14 @@ func (e *examination) console(ctx context.Context) []Finding {
 		return []Finding{ready(s), skipped(e.Admin.Base, "it tells more only to those who have a certificate of listen.admin_clients")}
 	}
 	return append([]Finding{e.sameVersion(s), ready(s), e.samePolicy(s)}, e.sameRoot(s)...)
+}
+
+// forSilence is what to do about an admin listener that does not answer.
+func forSilence(err error) string {
+	if name, ok := errors.AsType[*net.DNSError](err); ok {
+		return "have " + name.Name + " (listen.admin_url) resolve, here as at its clients"
+	}
+	return "start the guard again, and look at its log"
 }
 
 func (e *examination) sameVersion(s console.Status) Finding {
@@ -189,7 +197,7 @@ func (e *examination) pac(ctx context.Context) []Finding {
 	address := e.Admin.Base + "/proxy.pac"
 	status, body, err := e.ask(ctx, "/proxy.pac")
 	if err != nil || status != http.StatusOK {
-		return []Finding{fail(address, fmt.Sprintf("cannot be fetched (%d, %v): programs that use it go past the guard", status, err), "start the guard again, and look at its log")}
+		return []Finding{fail(address, fmt.Sprintf("cannot be fetched (%d, %v): programs that use it go past the guard", status, err), forSilence(err))}
 	}
 	if bytes.Equal(body, companion.PAC(e.Policy, e.Advertised)) {
 		return []Finding{ok(address, fmt.Sprintf("sends %d names and all below them to %s", len(e.Policy.Hosts().Below), e.Advertised.Address()))}

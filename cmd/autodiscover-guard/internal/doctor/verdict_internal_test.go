@@ -3,6 +3,8 @@ package doctor
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -119,5 +121,18 @@ func TestVerdict_ownServers(t *testing.T) {
 	x.answer.Body = []byte(strangersPOX)
 	if f := e.verdict(x, documentation); f.State != Fail {
 		t.Errorf("stranger: %+v", f)
+	}
+}
+
+// An admin listener whose name nobody resolves is no guard that has ended.
+func TestForSilence(t *testing.T) {
+	unresolved := fmt.Errorf("dial: %w", &net.DNSError{Err: "no such host", Name: "gateway.corp.example"})
+	if got := forSilence(unresolved); !strings.Contains(got, "gateway.corp.example") {
+		t.Errorf("a name that does not resolve: %q", got)
+	}
+	for _, err := range []error{nil, errors.New("connection refused")} {
+		if got := forSilence(err); !strings.Contains(got, "start the guard") {
+			t.Errorf("%v: %q", err, got)
+		}
 	}
 }

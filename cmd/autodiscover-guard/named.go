@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxNamed is far above any file that a configuration names, and keeps a wrong path such as a device from being read for ever.
+const maxNamed = 16 << 20
+
+// readNamed reads a file that a key of the configuration names.
+func readNamed(key, file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxNamed+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	if len(text) > maxNamed {
+		return nil, fmt.Errorf("%s: %s is larger than %d MiB: is it the right file?", key, file, maxNamed>>20)
+	}
+	return text, nil
+}
+
+// readPEM reads a file of certificates. Readers of PEM pass over what they cannot read, without a word: the end of a file that is still being written, the
+// first certificate behind a byte order mark, two between which a line break is missing.
+func readPEM(key, file string) ([]byte, error) {
+	text, err := readNamed(key, file)
+	if err != nil {
+		return nil, err
+	}
+	said, read := bytes.Count(text, []byte("-----BEGIN CERTIFICATE-----")), 0
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			read++
+		}
+	}
+	if read < said {
+		return nil, fmt.Errorf("%s: %s: %d of %d certificates cannot be read: is it still being written, or a line break missing before one?", key, file, said-read, said)
+	}
+	return text, nil
+}
+
+// addCertificates adds those of a PEM file.
+func addCertificates(pool *x509.CertPool, key, file string) error {
+	text, err := readPEM(key, file)
+	if err != nil {
+		return err
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return fmt.Errorf("%s: no certificate in %q: want PEM, -----BEGIN CERTIFICATE-----", key, file)
+	}
+	return nil
+}
+
+// readPrivate reads a file with a secret, which nobody else may be able to do.
+func readPrivate(key, file string) ([]byte, error) {
+	if err := privateFile(file); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return readNamed(key, file)
+}
