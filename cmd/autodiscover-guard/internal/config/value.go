@@ -59,7 +59,11 @@ func (l list[T]) read(r *reader, name string, n *yaml.Node) {
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
-		r.report(n, name, fault{text: describe(n), want: "want a list such as [" + l.sample + "]"})
+		f := fault{text: describe(n), want: "want a list such as [" + l.sample + "]"}
+		if !l.filled && n.ShortTag() == "!!null" { // as templates leave it
+			f.want += ", or [] for none"
+		}
+		r.report(n, name, f)
 		return
 	}
 	var entries []T
