@@ -63,6 +63,11 @@ func TestRead_notBeyondDoubt(t *testing.T) {
 		"two roots":                       {"<Autodiscover>", "</Autodiscover><Autodiscover/>"},
 		"text behind the root":            {"<Autodiscover>", "</Autodiscover>imap"},
 		"nothing but a comment around it": {"<!-- ", " -->"},
+		"bytes that are no UTF-8":         {"<Autodiscover a='\xff'>", "</Autodiscover>"},
+		"those behind a byte order mark":  {"\ufeff<Autodiscover a='\xff'>", "</Autodiscover>"},
+		"bytes that are no Shift JIS":     {"<?xml version='1.0' encoding='shift_jis'?><Autodiscover a='\x81\x20'>", "</Autodiscover>"},
+		"UTF-16 that is none":             {"<?xml version='1.0' encoding='utf-16'?><Autodiscover>", "</Autodiscover>"},
+		"a charset never to be decoded":   {"<?xml version='1.0' encoding='iso-2022-kr'?><Autodiscover>", "</Autodiscover>"},
 	} {
 		_, err := dialect.Read(inquiry(t, dialect.POX), xmlAnswer(c.front+settings+c.behind))
 		if (name == "plain") != (err == nil) || err != nil && !errors.Is(err, dialect.ErrUnreadable) {
@@ -181,6 +186,10 @@ func TestRead_plainMeansOneReading(t *testing.T) {
 	members := append(gzipped(t, []byte(body[:cut])), gzipped(t, []byte(body[cut:]))...)
 	frames := append(zstded(t, []byte(body[:cut])), zstded(t, []byte(body[cut:]))...)
 	skipped := append([]byte{0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, '<'}, zstded(t, []byte(body))...) // RFC 8878, section 3.1.2
+	var sixteen []byte                                                                             // big-endian, and nothing says so
+	for _, c := range []byte(body) {
+		sixteen = append(sixteen, 0, c)
+	}
 	for name, c := range map[string]struct {
 		header dialect.Header
 		body   []byte
@@ -192,10 +201,21 @@ func TestRead_plainMeansOneReading(t *testing.T) {
 		"a charset without end":          {dialect.Header{"Content-Type": {`text/xml; charset="utf-7`}}, []byte(body), false},
 		"two charsets":                   {dialect.Header{"Content-Type": {"text/xml; charset=utf-8; charset=utf-7"}}, []byte(body), false},
 		"gzip":                           {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"gzip"}}, gzipped(t, []byte(body)), true},
-		"gzip whose first member is cut": {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"x-gzip"}}, members, false},
 		"zstd":                           {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"zstd"}}, zstded(t, []byte(body)), true},
 		"zstd whose first frame is cut":  {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"zstd"}}, frames, false},
 		"zstd behind what is skipped":    {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"zstd"}}, skipped, false},
+		"x-gzip":                         {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"x-gzip"}}, gzipped(t, []byte(body)), true},
+		"two codings":                    {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"br, ", "gzip"}}, gzipped(t, brotlied(t, []byte(body))), true},
+		"gzip whose first member is cut": {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"gzip"}}, members, false},
+		"x-gzip, its first member cut":   {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"x-gzip"}}, members, false},
+		"gzip that is not named":         {dialect.Header{"Content-Type": {"text/xml"}}, gzipped(t, []byte(body)), false},
+		"gzip that is only named":        {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"gzip"}}, []byte(body), false},
+		"gzip twice, named once":         {dialect.Header{"Content-Type": {"text/xml"}, "Content-Encoding": {"gzip"}}, gzipped(t, gzipped(t, []byte(body))), false},
+		"a byte order mark":              {dialect.Header{"Content-Type": {"text/xml"}}, []byte("\ufeff" + body), false},
+		"UTF-16":                         {dialect.Header{"Content-Type": {"text/xml"}}, sixteen, false},
+		"a declaration beside a charset": {dialect.Header{"Content-Type": {"text/xml; charset=utf-8"}}, []byte(`<?xml version="1.0" encoding="iso-2022-kr"?>` + body), false},
+		"one that means the same":        {dialect.Header{"Content-Type": {"text/xml; charset=utf-8"}}, []byte(`<?xml version="1.0" encoding="iso-8859-1"?>` + body), true},
+		"one that means another letter":  {dialect.Header{"Content-Type": {"text/xml; charset=utf-8"}}, []byte(`<?xml version="1.0" encoding="iso-8859-1"?>` + strings.Replace(body, "<emailP", "<displayName>é</displayName><emailP", 1)), false},
 	} {
 		d, err := dialect.Read(inquiry(t, dialect.Autoconfig), dialect.Answer{Status: 200, Header: c.header, Body: c.body})
 		if err != nil || len(d.Suggestions) != 1 || d.Plain != c.plain {

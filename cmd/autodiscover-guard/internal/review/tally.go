@@ -92,7 +92,6 @@ func (t *Tally) giveUp() {
 	all := slices.SortedFunc(maps.Values(t.entries), func(a, b *Entry) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(b.Last, a.Last), slices.Compare(a.Key[:], b.Key[:]))
 	})
-	t.last = nil
 	for _, e := range all[len(all)/2:] {
 		delete(t.entries, e.Key)
 		t.GaveUp++
