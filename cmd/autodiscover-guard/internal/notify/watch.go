@@ -9,12 +9,12 @@ import (
 
 // Decisions is a core that looks at decision records and writes nothing. It is to stand beside the core that writes them.
 func (n *Notifier) Decisions() zapcore.Core {
-	return &watcher{n: n, level: zapcore.DebugLevel, see: n.seeDecision}
+	return &watcher{level: zapcore.DebugLevel, see: n.seeDecision}
 }
 
 // Life is a core that looks at all other messages. Of those whose text is a key of types, a warning or worse, it tells.
 func (n *Notifier) Life(types map[string]Type) zapcore.Core {
-	return &watcher{n: n, level: zapcore.WarnLevel, see: func(e zapcore.Entry, fields []zapcore.Field) {
+	return &watcher{level: zapcore.WarnLevel, see: func(e zapcore.Entry, fields []zapcore.Field) {
 		if kind, ok := types[e.Message]; ok {
 			n.seeLife(kind, e, fields)
 		}
@@ -23,7 +23,6 @@ func (n *Notifier) Life(types map[string]Type) zapcore.Core {
 
 // watcher is a core that only looks.
 type watcher struct {
-	n     *Notifier
 	level zapcore.Level
 	with  []zapcore.Field
 	see   func(zapcore.Entry, []zapcore.Field)
