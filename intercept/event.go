@@ -73,7 +73,7 @@ func (x *exchange) finish(status int, out int64) {
 		if x.relay != nil {
 			x.in = x.relay.bytes.Load()
 			if x.cut.Load() && x.upstream.class == "" {
-				x.blame("truncated")
+				x.blame(classTruncated)
 			}
 		}
 		x.write(status, out)
