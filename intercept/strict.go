@@ -348,9 +348,4 @@ func (w *watched) Close() error {
 }
 
 // CloseWrite lets net/http have its last words read (server.go: closeWriteAndWait).
-func (w *watched) CloseWrite() error {
-	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
+func (w *watched) CloseWrite() error { return closeWrite(w.Conn) }
