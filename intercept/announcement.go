@@ -83,10 +83,10 @@ func (a *announcement) settle(client netip.Addr) {
 	status := 0
 	switch {
 	case !p.admits(client):
-		p.refused.clients.add(p, client, refusalText(http.StatusForbidden))
+		p.refused.clients.add(p, client, notAdmitted)
 		status = http.StatusForbidden
 	case !p.guests.identify(seatConnection, payer(client), p.limits.PerClient):
-		p.refused.perClient.add(p, client, refusalText(http.StatusTooManyRequests))
+		p.refused.perClient.add(p, client, crowdText(seatConnection, http.StatusTooManyRequests))
 		status = http.StatusTooManyRequests
 	default:
 		a.mu.Lock()

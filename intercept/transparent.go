@@ -187,8 +187,8 @@ func (v *visit) plain() bool {
 
 // open shows the connection into the hall.
 func (v *visit) open(hc *hallConn) bool {
-	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
-	if denied != denialNone {
+	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	if status != 0 {
 		return false
 	}
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
@@ -209,8 +209,8 @@ func (v *visit) unnamed(heard []byte) bool {
 // tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already. A client of the web that has said nothing yet
 // may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to.
 func (v *visit) tunnel(heard []byte) bool {
-	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
-	if denied != denialNone {
+	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	if status != 0 {
 		return false
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
