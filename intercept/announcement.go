@@ -61,7 +61,7 @@ func (a *announcement) listen() {
 	if err != nil {
 		a.err = err
 		p.refused.headers.Add(1)
-		p.logger.Warn("PROXY header refused", zap.String(keyClient, clientAddress(a.conn.RemoteAddr().String())), zap.Error(err))
+		p.logger.Warn("PROXY header refused", clientField(a.conn), zap.Error(err))
 		return
 	}
 	if header.Command.IsLocal() {

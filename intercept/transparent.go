@@ -100,13 +100,13 @@ func (t *transparent) serve(c net.Conn) {
 	defer p.traffic.leave()
 	to, err := p.original(g.TCPConn)
 	if err != nil {
-		p.logger.Warn("original destination unknown", zap.String(keyClient, clientAddress(c.RemoteAddr().String())), zap.Error(err))
+		p.logger.Warn("original destination unknown", clientField(c), zap.Error(err))
 		return
 	}
 	to = netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
 	if t.isOurselves(g, to) {
 		p.refused.loops.Add(1)
-		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), clientField(c),
 			zap.String(keyReason, "the connection was made to the transparent door itself, or redirected twice"))
 		return
 	}
@@ -149,7 +149,7 @@ func (v *visit) greet() bool {
 	p := v.door.f.p
 	name, heard, err := p.overhear(v.conn)
 	if err != nil {
-		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), zap.String(keyClient, clientAddress(v.conn.RemoteAddr().String())), zap.Error(err))
+		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), clientField(v.conn), zap.Error(err))
 		return false
 	}
 	host, err := canonicalHost(name)
