@@ -61,7 +61,7 @@ func (a *announcement) listen() {
 	if err != nil {
 		a.err = err
 		p.refused.headers.Add(1)
-		p.logger.Warn("PROXY header refused", zap.String(keyClient, clientAddress(a.conn.RemoteAddr().String())), zap.Error(err))
+		p.logger.Warn("PROXY header refused", clientField(a.conn), zap.Error(err))
 		return
 	}
 	if header.Command.IsLocal() {
@@ -83,10 +83,10 @@ func (a *announcement) settle(client netip.Addr) {
 	status := 0
 	switch {
 	case !p.admits(client):
-		p.refused.clients.add(p, client, refusalText(http.StatusForbidden))
+		p.refused.clients.add(p, client, notAdmitted)
 		status = http.StatusForbidden
 	case !p.guests.identify(seatConnection, payer(client), p.limits.PerClient):
-		p.refused.perClient.add(p, client, refusalText(http.StatusTooManyRequests))
+		p.refused.perClient.add(p, client, crowdText(seatConnection, http.StatusTooManyRequests))
 		status = http.StatusTooManyRequests
 	default:
 		a.mu.Lock()

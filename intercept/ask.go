@@ -285,7 +285,7 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 		x.blame(brokenClass(wait.reason(err)))
 		x.decision = x.policy.Unanswered(&x.plan, reasonBroken)
 	case over:
-		x.decision = x.policy.Unanswered(&x.plan, x.tooLong(reasonLong))
+		x.decision = x.policy.Unanswered(&x.plan, x.tooLong())
 	default:
 		x.decision = x.policy.Judge(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	}

@@ -54,12 +54,12 @@ func (x *exchange) longSeat() bool {
 	return x.long
 }
 
-// tooLong is why a body was not read to its end.
-func (x *exchange) tooLong(reason string) string {
+// tooLong is why an answer was not read to its end.
+func (x *exchange) tooLong() string {
 	if x.crowded {
 		return reasonCrowded
 	}
-	return reason
+	return reasonLong
 }
 
 // standUp gives the seat back.

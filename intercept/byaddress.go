@@ -177,10 +177,7 @@ func (b *byAddress) CloseWrite() error {
 	if hall := b.inHall(); hall != nil {
 		return hall.Close()
 	}
-	if half, ok := b.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
+	return closeWrite(b.Conn)
 }
 
 // CloseRead is called when the client is to hear nothing more.

@@ -13,7 +13,7 @@ import (
 // certificateFailure tells which check an upstream's TLS failed.
 func certificateFailure(err error) (failure, bool) {
 	failed := func(check, text string) (failure, bool) {
-		return failure{"tls", http.StatusBadGateway, text, check}, true
+		return failure{classTLS, http.StatusBadGateway, text, check}, true
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return failed("host name", "shows a certificate for another name")
@@ -50,7 +50,7 @@ func certificateFailure(err error) (failure, bool) {
 		return failed("handshake", "does not complete the TLS handshake")
 	case shaking && errors.Is(err, context.DeadlineExceeded),
 		text == "net/http: TLS handshake timeout": // of a transport that is not ours; go1.26, transport.go: tlsHandshakeTimeoutError, which has no name outside
-		return failure{"tls", http.StatusGatewayTimeout, "took too long for the TLS handshake", "handshake"}, true
+		return failure{classTLS, http.StatusGatewayTimeout, "took too long for the TLS handshake", "handshake"}, true
 	case shaking && !errors.Is(err, context.Canceled):
 		return failed("handshake", "breaks the TLS handshake off")
 	}

@@ -57,12 +57,7 @@ func (c *hallConn) Read(p []byte) (int, error) {
 }
 
 // CloseWrite is for last words: see lingeringClose.
-func (c *hallConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
+func (c *hallConn) CloseWrite() error { return closeWrite(c.Conn) }
 
 // Close implements net.Conn. Upstream connections that were authenticated for this client end with it.
 func (c *hallConn) Close() error {

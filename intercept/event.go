@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func (x *exchange) finish(status int, out int64) {
 		if x.relay != nil {
 			x.in = x.relay.bytes.Load()
 			if x.cut.Load() && x.upstream.class == "" {
-				x.blame("truncated")
+				x.blame(classTruncated)
 			}
 		}
 		x.write(status, out)
@@ -292,4 +293,9 @@ func clientAddress(remote string) string {
 		return ap.Addr().Unmap().String()
 	}
 	return remote
+}
+
+// clientField names the client of a connection in a line of the log.
+func clientField(c net.Conn) zap.Field {
+	return zap.String(keyClient, clientAddress(c.RemoteAddr().String()))
 }

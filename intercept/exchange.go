@@ -247,9 +247,9 @@ func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http
 func (x *exchange) crashed(req *http.Request, v any) *http.Response {
 	x.p.recovered(v, zap.String(keyExchange, x.id))
 	if x.upstream.class == "" {
-		x.upstream.class = "panic"
+		x.upstream.class = classPanic
 	}
-	return x.unanswered(req, reasonPanic, failure{class: "panic", status: http.StatusBadGateway, text: "could not be asked: an internal error"})
+	return x.unanswered(req, reasonPanic, failure{class: classPanic, status: http.StatusBadGateway, text: "could not be asked: an internal error"})
 }
 
 // approve remembers what was decided on.

@@ -40,19 +40,26 @@ type failure struct {
 	check string
 }
 
-// The classes that others than failureOf ask for.
+// The classes of failures. Records and metrics have them; none is renamed.
 const (
-	classPrivate = "private address"
-	classLoop    = "loop"
-	classProxy   = "proxy"
-	classTimeout = "timeout"
-	classScarce  = "resources"
+	classDNS       = "dns"
+	classConnect   = "connect"
+	classTLS       = "tls"
+	classTimeout   = "timeout"
+	classTruncated = "truncated"
+	classProtocol  = "protocol"
+	classProxy     = "proxy"
+	classPrivate   = "private address"
+	classLoop      = "loop"
+	classScarce    = "resources"
+	classCanceled  = "canceled"
+	classPanic     = "panic"
 )
 
 // beforeRequest reports whether nothing of the request can have left.
 func (f failure) beforeRequest() bool {
 	switch f.class {
-	case "dns", "connect", "tls", classPrivate, classLoop, classScarce:
+	case classDNS, classConnect, classTLS, classPrivate, classLoop, classScarce:
 		return true
 	}
 	return false
@@ -80,38 +87,38 @@ func failureOf(err error) failure {
 		return f
 	}
 	if errors.Is(err, errAnswerTimeout) {
-		return tooLong("took too long to answer")
+		return timedOut("took too long to answer")
 	}
 	if errors.Is(err, errBodyCut) {
-		return failure{class: "canceled", status: http.StatusBadRequest, text: "was not asked to the end: the request's body broke off"}
+		return failure{class: classCanceled, status: http.StatusBadRequest, text: "was not asked to the end: the request's body broke off"}
 	}
 	if errors.Is(err, context.Canceled) {
-		return failure{class: "canceled", status: http.StatusBadGateway, text: "was not waited for: the client went away"}
+		return failure{class: classCanceled, status: http.StatusBadGateway, text: "was not waited for: the client went away"}
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		if dns.IsTimeout {
-			return failure{class: "dns", status: http.StatusGatewayTimeout, text: "could not be looked up in time"}
+			return failure{class: classDNS, status: http.StatusGatewayTimeout, text: "could not be looked up in time"}
 		}
-		return failure{class: "dns", status: http.StatusBadGateway, text: "does not resolve to an address"}
+		return failure{class: classDNS, status: http.StatusBadGateway, text: "does not resolve to an address"}
 	}
 	if _, ok := errors.AsType[*net.AddrError](err); ok {
-		return failure{class: "dns", status: http.StatusBadGateway, text: "does not resolve to an address"} // a name without any address
+		return failure{class: classDNS, status: http.StatusBadGateway, text: "does not resolve to an address"} // a name without any address
 	}
 	op, dialling := errors.AsType[*net.OpError](err)
 	dialling = dialling && op.Op == "dial"
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		if dialling {
-			return tooLong("did not accept the connection in time")
+			return timedOut("did not accept the connection in time")
 		}
-		return tooLong("took too long to answer")
+		return timedOut("took too long to answer")
 	}
 	if dialling {
-		return failure{class: "connect", status: http.StatusBadGateway, text: "does not accept the connection"}
+		return failure{class: classConnect, status: http.StatusBadGateway, text: "does not accept the connection"}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return failure{class: "truncated", status: http.StatusBadGateway, text: "closed the connection in the middle of its answer"}
+		return failure{class: classTruncated, status: http.StatusBadGateway, text: "closed the connection in the middle of its answer"}
 	}
-	return failure{class: "protocol", status: http.StatusBadGateway, text: "does not speak proper HTTP"}
+	return failure{class: classProtocol, status: http.StatusBadGateway, text: "does not speak proper HTTP"}
 }
 
 // tellFailure tells the log of a failure that has no record. That TLS failed a check is what an operator may have to do something about: a network may
@@ -124,16 +131,16 @@ func (p *Plugin) tellFailure(host string, f failure) {
 	log("upstream failed", zap.String(keyHost, clip(host)), zap.String("class", f.class), zap.String("check", f.check))
 }
 
-func tooLong(text string) failure {
+func timedOut(text string) failure {
 	return failure{class: classTimeout, status: http.StatusGatewayTimeout, text: text}
 }
 
 // brokenClass is the word for an error in the middle of an answer.
 func brokenClass(err error) string {
-	if class := failureOf(err).class; class == classTimeout || class == "canceled" {
+	if class := failureOf(err).class; class == classTimeout || class == classCanceled {
 		return class
 	}
-	return "truncated"
+	return classTruncated
 }
 
 // deny answers at a door, before there is an exchange.

@@ -126,7 +126,7 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 	head, over, err := x.readBounded(body, resp.ContentLength)
 	_ = body.Close()
 	if err != nil || over {
-		return x.unanswered(ctx.Req, reasonForeign, failure{class: "protocol", status: http.StatusBadGateway, text: "was not asked"})
+		return x.unanswered(ctx.Req, reasonForeign, failure{class: classProtocol, status: http.StatusBadGateway, text: "was not asked"})
 	}
 	x.decision = x.policy.Judge(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head})
 	if x.decision.Action != rules.ActionPass {

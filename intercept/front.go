@@ -96,9 +96,9 @@ func (p *Plugin) letIn(w http.ResponseWriter, since time.Time) bool {
 // admit refuses whoever may not use the proxy.
 func (f *front) admit(w http.ResponseWriter, r *http.Request) bool {
 	if client := remoteAddress(r); !f.p.admits(client) {
-		f.p.refused.clients.add(f.p, client, refusalText(http.StatusForbidden))
+		f.p.refused.clients.add(f.p, client, notAdmitted)
 		w.Header().Set("Connection", "close")
-		deny(w, http.StatusForbidden, refusalText(http.StatusForbidden))
+		deny(w, http.StatusForbidden, notAdmitted)
 		return false
 	}
 	return f.p.login == nil || f.loggedIn(w, r)
@@ -127,9 +127,8 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	}
 	if r.ProtoMajor == 2 {
 		client := remoteAddress(r)
-		if status := f.p.seat(seatRequest, client, crowdText); status != 0 {
-			w.Header().Set("Retry-After", retryAfter)
-			deny(w, status, crowdText(status))
+		if status := f.p.seat(seatRequest, client); status != 0 {
+			overrun(w, seatRequest, status)
 			return
 		}
 		defer f.p.guests.leave(seatRequest, payer(client))
@@ -153,13 +152,6 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	if x.cut.Load() {
 		panic(http.ErrAbortHandler)
 	}
-}
-
-func crowdText(status int) string {
-	if status == http.StatusTooManyRequests {
-		return "this client has too many requests under way already"
-	}
-	return "there are too many requests under way already"
 }
 
 // rescue ends an exchange in which something panicked: with an answer where none was begun, else by breaking the connection, so that half an
@@ -206,9 +198,9 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusForbidden, "this host is never dialled")
 		return
 	}
-	release, denied := f.p.tunnelSeat(client)
-	if denied != denialNone {
-		overrun(w, denied)
+	release, status := f.p.tunnelSeat(client)
+	if status != 0 {
+		overrun(w, seatTunnel, status)
 		return
 	}
 	if shunned || t.web() && policy.Opens(t.host) {
@@ -244,19 +236,10 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 	return t.port == portHTTPS
 }
 
-const (
-	tooManyOfClient = "this client has too many tunnels already"
-	tooManyTunnels  = "there are too many tunnels already"
-)
-
-// overrun answers a CONNECT for which there was no seat.
-func overrun(w http.ResponseWriter, d denial) {
+// overrun answers a request for which there was no seat.
+func overrun(w http.ResponseWriter, s seat, status int) {
 	w.Header().Set("Retry-After", retryAfter)
-	if d == denialClient {
-		deny(w, http.StatusTooManyRequests, tooManyOfClient)
-		return
-	}
-	deny(w, http.StatusServiceUnavailable, tooManyTunnels)
+	deny(w, status, crowdText(s, status))
 }
 
 // tunnel has goproxy tunnel the connection.

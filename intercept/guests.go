@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -197,17 +198,44 @@ func within(ranges []netip.Prefix, addr netip.Addr) bool {
 	return false
 }
 
-// tunnelSeat takes a seat for a tunnel. The function gives it back; it may be called more than once.
-func (p *Plugin) tunnelSeat(client netip.Addr) (release func(), d denial) {
-	who := payer(client)
-	switch d = p.guests.sit(seatTunnel, who, p.limits.Tunnels, p.limits.PerClient); d {
-	case denialTotal:
-		p.refused.tunnels.add(p, client, tooManyTunnels)
-		return nil, d
-	case denialClient:
-		p.refused.perClient.add(p, client, tooManyOfClient)
-		return nil, d
-	case denialNone:
+// seat takes a seat for a connection, a tunnel or a request, or says with which status it is refused.
+func (p *Plugin) seat(s seat, client netip.Addr) (status int) {
+	total, perClient, refused := p.limits.Connections, p.limits.PerClient, &p.refused.connections
+	switch s {
+	case seatTunnel:
+		total, refused = p.limits.Tunnels, &p.refused.tunnels
+	case seatRequest: // a browser asks for all of a page at once
+		total, perClient = max(total, mostStreams), max(perClient, mostStreams)
+	default:
 	}
-	return sync.OnceFunc(func() { p.guests.leave(seatTunnel, who) }), denialNone
+	switch p.guests.sit(s, payer(client), total, perClient) {
+	case denialNone:
+		return 0
+	case denialTotal:
+		status = http.StatusServiceUnavailable
+	case denialClient:
+		status, refused = http.StatusTooManyRequests, &p.refused.perClient
+	}
+	refused.add(p, client, crowdText(s, status))
+	return status
+}
+
+// tunnelSeat is seat for a tunnel. The function gives the seat back; it may be called more than once.
+func (p *Plugin) tunnelSeat(client netip.Addr) (release func(), status int) {
+	if status = p.seat(seatTunnel, client); status != 0 {
+		return nil, status
+	}
+	return sync.OnceFunc(func() { p.guests.leave(seatTunnel, payer(client)) }), 0
+}
+
+// retryAfter is when somebody who was refused for a limit may come again, in seconds.
+const retryAfter = "5"
+
+// crowdText says why there was no seat.
+func crowdText(s seat, status int) string {
+	what := [...]string{seatConnection: "connections", seatTunnel: "tunnels", seatRequest: "requests under way"}[s]
+	if status == http.StatusTooManyRequests {
+		return "this client has too many " + what + " already"
+	}
+	return "there are too many " + what + " already"
 }

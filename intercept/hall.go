@@ -173,7 +173,7 @@ func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 // crypto/tls send internal_error.
 func (h *hall) turnAway(c *hallConn, reason string, err error) *tls.Config {
 	c.refused, c.hello.refusal = true, reason
-	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), clientField(c),
 		zap.String(keyReason, reason), zap.Bool(keyRecorded, !c.shunned), zap.Error(err))
 	return h.refusing
 }

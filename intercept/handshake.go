@@ -42,7 +42,7 @@ func (h *hall) handshakeFailed(c *hallConn, err error) {
 	if recorded {
 		h.tellHandshake(c, outcome, reason, err)
 	}
-	log("handshake failed", zap.String(keyHost, c.target.host), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+	log("handshake failed", zap.String(keyHost, c.target.host), clientField(c),
 		zap.String(keyReason, reason), zap.Bool(keyRecorded, recorded), zap.Error(err))
 }
 

@@ -38,7 +38,7 @@ func (h *hall) tellHandshake(c *hallConn, outcome, reason string, err error) {
 		zap.Int(keySchema, HandshakeSchema),
 		zap.String(keyOutcome, outcome),
 		zap.String(keyReason, reason),
-		zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+		clientField(c),
 		zap.String(keyDoor, string(c.door)),
 		zap.String(keyHost, clip(c.target.host)),
 		zap.String(keyServerName, clip(c.hello.name())),

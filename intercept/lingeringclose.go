@@ -31,10 +31,16 @@ func (l *lingeringClose) linger(parting context.Context, c net.Conn) {
 	}
 	_ = c.SetDeadline(time.Now().Add(farewellTime))
 	defer context.AfterFunc(parting, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
-	if half, ok := c.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
+	_ = closeWrite(c)
 	_, _ = io.Copy(io.Discard, c)
+}
+
+// closeWrite tells the other side that nothing more comes, where a connection can be closed by half; it does nothing elsewhere.
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
 
 // lingerer is a connection that can end so.

@@ -52,34 +52,16 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 		if announced {
 			client = netip.Addr{} // not known yet
 		} else if !k.p.admits(client) {
-			k.p.refused.clients.add(k.p, client, refusalText(http.StatusForbidden))
+			k.p.refused.clients.add(k.p, client, notAdmitted)
 			k.dismiss(c, http.StatusForbidden)
 			continue
 		}
-		if status := k.p.seat(seatConnection, client, refusalText); status != 0 {
+		if status := k.p.seat(seatConnection, client); status != 0 {
 			k.dismiss(c, status)
 			continue
 		}
 		return k.guest(c, client, announced), nil
 	}
-}
-
-// seat takes a seat for a connection or a request, or says with which status it is refused.
-func (p *Plugin) seat(s seat, client netip.Addr, text func(status int) string) (status int) {
-	total, perClient := p.limits.Connections, p.limits.PerClient
-	if s == seatRequest { // a browser asks for all of a page at once
-		total, perClient = max(total, mostStreams), max(perClient, mostStreams)
-	}
-	switch p.guests.sit(s, payer(client), total, perClient) {
-	case denialTotal:
-		p.refused.connections.add(p, client, text(http.StatusServiceUnavailable))
-		return http.StatusServiceUnavailable
-	case denialClient:
-		p.refused.perClient.add(p, client, text(http.StatusTooManyRequests))
-		return http.StatusTooManyRequests
-	case denialNone:
-	}
-	return 0
 }
 
 func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
@@ -147,27 +129,17 @@ func part(c net.Conn, text string) {
 }
 
 func lastWords(status int) string {
-	text := "autodiscover-guard: " + refusalText(status) + ".\n"
-	retry := ""
+	why, retry := notAdmitted, ""
 	if status != http.StatusForbidden {
-		retry = "Retry-After: " + retryAfter + "\r\n"
+		why, retry = crowdText(seatConnection, status), "Retry-After: "+retryAfter+"\r\n"
 	}
+	text := "autodiscover-guard: " + why + ".\n"
 	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
 		statusLine(status), retry, len(text), text)
 }
 
-// retryAfter is when somebody who was refused for a limit may come again, in seconds.
-const retryAfter = "5"
-
-func refusalText(status int) string {
-	switch status {
-	case http.StatusForbidden:
-		return "this address may not use the proxy; the setting clients.allow says who may"
-	case http.StatusTooManyRequests:
-		return "this client has too many connections already"
-	}
-	return "there are too many connections already"
-}
+// notAdmitted is what a client outside Config.Clients is told.
+const notAdmitted = "this address may not use the proxy; the setting clients.allow says who may"
 
 // place is what a connection takes up.
 type place struct {

@@ -230,7 +230,8 @@ func New(c Config) (*Plugin, error) {
 		run:      runID(),
 		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
 			handshakeNotTLS, handshakeStopping, tallyOther),
-		failures: newTally("dns", "connect", "tls", classTimeout, "truncated", "protocol", classProxy, classPrivate, classLoop, classScarce, "canceled", tallyOther),
+		failures: newTally(classDNS, classConnect, classTLS, classTimeout, classTruncated, classProtocol, classProxy, classPrivate, classLoop,
+			classScarce, classCanceled, tallyOther),
 	}
 	if p.clock == nil {
 		p.clock = time.Now

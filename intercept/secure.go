@@ -92,7 +92,7 @@ func (s *secureListener) welcome(c net.Conn) {
 	given := false
 	defer func() {
 		if v := recover(); v != nil {
-			s.p.recovered(v, zap.String(keyClient, clientAddress(c.RemoteAddr().String())))
+			s.p.recovered(v, clientField(c))
 		}
 		if !given {
 			_ = c.Close()
@@ -103,7 +103,7 @@ func (s *secureListener) welcome(c net.Conn) {
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
 	if err := t.HandshakeContext(ctx); err != nil {
-		s.p.logger.Debug("handshake with the proxy failed", zap.String(keyClient, clientAddress(c.RemoteAddr().String())), zap.Error(err))
+		s.p.logger.Debug("handshake with the proxy failed", clientField(c), zap.Error(err))
 		s.explain(err)
 		return
 	}

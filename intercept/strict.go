@@ -249,9 +249,7 @@ func (s *strict) chunk(line string) bool {
 }
 
 // tokenByte reports whether c may stand in a field's name (RFC 9110, section 5.6.2).
-func tokenByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
+func tokenByte(c byte) bool { return among(c, "!#$%&'*+-.^_`|~") }
 
 // read reads from c into b what may be read.
 func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
@@ -348,9 +346,4 @@ func (w *watched) Close() error {
 }
 
 // CloseWrite lets net/http have its last words read (server.go: closeWriteAndWait).
-func (w *watched) CloseWrite() error {
-	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
+func (w *watched) CloseWrite() error { return closeWrite(w.Conn) }

@@ -100,13 +100,13 @@ func (t *transparent) serve(c net.Conn) {
 	defer p.traffic.leave()
 	to, err := p.original(g.TCPConn)
 	if err != nil {
-		p.logger.Warn("original destination unknown", zap.String(keyClient, clientAddress(c.RemoteAddr().String())), zap.Error(err))
+		p.logger.Warn("original destination unknown", clientField(c), zap.Error(err))
 		return
 	}
 	to = netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
 	if t.isOurselves(g, to) {
 		p.refused.loops.Add(1)
-		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), zap.String(keyClient, clientAddress(c.RemoteAddr().String())),
+		p.logger.Warn("loop refused", zap.String(keyHost, to.String()), clientField(c),
 			zap.String(keyReason, "the connection was made to the transparent door itself, or redirected twice"))
 		return
 	}
@@ -149,7 +149,7 @@ func (v *visit) greet() bool {
 	p := v.door.f.p
 	name, heard, err := p.overhear(v.conn)
 	if err != nil {
-		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), zap.String(keyClient, clientAddress(v.conn.RemoteAddr().String())), zap.Error(err))
+		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), clientField(v.conn), zap.Error(err))
 		return false
 	}
 	host, err := canonicalHost(name)
@@ -187,8 +187,8 @@ func (v *visit) plain() bool {
 
 // open shows the connection into the hall.
 func (v *visit) open(hc *hallConn) bool {
-	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
-	if denied != denialNone {
+	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	if status != 0 {
 		return false
 	}
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
@@ -209,8 +209,8 @@ func (v *visit) unnamed(heard []byte) bool {
 // tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already. A client of the web that has said nothing yet
 // may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to.
 func (v *visit) tunnel(heard []byte) bool {
-	release, denied := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
-	if denied != denialNone {
+	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	if status != 0 {
 		return false
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
