@@ -48,8 +48,9 @@ type exchange struct {
 	from    rules.From
 	begun   time.Time
 	binding *binding
-	// control sets deadlines for the client's body; nil where nobody may.
+	// control sets deadlines for the client's body; nil where nobody may. timed says that there is one.
 	control *http.ResponseController
+	timed   bool
 
 	method string
 	h1     bool // the client speaks HTTP/1
@@ -164,9 +165,10 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 }
 
 // read reads a request body; whoever dribbles it is cut off. Where the body does not end within the limit the deadline stays, because net/http
-// reads on for up to 256 KiB after the answer, in the hope of keeping the connection.
+// reads on for up to 256 KiB before it sends the answer, in the hope of keeping the connection. A second reading has what the first has left of it.
 func (x *exchange) read(body io.Reader, length int64) ([]byte, bool, error) {
-	if x.control != nil {
+	if x.control != nil && !x.timed {
+		x.timed = true
 		_ = x.control.SetReadDeadline(time.Now().Add(x.p.limits.Body))
 	}
 	head, over, err := x.readBounded(body, length)
@@ -178,6 +180,7 @@ func (x *exchange) read(body io.Reader, length int64) ([]byte, bool, error) {
 
 func (x *exchange) untimed() {
 	if x.control != nil {
+		x.timed = false
 		_ = x.control.SetReadDeadline(time.Time{})
 	}
 }
