@@ -52,10 +52,7 @@ Exit code 1 if one of them is not reserved.
 Sets, for policy.sets, and whether they are on where nothing is said:
 ` + listSets(),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			all, err := reserved.New(allSets()...)
-			if err != nil {
-				return err
-			}
+			all := reserved.All()
 			if len(names) == 0 {
 				return printEntries(cmd.OutOrStdout(), all.Entries(), asJSON)
 			}
@@ -91,7 +88,7 @@ Sets, for policy.sets, and whether they are on where nothing is said:
 func listSets() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, s := range reserved.SetNames() {
+	for _, s := range reserved.Sets() {
 		switched := "off"
 		if s.Default {
 			switched = "on"
@@ -102,12 +99,14 @@ func listSets() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-func allSets() []string {
-	var names []string
-	for _, s := range reserved.SetNames() {
-		names = append(names, s.Name)
-	}
-	return names
+// shownEntry is a reserved name for scripts.
+type shownEntry struct {
+	Name      string `json:"name"`
+	Set       string `json:"set"`
+	Nature    string `json:"nature"`
+	Authority string `json:"authority"`
+	Citation  string `json:"citation"`
+	Note      string `json:"note,omitempty"`
 }
 
 func printEntries(out io.Writer, entries []reserved.Entry, asJSON bool) error {
