@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -111,20 +110,11 @@ type shownEntry struct {
 
 func printEntries(out io.Writer, entries []reserved.Entry, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(out)
-		for _, entry := range entries {
-			if err := e.Encode(struct {
-				Name      string `json:"name"`
-				Set       string `json:"set"`
-				Nature    string `json:"nature"`
-				Authority string `json:"authority"`
-				Citation  string `json:"citation"`
-				Note      string `json:"note,omitempty"`
-			}{entry.Name, entry.Set, entry.Nature.String(), entry.Authority, entry.Citation, entry.Note}); err != nil {
-				return err
-			}
+		shown := make([]shownEntry, 0, len(entries))
+		for _, e := range entries {
+			shown = append(shown, shownEntry{e.Name, e.Set, e.Nature.String(), e.Authority, e.Citation, e.Note})
 		}
-		return nil
+		return writeJSONLines(out, shown)
 	}
 	if len(entries) == 0 {
 		return nil
