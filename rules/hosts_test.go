@@ -36,12 +36,8 @@ func builtInPolicy(t *testing.T) *rules.Policy {
 // widePolicy opens more than the built-in one.
 func widePolicy(t *testing.T) *rules.Policy {
 	t.Helper()
-	all, err := reserved.New("ietf", "icann", "idn-test", "vendor-documentation", "informal-private")
-	if err != nil {
-		t.Fatal(err)
-	}
 	p, err := rules.New(rules.Config{
-		Reserved: all, Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
+		Reserved: reserved.All(), Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
 		Open:  []string{"autodiscover.hoster.net", "bücher.example-hoster.de", "mail.contoso.com", "mx.bücher.example-hoster.de", "autodiscover.com.br"},
 		Rules: []rules.Rule{{Name: "pin", Domains: []string{"corp.stranger.net", "*.corp.stranger.net"}, Allow: []string{"*.corp.stranger.net"}}},
 	})

@@ -100,11 +100,7 @@ func check(o checkOptions, stdin io.Reader, stdout io.Writer) error {
 	if err := o.one(); err != nil {
 		return err
 	}
-	c, err := loadConfig(o.config)
-	if err != nil {
-		return err
-	}
-	policy, err := makePolicy(c)
+	_, policy, err := loadPolicy(o.config)
 	if err != nil {
 		return err
 	}
@@ -176,14 +172,11 @@ func (f finding) print(out io.Writer) {
 	line("why", f.Reason)
 	line("note", f.Note)
 	for _, s := range f.Suggestions {
-		switch s.Verdict {
-		case "keep":
-			line("keep", s.Was+"  at "+s.Path)
-		case "remove":
-			line("remove", s.Was+"  at "+s.Path)
-		default:
-			line(s.Verdict, s.Was+" → "+s.Now+"  at "+s.Path)
+		what := s.Was
+		if s.Verdict == "rewrite" {
+			what += " → " + s.Now
 		}
+		line(s.Verdict, what+"  at "+s.Path)
 	}
 	if f.Sent != nil {
 		line("sent", fmt.Sprintf("%d %s", f.Sent.Status, f.Sent.ContentType))

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -147,16 +148,13 @@ func TestRun_sigtermDrainsDoorAndHallAtOnce(t *testing.T) {
 		}
 		answer.ServeHTTP(w, r)
 	}))
-	plain, err := lab.StartPlain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
 		<-release
 		_, _ = io.WriteString(w, "all of it")
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
 	defer plain.Close()
-	guard := newProcess(t, service, "plain.net: \""+plain.Addr()+"\"")
+	guard := newProcess(t, service, "plain.net: \""+plain.Listener.Addr().String()+"\"")
 	guard.start(t)
 
 	unused := guard.opened(t)

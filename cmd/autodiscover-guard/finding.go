@@ -162,11 +162,9 @@ func findHost(policy *rules.Policy, raw string) ([]finding, error) {
 		return []finding{f}, nil
 	}
 	f.Step, f.Action, f.Reason = actionOpen, actionOpen, "a central discovery service that is switched on, or a host that the configuration opens"
-	if set, err := reserved.New(allSets()...); err == nil {
-		if entry, ok := set.Match(host); ok {
-			f.Reason = fmt.Sprintf("below %s, a %s name: discovery is judged, everything else on the host passes unread", entry.Name, entry.Nature)
-			f.ReservedBy = entry.Authority + ", " + entry.Citation
-		}
+	if entry, ok := reserved.All().Match(host); ok {
+		f.Reason = fmt.Sprintf("below %s, a %s name: discovery is judged, everything else on the host passes unread", entry.Name, entry.Nature)
+		f.ReservedBy = entry.Authority + ", " + entry.Citation
 	}
 	return []finding{f}, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -52,10 +51,7 @@ Exit code 1 if one of them is not reserved.
 Sets, for policy.sets, and whether they are on where nothing is said:
 ` + listSets(),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			all, err := reserved.New(allSets()...)
-			if err != nil {
-				return err
-			}
+			all := reserved.All()
 			if len(names) == 0 {
 				return printEntries(cmd.OutOrStdout(), all.Entries(), asJSON)
 			}
@@ -91,7 +87,7 @@ Sets, for policy.sets, and whether they are on where nothing is said:
 func listSets() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, s := range reserved.SetNames() {
+	for _, s := range reserved.Sets() {
 		switched := "off"
 		if s.Default {
 			switched = "on"
@@ -102,30 +98,23 @@ func listSets() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-func allSets() []string {
-	var names []string
-	for _, s := range reserved.SetNames() {
-		names = append(names, s.Name)
-	}
-	return names
+// shownEntry is a reserved name for scripts.
+type shownEntry struct {
+	Name      string `json:"name"`
+	Set       string `json:"set"`
+	Nature    string `json:"nature"`
+	Authority string `json:"authority"`
+	Citation  string `json:"citation"`
+	Note      string `json:"note,omitempty"`
 }
 
 func printEntries(out io.Writer, entries []reserved.Entry, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(out)
-		for _, entry := range entries {
-			if err := e.Encode(struct {
-				Name      string `json:"name"`
-				Set       string `json:"set"`
-				Nature    string `json:"nature"`
-				Authority string `json:"authority"`
-				Citation  string `json:"citation"`
-				Note      string `json:"note,omitempty"`
-			}{entry.Name, entry.Set, entry.Nature.String(), entry.Authority, entry.Citation, entry.Note}); err != nil {
-				return err
-			}
+		shown := make([]shownEntry, 0, len(entries))
+		for _, e := range entries {
+			shown = append(shown, shownEntry{e.Name, e.Set, e.Nature.String(), e.Authority, e.Citation, e.Note})
 		}
-		return nil
+		return writeJSONLines(out, shown)
 	}
 	if len(entries) == 0 {
 		return nil

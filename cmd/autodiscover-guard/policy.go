@@ -24,11 +24,7 @@ func policyShowCommand() *cobra.Command {
 		Short: "list the effective rules in the order in which they are asked, and where each comes from",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(file)
-			if err != nil {
-				return err
-			}
-			policy, err := makePolicy(c)
+			c, policy, err := loadPolicy(file)
 			if err != nil {
 				return err
 			}

@@ -99,11 +99,7 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 	if configFile == "" && all.Policy != "" {
 		configFile = filepath.Join(filepath.Dir(file), all.Policy)
 	}
-	c, err := loadConfig(configFile)
-	if err != nil {
-		return nil, err
-	}
-	policy, err := makePolicy(c)
+	_, policy, err := loadPolicy(configFile)
 	if err != nil {
 		return nil, err
 	}

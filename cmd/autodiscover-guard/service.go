@@ -176,7 +176,7 @@ func (r *reloader) outlast(followed *sync.WaitGroup) {
 func (r *reloader) drain(ctx context.Context) error {
 	limit := r.config.Limits.Drain
 	r.supervisor.stopping("draining, for " + limit.String() + " at most")
-	r.logger.Info("stopping", zap.Duration("at most", limit))
+	r.logger.Info("stopping", zap.Duration("at_most", limit))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	if err := r.guard.shutdown(ctx, r.doors.proxy); err != nil {

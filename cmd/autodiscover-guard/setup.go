@@ -17,6 +17,16 @@ func loadConfig(path string) (*config.Config, error) {
 	return config.Load(path, config.KnownServices(rules.ServiceNames()...))
 }
 
+// loadPolicy reads a configuration and makes its policy.
+func loadPolicy(path string) (*config.Config, *rules.Policy, error) {
+	c, err := loadConfig(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := makePolicy(c)
+	return c, policy, err
+}
+
 // makePolicy turns what the configuration says into a policy.
 func makePolicy(c *config.Config) (*rules.Policy, error) {
 	set, err := reserved.New(c.Policy.Sets...)

@@ -10,7 +10,7 @@
 //
 // # Sets
 //
-// The names come in sets that an operator switches by name; [SetNames] lists them. What the IETF and ICANN set aside for everybody is on
+// The names come in sets that an operator switches by name; [Sets] lists them. What the IETF and ICANN set aside for everybody is on
 // by default. Names that are merely customary inside private networks, and real domains that vendors own for their manuals, are off.
 // A name stands in one set only, with one citation. Address literals (user@[192.0.2.1]) belong to the set "ietf" and have a table and a
 // question of their own, [MatchAddr], so that a host that is asked for by its private address is not mistaken for a reserved name;

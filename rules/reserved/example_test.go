@@ -41,7 +41,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// Microsoft true
-	// unknown set of reserved names "itef"; did you mean "ietf"? The sets are ietf, icann, idn-test, informal-private, vendor-documentation
+	// unknown set of reserved names "itef"; the sets are ietf, icann, idn-test, informal-private, vendor-documentation
 }
 
 func ExampleCanonical() {

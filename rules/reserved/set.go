@@ -11,7 +11,7 @@ type Entry struct {
 	// Name is what is reserved, with everything below it: lower case, A-labels, no trailing dot. It is an address range in CIDR
 	// notation where the entry comes from [MatchAddr] or [Set.MatchSubject].
 	Name string
-	// Set is the set that the entry belongs to; see [SetNames].
+	// Set is the set that the entry belongs to; see [Sets].
 	Set    string
 	Nature Nature
 	// Authority is who set the name aside, and Citation the document in which.
@@ -62,7 +62,7 @@ type Set struct {
 func New(sets ...string) (*Set, error) {
 	for _, name := range sets {
 		if !slices.ContainsFunc(groups[:], func(g group) bool { return g.info.Name == name }) {
-			return nil, &UnknownSetError{Name: name, Want: nearestSet(name)}
+			return nil, &UnknownSetError{name}
 		}
 	}
 	return build(func(info SetInfo) bool {
@@ -77,8 +77,11 @@ var defaultSet = sync.OnceValue(func() *Set {
 // Default is the Set of what is reserved for everybody: ietf, icann, and idn-test. All calls return the same Set.
 func Default() *Set { return defaultSet() }
 
-// SetNames lists all sets in the order in which [Set.Entries] gives their names. The caller owns the slice.
-func SetNames() []SetInfo {
+// All is the Set of every set.
+func All() *Set { return build(func(SetInfo) bool { return true }) }
+
+// Sets lists all sets in the order in which [Set.Entries] gives their names. The caller owns the slice.
+func Sets() []SetInfo {
 	infos := make([]SetInfo, 0, len(groups))
 	for _, g := range groups {
 		infos = append(infos, g.info)

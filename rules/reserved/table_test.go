@@ -16,7 +16,7 @@ import (
 // everything holds all sets.
 var everything = sync.OnceValue(func() *reserved.Set {
 	var names []string
-	for _, info := range reserved.SetNames() {
+	for _, info := range reserved.Sets() {
 		names = append(names, info.Name)
 	}
 	s, err := reserved.New(names...)
@@ -28,7 +28,7 @@ var everything = sync.OnceValue(func() *reserved.Set {
 
 func TestEntries_completeAndUnique(t *testing.T) {
 	sets := map[string]bool{}
-	for _, info := range reserved.SetNames() {
+	for _, info := range reserved.Sets() {
 		sets[info.Name] = true
 		if info.About == "" {
 			t.Errorf("set %s: About is empty", info.Name)
@@ -104,14 +104,14 @@ func TestEntries_ownedByCaller(t *testing.T) {
 	reserved.Default().Entries()[0].Name = "changed"
 	reserved.Default().Names()[0] = "changed"
 	reserved.AddrEntries()[0].Name = "changed"
-	reserved.SetNames()[0].Name = "changed"
+	reserved.Sets()[0].Name = "changed"
 	if got := reserved.Default().Names()[0]; got != "example" {
 		t.Errorf("first name: got %s, want example", got)
 	}
 	if got := reserved.AddrEntries()[0].Name; got != "192.0.2.0/24" {
 		t.Errorf("first range: got %s, want 192.0.2.0/24", got)
 	}
-	if got := reserved.SetNames()[0].Name; got != "ietf" {
+	if got := reserved.Sets()[0].Name; got != "ietf" {
 		t.Errorf("first set: got %s, want ietf", got)
 	}
 }
@@ -151,19 +151,12 @@ func TestNew_sets(t *testing.T) {
 }
 
 func TestNew_unknownSet(t *testing.T) {
-	for name, want := range map[string]string{
-		"itef": "ietf", "IETF": "ietf", "iana": "icann", "icaan": "icann", "idn": "idn-test", "idn_test": "idn-test",
-		"vendor": "vendor-documentation", "vendor-documentaton": "vendor-documentation", "informal": "informal-private",
-		"": "", "everything": "", "x": "", strings.Repeat("ietf", 1000): "",
-	} {
+	for _, name := range []string{"itef", "IETF", ""} {
 		_, err := reserved.New("ietf", name)
 		unknown, ok := errors.AsType[*reserved.UnknownSetError](err)
 		if !ok {
 			t.Errorf("New(%q): got %v, want an UnknownSetError", name, err)
 			continue
-		}
-		if unknown.Want != want {
-			t.Errorf("New(%q): suggests %q, want %q", name, unknown.Want, want)
 		}
 		if unknown.Name != name || !strings.Contains(err.Error(), "idn-test, informal-private, vendor-documentation") {
 			t.Errorf("New(%q): %v does not list the sets", name, err)

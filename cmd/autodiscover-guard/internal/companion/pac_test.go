@@ -28,12 +28,8 @@ func builtIn(t *testing.T) *rules.Policy {
 // wide is a policy that opens more than the built-in one.
 func wide(t *testing.T) *rules.Policy {
 	t.Helper()
-	all, err := reserved.New("ietf", "icann", "idn-test", "vendor-documentation", "informal-private")
-	if err != nil {
-		t.Fatal(err)
-	}
 	p, err := rules.New(rules.Config{
-		Reserved: all, Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
+		Reserved: reserved.All(), Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
 		Open:  []string{"autodiscover.hoster.net", "bücher.hoster.de"},
 		Rules: []rules.Rule{{Name: "pin", Domains: []string{"corp.stranger.net"}, Allow: []string{"*.corp.stranger.net"}}},
 	})

@@ -269,7 +269,7 @@ func (c *Config) Set(key, text string) error {
 
 func defaultSets() []string {
 	var names []string
-	for _, s := range reserved.SetNames() {
+	for _, s := range reserved.Sets() {
 		if s.Default {
 			names = append(names, s.Name)
 		}
@@ -279,7 +279,7 @@ func defaultSets() []string {
 
 func setNames() []string {
 	var names []string
-	for _, s := range reserved.SetNames() {
+	for _, s := range reserved.Sets() {
 		names = append(names, s.Name)
 	}
 	return names

@@ -1,7 +1,7 @@
 // Package lab replays, on loopback, the discovery services of the example.com incident and their like: what the demo, the doctor and the
 // tests use in place of the Internet.
 //
-// A [Service] is a real HTTPS (HTTP/1.1 and HTTP/2) or plain HTTP server on a free port of 127.0.0.1, with a certificate from an authority
+// A [Service] is a real HTTPS server (HTTP/1.1 and HTTP/2) on a free port of 127.0.0.1, with a certificate from an authority
 // that lives and dies with it. It keeps every request that it gets, so that a test can ask afterwards whether a password arrived:
 //
 //	s, err := lab.Start([]string{lab.AutoDetectHost}, lab.AutoDetect())

@@ -13,7 +13,7 @@ type Seen struct {
 	Method string
 	// Proto is HTTP/1.0, HTTP/1.1 or HTTP/2.0.
 	Proto string
-	// Host is the Host field or :authority; Name is the server name of the TLS handshake, empty without TLS.
+	// Host is the Host field or :authority; Name is the server name of the TLS handshake.
 	Host, Name string
 	// Path is decoded, Target is the request target as sent, and Query is what follows the question mark there.
 	Path, Target, Query string

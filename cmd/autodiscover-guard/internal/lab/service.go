@@ -38,29 +38,34 @@ func Start(hosts []string, h http.Handler) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("minting a certificate for %q: %w", hosts, err)
 	}
-	s := &Service{rootPEM: c.rootPEM, roots: x509.NewCertPool()}
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening on loopback: %w", err)
+	}
+	s := &Service{address: listener.Addr().String(), rootPEM: c.rootPEM, roots: x509.NewCertPool()}
 	s.roots.AppendCertsFromPEM(c.rootPEM)
-	return started(s, h, &tls.Config{Certificates: []tls.Certificate{c.leaf}, MinVersion: tls.VersionTLS12})
-}
-
-// StartPlain serves h by plain HTTP/1.1.
-func StartPlain(h http.Handler) (*Service, error) {
-	return started(&Service{}, h, nil)
+	s.server = &http.Server{
+		Handler:           s.record(h),
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{c.leaf}, MinVersion: tls.VersionTLS12},
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       time.Minute,
+		ConnState:         s.count,
+		ErrorLog:          log.New(io.Discard, "", 0), // a refused handshake is a result here, not an event
+	}
+	s.running.Go(func() {
+		s.server.ServeTLS(listener, "", "") //nolint:errcheck // it ends with an error whatever happens, and the only one to expect is that of Close
+	})
+	return s, nil
 }
 
 // Addr is where the service listens, as 127.0.0.1:port.
 func (s *Service) Addr() string { return s.address }
 
-// RootPEM is the certificate of the service's authority, for a client's list of roots; nil where the service is plain.
+// RootPEM is the certificate of the service's authority, for a client's list of roots.
 func (s *Service) RootPEM() []byte { return bytes.Clone(s.rootPEM) }
 
-// Pool holds the service's authority and nothing else; nil where the service is plain.
-func (s *Service) Pool() *x509.CertPool {
-	if s.roots == nil {
-		return nil
-	}
-	return s.roots.Clone()
-}
+// Pool holds the service's authority and nothing else.
+func (s *Service) Pool() *x509.CertPool { return s.roots.Clone() }
 
 // Transport makes a client's transport that finds this service behind every host name and speaks HTTP/2 where it can. Whoever uses it
 // closes its idle connections.
@@ -98,35 +103,6 @@ func (s *Service) Close() error {
 	return err
 }
 
-// started makes s serve h, in the clear where secure is nil.
-func started(s *Service, h http.Handler, secure *tls.Config) (*Service, error) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listening on loopback: %w", err)
-	}
-	s.address = listener.Addr().String()
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(secure != nil)
-	s.server = &http.Server{
-		Handler:           s.record(h),
-		TLSConfig:         secure,
-		Protocols:         &protocols,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       time.Minute,
-		ConnState:         s.count,
-		ErrorLog:          log.New(io.Discard, "", 0), // a refused handshake is a result here, not an event
-	}
-	s.running.Go(func() { // ends with an error whatever happens, and the only one to expect is that of Close
-		if secure == nil {
-			s.server.Serve(listener) //nolint:errcheck // see above
-		} else {
-			s.server.ServeTLS(listener, "", "") //nolint:errcheck // see above
-		}
-	})
-	return s, nil
-}
-
 // count keeps account of connections, as http.Server's Close does not wait for what it closes.
 func (s *Service) count(_ net.Conn, state http.ConnState) {
 	switch state {
@@ -147,12 +123,9 @@ func (s *Service) record(h http.Handler) http.Handler {
 		defer s.running.Done()
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		seen := Seen{
-			Method: r.Method, Proto: r.Proto, Host: r.Host, Path: r.URL.Path, Target: r.RequestURI, Query: r.URL.RawQuery,
+			Method: r.Method, Proto: r.Proto, Host: r.Host, Name: r.TLS.ServerName, Path: r.URL.Path, Target: r.RequestURI, Query: r.URL.RawQuery,
 			Header: r.Header.Clone(), Trailer: r.Trailer.Clone(),
 			Body: body[:min(len(body), maxBody)], Cut: err != nil || len(body) > maxBody,
-		}
-		if r.TLS != nil {
-			seen.Name = r.TLS.ServerName
 		}
 		s.mu.Lock()
 		s.seen = append(s.seen, seen)

@@ -150,27 +150,6 @@ func TestStart_wants_a_host(t *testing.T) {
 	}
 }
 
-func TestStartPlain_speaks_plain_HTTP(t *testing.T) {
-	t.Parallel()
-	s, err := lab.StartPlain(lab.Incident())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	transport := s.Transport()
-	defer transport.CloseIdleConnections()
-	_, body := send(t, &http.Client{Transport: transport}, newRequest(t, http.MethodGet, "http://one.example/x", nil))
-	if string(body) != string(lab.Incident().Body) {
-		t.Errorf("got %s", body)
-	}
-	if g := s.Seen()[0]; g.Name != "" || g.Host != "one.example" || g.Proto != "HTTP/1.1" {
-		t.Errorf("got %+v", g)
-	}
-	if s.RootPEM() != nil || s.Pool() != nil {
-		t.Error("a plain service has an authority")
-	}
-}
-
 // Close in the middle of everything: requests that hang, connections that say nothing, and clients that keep coming.
 func TestService_Close_ends_what_runs(t *testing.T) {
 	t.Parallel()
