@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/net/publicsuffix"
@@ -10,12 +11,14 @@ import (
 // Hosts is what a policy opens or shuns, as far as host names alone say it: for clients that are told beforehand which hosts concern the
 // guard (a PAC file). All names are canonical and sorted.
 //
-// Below is complete: a host is opened exactly if it is one of these names or below one, and no address. BackOff is not, because every public
+// Below and Except are complete: of the names in them that a host is or is below, the nearest says whether it is opened; addresses never are. BackOff is not, because every public
 // suffix makes a back-off host and there are thousands. It holds those below which people have mail domains most, the top-level
 // domains of countries with their usual second levels, and what it holds is true: each host autodiscover.SUFFIX is one that [Policy.Shun] shuns.
 type Hosts struct {
 	// Below are names, each with everything below it.
 	Below []string
+	// Except are names below them that are left closed, each with everything below it.
+	Except []string
 	// BackOff are suffixes for which the one host autodiscover.SUFFIX is never dialled.
 	BackOff []string
 }
@@ -23,10 +26,14 @@ type Hosts struct {
 // Hosts lists what the policy opens or shuns. The caller owns the lists.
 func (p *Policy) Hosts() Hosts {
 	var h Hosts
-	all := p.Scope()
-	for _, name := range all {
-		if !coveredBy(all, name) && !isAddress(name) {
+	for _, name := range p.Scope() {
+		if !p.opensBelow(name) && !isAddress(name) {
 			h.Below = append(h.Below, name)
+		}
+	}
+	for _, name := range p.close {
+		if p.opensBelow(name) {
+			h.Except = append(h.Except, name)
 		}
 	}
 	for _, suffix := range backOffSuffixes() {
@@ -37,14 +44,10 @@ func (p *Policy) Hosts() Hosts {
 	return h
 }
 
-// coveredBy reports whether one of the sorted names stands above name.
-func coveredBy(names []string, name string) bool {
-	for parent := range parents(name) {
-		if _, ok := slices.BinarySearch(names, parent); ok {
-			return true
-		}
-	}
-	return false
+// opensBelow reports whether name would be opened if nothing were said of just this one.
+func (p *Policy) opensBelow(name string) bool {
+	_, above, _ := strings.Cut(name, ".")
+	return above != "" && p.Opens(above)
 }
 
 // backOffSuffixes are the public suffixes below which people have mail domains most: every top-level domain of a country, with its usual second

@@ -14,9 +14,12 @@ import (
 
 // concerns reads Hosts as a client would that was told them.
 func concerns(h rules.Hosts, host string) bool {
-	for _, name := range h.Below {
-		if host == name || strings.HasSuffix(host, "."+name) {
+	for name := host; name != ""; _, name, _ = strings.Cut(name, ".") {
+		if slices.Contains(h.Below, name) {
 			return true
+		}
+		if slices.Contains(h.Except, name) {
+			break
 		}
 	}
 	suffix, ok := strings.CutPrefix(host, "autodiscover.")
@@ -38,7 +41,8 @@ func widePolicy(t *testing.T) *rules.Policy {
 	t.Helper()
 	p, err := rules.New(rules.Config{
 		Reserved: reserved.All(), Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
-		Open:  []string{"autodiscover.hoster.net", "bücher.example-hoster.de", "mail.contoso.com", "mx.bücher.example-hoster.de", "autodiscover.com.br"},
+		Open:  []string{"autodiscover.hoster.net", "bücher.example-hoster.de", "mail.contoso.com", "mx.bücher.example-hoster.de", "autodiscover.com.br", "mail.wiki.corp.stranger.net"},
+		Close: []string{"wiki.corp.stranger.net", "old.wiki.corp.stranger.net", "bank.test", "not.opened.net"},
 		Rules: []rules.Rule{{Name: "pin", Domains: []string{"corp.stranger.net", "*.corp.stranger.net"}, Allow: []string{"*.corp.stranger.net"}}},
 	})
 	if err != nil {
@@ -55,13 +59,18 @@ func TestHosts_say_what_is_opened_or_shunned(t *testing.T) {
 				t.Errorf("%d names, %d suffixes, not sorted or too few", len(h.Below), len(h.BackOff))
 			}
 			for i, name := range h.Below {
-				if concerns(rules.Hosts{Below: slices.Delete(slices.Clone(h.Below), i, i+1)}, name) {
+				if concerns(rules.Hosts{Below: slices.Delete(slices.Clone(h.Below), i, i+1), Except: h.Except}, name) {
 					t.Errorf("%s is listed, and so is what stands above it", name)
 				}
 			}
 			for _, suffix := range h.BackOff {
 				if p.Opens("autodiscover." + suffix) {
 					t.Errorf("autodiscover.%s is opened, and listed as never dialled", suffix)
+				}
+			}
+			for i, name := range h.Except {
+				if concerns(rules.Hosts{Below: h.Below, Except: slices.Delete(slices.Clone(h.Except), i, i+1)}, name) == p.Opens(name) {
+					t.Errorf("%s is an exception, and would be none without that", name)
 				}
 			}
 			random := rand.New(rand.NewPCG(1, 2))
@@ -104,7 +113,7 @@ func listedSuffix(host string) bool {
 func someHost(random *rand.Rand, h rules.Hosts) string {
 	labels := []string{"a", "www", "mail", "autodiscover", "autoconfig", "example", "com", "test", "co", "uk", "localhost", "xn--zckzah", "city", "kobe", "jp", "net", "github", "io"}
 	pick := func(list []string) string { return list[random.IntN(len(list))] }
-	name := pick(h.Below)
+	name := pick(append(h.Except, h.Below...))
 	switch random.IntN(8) {
 	case 0:
 		return name

@@ -18,6 +18,9 @@ type Config struct {
 	Services map[string]Mode
 	// Open are further hosts to open: each stands for itself and everything below it.
 	Open []string
+	// Close are hosts that stay closed although they lie below one that is opened: each stands for itself and everything below it, but for what lies below
+	// a nearer name of those that are opened.
+	Close []string
 	// Rules are the operator's, in the order in which they are asked; the built-in ones follow. Their domains are opened.
 	Rules []Rule
 }
@@ -48,6 +51,8 @@ type Policy struct {
 	suspected bool
 	open      []string            // hosts to open beside the reserved ones, sorted
 	opened    map[string]struct{} // the same, for look-ups
+	close     []string            // hosts to leave closed, sorted
+	closed    map[string]struct{} // the same, for look-ups
 	rules     []*rule
 	index     *domainIndex
 	revision  string
@@ -79,7 +84,7 @@ func New(c Config) (*Policy, error) {
 		return nil, fmt.Errorf("unknown service %q: want one of %s", name, strings.Join(ServiceNames(), ", "))
 	}
 	for _, raw := range c.Open {
-		host, err := openHost(raw)
+		host, err := singleHost(raw, "opened")
 		if err != nil {
 			return nil, err
 		}
@@ -95,12 +100,18 @@ func New(c Config) (*Policy, error) {
 			p.open = append(p.open, d.base)
 		}
 	}
-	slices.Sort(p.open)
-	p.open = slices.Compact(p.open)
-	p.opened = make(map[string]struct{}, len(p.open))
-	for _, host := range p.open {
-		p.opened[host] = struct{}{}
+	p.open, p.opened = asSet(p.open)
+	for _, raw := range c.Close {
+		host, err := singleHost(raw, "closed")
+		if err != nil {
+			return nil, err
+		}
+		if _, both := p.opened[host]; both || slices.Contains(p.reserved.Names(), host) {
+			return nil, fmt.Errorf("%q cannot be closed: it is what is opened itself; name a host below it, such as intranet.%s", raw, host)
+		}
+		p.close = append(p.close, host)
 	}
+	p.close, p.closed = asSet(p.close)
 	p.revision = p.fingerprint()
 	return p, nil
 }
@@ -116,31 +127,52 @@ func ServiceNames() []string {
 	return names
 }
 
-// openHost checks one entry of Config.Open.
-func openHost(raw string) (string, error) {
+// asSet sorts names, and has them for look-ups, too.
+func asSet(names []string) ([]string, map[string]struct{}) {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	set := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		set[name] = struct{}{}
+	}
+	return names, set
+}
+
+// singleHost checks one entry of Config.Open or Config.Close.
+func singleHost(raw, what string) (string, error) {
 	host := reserved.Canonical(raw)
 	switch {
 	case host == "" || strings.ContainsAny(raw, "/:@* \t"):
-		return "", fmt.Errorf("%q cannot be opened: want a host name such as autodiscover.hoster.net, without scheme, port or wildcard", raw)
+		return "", fmt.Errorf("%q cannot be %s: want a host name such as autodiscover.hoster.net, without scheme, port or wildcard", raw, what)
 	case !strings.Contains(host, "."):
-		return "", fmt.Errorf("%q cannot be opened: it stands for a whole top-level domain; name the host, such as autodiscover.%s", raw, host)
+		return "", fmt.Errorf("%q cannot be %s: it stands for a whole top-level domain; name the host, such as autodiscover.%s", raw, what, host)
 	}
 	return host, nil
 }
 
-// Opens reports whether traffic to host is to be decrypted: it is, or may become, a discovery exchange of ours.
+// Opens reports whether traffic to host is to be decrypted: it is, or may become, a discovery exchange of ours. Of the names above it that are opened or
+// closed, the nearest counts.
 func (p *Policy) Opens(host string) bool {
 	host = reserved.Canonical(host)
-	if _, ok := p.opened[host]; ok {
-		return true
+	if opens, said := p.says(host); said {
+		return opens
 	}
 	for parent := range parents(host) {
-		if _, ok := p.opened[parent]; ok {
-			return true
+		if opens, said := p.says(parent); said {
+			return opens
 		}
 	}
 	_, ok := p.reserved.Match(host)
 	return ok && !isAddress(host)
+}
+
+// says reports what is said of just this name.
+func (p *Policy) says(name string) (opens, said bool) {
+	if _, opens = p.opened[name]; opens {
+		return true, true
+	}
+	_, said = p.closed[name]
+	return false, said
 }
 
 // Scope lists the DNS names (each with everything below it) that Opens can ever accept: what the authority must be able to sign for, and

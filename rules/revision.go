@@ -17,6 +17,9 @@ func (p *Policy) fingerprint() string {
 	for _, host := range p.open {
 		fmt.Fprintf(h, "open %s\n", host)
 	}
+	for _, host := range p.close {
+		fmt.Fprintf(h, "close %s\n", host)
+	}
 	fmt.Fprintf(h, "suspected %v\n", p.suspected)
 	for _, r := range p.rules {
 		fmt.Fprintln(h, r.text())

@@ -321,8 +321,20 @@ func (p *Policy) Warnings(at time.Time) []string {
 			all = append(all, fmt.Sprintf("rule %s has expired: it ended %s, and the rules behind it apply", r.Name, r.Until.UTC().Format("2006-01-02 15:04 UTC")))
 		}
 	}
+	for _, host := range p.close {
+		label, _, _ := strings.Cut(host, ".")
+		switch {
+		case !p.opensBelow(host):
+			all = append(all, host+" is closed, and would not be opened without that: is its name right?")
+		case slices.Contains(discoveryLabels[:], label):
+			all = append(all, host+" is closed: discovery there passes unread, whoever it is about")
+		}
+	}
 	return all
 }
+
+// discoveryLabels are those at which clients look for settings first.
+var discoveryLabels = [...]string{"autodiscover", "autoconfig", "ua-auto-config"}
 
 func serviceNamed(name string) (dialect.Service, bool) {
 	for _, d := range dialect.All() {

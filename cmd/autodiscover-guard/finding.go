@@ -135,7 +135,7 @@ func tunnelled(policy *rules.Policy, u *url.URL) bool {
 	return u.Scheme == "https" && !shunned && !policy.Opens(u.Hostname())
 }
 
-const notOpened = "the host is neither guarded nor a service that is switched on: its traffic is tunnelled, unread"
+const notOpened = "the host is neither guarded nor a service that is switched on, or policy.close names it: its traffic is tunnelled, unread"
 
 // findHost says what happens to a connection, to port 443 where none is said.
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {

@@ -40,7 +40,7 @@ func makePolicy(c *config.Config) (*rules.Policy, error) {
 			services[name] = rules.Enforce
 		}
 	}
-	p, err := rules.New(rules.Config{Reserved: set, Services: services, Open: c.Policy.Open, Rules: c.Policy.Rules})
+	p, err := rules.New(rules.Config{Reserved: set, Services: services, Open: c.Policy.Open, Close: c.Policy.Close, Rules: c.Policy.Rules})
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}

@@ -27,9 +27,13 @@ var pacTemplate = template.Must(template.New("pac.js").Parse(pacText))
 func PAC(p *rules.Policy, proxy Proxy) []byte {
 	h := p.Hosts()
 	tops, groups := grouped(h.BackOff)
+	closed := ""
+	if len(h.Except) > 0 {
+		closed = literal(h.Except)
+	}
 	var b strings.Builder
 	if err := pacTemplate.Execute(&b, map[string]any{
-		"Policy": p.Revision(), "Guard": oneLine(proxy.result()), "Opened": literal(h.Below), "Tops": literal(tops), "Groups": groups,
+		"Policy": p.Revision(), "Guard": oneLine(proxy.result()), "Opened": literal(h.Below), "Closed": closed, "Tops": literal(tops), "Groups": groups,
 	}); err != nil {
 		panic(err) // of a template that is part of the program
 	}

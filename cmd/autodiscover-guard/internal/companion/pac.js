@@ -3,6 +3,10 @@
 var guard = "{{.Guard}}";
 // Opened, each with all below it.
 var opened = {{.Opened}};
+{{- if .Closed}}
+// But for these, each with all below it; the nearest name counts.
+var closed = {{.Closed}};
+{{- end}}
 // autodiscover.X is never dialled, for X of these, ...
 var tops = {{.Tops}};
 // ... or LABEL.COUNTRY: labels ("." for none), then countries.
@@ -26,6 +30,9 @@ function FindProxyForURL(url, host) {
   while (h.charAt(h.length - 1) == ".") { h = h.substring(0, h.length - 1); }
   for (name = h; name; name = dot < 0 ? "" : name.substring(dot + 1)) {
     if (has(opened, name)) { return guard; }
+{{- if .Closed}}
+    if (has(closed, name)) { break; }
+{{- end}}
     dot = name.indexOf(".");
   }
   return h.substring(0, 13) == "autodiscover." && backOff(h.substring(13)) ? guard : "DIRECT";

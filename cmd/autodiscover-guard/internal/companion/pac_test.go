@@ -30,7 +30,8 @@ func wide(t *testing.T) *rules.Policy {
 	t.Helper()
 	p, err := rules.New(rules.Config{
 		Reserved: reserved.All(), Services: map[string]rules.Mode{"office365": rules.Enforce, "doh": rules.Enforce, "ispdb": rules.Off},
-		Open:  []string{"autodiscover.hoster.net", "bücher.hoster.de"},
+		Open:  []string{"autodiscover.hoster.net", "bücher.hoster.de", "mail.wiki.corp.stranger.net"},
+		Close: []string{"wiki.corp.stranger.net", "bank.test"},
 		Rules: []rules.Rule{{Name: "pin", Domains: []string{"corp.stranger.net"}, Allow: []string{"*.corp.stranger.net"}}},
 	})
 	if err != nil {
@@ -61,7 +62,7 @@ func someHosts(p *rules.Policy, n int) []string {
 	pick := func(list []string) string { return list[random.IntN(len(list))] }
 	hosts := append([]string(nil), hostTable...)
 	for len(hosts) < n {
-		name := pick(h.Below)
+		name := pick(append(h.Except, h.Below...))
 		switch random.IntN(7) {
 		case 0:
 			name = pick(labels) + "." + name

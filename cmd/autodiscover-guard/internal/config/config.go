@@ -84,6 +84,8 @@ type Policy struct {
 	Services map[string]Mode
 	// Open lists further hosts to open, canonical, each with everything below it. It is nil where there are none.
 	Open []string
+	// Close lists hosts to leave closed in the same way.
+	Close []string
 	// Rules are the operator's, in their order, checked. It is nil where there are none.
 	Rules []rules.Rule
 	// RuleLines says on which line of the file each of them begins.

@@ -95,6 +95,7 @@ func TestParse_valid(t *testing.T) {
 			Sets:     []string{"ietf", "vendor-documentation"},
 			Services: map[string]config.Mode{"autodetect": config.Off, "ispdb": config.Enforce},
 			Open:     []string{"autodiscover.hoster.example", "mail.xn--bcher-kva.example"},
+			Close:    []string{"wiki.lab.test"},
 			Rules: []rules.Rule{{
 				Name: "lab", Domains: []string{"lab.test", "*.lab.test"}, Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 				Services: []string{"autodetect"}, Dialects: []string{"autodetect", "pox"}, Allow: []string{"*.lab.test", "192.0.2.0/24"},
@@ -106,7 +107,7 @@ func TestParse_valid(t *testing.T) {
 				},
 				Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Note: "Until the new server stands: 2026.",
 			}},
-			RuleLines: []int{31},
+			RuleLines: []int{32},
 		},
 		Upstream: config.Upstream{
 			Resolve: map[string]string{

@@ -42,6 +42,19 @@ var policyKeys = []key{
 		},
 	},
 	{
+		name: "policy.close",
+		about: "Hosts to leave closed, each with everything below it, although they lie below a name that is opened, such as a rule's domain: an intranet " +
+			"that asks for clients' certificates, a server with Extended Protection. Their TLS passes unread, discovery included.",
+		sample: "[intranet.corp.example.net]",
+		value: list[string]{
+			at:     func(c *Config) *[]string { return &c.Policy.Close },
+			want:   wantHost,
+			sample: "intranet.corp.example.net",
+			parse:  parseOpen,
+			show:   word,
+		},
+	},
+	{
 		name: "policy.rules",
 		about: "The operator's rules, asked before the built-in ones; the first that applies decides. A rule says which hosts may be named to " +
 			"accounts of its domains, and so to whom their credentials may go. name: a word. domains: mail domains; *.corp.example.net is all " +

@@ -47,6 +47,7 @@ var together = []func(*Config) (key string, f *fault){
 	directParent,
 	ownParent,
 	pointless,
+	closable,
 }
 
 // stated refuses a listener beyond this computer for whose clients nobody has said anything: a proxy that serves whoever finds it is a gift to
