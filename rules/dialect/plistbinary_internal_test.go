@@ -51,13 +51,14 @@ func everyKind() []binaryObject {
 		{"\x6a\x04\x16\x00.\x00l\x00a\x00b\x00.\x00t\x00e\x00s\x00t", nil}, // UTF-16
 		{"\x11\x03\xe1", nil},
 		{"\xaa", []int{7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
-		{"\x09", nil},                                    // true
-		{"\x14" + strings.Repeat("\x00", 15) + "9", nil}, // more than any port
-		{"\xc1", []int{1}},                               // a set
-		{"\x42ab", nil},                                  // data
-		{"\x22\x3f\x80\x00\x00", nil},                    // a real number
-		{"\x33\x41\xc0\x00\x00\x00\x00\x00\x00", nil},    // a date
-		{"\x80\x01", nil},                                // an archiver's UID
+		{"\x09", nil}, // true
+		// More than any port.
+		{"\x14" + strings.Repeat("\x00", 15) + "9", nil},
+		{"\xc1", []int{1}},                            // a set
+		{"\x42ab", nil},                               // data
+		{"\x22\x3f\x80\x00\x00", nil},                 // a real number
+		{"\x33\x41\xc0\x00\x00\x00\x00\x00\x00", nil}, // a date
+		{"\x80\x01", nil},                             // an archiver's UID
 		{"\x10\x19", nil},
 		{"\x13\x00\x00\x00\x00\x00\x01\x00\x00", nil},
 		{"\x5f\x11\x00\x10" + strings.Repeat("x", 16), nil},
