@@ -15,8 +15,9 @@ import (
 func TestOutset_isNotReadForEver(t *testing.T) {
 	h := dialect.Header{"Content-Type": {"text/xml"}}
 	read := func(text string, piece int) (released int, o outset) {
-		for n := piece; n <= len(text); n += piece {
-			if o.foreign(h, []byte(text[:n])) {
+		head := []byte(text)
+		for n := piece; n <= len(head); n += piece {
+			if o.foreign(h, head[:n]) {
 				return n, o
 			}
 		}
