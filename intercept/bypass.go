@@ -18,13 +18,6 @@ import (
 // actionTunnel is the action of such a record. It is none of a decision: nothing was seen to decide on.
 const actionTunnel = "tunnel"
 
-// discoveryLabels are the first labels of hosts that serve nothing but discovery for the domain behind them, and what is asked for there.
-var discoveryLabels = map[string]string{
-	"autodiscover":   "/autodiscover/autodiscover.xml",
-	"autoconfig":     "/mail/config-v1.1.xml",
-	"ua-auto-config": "/.well-known/mail-v1.xml",
-}
-
 // discoveryServices are the central services whose hosts serve nothing but discovery: those that are opened unless somebody says otherwise. The
 // others share their hosts with mailboxes and log-ins.
 var discoveryServices = func() (all []dialect.Service) {
@@ -41,8 +34,9 @@ var discoveryServices = func() (all []dialect.Service) {
 // noteTunnel writes the record of a tunnel that is about to be made, if it leads to discovery by its host's name.
 func (p *Plugin) noteTunnel(r *http.Request, t target, d door) {
 	label, domain, _ := strings.Cut(t.host, ".")
-	path, ok := discoveryLabels[label]
-	if ok = ok && strings.Contains(domain, "."); !ok && !slices.ContainsFunc(discoveryServices, func(s dialect.Service) bool { return s.Covers(t.host) }) {
+	path := rules.DiscoveryPath(label)
+	ok := path != "" && strings.Contains(domain, ".")
+	if !ok && !slices.ContainsFunc(discoveryServices, func(s dialect.Service) bool { return s.Covers(t.host) }) {
 		return
 	}
 	if !t.web() && !p.policy.Load().Opens(t.host) {
@@ -68,6 +62,8 @@ func tunnelReason(policy *rules.Policy, t target) string {
 	switch {
 	case policy.Opens(t.host):
 		return "tunnelled unread: only ports 443 and 80 are opened"
+	case policy.Closes(t.host):
+		return "tunnelled unread: the policy leaves this host closed"
 	case slices.ContainsFunc(discoveryServices, func(s dialect.Service) bool { return s.Covers(t.host) }):
 		return "tunnelled unread: the policy leaves this service alone"
 	}

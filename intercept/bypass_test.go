@@ -14,6 +14,10 @@ func TestBypass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closed, err := rules.New(rules.Config{Close: []string{docHost}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, to      string
 		policy        *rules.Policy
@@ -24,6 +28,7 @@ func TestBypass(t *testing.T) {
 		{"nobody's domain, autoconfig", "autoconfig.corp-mail.net:80", nil, "", "corp-mail.net", "the policy guards nobody there", "autoconfig.corp-mail.net:80"},
 		{"a guarded domain, by another port", docHost + ":8443", nil, "documentation", "example.com", "only ports 443 and 80 are opened", docHost + ":8443"},
 		{"a service that is left alone", central + ":443", off, "", "", "the policy leaves this service alone", central},
+		{"a host that is closed", docHost + ":443", closed, "documentation", "example.com", "the policy leaves this host closed", docHost},
 		{"a bank", bank + ":443", nil, "", "", "", ""},
 		{"a mail server of a guarded domain", "imap.example.com:993", nil, "", "", "", ""},
 		{"a top-level name", "autoconfig.net:443", nil, "", "", "", ""},

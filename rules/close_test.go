@@ -27,6 +27,9 @@ func TestClose(t *testing.T) {
 		if got := p.Opens(host); got != want {
 			t.Errorf("%s: opened %v, want %v", host, got, want)
 		}
+		if got := p.Closes(host); got != (!want && host != "hoster.org") {
+			t.Errorf("%s: closed %v, opened %v", host, got, want)
+		}
 	}
 	if w := p.Warnings(time.Now()); len(w) != 0 {
 		t.Errorf("warned of %q", w)

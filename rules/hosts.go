@@ -50,6 +50,20 @@ func (p *Policy) opensBelow(name string) bool {
 	return above != "" && p.Opens(above)
 }
 
+// DiscoveryPath is where clients look for settings at a host whose first label is this one, and which serves nothing but discovery for the domain behind it, such
+// as autodiscover.example.net. It is empty for any other label.
+func DiscoveryPath(label string) string {
+	switch label {
+	case "autodiscover":
+		return "/autodiscover/autodiscover.xml"
+	case "autoconfig":
+		return "/mail/config-v1.1.xml"
+	case "ua-auto-config":
+		return "/.well-known/mail-v1.xml"
+	}
+	return ""
+}
+
 // backOffSuffixes are the public suffixes below which people have mail domains most: every top-level domain of a country, with its usual second
 // level, and the generic ones that are old or large. Of the names that Guardicore caught passwords with in 2021 all are among them
 // (com.br, com.cn, com.co, es, fr, in, it, sg, uk, xyz, online). The list is taken from the public suffix list itself, so that it never

@@ -154,20 +154,33 @@ func singleHost(raw, what string) (string, error) {
 // closed, the nearest counts.
 func (p *Policy) Opens(host string) bool {
 	host = reserved.Canonical(host)
-	if opens, said := p.says(host); said {
+	if opens, said := p.said(host); said {
 		return opens
-	}
-	for parent := range parents(host) {
-		if opens, said := p.says(parent); said {
-			return opens
-		}
 	}
 	_, ok := p.reserved.Match(host)
 	return ok && !isAddress(host)
 }
 
-// says reports what is said of just this name.
-func (p *Policy) says(name string) (opens, said bool) {
+// Closes reports whether host is not opened because Config.Close has it, or a name above it.
+func (p *Policy) Closes(host string) bool {
+	opens, said := p.said(reserved.Canonical(host))
+	return said && !opens
+}
+
+// said is what was said of the nearest name at or above host.
+func (p *Policy) said(host string) (opens, said bool) {
+	if opens, said = p.saidOf(host); said {
+		return opens, true
+	}
+	for parent := range parents(host) {
+		if opens, said = p.saidOf(parent); said {
+			return opens, true
+		}
+	}
+	return false, false
+}
+
+func (p *Policy) saidOf(name string) (opens, said bool) {
 	if _, opens = p.opened[name]; opens {
 		return true, true
 	}

@@ -326,15 +326,12 @@ func (p *Policy) Warnings(at time.Time) []string {
 		switch {
 		case !p.opensBelow(host):
 			all = append(all, host+" is closed, and would not be opened without that: is its name right?")
-		case slices.Contains(discoveryLabels[:], label):
+		case DiscoveryPath(label) != "":
 			all = append(all, host+" is closed: discovery there passes unread, whoever it is about")
 		}
 	}
 	return all
 }
-
-// discoveryLabels are those at which clients look for settings first.
-var discoveryLabels = [...]string{"autodiscover", "autoconfig", "ua-auto-config"}
 
 func serviceNamed(name string) (dialect.Service, bool) {
 	for _, d := range dialect.All() {

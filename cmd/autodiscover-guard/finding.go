@@ -122,7 +122,7 @@ func findEmail(policy *rules.Policy, address string, from rules.From) ([]finding
 		}
 		f := findExchange(policy, address, saved{request: r}, from)
 		if tunnelled(policy, u) {
-			f = finding{Source: address, Asked: f.Asked, Dialect: f.Dialect, Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
+			f = finding{Source: address, Asked: f.Asked, Dialect: f.Dialect, Step: actionTunnel, Action: actionTunnel, Reason: notOpened(policy, u.Hostname())}
 		}
 		all = append(all, f)
 	}
@@ -135,7 +135,14 @@ func tunnelled(policy *rules.Policy, u *url.URL) bool {
 	return u.Scheme == "https" && !shunned && !policy.Opens(u.Hostname())
 }
 
-const notOpened = "the host is neither guarded nor a service that is switched on, or policy.close names it: its traffic is tunnelled, unread"
+// notOpened says why a host is not opened.
+func notOpened(policy *rules.Policy, host string) string {
+	why := "the host is neither guarded nor a service that is switched on"
+	if policy.Closes(host) {
+		why = "policy.close leaves the host closed"
+	}
+	return why + ": its traffic is tunnelled, unread"
+}
 
 // findHost says what happens to a connection, to port 443 where none is said.
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {
@@ -149,7 +156,7 @@ func findHost(policy *rules.Policy, raw string) ([]finding, error) {
 	if host == "" {
 		return nil, hint(fmt.Errorf("%q is not a host name", raw), "for example: autodiscover.example.com; for an account use --email")
 	}
-	f := finding{Source: raw, Asked: "CONNECT " + net.JoinHostPort(host, port), Step: actionTunnel, Action: actionTunnel, Reason: notOpened}
+	f := finding{Source: raw, Asked: "CONNECT " + net.JoinHostPort(host, port), Step: actionTunnel, Action: actionTunnel, Reason: notOpened(policy, host)}
 	if d, shunned := policy.Shun(host); shunned {
 		f.Step, f.Action, f.Rule, f.Reason = rules.Refuse.String(), d.Action.String(), d.Rule, d.Reason
 		return []finding{f}, nil
