@@ -15,6 +15,7 @@ import (
 	"autodiscover-guard/certs"
 	"autodiscover-guard/certs/truststore"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/desktop"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
 )
@@ -126,7 +127,8 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 	address := c.Settings.Listen.Proxy
 	if c.Local {
 		address = noted(c.State, "address")
-		if err := f.locateAdmin(c); err != nil {
+		var err error
+		if c.Admin, err = adminClient(c.State, &c.Settings.Listen); err != nil {
 			return err
 		}
 	}
@@ -152,28 +154,28 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 	return nil
 }
 
-// locateAdmin finds the admin listener of the guard that runs, and what shows that we may see everything.
-func (f *doctorFlags) locateAdmin(c *doctor.Config) error {
-	address, listen := noted(c.State, "admin"), &c.Settings.Listen
+// adminClient asks the admin listener of the guard that runs with this state directory, and shows it what lets us see everything.
+func adminClient(state string, listen *config.Listen) (console.Client, error) {
+	address := noted(state, "admin")
 	if address == "" {
-		return nil
+		return console.Client{}, nil
 	}
-	c.Admin.Base = adminBase(listen, reachedHere(address))
+	client := console.Client{Base: adminBase(listen, reachedHere(address))}
 	if listen.AdminCertificate != "" {
-		c.Admin.Roots = systemRoots()
-		if err := addCertificates(c.Admin.Roots, "listen.admin_certificate", listen.AdminCertificate); err != nil {
-			return err
+		client.Roots = systemRoots()
+		if err := addCertificates(client.Roots, "listen.admin_certificate", listen.AdminCertificate); err != nil {
+			return client, err
 		}
 	}
 	if listen.AdminTokenFile == "" {
-		return nil
+		return client, nil
 	}
 	if _, err := readAdminToken(listen); err != nil {
-		return err
+		return client, err
 	}
 	text, err := readPrivate("listen.admin_token_file", listen.AdminTokenFile)
-	c.Admin.Token = strings.TrimSpace(string(text))
-	return err
+	client.Token = strings.TrimSpace(string(text))
+	return client, err
 }
 
 // parseProxy reads --proxy. Its errors do not repeat it: it may hold a password.

@@ -47,7 +47,7 @@ func TestDocuments_commands(t *testing.T) {
 			lines = append(lines, found[1])
 		}
 	}
-	known := regexp.MustCompile("^(?:autodiscover-guard )?((?:run|demo|check|review|doctor|ca|setup|policy|reserved|config) [a-z-][^`]*)$")
+	known := regexp.MustCompile("^(?:autodiscover-guard )?((?:run|demo|check|review|doctor|status|ca|setup|policy|reserved|config) [a-z-][^`]*)$")
 	for _, span := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(readme, -1) {
 		if found := known.FindStringSubmatch(span[1]); found != nil {
 			lines = append(lines, strings.NewReplacer("[", "", "]", "").Replace(found[1]))

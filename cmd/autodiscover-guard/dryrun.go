@@ -30,7 +30,7 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	warn(logger, in.policy)
+	in.warn(logger)
 	path, err := c.StateDir()
 	if err != nil {
 		return err

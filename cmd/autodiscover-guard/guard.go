@@ -29,7 +29,7 @@ type guard struct {
 }
 
 func newGuard(c *config.Config, in inputs, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
-	warn(logger, in.policy)
+	in.warn(logger)
 	d := new(doorman)
 	d.current.Store(in.door)
 	made, err := pluginConfig(c, in, d)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"crypto/x509"
+	"time"
+
+	"go.uber.org/zap"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
@@ -38,4 +41,18 @@ func readInputs(c *config.Config) (inputs, error) {
 	}
 	in.hookSecret, err = readHookSecret(c)
 	return in, err
+}
+
+// warn says what is right but hardly meant.
+func (in inputs) warn(logger *zap.Logger) {
+	for _, text := range in.policy.Warnings(time.Now()) {
+		logger.Warn(text)
+	}
+	roots := in.roots
+	if roots == nil {
+		roots = systemRoots()
+	}
+	if roots.Equal(x509.NewCertPool()) { // never of a system that keeps them elsewhere than in files
+		logger.Warn("this computer has no root certificates, so no upstream can prove who it is, and TLS to each fails; install its package ca-certificates, or name a file in upstream.roots")
+	}
 }

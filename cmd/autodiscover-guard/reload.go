@@ -186,7 +186,7 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	}
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),
 		zap.String("authority", r.guard.authority.Fingerprint()), zap.Time("issuing_until", r.guard.authority.Issuing().NotAfter.UTC()))
-	warn(r.logger, policy)
+	in.warn(r.logger)
 	if !sameButPolicy(r.config, c) {
 		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
 	}
@@ -230,13 +230,6 @@ func sameButPolicy(a, b *config.Config) bool {
 	x, y := *a, *b
 	x.Policy, y.Policy = config.Policy{}, config.Policy{}
 	return reflect.DeepEqual(x, y)
-}
-
-// warn says what is right in a policy but hardly meant.
-func warn(logger *zap.Logger, policy *rules.Policy) {
-	for _, text := range policy.Warnings(time.Now()) {
-		logger.Warn(text)
-	}
 }
 
 // settle is how long a file must have lain still before it is read: editors write in several steps.

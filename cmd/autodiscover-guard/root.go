@@ -17,6 +17,7 @@ const usage = `autodiscover-guard keeps mail clients from being told servers tha
 
 More:
   autodiscover-guard check FILE...                      decide on saved exchanges (HAR, or raw HTTP as curl -v shows it)
+  autodiscover-guard status                             whether the guard runs and takes new work
   autodiscover-guard doctor                             play every client's discovery through the running guard, and say what is wrong
   autodiscover-guard policy show                        the rules in force, numbered, and where each comes from
   autodiscover-guard policy test FILE...                check expectations that are written beside a policy
@@ -52,7 +53,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return filled(cmd.Flags()) }
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), doctorCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), checkCommand(), doctorCommand(), statusCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	ownWords(root)
 	return root
 }

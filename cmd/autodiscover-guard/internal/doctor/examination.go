@@ -11,6 +11,7 @@ import (
 	"autodiscover-guard/certs/truststore"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/desktop"
 	"autodiscover-guard/rules"
 )
@@ -27,7 +28,8 @@ type Config struct {
 	Local bool
 	// State is the state directory.
 	State string
-	Admin Admin
+	// Admin asks the guard's admin listener.
+	Admin console.Client
 	// Settings are the configuration on the disk, and Policy is made of it.
 	Settings *config.Config
 	Policy   *rules.Policy
@@ -43,16 +45,6 @@ type Config struct {
 	// Trust looks into the trust stores of this computer, Desktop at its settings.
 	Trust   func(ctx context.Context) ([]truststore.Report, error)
 	Desktop func(ctx context.Context) ([]desktop.Result, error)
-}
-
-// Admin is the guard's admin listener.
-type Admin struct {
-	// Base is its address, http://HOST:PORT or https://HOST:PORT; empty for none.
-	Base string
-	// Roots verify it where it speaks TLS; nil is the system's roots.
-	Roots *x509.CertPool
-	// Token is what it wants to see, empty for nothing. It is shown to nobody else.
-	Token string
 }
 
 // examination is one run.

@@ -3,12 +3,9 @@ package doctor
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -95,29 +92,16 @@ func (e *examination) misopened(at, host string, err error) Finding {
 	return fail(at, fmt.Sprintf("answers, but does not open %s: %s", host, plain(err)), "name the guard's own configuration with --config; its log may say more")
 }
 
-// ask asks the admin listener, and never through a proxy.
+// ask asks the admin listener, and looks at its clock.
 func (e *examination) ask(ctx context.Context, path string) (status int, body []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Admin.Base+path, nil)
+	response, body, err := e.Admin.Get(ctx, path)
 	if err != nil {
 		return 0, nil, err
 	}
-	if e.Admin.Token != "" {
-		r.Header.Set("Authorization", "Bearer "+e.Admin.Token)
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: e.Admin.Roots}}
-	defer transport.CloseIdleConnections()
-	response, err := transport.RoundTrip(r)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil && e.date.IsZero() {
 		e.date, e.offset = date, time.Since(date)
 	}
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response.StatusCode, body, err
+	return response.StatusCode, body, nil
 }
 
 // console asks how the guard itself thinks that it is.
@@ -128,13 +112,9 @@ func (e *examination) console(ctx context.Context) []Finding {
 	if status, _, err := e.ask(ctx, "/livez"); err != nil || status != http.StatusOK {
 		return []Finding{fail(e.Admin.Base, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), forSilence(err))}
 	}
-	_, body, err := e.ask(ctx, "/readyz")
-	var s console.Status
-	if err == nil {
-		err = json.Unmarshal(body, &s)
-	}
+	s, err := e.Admin.Status(ctx)
 	if err != nil {
-		return []Finding{fail(e.Admin.Base, "/readyz cannot be read: "+err.Error(), "another program may listen there")}
+		return []Finding{fail(e.Admin.Base, err.Error(), "another program may listen there")}
 	}
 	if s.Version == "" { // the short form, for those who show nothing
 		return []Finding{ready(s), skipped(e.Admin.Base, "it tells more only to those who have a certificate of listen.admin_clients")}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+)
+
+// statusPause lies between two looks of "status --wait".
+const statusPause = 50 * time.Millisecond
+
+func statusCommand() *cobra.Command {
+	var flags setupFlags
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "say whether the guard runs and takes new work, and which policy is in force",
+		Long: `Say whether the guard of this state directory runs and takes new work, where it listens, which policy is in force, and until when it can sign. It asks
+the admin listener's /readyz, or else whether the proxy's port is open; no discovery is asked, and no record made. "doctor" looks deeper.
+
+With --wait it looks again until the guard takes work, for that long at most: for scripts that have just started it, and for the health checks of containers.
+
+Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configuration.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if wait < 0 {
+				return hint(fmt.Errorf("--wait: %s is less than nothing", wait), "for example: --wait 30s")
+			}
+			c, err := flags.config()
+			if err != nil {
+				return err
+			}
+			state, err := c.StateDir()
+			if err != nil {
+				return err
+			}
+			s := awaitGuard(cmd.Context(), state, &c.Listen, wait)
+			if flags.asJSON {
+				err = writeJSONLines(cmd.OutOrStdout(), []guardStatus{s})
+			} else {
+				s.print(cmd.OutOrStdout())
+			}
+			if err == nil && !s.Ready {
+				return &noError{}
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&flags.file, "config", "", "configuration `FILE` that the guard runs with; needed where its admin listener speaks TLS")
+	cmd.Flags().StringVar(&flags.state, "state", "", "`DIR` of the guard's state")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "`TIME` to wait for the guard, such as 30s")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "one JSON object")
+	return cmd
+}
+
+// guardStatus is how a guard is, for people and scripts.
+type guardStatus struct {
+	// Ready is whether it takes new work; Reason says why not.
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"`
+	// Running is whether a process holds the state directory.
+	Running bool   `json:"running"`
+	State   string `json:"state"`
+	PID     int    `json:"pid,omitempty"`
+	// Proxy, Transparent and Admin are its listeners.
+	Proxy       string `json:"proxy,omitempty"`
+	Transparent string `json:"transparent,omitempty"`
+	Admin       string `json:"admin,omitempty"`
+	// Policy is the revision in force, Stale why a newer one is not.
+	Policy string `json:"policy,omitempty"`
+	Stale  string `json:"stale,omitempty"`
+	// Version, Authority and IssuingUntil are what the admin listener tells, to those who may know.
+	Version      string    `json:"version,omitempty"`
+	Authority    string    `json:"authority,omitempty"`
+	IssuingUntil time.Time `json:"issuing_until,omitzero"`
+}
+
+// awaitGuard looks until the guard takes work, or the time is over.
+func awaitGuard(ctx context.Context, state string, listen *config.Listen, wait time.Duration) guardStatus {
+	ctx, cancel := context.WithTimeout(ctx, max(wait, time.Millisecond))
+	defer cancel()
+	for {
+		s := lookAtGuard(context.WithoutCancel(ctx), state, listen)
+		if s.Ready {
+			return s
+		}
+		select {
+		case <-ctx.Done():
+			return s
+		case <-time.After(statusPause):
+		}
+	}
+}
+
+func lookAtGuard(ctx context.Context, state string, listen *config.Listen) guardStatus {
+	s := guardStatus{State: state, Running: guardRuns(state)}
+	if !s.Running {
+		s.Reason = whyNoGuard(state)
+		return s
+	}
+	s.PID, _ = strconv.Atoi(noted(state, "pid"))
+	s.Proxy, s.Transparent, s.Admin = noted(state, "address"), noted(state, "transparent"), noted(state, "admin")
+	s.Policy, s.Stale, _ = strings.Cut(noted(state, "policy"), "\n")
+	s.Stale = strings.TrimPrefix(s.Stale, "not reloaded: ")
+	switch {
+	case s.Proxy == "":
+		s.Reason = "it is starting"
+	case s.Admin != "":
+		s.ask(ctx, listen)
+	default:
+		s.dial(ctx)
+	}
+	return s
+}
+
+// whyNoGuard tells a directory that is another user's from one that nobody holds.
+func whyNoGuard(state string) string {
+	f, err := os.OpenFile(filepath.Join(state, "lock"), os.O_RDWR, 0)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "its state directory is another user's: ask as that one"
+	case err == nil:
+		_ = f.Close()
+	}
+	return "no guard runs with this state directory"
+}
+
+// ask asks the guard itself. What may not be read here, a token say, is only missed where the answer depends on it.
+func (s *guardStatus) ask(ctx context.Context, listen *config.Listen) {
+	client, unread := adminClient(s.State, listen)
+	client.Address = reachedHere(s.Admin) // its name is for others, and a container need not know it
+	told, err := client.Status(ctx)
+	if err != nil {
+		s.Reason = fmt.Sprintf("the admin listener does not tell: %v", cmp.Or(unread, err))
+		if unread == nil && listen.AdminCertificate == "" {
+			s.Reason += "; if it speaks TLS, name the guard's configuration: --config FILE"
+		}
+		return
+	}
+	s.Ready, s.Reason, s.Version, s.Authority, s.IssuingUntil = told.Ready, told.Reason, told.Version, told.Authority, told.IssuingUntil
+}
+
+// dial is for a guard that nobody can ask: one that ends has closed its doors.
+func (s *guardStatus) dial(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, console.AskTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", reachedHere(s.Proxy))
+	if err != nil {
+		s.Reason = err.Error()
+		return
+	}
+	_ = conn.Close()
+	s.Ready = true
+}
+
+func (s guardStatus) print(out io.Writer) {
+	line := func(label, text string) {
+		if text != "" {
+			fmt.Fprintf(out, "%-11s %s\n", label, text)
+		}
+	}
+	ready := "yes"
+	if !s.Ready {
+		ready = "no: " + s.Reason
+	}
+	line("ready", ready)
+	line("state", s.State)
+	if s.PID != 0 {
+		line("process", strconv.Itoa(s.PID))
+	}
+	line("version", s.Version)
+	line("proxy", s.Proxy)
+	line("transparent", s.Transparent)
+	line("admin", s.Admin)
+	line("policy", s.Policy)
+	line("", s.Stale)
+	line("authority", s.Authority)
+	if !s.IssuingUntil.IsZero() {
+		line("", "signs until "+s.IssuingUntil.Format(time.DateOnly))
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+)
+
+// What "status" says of each state that a guard can be in, as its directory and its listeners show it.
+func TestStatus(t *testing.T) {
+	open, shut := listener(t), listener(t)
+	shut.Close()
+	answers := func(status int, body string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/readyz" {
+				t.Errorf("asked for %s", r.URL.Path)
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}))
+		t.Cleanup(s.Close)
+		return s.Listener.Addr().String()
+	}
+	for _, test := range []struct {
+		name  string
+		notes map[string]string
+		want  guardStatus
+	}{
+		{"starting", map[string]string{"pid": "17"}, guardStatus{Running: true, PID: 17, Reason: "it is starting"}},
+		{
+			"ready", map[string]string{"address": "127.0.0.1:1", "policy": "abc", "admin": answers(http.StatusOK, `{"ready":true,"version":"1.2","authority":"00:11"}`)},
+			guardStatus{Running: true, Ready: true, Proxy: "127.0.0.1:1", Policy: "abc", Version: "1.2", Authority: "00:11"},
+		},
+		{
+			"ready, and the file is newer", map[string]string{"address": "127.0.0.1:1", "policy": "abc\nnot reloaded: no", "admin": answers(http.StatusOK, `{"ready":true}`)},
+			guardStatus{Running: true, Ready: true, Proxy: "127.0.0.1:1", Policy: "abc", Stale: "no"},
+		},
+		{
+			"draining", map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusServiceUnavailable, `{"ready":false,"reason":"draining"}`)},
+			guardStatus{Running: true, Reason: "draining", Proxy: "127.0.0.1:1"},
+		},
+		{
+			"another program at its port", map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusOK, "hello")},
+			guardStatus{Running: true, Reason: "the admin listener does not tell: /readyz cannot be read", Proxy: "127.0.0.1:1"},
+		},
+		{
+			"TLS without its configuration", map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusNotFound, "")},
+			guardStatus{Running: true, Reason: "the admin listener does not tell: /readyz answers 404", Proxy: "127.0.0.1:1"},
+		},
+		{
+			"no admin listener", map[string]string{"address": open.Addr().String(), "transparent": "127.0.0.1:2"},
+			guardStatus{Running: true, Ready: true, Proxy: open.Addr().String(), Transparent: "127.0.0.1:2"},
+		},
+		{
+			"no admin listener, and the door is shut", map[string]string{"address": shut.Addr().String()},
+			guardStatus{Running: true, Reason: "dial tcp", Proxy: shut.Addr().String()},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			lock, err := takeLock(dir, "lock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lock.Close()
+			for name, text := range test.notes {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := lookAtGuard(t.Context(), dir, &config.Default().Listen)
+			if !strings.HasPrefix(got.Reason, test.want.Reason) || (got.Reason == "") != (test.want.Reason == "") {
+				t.Errorf("the reason is %q, want %q", got.Reason, test.want.Reason)
+			}
+			test.want.State, test.want.Admin, got.Reason = dir, test.notes["admin"], test.want.Reason
+			if got != test.want {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+// A guard that is ready only later is waited for, and one that is not is given up.
+func TestStatus_wait(t *testing.T) {
+	asked := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte(`{"ready":true}`))
+	}))
+	defer s.Close()
+	dir := t.TempDir()
+	lock, err := takeLock(dir, "lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	for name, text := range map[string]string{"address": "127.0.0.1:1", "admin": s.Listener.Addr().String()} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listen := &config.Default().Listen
+	if got := awaitGuard(t.Context(), dir, listen, 0); got.Ready || asked != 1 {
+		t.Errorf("without a time to wait: ready %v after %d questions", got.Ready, asked)
+	}
+	if got := awaitGuard(t.Context(), dir, listen, time.Hour); !got.Ready || asked != 3 {
+		t.Errorf("with an hour: ready %v after %d questions", got.Ready, asked)
+	}
+}
+
+func listener(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
