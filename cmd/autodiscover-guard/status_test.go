@@ -35,31 +35,38 @@ func TestStatus(t *testing.T) {
 	}{
 		{"starting", map[string]string{"pid": "17"}, guardStatus{Running: true, PID: 17, Reason: "it is starting"}},
 		{
-			"ready", map[string]string{"address": "127.0.0.1:1", "policy": "abc", "admin": answers(http.StatusOK, `{"ready":true,"version":"1.2","authority":"00:11"}`)},
+			"ready",
+			map[string]string{"address": "127.0.0.1:1", "policy": "abc", "admin": answers(http.StatusOK, `{"ready":true,"version":"1.2","authority":"00:11"}`)},
 			guardStatus{Running: true, Ready: true, Proxy: "127.0.0.1:1", Policy: "abc", Version: "1.2", Authority: "00:11"},
 		},
 		{
-			"ready, and the file is newer", map[string]string{"address": "127.0.0.1:1", "policy": "abc\nnot reloaded: no", "admin": answers(http.StatusOK, `{"ready":true}`)},
+			"ready, and the file is newer",
+			map[string]string{"address": "127.0.0.1:1", "policy": "abc\nnot reloaded: no", "admin": answers(http.StatusOK, `{"ready":true}`)},
 			guardStatus{Running: true, Ready: true, Proxy: "127.0.0.1:1", Policy: "abc", Stale: "no"},
 		},
 		{
-			"draining", map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusServiceUnavailable, `{"ready":false,"reason":"draining"}`)},
+			"draining",
+			map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusServiceUnavailable, `{"ready":false,"reason":"draining"}`)},
 			guardStatus{Running: true, Reason: "draining", Proxy: "127.0.0.1:1"},
 		},
 		{
-			"another program at its port", map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusOK, "hello")},
+			"another program at its port",
+			map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusOK, "hello")},
 			guardStatus{Running: true, Reason: "the admin listener does not tell: /readyz cannot be read", Proxy: "127.0.0.1:1"},
 		},
 		{
-			"TLS without its configuration", map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusNotFound, "")},
+			"TLS without its configuration",
+			map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusNotFound, "")},
 			guardStatus{Running: true, Reason: "the admin listener does not tell: /readyz answers 404", Proxy: "127.0.0.1:1"},
 		},
 		{
-			"no admin listener", map[string]string{"address": open.Addr().String(), "transparent": "127.0.0.1:2"},
+			"no admin listener",
+			map[string]string{"address": open.Addr().String(), "transparent": "127.0.0.1:2"},
 			guardStatus{Running: true, Ready: true, Proxy: open.Addr().String(), Transparent: "127.0.0.1:2"},
 		},
 		{
-			"no admin listener, and the door is shut", map[string]string{"address": shut.Addr().String()},
+			"no admin listener, and the door is shut",
+			map[string]string{"address": shut.Addr().String()},
 			guardStatus{Running: true, Reason: "dial tcp", Proxy: shut.Addr().String()},
 		},
 	} {

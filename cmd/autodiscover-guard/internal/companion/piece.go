@@ -1,13 +1,18 @@
 package companion
 
 import (
+	"bytes"
 	"crypto/x509"
+	_ "embed"
 	"net/netip"
 	"slices"
 	"time"
 
 	"autodiscover-guard/rules"
 )
+
+//go:embed alerts.yaml
+var alerts []byte
 
 // Facts are what pieces are made of. Not every piece needs all of them, see [Piece.Needs].
 type Facts struct {
@@ -80,6 +85,10 @@ func Pieces() []Piece {
 			"pac", "the PAC file, for a web server of yours: clients then find it while the guard is down",
 			"Serve it as " + PACMediaType + ", for WPAD as http://wpad/wpad.dat.", "pactester -p FILE -u URL", NeedProxy,
 			func(f Facts) []byte { return PAC(f.Policy, f.Proxy) },
+		},
+		{
+			"prometheus", "alerts about the guard, for Prometheus", "Save it where rule_files looks, and reload Prometheus.", "promtool check rules FILE", 0,
+			func(Facts) []byte { return bytes.Clone(alerts) },
 		},
 		{
 			"systemd", "drop-in that sends a service's discovery (a webmail's, a test's) through the guard by its environment",

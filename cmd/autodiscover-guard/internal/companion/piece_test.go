@@ -1,6 +1,7 @@
 package companion_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/netip"
 	"os"
@@ -69,7 +70,7 @@ func passes(t *testing.T, file string, command ...string) {
 func TestPieces_are_whole(t *testing.T) {
 	t.Parallel()
 	names := companion.PieceNames()
-	if !slices.IsSorted(names) || len(names) != 9 {
+	if !slices.IsSorted(names) || len(names) != 10 {
 		t.Errorf("pieces %v", names)
 	}
 	f := facts(t)
@@ -98,6 +99,7 @@ func TestPieces_checked_by_their_programs(t *testing.T) {
 	}{
 		{"dnsmasq", "dnsmasq", "dnsmasq-base", func(file string) []string { return []string{"dnsmasq", "--test", "--conf-file=" + file} }},
 		{"unbound", "unbound-checkconf", "unbound", func(file string) []string { return []string{"unbound-checkconf", file} }},
+		{"prometheus", "promtool", "prometheus", func(file string) []string { return []string{"promtool", "check", "rules", "--lint-fatal", file} }},
 		{"bind", "named-checkzone", "bind9-utils", func(file string) []string { return []string{"named-checkzone", "rpz.autodiscover-guard", file} }},
 	} {
 		t.Run(c.piece, func(t *testing.T) {
@@ -107,6 +109,20 @@ func TestPieces_checked_by_their_programs(t *testing.T) {
 			passes(t, file, c.command(file)...)
 		})
 	}
+	t.Run("prometheus, each alert", func(t *testing.T) {
+		t.Parallel()
+		need(t, "promtool", "prometheus")
+		cases, err := os.ReadFile(filepath.Join("testdata", "alerts_test.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := write(t, "prometheus", f)
+		file := filepath.Join(filepath.Dir(rules), "cases.yaml")
+		if err := os.WriteFile(file, bytes.ReplaceAll(cases, []byte("[alerts.yaml]"), []byte("[prometheus]")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		passes(t, file, "promtool", "test", "rules", file)
+	})
 	t.Run("systemd", func(t *testing.T) {
 		t.Parallel()
 		need(t, "systemd-analyze", "systemd")
