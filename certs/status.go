@@ -100,7 +100,7 @@ func (a *Authority) Status(now time.Time) Status {
 		s.Warnings = append(s.Warnings, Warning{LevelNotice, err.Error(), "restore the file, or remove it"})
 	}
 	s.Warnings = append(s.Warnings, a.warnings(t, s, now)...)
-	for i := 1; i < len(s.Warnings); i++ { // there are six at most
+	for i := 1; i < len(s.Warnings); i++ { // there are seven at most
 		for j := i; j > 0 && s.Warnings[j].Level > s.Warnings[j-1].Level; j-- {
 			s.Warnings[j], s.Warnings[j-1] = s.Warnings[j-1], s.Warnings[j]
 		}
@@ -149,7 +149,7 @@ func (a *Authority) warnings(t *tiers, s Status, now time.Time) []Warning {
 		}
 		all = append(all, Warning{level, lifetime("root certificate", t.root.NotAfter, now), cure})
 	}
-	return all
+	return append(all, oversize(t)...)
 }
 
 func lifetime(what string, end, now time.Time) string {

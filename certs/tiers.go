@@ -23,6 +23,10 @@ type tiers struct {
 
 	named sync.Once
 	name  string // of root, see fingerprint
+
+	// limits are the name constraints of every certificate: each new leaf asks for them, and whole lists of names do.
+	limited sync.Once
+	limits  map[*x509.Certificate]constraints
 }
 
 // fingerprint names the root. It is asked for with every decision.
@@ -60,7 +64,7 @@ func (t *tiers) signers() []*x509.Certificate {
 func (t *tiers) sent(name string) []*x509.Certificate {
 	all := t.signers()
 	for _, c := range t.cross {
-		if !permits(c, name) {
+		if !t.constrain(c).permit(name) {
 			break
 		}
 		all = append(all, c)
@@ -103,7 +107,18 @@ func (t *tiers) validAt(now time.Time) bool {
 
 // permits reports whether every certificate of the chain lets it vouch for a normalised name.
 func (t *tiers) permits(name string) bool {
-	return !slices.ContainsFunc(t.chain(), func(c *x509.Certificate) bool { return !permits(c, name) })
+	return !slices.ContainsFunc(t.chain(), func(c *x509.Certificate) bool { return !t.constrain(c).permit(name) })
+}
+
+// constrain returns the name constraints of one of the certificates.
+func (t *tiers) constrain(cert *x509.Certificate) constraints {
+	t.limited.Do(func() {
+		t.limits = map[*x509.Certificate]constraints{t.root: constraintsOf(t.root)}
+		for _, c := range t.all() {
+			t.limits[c] = constraintsOf(c)
+		}
+	})
+	return t.limits[cert]
 }
 
 // lacks lists those of some normalised names that it does not permit.
@@ -148,19 +163,4 @@ func (t *tiers) equal(other *tiers) bool {
 // sameRootKey reports whether two chains lead to one root, in whatever edition.
 func (t *tiers) sameRootKey(other *tiers) bool {
 	return bytes.Equal(t.root.RawSubjectPublicKeyInfo, other.root.RawSubjectPublicKeyInfo)
-}
-
-// permits reports whether the name constraints of one certificate let it vouch for a normalised name. A certificate without constraints
-// does; that there are some in the chain is checked when it is loaded.
-func permits(cert *x509.Certificate, name string) bool {
-	within := func(constraint string) bool { return within(name, normalise(constraint)) }
-	return (len(cert.PermittedDNSDomains) == 0 || slices.ContainsFunc(cert.PermittedDNSDomains, within)) &&
-		!slices.ContainsFunc(cert.ExcludedDNSDomains, within)
-}
-
-// within reads a constraint as verifiers do: the name and everything below it, whole labels at a time; with a dot in front, which other
-// CAs write and RFC 5280 does not know, only what is below.
-func within(name, constraint string) bool {
-	below, dot := strings.CutPrefix(constraint, ".")
-	return !dot && name == below || strings.HasSuffix(name, "."+below)
 }

@@ -74,10 +74,11 @@ func (a *Authority) reissue(more []string) (bool, error) {
 		return false, err
 	}
 	var lacking []string
+	had := constraintsOf(root.cert)
 	for _, name := range more {
 		switch {
-		case permits(root.cert, name):
-		case !permits(&x509.Certificate{ExcludedDNSDomains: root.cert.ExcludedDNSDomains}, name):
+		case had.permit(name):
+		case had.excluded.contain(name):
 			return false, fmt.Errorf("root certificate excludes %q, and a new one would do the same", name)
 		default:
 			lacking = append(lacking, name)
