@@ -131,12 +131,9 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 		}
 	}
 	c.Advertised = proxyAt(c.Settings.Listen, reachedHere(address)) // as the guard itself writes its PAC file
-	own, err := url.Parse(proxyAt(c.Settings.Listen, address).URL())
+	own, err := ownProxy(c, address)
 	if err != nil {
 		return err
-	}
-	if c.Local && c.Settings.Listen.Certificate == "" {
-		own = &url.URL{Scheme: "http", Host: address} // by address: the name is for other computers
 	}
 	c.Proxy = own
 	if f.proxy != "" {
@@ -145,11 +142,24 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 		}
 		c.Local = c.Local && (c.Proxy.Host == own.Host || c.Proxy.Host == address)
 	}
-	if c.Proxy.Scheme == "https" && c.Settings.Listen.Certificate != "" {
-		c.Door = systemRoots()
-		return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
+	return trustDoor(c)
+}
+
+// ownProxy is how the proxy is reached that listens at address.
+func ownProxy(c *doctor.Config, address string) (*url.URL, error) {
+	if c.Local && c.Settings.Listen.Certificate == "" {
+		return &url.URL{Scheme: "http", Host: address}, nil // by address: the name is for other computers
 	}
-	return nil
+	return url.Parse(proxyAt(c.Settings.Listen, address).URL())
+}
+
+// trustDoor has the door's own certificate trusted, where it has one.
+func trustDoor(c *doctor.Config) error {
+	if c.Proxy.Scheme != "https" || c.Settings.Listen.Certificate == "" {
+		return nil
+	}
+	c.Door = systemRoots()
+	return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
 }
 
 // locateAdmin finds the admin listener of the guard that runs, and what shows that we may see everything.
