@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -227,6 +228,13 @@ func standing(ctx context.Context, state string, settings *config.Config) ([]des
 	target, err := targetOf(state, settings, "")
 	if err != nil {
 		return all, nil //nolint:nilerr // without an admin listener somebody else serves the PAC, and where is not ours to know
+	}
+	if set, err := d.Target(); err == nil && set.PAC != target.PAC && target.Proxy != "" {
+		// Another one was asked for (setup on --pac). Where it leads to this guard all the same, it is right.
+		text, err := fetchPAC(ctx, set.PAC)
+		if proxy := proxyAt(settings.Listen, reachedHere(target.Proxy)); err == nil && bytes.Contains(text, []byte(proxy.Address())) {
+			target = set
+		}
 	}
 	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: true})
 	if err != nil {

@@ -69,7 +69,7 @@ func (s *session) begin(ctx context.Context, places, state string, c *config.Con
 		return fmt.Errorf("--with-setup: %w", err)
 	}
 	s.tell("settings put in place", results)
-	if err := askPAC(ctx, target.PAC); err != nil {
+	if _, err := fetchPAC(ctx, target.PAC); err != nil {
 		s.logger.Warn("the PAC cannot be fetched, so programs go direct", zap.String("pac", target.PAC), zap.Error(err))
 	}
 	return nil
