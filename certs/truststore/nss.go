@@ -112,7 +112,7 @@ func databaseBusy(files []string) string {
 // listed is a line of "certutil -L": a nickname, which may have spaces, and the trust for TLS, mail and code.
 var listed = regexp.MustCompile(`^(.*\S)\s+([a-zA-Z]*),([a-zA-Z]*),([a-zA-Z]*)\s*$`)
 
-// findNSS looks under our nickname, and under what NSS itself makes of the subject when a program imports the certificate
+// findNSS looks under nicknames of ours, and under what NSS itself makes of the subject when a program imports the certificate
 // (CERT_MakeCANickname in NSS's lib/certdb/certdb.c: common name, " - ", organisation, and a number).
 func (s *Stores) findNSS(ctx context.Context, db string) (finding, error) {
 	list, err := s.Run(ctx, Command{"certutil", []string{"-L", "-d", db}})
@@ -122,7 +122,7 @@ func (s *Stores) findNSS(ctx context.Context, db string) (finding, error) {
 	f := finding{how: "not in the list of certutil -L"}
 	for line := range strings.Lines(string(list)) {
 		m := listed.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
-		if m == nil || m[1] != s.name && !strings.HasPrefix(m[1], s.Root.Subject.CommonName) {
+		if m == nil || !strings.HasPrefix(m[1], ours) && !strings.HasPrefix(m[1], s.Root.Subject.CommonName) {
 			continue
 		}
 		text, err := s.Run(ctx, Command{"certutil", []string{"-L", "-d", db, "-n", m[1], "-a"}})

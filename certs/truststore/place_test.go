@@ -272,6 +272,9 @@ func TestUninstall_placeIsGone(t *testing.T) {
 	if err != nil || len(roots) != 1 || !roots[0].Certificate.Equal(c.cert) {
 		t.Errorf("recorded: got %v, %v", roots, err)
 	}
+	if err := os.RemoveAll(filepath.Join(c.root, "etc")); err != nil {
+		t.Fatal(err)
+	}
 	gone := newComputer(t, "linux", true)
 	other, err := truststore.At("linux", gone.root, truststore.Config{
 		Root: c.cert, RootFile: roots[0].File, Journal: filepath.Join(c.root, "journal"), Home: gone.root, Admin: true, Run: gone.run,
@@ -284,6 +287,37 @@ func TestUninstall_placeIsGone(t *testing.T) {
 	}
 	if roots, err := truststore.Recorded(filepath.Join(c.root, "journal")); err != nil || len(roots) != 0 {
 		t.Errorf("recorded: got %v, %v", roots, err)
+	}
+}
+
+// TestUninstall_namedPlaces: a place that was named once is known from the journal, and to name one place says nothing of the others.
+func TestUninstall_namedPlaces(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", false, "one/policies.json", "two/policies.json")
+	c.write(t, "one/policies.json", `{"policies": {}}`)
+	c.write(t, "two/policies.json", `{"policies": {}}`)
+	one, two := filepath.Join(c.root, "one", "policies.json"), filepath.Join(c.root, "two", "policies.json")
+	before := c.tree(t)
+	named := func(files ...string) { c.stores.Places = map[string][]string{truststore.Policies: files} }
+	named(one, two)
+	for _, r := range c.stores.Install(t.Context(), truststore.Policies) {
+		if r.Status != truststore.Installed {
+			t.Fatalf("got %+v", r)
+		}
+	}
+	named(one)
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); r.Path != one || r.Status != truststore.Removed || !r.Exact {
+		t.Errorf("the one that is named: got %+v", r)
+	}
+	c.stores.Places = nil
+	if r := only(t, c.stores.Verify(t.Context(), truststore.Policies)); r.Path != two || r.Status != truststore.Present || !r.Recorded {
+		t.Errorf("the other one: got %+v", r)
+	}
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); r.Path != two || r.Status != truststore.Removed || !r.Exact {
+		t.Errorf("the other one: got %+v", r)
+	}
+	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
 	}
 }
 

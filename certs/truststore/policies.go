@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // Enterprise policies of Firefox and Thunderbird: a file makes every profile of the computer, and every later one, trust the certificate at the
@@ -40,24 +41,36 @@ var policyPrograms = map[string][]policyProgram{
 	},
 }
 
-// policyPlaces are the policies of the programs that are installed.
+// policyPlaces are the policies of the programs that are installed, and files that were named when the root was put there.
 func (s *Stores) policyPlaces(context.Context) []place {
 	var all []place
+	add := func(program, file string, admin bool) {
+		p := s.policyPlace(program, file)
+		if p.admin = admin; !slices.ContainsFunc(all, func(q place) bool { return q.path == p.path }) {
+			all = append(all, p)
+		}
+	}
 	if given, ok := s.Places[Policies]; ok {
 		for _, file := range given {
-			p := s.policyPlace("Firefox or Thunderbird", file)
-			p.admin = false // whoever names a file is taken to be its owner; if not, writing it says so
-			all = append(all, p)
+			add(anyProgram, file, false) // whoever names a file is taken to be its owner; if not, writing it says so
 		}
 		return all
 	}
 	for _, program := range policyPrograms[s.system] {
 		if file := s.policiesFile(program); file != "" {
-			all = append(all, s.policyPlace(program.name, file))
+			add(program.name, file, true)
+		}
+	}
+	for _, file := range s.recorded(Policies) {
+		if exists(file) {
+			add(anyProgram, file, !writable(file))
 		}
 	}
 	return all
 }
+
+// anyProgram is whose a file is of which nothing but its name is known.
+const anyProgram = "Firefox or Thunderbird"
 
 // policiesFile is the file that a program reads, or would if it existed; "" if the program is not there.
 func (s *Stores) policiesFile(program policyProgram) string {
@@ -89,7 +102,7 @@ func (s *Stores) policyPlace(program, file string) place {
 		return step{says + " " + file, func(context.Context) error { return editFile(file, certificate, change) }}
 	}
 	return place{
-		store: Policies, program: program, path: file, admin: true, files: []string{file, certificate},
+		store: Policies, program: program, path: file, files: []string{file, certificate},
 		find: func(context.Context) (finding, error) { return s.findPolicy(file, certificate) },
 		put:  []step{writing(certificate, s.rootPEM()), edit("insert it into policies.Certificates.Install of", addCertificate)},
 		take: func(finding) []step {

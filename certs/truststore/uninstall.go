@@ -142,7 +142,8 @@ func removeDirs(dirs []string) {
 	}
 }
 
-// forgetLost clears the journal of places that are not there any more, such as a profile that was deleted.
+// forgetLost clears the journal of places that are not there any more, such as a profile that was deleted. Of a store of which certain places were named, the
+// others were not looked for.
 func (s *Stores) forgetLost(ctx context.Context, names []string) []Report {
 	records, err := s.journal.records()
 	if err != nil {
@@ -151,7 +152,7 @@ func (s *Stores) forgetLost(ctx context.Context, names []string) []Report {
 	known := s.places(ctx, names)
 	var all []Report
 	for _, rec := range records {
-		if !slices.Contains(names, rec.Store) || slices.ContainsFunc(known, func(p place) bool { return p.store == rec.Store && p.path == rec.Path }) {
+		if _, named := s.Places[rec.Store]; named || !slices.Contains(names, rec.Store) || slices.ContainsFunc(known, func(p place) bool { return p.store == rec.Store && p.path == rec.Path }) {
 			continue
 		}
 		r := Report{Store: rec.Store, Path: rec.Path, Status: Absent, Note: "the place is not there any more"}

@@ -1,24 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/certs/truststore"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/doctor"
 )
 
 func caVerifyCommand() *cobra.Command {
@@ -69,64 +60,38 @@ func (t *truster) trusted(reports []truststore.Report) bool {
 	return count(reports, truststore.Present) > 0
 }
 
-// presented asks the running guard, if there is one, whose certificates it presents.
+// presented asks the running guard, if there is one, whose certificates it presents. One that does not let this computer's programs in is no failure of its
+// authority.
 func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
-	address, err := os.ReadFile(filepath.Join(t.state, "address"))
-	if errors.Is(err, os.ErrNotExist) {
+	address := noted(t.state, "address")
+	if address == "" {
 		return nil, nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	root, _, err := t.root()
 	if err != nil {
 		return nil, err
 	}
-	r := truststore.Report{Store: "guard", Program: "the running guard", Path: strings.TrimSpace(string(address)), Status: truststore.Present}
+	c := doctor.Config{Settings: t.guard, Root: root, Local: true}
+	if c.Proxy, err = ownProxy(&c, address); err == nil {
+		err = trustDoor(&c)
+	}
+	if err != nil {
+		return nil, err
+	}
 	host := "autodiscover." + root.PermittedDNSDomains[0]
 	if (certs.Scope{Names: root.PermittedDNSDomains}).Contains("example.com") {
 		host = "autodiscover.example.com"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", r.Path)
-	if err != nil {
-		r.Status, r.Note = truststore.Skipped, "no guard answers there: "+err.Error()
-		return []truststore.Report{r}, nil
-	}
-	defer conn.Close()
-	if leaf, err := askLeaf(ctx, conn, host, root); err != nil {
-		r.Status, r.Note = truststore.Failed, err.Error()
-	} else {
+	r := truststore.Report{Store: "guard", Program: "the running guard", Path: address, Status: truststore.Present}
+	switch leaf, asked, err := doctor.Presented(ctx, c, host); {
+	case !asked:
+		r.Status, r.Note = truststore.Skipped, "its certificate was not seen: "+err.Error()
+	case err != nil:
+		r.Status, r.Note = truststore.Failed, "its certificate does not come from this root: "+err.Error()
+	default:
 		r.Verified = fmt.Sprintf("a TLS handshake for %s: its certificate, issued by %q, leads to this root", host, leaf.Issuer.CommonName)
 	}
 	return []truststore.Report{r}, nil
-}
-
-// askLeaf opens a tunnel through the proxy at the other end of conn as a client does, and returns the certificate that it gets there if that comes from root.
-func askLeaf(ctx context.Context, conn net.Conn, host string, root *x509.Certificate) (*x509.Certificate, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(deadline); err != nil {
-			return nil, err
-		}
-	}
-	connect := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: host + ":443"}, Host: host + ":443", Header: http.Header{}}
-	if err := connect.Write(conn); err != nil {
-		return nil, err
-	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), connect)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the guard answers CONNECT %s with %s", host, answer.Status)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(root)
-	client := tls.Client(conn, &tls.Config{ServerName: host, RootCAs: roots, MinVersion: tls.VersionTLS12})
-	if err := client.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("its certificate does not come from this root: %w", err)
-	}
-	return client.ConnectionState().PeerCertificates[0], nil
 }

@@ -142,7 +142,7 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 	}
 	results, err := d.On(cmd.Context(), target, f.options)
 	if err == nil && !f.options.DryRun {
-		if err := askPAC(cmd.Context(), target.PAC); err != nil {
+		if _, err := fetchPAC(cmd.Context(), target.PAC); err != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: no PAC at %s (%v): programs go direct until a guard runs\n", program, target.PAC, err)
 		}
 	}
@@ -205,25 +205,25 @@ func lockDesktop(state string) (func(), error) {
 	return func() { _ = f.Close() }, nil
 }
 
-// askPAC fetches the PAC as a program would, and never through a proxy.
-func askPAC(ctx context.Context, address string) error {
+// fetchPAC fetches a PAC as a program would, and never through a proxy.
+func fetchPAC(ctx context.Context, address string) (text []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
+	text, err = io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err = errors.Join(err, response.Body.Close()); err == nil && response.StatusCode != http.StatusOK {
 		err = errors.New(response.Status)
 	}
-	return err
+	return text, err
 }
 
 // report shows results, and answers "no" where one needs looking after.

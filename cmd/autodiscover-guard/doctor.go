@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -133,12 +134,9 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 		}
 	}
 	c.Advertised = proxyAt(c.Settings.Listen, reachedHere(address)) // as the guard itself writes its PAC file
-	own, err := url.Parse(proxyAt(c.Settings.Listen, address).URL())
+	own, err := ownProxy(c, address)
 	if err != nil {
 		return err
-	}
-	if c.Local && c.Settings.Listen.Certificate == "" {
-		own = &url.URL{Scheme: "http", Host: address} // by address: the name is for other computers
 	}
 	c.Proxy = own
 	if f.proxy != "" {
@@ -147,11 +145,24 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 		}
 		c.Local = c.Local && (c.Proxy.Host == own.Host || c.Proxy.Host == address)
 	}
-	if c.Proxy.Scheme == "https" && c.Settings.Listen.Certificate != "" {
-		c.Door = systemRoots()
-		return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
+	return trustDoor(c)
+}
+
+// ownProxy is how the proxy is reached that listens at address.
+func ownProxy(c *doctor.Config, address string) (*url.URL, error) {
+	if c.Local && c.Settings.Listen.Certificate == "" {
+		return &url.URL{Scheme: "http", Host: address}, nil // by address: the name is for other computers
 	}
-	return nil
+	return url.Parse(proxyAt(c.Settings.Listen, address).URL())
+}
+
+// trustDoor has the door's own certificate trusted, where it has one.
+func trustDoor(c *doctor.Config) error {
+	if c.Proxy.Scheme != "https" || c.Settings.Listen.Certificate == "" {
+		return nil
+	}
+	c.Door = systemRoots()
+	return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
 }
 
 // adminClient asks the admin listener of the guard that runs with this state directory, and shows it what lets us see everything.
@@ -219,6 +230,13 @@ func standing(ctx context.Context, state string, settings *config.Config) ([]des
 	target, err := targetOf(state, settings, "")
 	if err != nil {
 		return all, nil //nolint:nilerr // without an admin listener somebody else serves the PAC, and where is not ours to know
+	}
+	if set, err := d.Target(); err == nil && set.PAC != target.PAC && target.Proxy != "" {
+		// Another one was asked for (setup on --pac). Where it leads to this guard all the same, it is right.
+		text, err := fetchPAC(ctx, set.PAC)
+		if proxy := proxyAt(settings.Listen, reachedHere(target.Proxy)); err == nil && bytes.Contains(text, []byte(proxy.Address())) {
+			target = set
+		}
 	}
 	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: true})
 	if err != nil {

@@ -47,10 +47,14 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand(stdin, stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
-	if err == nil {
-		return exitFine
+	_, no := errors.AsType[*noError](err)
+	if lost := root.OutOrStdout().(*answer).err; lost != nil && (err == nil || no) {
+		err, no = lost, false
 	}
-	if _, no := errors.AsType[*noError](err); no {
+	switch {
+	case err == nil:
+		return exitFine
+	case no:
 		return exitNo
 	}
 	complain(stderr, err)

@@ -97,7 +97,7 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 		return nil, errors.New("no tests in it")
 	}
 	if configFile == "" && all.Policy != "" {
-		configFile = filepath.Join(filepath.Dir(file), all.Policy)
+		configFile = beside(file, all.Policy)
 	}
 	_, policy, err := loadPolicy(configFile)
 	if err != nil {
@@ -112,7 +112,7 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 		if e.Want.empty() {
 			return nil, hint(fmt.Errorf("%s: nothing is wanted, so nothing is tested", o.name), "%s policy test --help shows what can be", program)
 		}
-		findings, err := e.find(policy, filepath.Dir(file))
+		findings, err := e.find(policy, file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.name, err)
 		}
@@ -124,15 +124,23 @@ func testPolicy(file, configFile string) ([]outcome, error) {
 	return outcomes, nil
 }
 
-// find plays what is given.
-func (e expectation) find(policy *rules.Policy, dir string) ([]finding, error) {
+// beside is what a file names: it lies beside that one, unless its whole path is said.
+func beside(file, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(file), name)
+}
+
+// find plays what is given in a file.
+func (e expectation) find(policy *rules.Policy, file string) ([]finding, error) {
 	from, err := e.from()
 	if err != nil {
 		return nil, err
 	}
 	o := checkOptions{email: e.Email, host: e.Host, from: from}
 	if e.Exchange != "" {
-		o.files = []string{filepath.Join(dir, e.Exchange)}
+		o.files = []string{beside(file, e.Exchange)}
 	}
 	if err := o.one(); err != nil {
 		return nil, errors.New("want one of exchange, email or host")

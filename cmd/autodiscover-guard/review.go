@@ -100,7 +100,7 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 		_, err := review.Read(ctx, sources, c)
 		return errors.Join(err, c.Err())
 	case f.follow:
-		return f.followed(ctx, files[0], filter, out, cmd.ErrOrStderr())
+		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of the usual log, what was moved aside stands before what grows
 	}
 	summary := review.NewSummary(filter)
 	log, err := review.Read(ctx, sources, summary)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -49,13 +50,25 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(&answer{Writer: stdout})
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return filled(cmd.Flags()) }
-	root.AddCommand(runCommand(), demoCommand(), checkCommand(), doctorCommand(), statusCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(stdout), demoCommand(), checkCommand(), doctorCommand(), statusCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	ownWords(root)
 	return root
+}
+
+// answer is standard output, and remembers that something could not be written there: a file with half a configuration in it is no success.
+type answer struct {
+	io.Writer
+	err error
+}
+
+func (a *answer) Write(text []byte) (int, error) {
+	n, err := a.Writer.Write(text)
+	a.err = cmp.Or(a.err, err)
+	return n, err
 }
 
 // parent makes a command of one that does nothing itself, and has others below it.

@@ -2,13 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
-func runCommand() *cobra.Command {
+// runCommand gets the standard output as it is: records that could not be written there are counted, and no error at the end.
+func runCommand(stdout io.Writer) *cobra.Command {
 	var s service
 	var dry bool
 	overrides := map[string]*string{}
@@ -55,7 +57,7 @@ named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard se
 			if dry {
 				return s.dryRun(cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
-			return s.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return s.run(cmd.Context(), stdout, cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&s.file, "config", "", "configuration `FILE` (YAML); without it the defaults of \"autodiscover-guard config\" hold")

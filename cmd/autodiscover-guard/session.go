@@ -24,7 +24,7 @@ type session struct {
 
 // onlyPlaces are the families that --with-setup names; none where all are meant.
 func onlyPlaces(places string) []string {
-	if places == "" || places == allPlaces {
+	if places == allPlaces {
 		return nil
 	}
 	return strings.Split(places, ",")
@@ -32,11 +32,14 @@ func onlyPlaces(places string) []string {
 
 // checkPlaces refuses a family that this system does not have, before anything is made for a guard that would not stay.
 func checkPlaces(places string) error {
-	system, err := desktop.ThisSystem()
-	if err != nil {
-		return nil //nolint:nilerr // a reason not to put settings in place, and begin says so
+	if places == "" {
+		return nil
 	}
-	if err := desktop.New(desktop.Config{System: system}).CheckNames(onlyPlaces(places)); err != nil {
+	system, err := desktop.ThisSystem()
+	if err == nil {
+		err = desktop.New(desktop.Config{System: system}).CheckNames(onlyPlaces(places))
+	}
+	if err != nil {
 		return fmt.Errorf("--with-setup: %w", err)
 	}
 	return nil
@@ -45,8 +48,8 @@ func checkPlaces(places string) error {
 // openSession takes back first what a crash has left: the settings of a guard that is gone point nowhere.
 func openSession(ctx context.Context, state string, logger *zap.Logger) (*session, error) {
 	d, err := openDesktop(state)
-	if err != nil {
-		return &session{logger: logger}, err
+	if err != nil { // no home directory: nobody whose settings they could be
+		return &session{logger: logger}, nil //nolint:nilerr // and no reason not to guard
 	}
 	s := &session{desktop: d, logger: logger}
 	results, err := d.Recover(ctx)
@@ -66,7 +69,7 @@ func (s *session) begin(ctx context.Context, places, state string, c *config.Con
 		return fmt.Errorf("--with-setup: %w", err)
 	}
 	s.tell("settings put in place", results)
-	if err := askPAC(ctx, target.PAC); err != nil {
+	if _, err := fetchPAC(ctx, target.PAC); err != nil {
 		s.logger.Warn("the PAC cannot be fetched, so programs go direct", zap.String("pac", target.PAC), zap.Error(err))
 	}
 	return nil

@@ -152,7 +152,7 @@ func unseen(p gateway.Plan, named []string) []string {
 			continue
 		}
 		path, err := filepath.Abs(path)
-		if err == nil && slices.ContainsFunc(hiddenFromService, func(dir string) bool { return strings.HasPrefix(path, dir) }) {
+		if err == nil && slices.ContainsFunc(hiddenFromService, func(dir string) bool { return strings.HasPrefix(path+"/", dir) }) {
 			out = append(out, path)
 		}
 	}

@@ -24,7 +24,7 @@ var notifyKeys = []key{
 	{
 		name: "notify",
 		about: "A webhook for what nobody should have to look for in a log: a stranger that was never suggested before, a leak that was not " +
-			"stopped because a rule only monitors, a configuration that was not reloaded, an authority that is about to end.",
+			"stopped because a rule only monitors or a tunnel was not opened, a configuration that was not reloaded, an authority that is about to end.",
 	},
 	{
 		name: "notify.url",

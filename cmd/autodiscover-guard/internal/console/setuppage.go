@@ -46,6 +46,7 @@ type (
 func platforms(base, name string, proxy companion.Proxy) []platform {
 	pac := base + "/proxy.pac"
 	fetch := "curl -fsSo ca.pem " + base + "/ca.pem && openssl x509 -in ca.pem -noout -fingerprint -sha256"
+	const store = "store=$HOME/.pki/nssdb; [ -d $store ] || store=$HOME/.local/share/pki/nssdb\n" // Chromium 156 makes the second, and uses the first where there is one
 	return []platform{
 		{"windows", "Windows", []step{
 			{"Fetch, compare the fingerprint, trust (Windows, Outlook, Edge, Chrome):", "curl.exe -fsSo ca.cer " + base + "/ca.cer\ncertutil -hashfile ca.cer SHA256\ncertutil -user -addstore Root ca.cer"},
@@ -83,8 +84,8 @@ func platforms(base, name string, proxy companion.Proxy) []platform {
 			{"Undo, in the same places, or:", "certutil -D -n autodiscover-guard -d sql:PROFILE"},
 		}},
 		{"chromium", "Chromium on Linux", []step{
-			{"Trust in the user's store, and the PAC file for one start (for good: the policies ProxyMode and ProxyPacUrl):", "certutil -A -t C,, -n autodiscover-guard -i ca.pem -d sql:$HOME/.pki/nssdb\nchromium --proxy-pac-url=" + pac},
-			{"Undo:", "certutil -D -n autodiscover-guard -d sql:$HOME/.pki/nssdb"},
+			{"Trust in the user's store, which Chromium makes, and the PAC file for one start (for good: the policies ProxyMode and ProxyPacUrl):", store + "certutil -A -t C,, -n autodiscover-guard -i ca.pem -d sql:$store\nchromium --proxy-pac-url=" + pac},
+			{"Undo:", store + "certutil -D -n autodiscover-guard -d sql:$store"},
 		}},
 		{"java", "Java", []step{
 			{"Trust in the runtime's own store, and the proxy of the system:", "keytool -importcert -cacerts -storepass changeit -noprompt -alias autodiscover-guard -file ca.pem\njava -Djava.net.useSystemProxies=true ..."},

@@ -44,7 +44,7 @@ func TestSetupPage(t *testing.T) {
 	}
 	for _, want := range []string{
 		a.Fingerprint(), a.Root().Subject.CommonName, "http://localhost:8081/proxy.pac", "http://localhost:8081/ca.cer", "certutil -user -addstore Root", "security add-trusted-cert",
-		"update-ca-certificates", "update-ca-trust", "keytool -importcert", "--proxy-pac-url=", "Certificate Trust Settings", "sql:PROFILE", "http://127.0.0.1:8080",
+		"update-ca-certificates", "update-ca-trust", "keytool -importcert", "--proxy-pac-url=", "Certificate Trust Settings", "sql:PROFILE", "[ -d $store ] || store=$HOME/.local/share/pki/nssdb", "http://127.0.0.1:8080",
 		"color-scheme: light dark", "fail-closed",
 	} {
 		if !strings.Contains(strings.ReplaceAll(page, "&#43;", "+"), want) {

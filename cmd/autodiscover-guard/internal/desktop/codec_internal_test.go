@@ -90,10 +90,12 @@ func TestPrefs_edit(t *testing.T) {
 		"":                                       "user_pref(\"network.proxy.type\", 2);\n",
 		"a":                                      "a\nuser_pref(\"network.proxy.type\", 2);\n",
 		"  user_pref('network.proxy.type',0) ;x": "  user_pref('network.proxy.type',2) ;x",
-		"// user_pref(\"network.proxy.type\", 0);\n":                                     "// user_pref(\"network.proxy.type\", 0);\nuser_pref(\"network.proxy.type\", 2);\n",
-		"user_pref(\"network.proxy.type\", 0);\r\nuser_pref(\"network.proxy.type\", 1);": "user_pref(\"network.proxy.type\", 0);\r\nuser_pref(\"network.proxy.type\", 2);",
-		"/*\nuser_pref(\"network.proxy.type\", 0);\n*/\n":                                "/*\nuser_pref(\"network.proxy.type\", 0);\n*/\nuser_pref(\"network.proxy.type\", 2);\n",
-		"user_pref(\"network.proxy.type2\", 0);\n":                                       "user_pref(\"network.proxy.type2\", 0);\nuser_pref(\"network.proxy.type\", 2);\n",
+		"// user_pref(\"network.proxy.type\", 0);\n":                                        "// user_pref(\"network.proxy.type\", 0);\nuser_pref(\"network.proxy.type\", 2);\n",
+		"user_pref(\"network.proxy.type\", 0);\r\nuser_pref(\"network.proxy.type\", 1);":    "user_pref(\"network.proxy.type\", 0);\r\nuser_pref(\"network.proxy.type\", 2);",
+		"/*\nuser_pref(\"network.proxy.type\", 0);\n*/\n":                                   "/*\nuser_pref(\"network.proxy.type\", 0);\n*/\nuser_pref(\"network.proxy.type\", 2);\n",
+		"user_pref(\"a\", \"it's */*, \\\" // #\");\nuser_pref('network.proxy.type', 0);\n": "user_pref(\"a\", \"it's */*, \\\" // #\");\nuser_pref('network.proxy.type', 2);\n",
+		"# it's\n// \"\n/* ' \"\nuser_pref(\"network.proxy.type\", 0);":                     "# it's\n// \"\n/* ' \"\nuser_pref(\"network.proxy.type\", 0);\nuser_pref(\"network.proxy.type\", 2);\n",
+		"user_pref(\"network.proxy.type2\", 0);\n":                                          "user_pref(\"network.proxy.type2\", 0);\nuser_pref(\"network.proxy.type\", 2);\n",
 	} {
 		got, err := prefs{}.edit(t.Context(), []byte(before), Values{prefType: set("2")})
 		if err != nil || string(got) != want {

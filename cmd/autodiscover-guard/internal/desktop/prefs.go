@@ -26,14 +26,15 @@ var prefLine = map[string]*regexp.Regexp{
 	prefPAC:  regexp.MustCompile(`(?m)^[ \t]*user_pref\([ \t]*["']network\.proxy\.autoconfig_url["'][ \t]*,[ \t]*([^\r\n]*?)[ \t]*\)[ \t]*;`),
 }
 
-// blockComment is what the parser of preferences skips (modules/libpref/parser).
-var blockComment = regexp.MustCompile(`(?s)/\*.*?(\*/|$)`)
+// quotedOrComment is what the parser of preferences reads as one piece or skips (modules/libpref/parser): what begins a comment in a string is none, such as
+// the end of "text/html,*/*".
+var quotedOrComment = regexp.MustCompile(`"(?:\\.|[^"\\\r\n])*"|'(?:\\.|[^'\\\r\n])*'|(?://|#)[^\r\n]*|/\*(?s:.*?)(?:\*/|\z)`)
 
 // spans are the places of a name's lines: begin, end, begin and end of the literal.
 func spans(data []byte, name string) [][]int {
-	comments := blockComment.FindAllIndex(data, -1)
+	pieces := quotedOrComment.FindAllIndex(data, -1)
 	return slices.DeleteFunc(prefLine[name].FindAllSubmatchIndex(data, -1), func(at []int) bool {
-		return slices.ContainsFunc(comments, func(c []int) bool { return c[0] <= at[0] && at[0] < c[1] })
+		return slices.ContainsFunc(pieces, func(p []int) bool { return p[0] <= at[0] && at[0] < p[1] })
 	})
 }
 

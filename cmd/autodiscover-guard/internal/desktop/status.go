@@ -45,6 +45,16 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 	return all, nil
 }
 
+// Target is what the settings that are in place were to point at; the zero Target where there are none.
+func (d *Desktop) Target() (Target, error) {
+	j, unlock, err := d.open()
+	if err != nil {
+		return Target{}, err
+	}
+	unlock()
+	return j.Target, nil
+}
+
 // standing compares a place with its entry.
 func (d *Desktop) standing(ctx context.Context, p place, e Entry, interrupted bool) Result {
 	now, err := p.read(ctx)

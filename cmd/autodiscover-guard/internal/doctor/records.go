@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +41,10 @@ const logWait = record.Window + 2*time.Second
 
 func (e *examination) openRecords() *records {
 	r := &records{}
+	if !e.Local {
+		r.err = errors.New("the guard's log is not on this computer, or the guard does not run")
+		return r
+	}
 	if !toFile(e.Settings) {
 		r.err = fmt.Errorf("decisions go to %s, not into a file", e.Settings.Log.Sink)
 		return r
@@ -123,7 +128,7 @@ func (e *examination) recorded(ctx context.Context) []Finding {
 
 // counted is what the report says of them.
 func (e *examination) counted() Records {
-	r := Records{Exchanges: []string{}, Count: len(e.mine), Known: e.reached && e.Local && e.log.readable()}
+	r := Records{Exchanges: []string{}, Count: len(e.mine), Known: e.reached && e.log.readable()}
 	for _, d := range e.mine {
 		r.Exchanges = append(r.Exchanges, d.Exchange)
 	}

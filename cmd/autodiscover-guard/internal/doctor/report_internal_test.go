@@ -138,6 +138,21 @@ func TestSecrets_log(t *testing.T) {
 	}
 }
 
+// Of a guard on another computer no log is read, so nothing is said of it.
+func TestSecrets_logElsewhere(t *testing.T) {
+	for _, local := range []bool{false, true} {
+		e := examined(t, always(502), nil)
+		e.Local, e.State = local, t.TempDir()
+		if err := e.Settings.Set("state", e.State); err != nil {
+			t.Fatal(err)
+		}
+		e.log = e.openRecords()
+		if f := e.secrets(t.Context())[1]; f.State == OK != local {
+			t.Errorf("local %v: %+v", local, f)
+		}
+	}
+}
+
 func TestClock(t *testing.T) {
 	e := examined(t, always(502), nil)
 	e.date, e.offset = time.Now(), skew+time.Second

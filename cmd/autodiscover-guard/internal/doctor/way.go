@@ -111,3 +111,13 @@ func (w way) leaf(ctx context.Context, host string) (*x509.Certificate, reply, e
 	}
 	return client.ConnectionState().PeerCertificates[0], r, nil
 }
+
+// Presented asks a guard (of c: Proxy, Door, Root) for a host, as a client does, and gives the certificate that it presents. asked is false where it did not come to
+// that: nobody answers, or does not let this client in. With an error and asked, the certificate does not come from the root.
+func Presented(ctx context.Context, c Config, host string) (leaf *x509.Certificate, asked bool, err error) {
+	leaf, r, err := way{proxy: c.Proxy, door: c.Door, roots: pool(c.Root)}.leaf(ctx, host)
+	if err == nil && leaf == nil {
+		err = fmt.Errorf("CONNECT %s is answered with %s", host, r.text)
+	}
+	return leaf, r.code == http.StatusOK, err
+}

@@ -124,6 +124,9 @@ func rule(r *Record) string {
 }
 
 func decision(r *Record) string {
+	if r.Action == actionTunnel {
+		return "tunnel: what was said inside went by unread"
+	}
 	return fmt.Sprintf("%s: %s (status %d)", r.Action, gets(r.Action), r.Status)
 }
 
