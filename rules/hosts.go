@@ -27,7 +27,7 @@ type Hosts struct {
 func (p *Policy) Hosts() Hosts {
 	var h Hosts
 	for _, name := range p.Scope() {
-		if !p.opensBelow(name) && !isAddress(name) {
+		if !p.opensBelow(name) {
 			h.Below = append(h.Below, name)
 		}
 	}
@@ -47,7 +47,7 @@ func (p *Policy) Hosts() Hosts {
 // opensBelow reports whether name would be opened if nothing were said of just this one.
 func (p *Policy) opensBelow(name string) bool {
 	_, above, _ := strings.Cut(name, ".")
-	return above != "" && p.Opens(above)
+	return p.Opens(above)
 }
 
 // DiscoveryPath is where clients look for settings at a host whose first label is this one, and which serves nothing but discovery for the domain behind it, such

@@ -142,7 +142,7 @@ func asSet(names []string) ([]string, map[string]struct{}) {
 func singleHost(raw, what string) (string, error) {
 	host := reserved.Canonical(raw)
 	switch {
-	case host == "" || strings.ContainsAny(raw, "/:@* \t"):
+	case host == "" || strings.ContainsAny(raw, "/:@* \t") || isAddress(host):
 		return "", fmt.Errorf("%q cannot be %s: want a host name such as autodiscover.hoster.net, without scheme, port or wildcard", raw, what)
 	case !strings.Contains(host, "."):
 		return "", fmt.Errorf("%q cannot be %s: it stands for a whole top-level domain; name the host, such as autodiscover.%s", raw, what, host)
@@ -158,7 +158,7 @@ func (p *Policy) Opens(host string) bool {
 		return opens
 	}
 	_, ok := p.reserved.Match(host)
-	return ok && !isAddress(host)
+	return ok
 }
 
 // Closes reports whether host is not opened because Config.Close has it, or a name above it.

@@ -15,6 +15,7 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
+	"autodiscover-guard/rules"
 )
 
 func setupPrintCommand() *cobra.Command {
@@ -151,9 +152,10 @@ func allowedAddresses(c *config.Config) []netip.Prefix {
 	var all []netip.Prefix
 	for _, r := range c.Policy.Rules {
 		for _, text := range r.Allow {
-			if prefix, err := netip.ParsePrefix(text); err == nil {
+			pattern, _ := rules.ParsePattern(text) // which the policy has read, and writes as it compares: IPv4 in IPv6's spelling is IPv4
+			if prefix, err := netip.ParsePrefix(pattern.String()); err == nil {
 				all = append(all, prefix)
-			} else if addr, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+			} else if addr, err := netip.ParseAddr(pattern.String()); err == nil {
 				all = append(all, netip.PrefixFrom(addr, addr.BitLen()))
 			}
 		}

@@ -49,8 +49,11 @@ const wantURL = "an address such as http://gateway.corp.example:8081"
 
 // parseURL reads the address of a web server, and nothing below it.
 func parseURL(text string) (string, *fault) {
-	if text == "" || isServer(text) {
-		return strings.TrimRight(text, "/"), nil
+	if text == "" {
+		return "", nil
+	}
+	if at, ok := server(text); ok {
+		return at, nil
 	}
 	f := &fault{text: quoted(text) + " is not the address of a web server", want: "want " + wantURL}
 	scheme, rest, ok := strings.Cut(text, "://")
@@ -58,20 +61,27 @@ func parseURL(text string) (string, *fault) {
 		scheme, rest = "http", text
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	if near := scheme + "://" + host; isServer(near) {
+	if near, ok := server(scheme + "://" + host); ok {
 		f.want = didYouMean(near)
 	}
 	return "", f
 }
 
-func isServer(text string) bool {
+// server is a web server's scheme and host, behind which a path can be put: behind a # that is left of a browser's address it would be none.
+func server(text string) (string, bool) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return false
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || !dialable(u) {
+		return "", false
 	}
 	_, address := netip.ParseAddr(u.Hostname())
 	_, name := hostName(u.Hostname())
-	return name || address == nil
+	return u.Scheme + "://" + u.Host, name || address == nil
+}
+
+// dialable reports whether a URL's port is one that there is, if it has any.
+func dialable(u *url.URL) bool {
+	port, ok := parsePort(u.Port())
+	return ok && port > 0 || u.Port() == ""
 }
 
 const wantHost = "a host name such as autodiscover.hoster.example"

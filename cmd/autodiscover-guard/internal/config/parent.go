@@ -42,6 +42,8 @@ func parseParent(text string) (string, *fault) {
 	case u.Port() == "":
 		bad.text = quoted(text) + " has no port"
 		return "", bad
+	case u.Hostname() == "" || !dialable(u):
+		return "", bad
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 		bad.want = didYouMean(u.Scheme + "://" + u.Host)
 		return "", bad

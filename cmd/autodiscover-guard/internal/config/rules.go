@@ -297,7 +297,10 @@ func (r *ruleReader) servers(name string, n *yaml.Node) {
 }
 
 func (r *ruleReader) server(name string, n *yaml.Node, server *dialect.Server) {
-	if !r.plain(name, n) || n.Kind != yaml.MappingNode {
+	if !r.plain(name, n) {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
 		r.report(n, name, fault{text: describe(n), want: "want a host, or keys: " + strings.Join(serverKeys, ", ")})
 		return
 	}

@@ -67,6 +67,8 @@ func parseHook(text string) (string, *fault) {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || !u.IsAbs():
 		return "", &fault{text: "not a URL with a scheme and a host", want: "want one such as https://hooks.corp.example.net/guard"}
+	case !dialable(u):
+		return "", &fault{text: "a port in the URL that there is not", want: "want one from 1 to 65535"}
 	case u.User != nil:
 		return "", &fault{text: "a user or a password in the URL", want: "leave it out: notifications are signed, with the key of notify.secret_file"}
 	case u.Fragment != "":

@@ -1,0 +1,44 @@
+package review_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
+)
+
+// TestPrintable: what a terminal would not show stands there in ASCII, and everything else as it is.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "",
+		"mail.example.com – größer":     "mail.example.com – größer",
+		"größer\x1b[2J\x7f":             `größer\x1b[2J\x7f`,
+		"a\u202eb\u00a0c\uffff":         `a\u202eb\u00a0c\uffff`,
+		"\U000e0001😀":                   `\U000e0001😀`,
+		"\xff\xc3(":                     `\xff\xc3(`,
+		"the replacement itself \ufffd": `the replacement itself \ufffd`,
+	} {
+		if got := review.Printable(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestReport_keepsText: what is made harmless in a report is still there.
+func TestReport_keepsText(t *testing.T) {
+	r := reviewed(t, review.Filter{}, line(t, entry{"suggestions": suggests("remove", "=1+1"), "policy": "a|b"})+"\n")
+	for format, want := range map[review.Format][]string{
+		review.FormatCSV: {",'=1+1\r\n", ",refuse\r\n"}, review.FormatMarkdown: {`| a\|b |`, "| =1+1 |"}, review.FormatTable: {" a|b ", " =1+1 "},
+	} {
+		var b bytes.Buffer
+		if err := r.Write(&b, format); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(b.String(), text) {
+				t.Errorf("%s: no %q in\n%s", format, text, b.String())
+			}
+		}
+	}
+}
