@@ -1,0 +1,45 @@
+package dialect
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// Onward is where a client goes that an answer of asked sends to value. Where a percent sign is no escape, some clients send it as it stands, and the guard's server turns
+// that down; others make an escape of it (requests 2.34).
+func Onward(asked *url.URL, value string) (*url.URL, error) {
+	u, err := asked.Parse(escapedSigns(value))
+	if err == nil && u.Host == "" {
+		err = errNowhere
+	}
+	return u, err
+}
+
+var errNowhere = errors.New("no URL of a host")
+
+// escapedSigns is a URL with an escape for each percent sign that begins none.
+func escapedSigns(s string) string {
+	var out strings.Builder
+	for {
+		i := strings.IndexByte(s, '%')
+		if i < 0 {
+			break
+		}
+		out.WriteString(s[:i+1])
+		if s = s[i+1:]; len(s) < 2 || !isHex(s[0]) || !isHex(s[1]) {
+			out.WriteString("25")
+		}
+	}
+	out.WriteString(s)
+	return out.String()
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
+// unequal reports whether clients resolve a reference in different ways: of one that does not begin with a slash, PHP 8.2 takes ?x for a place below that which was
+// asked, and a single letter for one below the root.
+func unequal(value string) bool {
+	value = strings.TrimSpace(value)
+	return value != "" && relative(value) && value[0] != '/'
+}
