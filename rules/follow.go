@@ -94,9 +94,12 @@ func (plan *Plan) answered(a dialect.Answer) (dialect.Inquiry, bool) {
 	}
 	r := plan.Inquiry.Request
 	q := dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: dialect.Carriers(r), Request: r}
-	doc, err := dialect.Read(q, a)
-	doc.Free()
-	return q, err == nil
+	return q, dialect.Answers(q, a)
+}
+
+// Matters reports whether an answer has to be seen whole, whatever it begins like: readers of a clientConfig take a page for one.
+func (plan *Plan) Matters() bool {
+	return plan.Step == Watch && plan.trail != nil && plan.trail.Dialect == dialect.Autoconfig
 }
 
 // followed adds whom the trail is about, in front: an answer that repeats an address repeats that one.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"errors"
 	"net/url"
 	"strings"
@@ -42,4 +43,27 @@ func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20
 func unequal(value string) bool {
 	value = strings.TrimSpace(value)
 	return value != "" && relative(value) && value[0] != '/'
+}
+
+// Answers reports whether an answer to a question of any form, at a place to which a client was sent with the inquiry, may be one to that. One that cannot be read beyond doubt
+// may, where a lenient reader finds what it looks for: Horde asks for no root of clientConfig, and of two members of one name everybody takes one.
+func Answers(q Inquiry, a Answer) bool {
+	d, err := Read(q, a)
+	found := len(d.Suggestions) > d.inHeader
+	d.Free()
+	if !errors.Is(err, ErrUnreadable) {
+		return err == nil
+	}
+	if packed, _, err := decodeContent(a); err != nil && len(packed) == 0 { // we know the coding, and the client undoes more of it than we do
+		return true
+	}
+	t, _ := Request{Header: a.Header, Body: a.Body}.question()
+	switch q.Dialect {
+	case Autoconfig, ISPDB:
+		return mentionsConfig(t.data)
+	case Autodetect, V2, PACC, JMAP, Identity, DoH:
+		return bytes.HasPrefix(bytes.TrimLeft(t.data, " \t\r\n"), []byte("{"))
+	default:
+		return found && !isPage(t.data)
+	}
 }
