@@ -46,13 +46,19 @@ type footstep struct {
 	inquiry dialect.Inquiry
 }
 
-// placeName is a URL as far as it matters: a client may try TLS before it goes where it was sent.
+// placeName is a URL as far as it matters: a client may try TLS before it goes where it was sent. Some ask with what stands behind a number sign, too (PHP 8.2, urllib, LWP), which
+// is then in the path or in the query; and of 0080 all make 80.
 func placeName(u *url.URL) string {
 	host := reserved.Canonical(u.Hostname())
-	if port := u.Port(); port != "" && port != "80" && port != "443" {
+	if port := strings.TrimLeft(u.Port(), "0"); port != "" && port != "80" && port != "443" {
 		host += ":" + port
 	}
-	return strings.Join([]string{host, path.Clean("/" + plainSpelling(u.EscapedPath())), plainSpelling(u.RawQuery)}, " ")
+	place, _, inPath := strings.Cut(plainSpelling(u.EscapedPath()), "#")
+	query, _, _ := strings.Cut(plainSpelling(u.RawQuery), "#")
+	if inPath {
+		query = ""
+	}
+	return strings.Join([]string{host, path.Clean("/" + place), query}, " ")
 }
 
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)

@@ -49,22 +49,23 @@ func TestTrails(t *testing.T) {
 	}
 }
 
-// What clients ask who are sent to a place, as curl 7.88, urllib (Python 3.11), fetch (node 20) and requests 2.34 were seen to write it.
+// What clients ask who are sent to a place, as curl 7.88, urllib (Python 3.11), fetch (node 20) and requests 2.34 were seen to write it; with a fragment also PHP 8.2 and LWP 6.68.
 func TestPlaceName_clientsSpellings(t *testing.T) {
 	for location, asked := range map[string][]string{
 		"/a/%2e%2e/s": {"/a/%2e%2e/s", "/s"}, "/a/.%2E/s": {"/s"}, "/a/../s": {"/s"}, "/x//y/../s": {"/x//s"}, "/s/.": {"/s/"},
 		"/a|b": {"/a%7Cb"}, `/a"b`: {"/a%22b"}, "/a^b`{}": {"/a^b%60%7B%7D", "/a%5Eb%60%7B%7D"}, "/a b": {"/a%20b"}, "/%7Euser": {"/~user"},
 		"/\xfc": {"/%fc", "/%EF%BF%BD"}, "/ü": {"/%c3%bc", "/%C3%BC"}, "/s%2ft": {"/s%2Ft"}, "": {"/"}, "/s#f": {"/s"},
 		"/s?x='": {"/s?x=%27"}, `/s?x="<>`: {"/s?x=%22%3C%3E"}, "/s?x=a b": {"/s?x=a+b", "/s?x=a%20b"}, "/s?x=\xfc": {"/s?x=%EF%BF%BD"}, "/s?x=%41": {"/s?x=A"},
-		"/s?x={|}^`[]": {"/s?x=%7B%7C%7D%5E%60%5B%5D"}, "/s?x=%zz": {"/s?x=%25zz"},
+		"/s?x={|}^`[]": {"/s?x=%7B%7C%7D%5E%60%5B%5D"}, "/s?x=%zz": {"/s?x=%25zz"}, "/s%zz%": {"/s%25zz%25"},
+		"/s#f?g": {"/s%23f?g"}, "/s?x=#f": {"/s?x=%23f"}, "http://lab.test:0080/s": {"http://lab.test/s", "http://lab.test:80/s"}, "https://lab.test:08443/s": {"https://lab.test:8443/s"},
 	} {
 		from := &url.URL{Scheme: "https", Host: "lab.test", Path: "/"}
-		to, err := from.Parse(location)
+		to, err := dialect.Onward(from, location)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, uri := range append(asked, location) {
-			u, err := from.Parse(uri)
+			u, err := dialect.Onward(from, uri)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -66,6 +66,38 @@ func TestTrail(t *testing.T) {
 	}
 }
 
+// TestTrail_settingsInAPage: Horde takes the servers out of a document with any root, a page's too, which begins like what streams.
+func TestTrail_settingsInAPage(t *testing.T) {
+	const servers = `<html><emailProvider><incomingServer type="imap"><hostname>imap.` + stranger + `</hostname></incomingServer></emailProvider></html>`
+	for _, d := range doors {
+		t.Run(d.name, func(t *testing.T) {
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/mail/config-v1.1.xml":
+					http.Redirect(rw, r, d.scheme+"://opened.net/"+r.URL.RawQuery, http.StatusFound)
+				case "/settings":
+					rw.Header().Set("Content-Type", "text/html")
+					_ = http.NewResponseController(rw).Flush()
+					_, _ = io.WriteString(rw, servers)
+				case "/page":
+					_, _ = io.WriteString(rw, "<html>https://"+stranger+"/</html>")
+				}
+			}, governed(labAtHoster(t)))
+			client := d.client(w)
+			get := func(url string) reply { return send(t, client, request(t, http.MethodGet, d.scheme+"://"+url, "")) }
+			for place, want := range map[string]string{"settings": "refuse", "page": ""} {
+				if got := get("autodiscover.lab.test/mail/config-v1.1.xml?" + place); got.StatusCode != http.StatusFound {
+					t.Fatalf("the redirect: %s", got.Status)
+				}
+				got := get("opened.net/" + place)
+				if refused := strings.Contains(got.body, `<emailProvider id="lab.test">`); refused != (want == "refuse") || strings.Contains(got.body, stranger) == refused {
+					t.Errorf("%s: %s", place, got.body)
+				}
+			}
+		})
+	}
+}
+
 // TestTrail_question: what is asked at the place may look like discovery and not say whose, as Outlook's look-up without a log-in does. It is whose it was.
 func TestTrail_question(t *testing.T) {
 	policy := labAtHoster(t)

@@ -29,7 +29,7 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	if dialect.IsSession(asked, answer.Header) {
 		return x.approve(x.passOn(resp, nil)) // there may be nothing to look at for a long time
 	}
-	head, whole, err := x.look(resp, dialect.SentOn(asked, answer))
+	head, whole, err := x.look(resp, dialect.SentOn(asked, answer) || x.plan.Matters())
 	switch {
 	case errors.Is(err, errCrowded):
 		_ = resp.Body.Close()

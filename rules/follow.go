@@ -12,30 +12,36 @@ import (
 // domain's, without an address anywhere. If that answers with a redirect, too, the client goes on without asking anybody, and so the second one is
 // judged like the first. Whoever sees the exchanges remembers where clients were sent to ([Decision.Onward]) and says so ([Policy.Follow]).
 
-// mostOnward bounds the places of one answer: a client goes to one of them.
+// mostOnward bounds the places of one answer: a client goes to one of them. One that has more is refused, for no others would be remembered.
 const mostOnward = 8
 
-// Onward lists where an answer that somebody guarded gets sends the client for its next question. asked is the URL that was asked, for what is relative to
-// it.
+// Onward lists where an answer that somebody guarded gets sends the client for its next question, each place once. asked is the URL that was asked, for what is
+// relative to it.
 func (d *Decision) Onward(asked *url.URL) []*url.URL {
 	if d.Rule == "" || d.Action != ActionPass && d.Action != ActionEdit {
 		return nil
 	}
 	var all []*url.URL
-	for _, s := range d.Suggestions {
-		if !isNextQuestion(s) || s.Verdict != dialect.Keep && s.Verdict != dialect.Rewrite || len(all) == mostOnward {
-			continue
-		}
-		if u, err := asked.Parse(s.Now); err == nil && u.Host != "" {
+	for _, to := range nextQuestions(d.Suggestions) {
+		if u, err := dialect.Onward(asked, to); err == nil {
 			all = append(all, u)
 		}
 	}
 	return all
 }
 
-// isNextQuestion reports whether a client asks again where a suggestion leads: a redirect, or what Autodiscover v2 has of the place of the older one.
-func isNextQuestion(s dialect.Suggestion) bool {
-	return s.Kind == dialect.KindRedirect || s.Kind == dialect.KindURL && s.Protocol == "autodiscoverv1"
+// nextQuestions lists where suggestions that a client gets have it ask again: redirects, and what Autodiscover v2 has of the place of the older one. One more than mostOnward
+// are as good as any number. Nobody follows Content-Location.
+func nextQuestions(all []dialect.Suggestion) []string {
+	var places []string
+	for _, s := range all {
+		again := s.Kind == dialect.KindRedirect && s.Path != "header:content-location" || s.Kind == dialect.KindURL && s.Protocol == "autodiscoverv1"
+		kept := s.Verdict == dialect.Keep || s.Verdict == dialect.Rewrite
+		if again && kept && len(places) <= mostOnward && !slices.Contains(places, s.Now) {
+			places = append(places, s.Now)
+		}
+	}
+	return places
 }
 
 // Follow plans for a request that nobody guarded is known to have sent, where the client was sent to that place by an answer to the inquiry trail. If it looks like
@@ -88,9 +94,12 @@ func (plan *Plan) answered(a dialect.Answer) (dialect.Inquiry, bool) {
 	}
 	r := plan.Inquiry.Request
 	q := dialect.Inquiry{Dialect: plan.trail.Dialect, Subjects: dialect.Carriers(r), Request: r}
-	doc, err := dialect.Read(q, a)
-	doc.Free()
-	return q, err == nil
+	return q, dialect.Answers(q, a)
+}
+
+// Matters reports whether an answer has to be seen whole, whatever it begins like: readers of a clientConfig take a page for one.
+func (plan *Plan) Matters() bool {
+	return plan.Step == Watch && plan.trail != nil && plan.trail.Dialect == dialect.Autoconfig
 }
 
 // followed adds whom the trail is about, in front: an answer that repeats an address repeats that one.

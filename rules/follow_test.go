@@ -1,9 +1,14 @@
 package rules_test
 
 import (
+	"bytes"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
@@ -123,6 +128,7 @@ func TestPolicy_Follow_fromV2(t *testing.T) {
 func TestPolicy_Follow_answers(t *testing.T) {
 	p := builtin(t)
 	next := question("https://lab.test/settings")
+	const servers = `<emailProvider><incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer></emailProvider>`
 	for name, c := range map[string]struct {
 		about dialect.ID
 		body  string
@@ -133,6 +139,15 @@ func TestPolicy_Follow_answers(t *testing.T) {
 		"a URL without its protocol":          {dialect.V2, `{"Url":"https://eas.stranger.net/"}`, rules.ActionRefuse},
 		"servers without a provider":          {dialect.PACC, `{"protocols":{"imap":{"host":"imap.stranger.net"}}}`, rules.ActionRefuse},
 		"JSON of something else":              {dialect.Autoconfig, `{"apiUrl":"https://api.stranger.net/"}`, 0},
+		"a URL that stands twice":             {dialect.V2, `{"Url":"https://eas.stranger.net/","url":"https://eas.stranger.net/"}`, rules.ActionRefuse},
+		"a clientConfig of another name":      {dialect.Autoconfig, `<c>` + servers + `</c>`, rules.ActionRefuse},
+		"one with a DOCTYPE":                  {dialect.Autoconfig, `<!DOCTYPE c [<!ENTITY a "b">]><c>` + servers + `</c>`, rules.ActionRefuse},
+		"one that looks like a page":          {dialect.Autoconfig, `<html>` + servers + `</html>`, rules.ActionRefuse},
+		"a page where settings were":          {dialect.Autoconfig, `<html><a href="https://stranger.net/">x</a></html>`, 0},
+		"what was never well-formed":          {dialect.Autoconfig, `<html><br><a href=https://stranger.net/>x</a>`, 0},
+		"Autodiscover of another name":        {dialect.POX, `<a><Server>imap.stranger.net</Server></a>`, rules.ActionRefuse},
+		"an announced page":                   {dialect.POX, `<?xml version="1.0"?><HTML><a href="https://stranger.net/"/></HTML>`, 0},
+		"an error":                            {dialect.POX, `<h1>Not Found<br></h1>`, 0},
 		"a state":                             {dialect.JMAP, `{"state":1}`, 0},
 		"a page":                              {dialect.POX, `<html><a href="https://stranger.net/"></a></html>`, 0},
 		"events":                              {dialect.DAV, `<multistatus xmlns="DAV:"><response><href>https://stranger.net/e.ics</href></response></multistatus>`, 0},
@@ -145,6 +160,32 @@ func TestPolicy_Follow_answers(t *testing.T) {
 		d, ok := p.Sniff(&plan, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {mediaType}}, Body: []byte(c.body)})
 		if d.Action != c.want || ok != (c.want != 0) || ok && d.Dialect != c.about {
 			t.Errorf("%s: %v as %v, seen: %t: %s", name, d.Action, d.Dialect, ok, d.Reason)
+		}
+	}
+}
+
+// What a client undoes and the guard does not, here a window of 128 MiB (zstd --long=27; curl 7.88 takes it), may be anything to who was sent for settings.
+func TestPolicy_Follow_coded(t *testing.T) {
+	p := builtin(t)
+	var packed bytes.Buffer
+	z, err := zstd.NewWriter(&packed, zstd.WithWindowSize(128<<20), zstd.WithSingleSegment(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = z.Write([]byte("<clientConfig><hostname>"))
+	_ = z.Flush()
+	_, _ = z.Write([]byte("imap.stranger.net</hostname></clientConfig>"))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for coding, body := range map[string][]byte{"zstd": packed.Bytes(), "dcz": {1, 2, 3}} {
+		want := rules.ActionRefuse
+		if coding == "dcz" { // which needs a dictionary, and only browsers know
+			want = 0
+		}
+		plan := p.Follow(question("https://lab.test/settings"), rules.From{}, dialect.Inquiry{Dialect: dialect.Autoconfig, Subjects: []dialect.Subject{{Domain: "lab.test"}}})
+		if d, _ := p.Sniff(&plan, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Encoding": {coding}}, Body: body}); d.Action != want {
+			t.Errorf("%s: %v: %s", coding, d.Action, d.Reason)
 		}
 	}
 }
@@ -206,6 +247,57 @@ func TestPolicy_Follow_atAService(t *testing.T) {
 	}
 }
 
+// Where clients resolve a reference in different ways they are told where it leads, and of several targets the first: the place that is remembered.
+func TestPolicy_Judge_whereRedirectsLead(t *testing.T) {
+	p := builtin(t)
+	asked := question("http://autoconfig.lab.test:8080/mail/config-v1.1.xml")
+	for location, want := range map[string]string{
+		"/x": "", "http://lab.test/x": "", "": "", "?x": "http://autoconfig.lab.test:8080/mail/config-v1.1.xml?x", "y": "http://autoconfig.lab.test:8080/mail/y",
+		"../z?%zz": "http://autoconfig.lab.test:8080/z?%25zz", "#f": "http://autoconfig.lab.test:8080/mail/config-v1.1.xml#f",
+	} {
+		d := judged(p, asked, dialect.Answer{Status: http.StatusFound, Header: dialect.Header{"Location": {location}}})
+		action := rules.ActionEdit
+		switch {
+		case location == "":
+			action = rules.ActionRefuse
+		case want == "":
+			action = rules.ActionPass
+		}
+		if got := d.Answer.Header.Get("Location"); d.Action != action || got != want {
+			t.Errorf("%q: %v to %q, want %v to %q: %s", location, d.Action, got, action, want, d.Reason)
+		}
+		if onward := d.Onward(asked.URL); want != "" && (len(onward) != 1 || onward[0].String() != want) {
+			t.Errorf("%q leads to %v", location, onward)
+		}
+	}
+	d := judged(p, asked, dialect.Answer{Status: http.StatusFound, Header: dialect.Header{"Location": {"/first", "/second", "/third"}}})
+	if onward := d.Onward(asked.URL); d.Action != rules.ActionEdit || d.Answer.Header.Get("Location") != "/first" || len(onward) != 1 || onward[0].Path != "/first" {
+		t.Errorf("several: %v to %q, leads to %v", d.Action, d.Answer.Header, onward)
+	}
+}
+
+// Of more places than a client can be sent to at once not all would be remembered.
+func TestPolicy_Judge_manyRedirects(t *testing.T) {
+	p := builtin(t)
+	for n, want := range map[int]rules.Action{8: rules.ActionPass, 9: rules.ActionRefuse} {
+		var body strings.Builder
+		body.WriteString("<Autodiscover><Response>")
+		for i := range n {
+			fmt.Fprintf(&body, "<Account><Action>redirectUrl</Action><RedirectUrl>https://lab.test/%d</RedirectUrl></Account>", i)
+		}
+		body.WriteString("</Response></Autodiscover>")
+		r := question("https://autodiscover.lab.test/autodiscover/autodiscover.xml")
+		h := dialect.Header{"Content-Type": {"text/xml"}}
+		for i := range n {
+			h["Content-Location"] = append(h["Content-Location"], fmt.Sprint("https://www.lab.test/", i))
+		}
+		d := judged(p, r, dialect.Answer{Status: 200, Header: h, Body: []byte(body.String())})
+		if d.Action != want || want == rules.ActionPass && len(d.Onward(r.URL)) != n {
+			t.Errorf("%d: %v: %s: leads to %v", n, d.Action, d.Reason, d.Onward(r.URL))
+		}
+	}
+}
+
 // A client is sent on by redirects that it gets, and by nothing else that an answer names.
 func TestDecision_Onward(t *testing.T) {
 	asked := question("https://lab.test/a/b").URL
@@ -217,16 +309,18 @@ func TestDecision_Onward(t *testing.T) {
 		decision rules.Decision
 		want     []string
 	}{
-		"kept":                  {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, []string{"https://lab.test/a/c?x=1"}},
-		"rewritten":             {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Rewrite, "//mail.lab.test")}}, []string{"https://mail.lab.test"}},
-		"removed":               {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Remove, "c"), kept}}, []string{"https://lab.test/a/c?x=1"}},
-		"a server":              {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindHostname, dialect.Keep, "imap.lab.test")}}, nil},
-		"no URL, and no host":   {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Keep, "%zz"), sends(dialect.KindRedirect, dialect.Keep, "mailto:a@b")}}, nil},
-		"Autodiscover v1":       {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "autodiscoverv1", Verdict: dialect.Keep, Now: "/v1"}}}, []string{"https://lab.test/v1"}},
-		"another URL":           {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "ews", Verdict: dialect.Keep, Now: "/ews"}}}, nil},
-		"refused":               {rules.Decision{Rule: "r", Action: rules.ActionRefuse, Suggestions: []dialect.Suggestion{kept}}, nil},
-		"nobody's":              {rules.Decision{Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, nil},
-		"more than anybody can": {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: slices.Repeat([]dialect.Suggestion{kept}, 9)}, slices.Repeat([]string{"https://lab.test/a/c?x=1"}, 8)},
+		"kept":                {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, []string{"https://lab.test/a/c?x=1"}},
+		"rewritten":           {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Rewrite, "//mail.lab.test")}}, []string{"https://mail.lab.test"}},
+		"removed":             {rules.Decision{Rule: "r", Action: rules.ActionEdit, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Remove, "c"), kept}}, []string{"https://lab.test/a/c?x=1"}},
+		"a server":            {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindHostname, dialect.Keep, "imap.lab.test")}}, nil},
+		"no URL, and no host": {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Keep, ":"), sends(dialect.KindRedirect, dialect.Keep, "mailto:a@b")}}, nil},
+		"no escape":           {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{sends(dialect.KindRedirect, dialect.Keep, "/%zz%41%4?%")}}, []string{"https://lab.test/%25zz%41%254?%25"}},
+		"nobody follows it":   {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Path: "header:content-location", Kind: dialect.KindRedirect, Verdict: dialect.Keep, Now: "/x"}, kept}}, []string{"https://lab.test/a/c?x=1"}},
+		"Autodiscover v1":     {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "autodiscoverv1", Verdict: dialect.Keep, Now: "/v1"}}}, []string{"https://lab.test/v1"}},
+		"another URL":         {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: []dialect.Suggestion{{Kind: dialect.KindURL, Protocol: "ews", Verdict: dialect.Keep, Now: "/ews"}}}, nil},
+		"refused":             {rules.Decision{Rule: "r", Action: rules.ActionRefuse, Suggestions: []dialect.Suggestion{kept}}, nil},
+		"nobody's":            {rules.Decision{Action: rules.ActionPass, Suggestions: []dialect.Suggestion{kept}}, nil},
+		"often the same":      {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: slices.Repeat([]dialect.Suggestion{kept}, 9)}, []string{"https://lab.test/a/c?x=1"}},
 	} {
 		var got []string
 		for _, u := range c.decision.Onward(asked) {

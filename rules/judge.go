@@ -90,6 +90,8 @@ func (j *judgement) guarded(err error) {
 		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
 	case strangers > 0 && j.blocksAll():
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers), nil)
+	case len(nextQuestions(j.decision.Suggestions)) > mostOnward:
+		j.refuse("the answer sends the client to more places than it can go to", nil)
 	case strangers == 0 && j.doc.Plain && !j.leaksAsItCame(j.answer.Header):
 		j.pass("every suggestion is inside the rule")
 	default:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -76,7 +77,7 @@ func readBody(q Inquiry, a Answer, inHeader []Suggestion) (d *Document, body []b
 		return nil, nil, fmt.Errorf("%w: unknown dialect", ErrUnreadable)
 	}
 	if IsRedirect(a) || a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
-		d, err := readRedirect(a, inHeader)
+		d, err := readRedirect(q, a, inHeader)
 		return d, nil, err
 	}
 	body, asLabelled, err := decodeContent(a)
@@ -116,7 +117,7 @@ func IsRedirect(a Answer) bool {
 }
 
 // readRedirect takes a redirect for a document whose only content is where it leads. Its body is for people and is not kept.
-func readRedirect(a Answer, inHeader []Suggestion) (*Document, error) {
+func readRedirect(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error) {
 	field := "Location"
 	if a.Status == statusRedirectClient {
 		field = "X-Ms-Location"
@@ -124,6 +125,13 @@ func readRedirect(a Answer, inHeader []Suggestion) (*Document, error) {
 	d := &Document{Plain: len(a.Body) == 0 && len(inHeader) <= 1, target: a.Header.Get(field), targetPath: "header:" + strings.ToLower(field)}
 	if d.target == "" {
 		return nil, fmt.Errorf("%w: a redirect to nowhere", ErrNoSettings)
+	}
+	if q.Request.URL != nil && unequal(d.target) {
+		u, err := Onward(q.Request.URL, d.target)
+		if err != nil {
+			return nil, fmt.Errorf("%w: a redirect to what is no URL", ErrUnreadable)
+		}
+		d.target, d.Plain = u.String(), false
 	}
 	d.edit = func([]Suggestion) (Answer, error) {
 		return Answer{Status: a.Status, Header: Header{field: {d.target}, "Cache-Control": {"no-store"}}}, nil
@@ -175,7 +183,8 @@ func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 	}
 	edit := d.edit
 	d.edit = nil
-	// Of the header only the redirect's target is written, and a redirect's page for people is not.
-	settle(judged[:d.inHeader], func(i int) bool { return judged[i].Path == d.targetPath })
+	// Of the header only the redirect's target is written, the first where there are several, and a redirect's page for people is not.
+	target := slices.IndexFunc(judged[:d.inHeader], func(s Suggestion) bool { return s.Path == d.targetPath })
+	settle(judged[:d.inHeader], func(i int) bool { return i == target })
 	return edit(judged[d.inHeader:])
 }

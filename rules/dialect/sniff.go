@@ -56,7 +56,7 @@ func isPage(head []byte) bool {
 			return false
 		}
 		if start, ok := token.(xml.StartElement); ok {
-			return start.Name.Local == "html"
+			return strings.EqualFold(start.Name.Local, "html")
 		}
 	}
 }
