@@ -80,8 +80,8 @@ func failureOf(err error) failure {
 	case errors.Is(err, errLoop):
 		return failure{class: classLoop, status: http.StatusLoopDetected, text: "is this proxy itself"}
 	}
-	if Scarce(err) { // also where it was a name that could not be looked up for it
-		return failure{class: classScarce, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors or memory"}
+	if Scarce(err) || outOfPorts(err) { // also where it was a name that could not be looked up for it
+		return failure{class: classScarce, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors, ports or memory"}
 	}
 	if f, ok := certificateFailure(err); ok {
 		return f

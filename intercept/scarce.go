@@ -19,6 +19,17 @@ func Scarce(err error) bool {
 	return slices.ContainsFunc(wants, func(want error) bool { return errors.Is(err, want) })
 }
 
+// outOfPorts reports whether all ports of this computer are in use for connections to a host. Of an IPv6 address the system says the same where it has no address of
+// that kind itself (Linux with disable_ipv6).
+func outOfPorts(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || !errors.Is(err, errNoPort) {
+		return false
+	}
+	to, ok := op.Addr.(*net.TCPAddr)
+	return ok && op.Op == "dial" && to.IP.To4() != nil
+}
+
 // complaintEvery is how often the log hears of what may happen all the time: each failure is counted.
 const complaintEvery = 10 * time.Second
 

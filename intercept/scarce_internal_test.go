@@ -44,3 +44,16 @@ func TestScarce(t *testing.T) {
 		}
 	}
 }
+
+// A want of ports is one of ours, where it is known to be that; that a door is shut is not. Errors are as Linux gives them with two ports to dial from, and without IPv6.
+func TestFailureOf_ports(t *testing.T) {
+	if errNoPort == nil {
+		t.Skip("this system has no word for it")
+	}
+	for to, want := range map[string]string{"192.0.2.1": classScarce, "2001:db8::1": classConnect} {
+		err := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.ParseIP(to), Port: 443}, Err: os.NewSyscallError("connect", errNoPort)}
+		if got := failureOf(err).class; got != want {
+			t.Errorf("%s: %s, want %s", to, got, want)
+		}
+	}
+}

@@ -8,3 +8,6 @@ var wants = []error{
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_OUTOFMEMORY, windows.ERROR_NO_SYSTEM_RESOURCES, windows.ERROR_COMMITMENT_LIMIT,
 	windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL,
 }
+
+// errNoPort would be what Winsock says of the want of ports alone; it has no such word.
+var errNoPort error

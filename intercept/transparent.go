@@ -207,7 +207,8 @@ func (v *visit) unnamed(heard []byte) bool {
 }
 
 // tunnel has goproxy tunnel the connection to where it was meant to go, beginning with what was heard already. A client of the web that has said nothing yet
-// may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to.
+// may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to. So is one that has
+// stopped in the middle of a method's name.
 func (v *visit) tunnel(heard []byte) bool {
 	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
 	if status != 0 {
@@ -215,7 +216,7 @@ func (v *visit) tunnel(heard []byte) bool {
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
 	r, far := v.request(v.to), &farSide{traffic: &v.door.f.p.traffic}
-	if len(heard) == 0 && v.to.unsaid() {
+	if (len(heard) == 0 || v.to.port == portHTTP && methodLike(heard) && len(heard) <= longestMethod) && v.to.unsaid() {
 		d := doorTransparent
 		if v.to.port == portHTTP {
 			d = doorTransparentPlain

@@ -173,6 +173,33 @@ func (d dribbling) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Who stops in the middle of a method's name is tunnelled in the end, and what he says then is read all the same.
+func TestTransparent_halfAMethod(t *testing.T) {
+	stands := make(chan struct{}, 1)
+	site := listen(t, func(c net.Conn) {
+		stands <- struct{}{}
+		_, _ = io.Copy(c, c)
+	})
+	w := newLAN(t, jsonAnswer(suggest("email@example.com", stranger)), resolve(siteAddr+":80", site), limits(intercept.Limits{Header: time.Second}))
+	for rest, want := range map[string]string{
+		"T /autodetect/detect HTTP/1.1\r\nHost: " + central + "\r\nX-Email: email@example.com\r\n\r\n": "HTTP/1.1 200 OK\r\n",
+		"LO\r\n": "GELO\r\n",
+	} {
+		conn := w.dial(t, siteAddr+":80")
+		_, _ = io.WriteString(conn, "GE")
+		<-stands
+		_, _ = io.WriteString(conn, rest)
+		if got, err := io.ReadAll(io.LimitReader(conn, int64(len(want)))); string(got) != want {
+			t.Fatalf("%q: got %q, %v; want %q", rest, got, err, want)
+		}
+		_ = conn.Close()
+	}
+	if r := w.decision(1); r["host"] != central || r["action"] != "refuse" {
+		t.Errorf("recorded: %v", r)
+	}
+	w.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+}
+
 // Whatever else is spoken arrives as it was sent, half-close included, and nobody hears a word of HTTP.
 func TestTransparent_otherProtocols(t *testing.T) {
 	heard := make(chan []byte, 1)

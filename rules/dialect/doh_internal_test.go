@@ -136,8 +136,9 @@ func TestDoH_everyRecordThatLeadsAway(t *testing.T) {
 		"dns:%/0 ":                              &dnsmessage.NSResource{NS: stranger},
 		"TXT":                                   &dnsmessage.TXTResource{TXT: []string{"imap.stranger.net"}},
 		"OPT":                                   &dnsmessage.OPTResource{},
+		"RRSIG":                                 &dnsmessage.UnknownResource{Type: 46, Data: []byte("\x00\x01\x0d\x02\x00\x00\x00\x3c00000000\x00\x01\x08stranger\x03net\x00signature")},
 	} {
-		for section, harmless := range map[string]string{"answer": "TXT", "additional": "TXT OPT"} {
+		for section, harmless := range map[string]string{"answer": "TXT RRSIG", "additional": "TXT OPT RRSIG"} {
 			m := dnsmessage.Message{Header: dnsmessage.Header{ID: 7, Response: true}}
 			all := []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName("lab.test."), Class: dnsmessage.ClassINET}, Body: body}}
 			if section == "answer" {
@@ -163,6 +164,16 @@ func TestDoH_everyRecordThatLeadsAway(t *testing.T) {
 				t.Errorf("%s: got %q, %v; want %q", section, got, err, named)
 			}
 		}
+	}
+}
+
+// The signature beside an address leads nowhere, in JSON either.
+func TestDoH_signed(t *testing.T) {
+	body := `{"Status":0,"Answer":[{"name":"autoconfig.lab.test.","type":1,"data":"192.0.2.1"},{"name":"autoconfig.lab.test.","type":46,"data":"a 13 3 60 1 1 1 lab.test. c2ln/w=="}]}`
+	q := Inquiry{Dialect: DoH}
+	doc, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/dns-json"}}, Body: []byte(body)})
+	if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != "192.0.2.1" {
+		t.Errorf("got %+v, %v", doc.Suggestions, err)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 const (
 	dnsMessageType = "application/dns-message"
 	dnsJSONType    = "application/dns-json"
+	// typeRRSIG is the signature beside a record of a signed zone, for who asks for it (RFC 4034, section 3; RFC 3225). It names its zone.
+	typeRRSIG = 46
 )
 
 // readDNS reads an answer in wire form. An answer is kept or refused as a whole: there is no honest way to leave out the one record that was
@@ -67,7 +69,11 @@ func recordSuggestions(path string, body dnsmessage.ResourceBody) []Suggestion {
 	case *dnsmessage.AAAAResource:
 		host("AAAA", netip.AddrFrom16(b.AAAA).Unmap().String(), 0)
 	case *dnsmessage.TXTResource:
-	default: // SVCB, HTTPS, DNAME … can lead elsewhere, too
+	case *dnsmessage.UnknownResource: // SVCB, HTTPS, DNAME … can lead elsewhere, too
+		if b.Type != typeRRSIG {
+			found = append(found, Suggestion{Path: path, Kind: KindOpaque})
+		}
+	default:
 		found = append(found, Suggestion{Path: path, Kind: KindOpaque})
 	}
 	return found
@@ -86,7 +92,7 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 			path := "/" + section + "/" + strconv.Itoa(i) + "/data"
 			fields := strings.Fields(item.member("data").string())
 			kind := dnsType(item.member("type").string())
-			if len(fields) == 0 || kind == dnsmessage.TypeTXT {
+			if len(fields) == 0 || kind == dnsmessage.TypeTXT || kind == typeRRSIG {
 				continue
 			}
 			name := fields[len(fields)-1]

@@ -158,7 +158,7 @@ var identityCore = []string{
 }
 
 func suggestIdentity(name, path, protocol, value string) (Suggestion, bool) {
-	if slices.Contains(identityHostMembers, name) && strings.ContainsAny(value, "./") {
+	if slices.Contains(identityHostMembers, name) && (name != "environment" || strings.ContainsAny(value, "./")) {
 		return suggestHost(path, protocol, value)
 	}
 	return suggestAbsolute(path, protocol, value)

@@ -52,6 +52,15 @@ func TestIdentity_asks(t *testing.T) {
 	}
 }
 
+// A host is one without a dot, too: of https://3221226017 node makes 192.0.2.33. A cloud may be called by a word.
+func TestSuggestIdentity_bare(t *testing.T) {
+	for name, want := range map[string]bool{"authority_host": true, "cloud_instance_name": true, "environment": false} {
+		if _, got := suggestIdentity(name, "/"+name, "", "3221226017"); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestIdentity_edit(t *testing.T) {
 	q := Inquiry{Dialect: Identity}
 	const jsonBody = `{"NameSpaceType":"Federated","AuthURL":"https://a.test/","MEXUrl":"https://b.test/","CloudInstanceName":"cloud.test","environment":"Global"}`

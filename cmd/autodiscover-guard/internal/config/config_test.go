@@ -190,6 +190,16 @@ policy: {rules: [{name: pin, domains: [corp.example.net], clients: ["::ffff:10.1
 	}
 }
 
+// The guard is known in every spelling of this computer.
+func TestParse_parent_is_the_guard(t *testing.T) {
+	for _, host := range []string{"LOCALHOST", "localhost.", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]", "127.0.0.1"} {
+		text := `upstream: {proxy: "http://` + host + `:8080"}`
+		if _, err := config.Parse("guard.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "is the guard itself, at listen.proxy") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // A proxy beside the guard, and one at the same port of another computer, is not the guard.
 func TestParse_other_parents(t *testing.T) {
 	for _, text := range []string{

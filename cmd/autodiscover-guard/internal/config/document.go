@@ -83,6 +83,10 @@ func (r *reader) syntax(err error) {
 		r.report(&n, "", fault{text: "to YAML a star without quotes is a reference", want: "want quotes around it: " + quoted("*"+name)})
 		return
 	}
+	if strings.Contains(text, "incompatible YAML document") {
+		r.report(&n, "", fault{text: "a %YAML line of another version than 1.1", want: "want no such line"})
+		return
+	}
 	r.report(&n, "", fault{
 		text: "not YAML: " + text,
 		want: "indent with spaces, put one space behind each colon, close what is opened, and put quotes around what begins with *, %, @ or [ or holds a colon and a space",

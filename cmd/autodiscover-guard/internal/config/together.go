@@ -188,7 +188,7 @@ func ownParent(c *Config) (string, *fault) {
 	if err != nil || u.Host == "" {
 		return "", nil
 	}
-	host := u.Hostname()
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if host == "localhost" {
 		host = "127.0.0.1"
 	}
@@ -196,9 +196,10 @@ func ownParent(c *Config) (string, *fault) {
 	if err != nil {
 		return "", nil
 	}
+	at = at.Unmap()
 	for _, l := range c.listeners() {
 		on, err := netip.ParseAddrPort(l.address)
-		if err == nil && strconv.Itoa(int(on.Port())) == u.Port() && (on.Addr() == at || at.IsLoopback() && covers(on.Addr(), at)) {
+		if err == nil && strconv.Itoa(int(on.Port())) == u.Port() && (on.Addr().Unmap() == at || at.IsUnspecified() || at.IsLoopback() && covers(on.Addr(), at)) {
 			return "upstream.proxy", &fault{text: quoted(c.Upstream.Proxy) + " is the guard itself, at " + l.key, want: "want another proxy, or none"}
 		}
 	}

@@ -141,8 +141,13 @@ func (e *examination) desktop(ctx context.Context) []Finding {
 			all = append(all, skipped(subject, note))
 		}
 	}
-	if !on && !slices.ContainsFunc(all, func(f Finding) bool { return f.State == Fail }) {
-		all = append(all, warning("", "no setting of this computer sends programs to the guard: unless each is told by itself, they go past it", "autodiscover-guard setup on"))
+	const what = "no setting of this computer sends programs to the guard"
+	switch {
+	case on || slices.ContainsFunc(all, func(f Finding) bool { return f.State == Fail }):
+	case e.serves():
+		all = append(all, skipped("", what+"; its clients are other computers"))
+	default:
+		all = append(all, warning("", what+": unless each is told by itself, they go past it", "autodiscover-guard setup on"))
 	}
 	return all
 }
