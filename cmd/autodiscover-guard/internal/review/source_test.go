@@ -146,18 +146,22 @@ func TestFollow(t *testing.T) {
 		write(record(exchange), os.O_APPEND)
 		expect(exchange)
 	}
+	write(record("0-2c")+next[:100], os.O_APPEND) // what is torn has nothing to do with what comes next
+	expect("0-2c")
 	name = followed
 	write(record("0-3"), os.O_APPEND)
 	expect("0-3")
 	write(record("0-4")+record("0-5"), os.O_APPEND)
 	expect("0-4")
 	expect("0-5")
+	write(record("0-5b")+next[:100], os.O_APPEND)
+	expect("0-5b")
 	write(record("0-6"), os.O_TRUNC)
 	expect("0-6")
 	write(record("0-7")+next[:100], os.O_APPEND) // and it ends before the line does
 	expect("0-7")
 	cancel()
-	if log := <-ended; log.Decisions != 9 || log.Files != 2 || log.Odd() != 0 || log.Torn != 1 || log.Bytes != int64(written) {
+	if log := <-ended; log.Decisions != 11 || log.Files != 2 || log.Odd() != 0 || log.Torn != 3 || log.Bytes != int64(written) {
 		t.Errorf("got %+v, and %d bytes were written", log, written)
 	}
 }
