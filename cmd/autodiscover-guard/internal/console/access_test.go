@@ -335,7 +335,7 @@ func TestConsole_names(t *testing.T) {
 		*r = *r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(at)))
 	}
 	for host, want := range map[string]int{
-		"gateway.lab.test": 200, "Gateway.Lab.Test.:8081": 200, "192.0.2.1:8081": 200, "localhost": 200, "[::1]:1": 200,
+		"gateway.lab.test": 200, "Gateway.Lab.Test.:8081": 200, "192.0.2.1:8081": 200, "localhost": 200, "[::1]:1": 200, "[::1]": 200,
 		"192.0.2.2:8081": 421, "x.gateway.lab.test": 421, "gateway.lab.test.stranger.net": 421, "": 421,
 	} {
 		if w := request(t, h, "GET", "/proxy.pac", "", arrived, func(r *http.Request) { r.Host = host }); w.Code != want {

@@ -81,6 +81,16 @@ func TestPage_filters(t *testing.T) {
 	if page = ask(t, h, "GET", "localhost", "/?action=pass").Body.String(); !strings.Contains(page, "Of the latest records (5), 2 fit the filter.") {
 		t.Error("the page does not say how many fit")
 	}
+	page = ask(t, h, "GET", "localhost", "/?rule=gone").Body.String()
+	for _, want := range []string{ // what occurs, and what was chosen
+		`<select name="action"><option value="">any</option><option>pass</option>`,
+		`<select name="dialect"><option value="">any</option><option>autodetect</option><option>pox</option></select>`,
+		`<select name="rule"><option value="">any</option><option>documentation</option><option selected>gone</option><option>watch</option></select>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in\n%s", want, page)
+		}
+	}
 	page = ask(t, h, "GET", "localhost", "/").Body.String()
 	for _, want := range []string{"Latest records: 5, of 1000 at most", "×12", "not stopped: imap.stranger.net", "kept back: imap.stranger.net", "(would refuse)", ">imap.stranger.net</td>", ">nothing</td>", "Strangers suggested, by domain"} {
 		if !strings.Contains(page, want) {

@@ -28,7 +28,6 @@ var pageTemplate = template.Must(template.Must(template.New("report").Funcs(temp
 // a phone and a sheet of paper alike; words stand beside them in HTML.
 type page struct {
 	Overview []string
-	Good     bool // nothing leaked
 	Sections []pageSection
 	Timeline timelinePlot
 	Domains  []barRow
@@ -76,7 +75,7 @@ type barRow struct {
 // writeHTML writes one file that needs no other: no script, no font, no picture.
 func (r *Report) writeHTML(w io.Writer) error {
 	p := r.plots()
-	p.Overview, p.Good = r.overview(), r.Leaks == 0
+	p.Overview = r.overview()
 	for _, s := range r.Sections {
 		p.Sections = append(p.Sections, s.page())
 	}

@@ -94,8 +94,10 @@ func (c counter) Event(*review.Event, string)         {}
 func TestFollow(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "decisions.jsonl")
 	record := func(exchange string) string { return line(t, entry{"exchange": exchange}) + "\n" }
+	written := 0
 	write := func(text string, how int) {
 		t.Helper()
+		written += len(text)
 		f, err := os.OpenFile(name, how|os.O_WRONLY|os.O_CREATE, 0o600)
 		if err != nil {
 			t.Fatal(err)
@@ -135,18 +137,31 @@ func TestFollow(t *testing.T) {
 	write(next[:100], os.O_APPEND)
 	write(next[100:], os.O_APPEND)
 	expect("0-2")
-	if err := os.Rename(name, name+".1"); err != nil {
+	followed, former := name, name+".1"
+	if err := os.Rename(followed, former); err != nil {
 		t.Fatal(err)
 	}
+	name = former
+	for _, exchange := range []string{"0-2a", "0-2b"} { // between the two there was a look for the file that is not there
+		write(record(exchange), os.O_APPEND)
+		expect(exchange)
+	}
+	write(record("0-2c")+next[:100], os.O_APPEND) // what is torn has nothing to do with what comes next
+	expect("0-2c")
+	name = followed
 	write(record("0-3"), os.O_APPEND)
 	expect("0-3")
 	write(record("0-4")+record("0-5"), os.O_APPEND)
 	expect("0-4")
 	expect("0-5")
+	write(record("0-5b")+next[:100], os.O_APPEND)
+	expect("0-5b")
 	write(record("0-6"), os.O_TRUNC)
 	expect("0-6")
+	write(record("0-7")+next[:100], os.O_APPEND) // and it ends before the line does
+	expect("0-7")
 	cancel()
-	if log := <-ended; log.Decisions != 6 || log.Files != 2 || log.Odd() != 0 || log.Torn != 0 {
-		t.Errorf("got %+v", log)
+	if log := <-ended; log.Decisions != 11 || log.Files != 2 || log.Odd() != 0 || log.Torn != 3 || log.Bytes != int64(written) {
+		t.Errorf("got %+v, and %d bytes were written", log, written)
 	}
 }

@@ -107,7 +107,7 @@ func (t *timeline) coarse(n int) (all []*Bucket, width time.Duration) {
 		return nil, widths[0]
 	}
 	i := t.width
-	for i < len(widths)-1 && (all[len(all)-1].Start-all[0].Start)/int64(widths[i]) >= int64(n) {
+	for i < len(widths)-1 && all[len(all)-1].Start/int64(widths[i])-all[0].Start/int64(widths[i]) >= int64(n) {
 		i++
 	}
 	wide := timeline{width: i, buckets: merged(t.buckets, int64(widths[i]))}
