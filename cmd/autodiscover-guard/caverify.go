@@ -18,7 +18,8 @@ func caVerifyCommand() *cobra.Command {
 		Use:   "verify",
 		Short: "say of every trust store whether the root certificate is in it, and whether the running guard uses that one",
 		Long: `Say of every place whether the authority's root certificate is there and trusted, and how that is known. If a guard runs with the same state
-directory, it is asked for a certificate, too, and that must come from this root. Nothing is changed.
+directory, it is asked for a certificate, too, and that must come from this root; one that does not let this program in is skipped. Nothing is
+changed.
 
 Exit code 0 if the root is at every place where "install" put it, and at one at least. With --store or named places: if it is at every place
 of theirs.

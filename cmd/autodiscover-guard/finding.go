@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -169,7 +170,7 @@ func findHost(policy *rules.Policy, raw string) ([]finding, error) {
 		return []finding{f}, nil
 	}
 	f.Step, f.Action, f.Reason = actionOpen, actionOpen, "a central discovery service that is switched on, or a host that the configuration opens"
-	if entry, ok := reserved.All().Match(host); ok {
+	if entry, ok := reserved.All().Match(host); ok && slices.Contains(policy.Scope(), entry.Name) { // of a set that is on
 		f.Reason = fmt.Sprintf("below %s, a %s name: discovery is judged, everything else on the host passes unread", entry.Name, entry.Nature)
 		f.ReservedBy = entry.Authority + ", " + entry.Citation
 	}

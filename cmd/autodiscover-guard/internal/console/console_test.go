@@ -80,6 +80,7 @@ func TestConsole(t *testing.T) {
 		{"the page", "GET", "127.0.0.1:8081", "/", a.Fingerprint(), 200},
 		{"the page only", "GET", "127.0.0.1:8081", "/index.html", "", 404},
 		{"records", "GET", "127.0.0.1:8081", "/decisions.json", `"decisions":[]`, 200},
+		{"records of nobody", "GET", "127.0.0.1:8081", "/decisions.json?client=nonsense", "is not a client", 400},
 		{"records by a foreign name", "GET", "rebound.stranger.net", "/decisions.json", "ask by address", 421},
 		{"the page by a foreign name", "GET", "rebound.stranger.net", "/", "ask by address", 421},
 		{"events by a foreign name", "GET", "rebound.stranger.net", "/events", "ask by address", 421},

@@ -148,6 +148,10 @@ func (s *stream) flush() bool {
 func decisions(c Config) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := readQuery(r)
+		if q.Problem != "" { // a program would take an empty list for the answer
+			plain(w, http.StatusBadRequest, q.Problem)
+			return
+		}
 		after, known := c.Recent.numbered(r.URL.Query().Get("after"))
 		all, missed := c.Recent.after(after)
 		if !known {

@@ -74,6 +74,9 @@ func Dialects() []string {
 // ParseClient reads an address or a range of addresses (CIDR).
 func ParseClient(text string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(text); err == nil {
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
 		return p.Masked(), nil
 	}
 	a, err := netip.ParseAddr(text)
@@ -127,8 +130,9 @@ func (f *Filter) client(address string) bool {
 	if err != nil {
 		return false
 	}
+	a = a.Unmap().WithZone("") // a range has no zone, and holds no address that has one
 	for _, p := range f.Clients {
-		if p.Contains(a.Unmap()) {
+		if p.Contains(a) {
 			return true
 		}
 	}

@@ -18,7 +18,7 @@ type Report struct {
 	Last      Moment `json:"-"`
 	Since     Moment `json:"-"`
 	Until     Moment `json:"-"`
-	// Actions counts decisions by action; other is any that this program does not know.
+	// Actions counts decisions by action; other is a tunnel, or any that this program does not know.
 	Actions struct {
 		Pass   int64 `json:"pass"`
 		Edit   int64 `json:"edit"`

@@ -294,6 +294,27 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// Clients are found in every spelling: with the zone of a link, which records of link-local clients have, and as IPv4 within IPv6.
+func TestFilter_client(t *testing.T) {
+	for _, c := range []struct{ asked, recorded string }{
+		{"fe80::1%eth0", "fe80::1%eth0"},
+		{"fe80::1", "fe80::1%eth0"},
+		{"fe80::/10", "fe80::1%eth0"},
+		{"::ffff:192.0.2.0/120", "192.0.2.7"},
+		{"::ffff:192.0.2.7", "192.0.2.7"},
+		{"192.0.2.7/24", "192.0.2.9"},
+	} {
+		p, err := review.ParseClient(c.asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := review.Filter{Clients: []netip.Prefix{p}}
+		if !f.Match(&review.Record{Client: c.recorded}) || f.Match(&review.Record{Client: "198.51.100.1"}) || f.Match(&review.Record{Client: "2001:db8::1"}) {
+			t.Errorf("%s does not find %s alone", c.asked, c.recorded)
+		}
+	}
+}
+
 // A message that has no word of what is asked for does not count.
 func TestFilter_events(t *testing.T) {
 	const at, message = "2026-01-02T00:00:00Z", `  warn  handshake failed  {"host": "mail.a.net", "client": "10.0.0.1", "reason": "no trust"}`
