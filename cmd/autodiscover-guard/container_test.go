@@ -22,6 +22,7 @@ type podman struct {
 	t       *testing.T
 	storage []string
 	env     []string
+	network string // of the test's containers
 }
 
 func newPodman(t *testing.T) podman {
@@ -43,13 +44,13 @@ func newPodman(t *testing.T) podman {
 	if err := os.WriteFile(conf, []byte("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1000:1000\"]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := podman{t: t, env: append(os.Environ(), "CONTAINERS_CONF="+conf)}
+	p := podman{t: t, env: append(os.Environ(), "CONTAINERS_CONF="+conf), network: filepath.Base(dir)}
 	p.storage = []string{"--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"}
 	if _, err := exec.LookPath("runc"); err == nil {
 		p.storage = append(p.storage, "--runtime", "runc") // crun of Debian 12 knows no hybrid of cgroups' versions
 	}
 	t.Cleanup(func() {
-		for _, args := range [][]string{{"rm", "--all", "--force", "--time", "1"}, {"volume", "prune", "--force"}, {"network", "rm", "--force", network}, {"rmi", "--all", "--force"}} {
+		for _, args := range [][]string{{"rm", "--all", "--force", "--time", "1"}, {"volume", "prune", "--force"}, {"network", "rm", "--force", p.network}, {"rmi", "--all", "--force"}} {
 			if out, err := p.try(context.Background(), args...); err != nil {
 				t.Logf("podman %s: %v\n%s", strings.Join(args, " "), err, out)
 			}
@@ -60,9 +61,6 @@ func newPodman(t *testing.T) podman {
 	})
 	return p
 }
-
-// network is that of the test's containers.
-const network = "autodiscover-guard-test"
 
 func (p podman) try(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
@@ -95,14 +93,14 @@ func TestContainer(t *testing.T) {
 	if out, err := p.try(t.Context(), "run", "--rm", "--network", "none", program, "version"); err != nil {
 		t.Skipf("no container runs here: %v\n%s", err, out)
 	}
-	p.must("network", "create", network)
+	p.must("network", "create", p.network)
 	free := listener(t)
 	_, port, _ := net.SplitHostPort(free.Addr().String())
 	free.Close()
 	start := func(more ...string) {
 		t.Helper()
 		p.must(slices.Concat([]string{
-			"run", "--detach", "--name", "guard", "--network", network, "--publish", "127.0.0.1:" + port + ":8080", "--volume", "guard:/state",
+			"run", "--detach", "--name", "guard", "--network", p.network, "--publish", "127.0.0.1:" + port + ":8080", "--volume", "guard:/state",
 			"--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges",
 		}, more, []string{program})...)
 		p.must("exec", "guard", program, "status", "--state", "/state", "--wait", "1m")
