@@ -97,9 +97,18 @@ func (plan *Plan) answered(a dialect.Answer) (dialect.Inquiry, bool) {
 	return q, dialect.Answers(q, a)
 }
 
-// Matters reports whether an answer has to be seen whole, whatever it begins like: readers of a clientConfig take a page for one.
+// Matters reports whether an answer has to be seen whole, whatever it begins like: readers of a clientConfig take a page for one, and of JSON with something
+// behind it, which may be a stream, a reader can end with the first value.
 func (plan *Plan) Matters() bool {
-	return plan.Step == Watch && plan.trail != nil && plan.trail.Dialect == dialect.Autoconfig
+	if plan.Step != Watch || plan.trail == nil {
+		return false
+	}
+	switch plan.trail.Dialect {
+	case dialect.Autoconfig, dialect.V2, dialect.JMAP, dialect.PACC, dialect.Autodetect, dialect.Identity:
+		return true
+	default:
+		return false
+	}
 }
 
 // followed adds whom the trail is about, in front: an answer that repeats an address repeats that one.

@@ -148,6 +148,7 @@ func TestPolicy_Follow_answers(t *testing.T) {
 		"Autodiscover of another name":        {dialect.POX, `<a><Server>imap.stranger.net</Server></a>`, rules.ActionRefuse},
 		"an announced page":                   {dialect.POX, `<?xml version="1.0"?><HTML><a href="https://stranger.net/"/></HTML>`, 0},
 		"an error":                            {dialect.POX, `<h1>Not Found<br></h1>`, 0},
+		"a URL, and something behind it":      {dialect.V2, `{"Url":"https://eas.stranger.net/"} {}`, rules.ActionRefuse},
 		"a state":                             {dialect.JMAP, `{"state":1}`, 0},
 		"a page":                              {dialect.POX, `<html><a href="https://stranger.net/"></a></html>`, 0},
 		"events":                              {dialect.DAV, `<multistatus xmlns="DAV:"><response><href>https://stranger.net/e.ics</href></response></multistatus>`, 0},
@@ -156,6 +157,9 @@ func TestPolicy_Follow_answers(t *testing.T) {
 		mediaType := "application/json"
 		if c.body[0] == '<' {
 			mediaType = "text/xml"
+		}
+		if plan.Matters() != (c.about != dialect.POX && c.about != dialect.DAV) {
+			t.Errorf("%v is seen whole: %t", c.about, plan.Matters())
 		}
 		d, ok := p.Sniff(&plan, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {mediaType}}, Body: []byte(c.body)})
 		if d.Action != c.want || ok != (c.want != 0) || ok && d.Dialect != c.about {
