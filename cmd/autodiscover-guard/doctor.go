@@ -138,7 +138,7 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 	if err != nil {
 		return err
 	}
-	c.Proxy = own
+	c.Proxy, c.Everywhere = own, f.proxy == "" && reachedHere(address) != address
 	if f.proxy != "" {
 		if c.Proxy, err = parseProxy(f.proxy); err != nil {
 			return err
@@ -151,7 +151,7 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 // ownProxy is how the proxy is reached that listens at address.
 func ownProxy(c *doctor.Config, address string) (*url.URL, error) {
 	if c.Local && c.Settings.Listen.Certificate == "" {
-		return &url.URL{Scheme: "http", Host: address}, nil // by address: the name is for other computers
+		return &url.URL{Scheme: "http", Host: reachedHere(address)}, nil // by address: the name is for other computers
 	}
 	return url.Parse(proxyAt(c.Settings.Listen, address).URL())
 }

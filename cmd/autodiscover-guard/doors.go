@@ -125,14 +125,12 @@ func listenTransparent(ctx context.Context, c config.Listen) (net.Listener, erro
 // here is where this computer itself reaches a listener.
 func here(address net.Addr) string { return reachedHere(address.String()) }
 
-// reachedHere is the same for an address and a port; what is none stays as it is.
+// reachedHere is the same for an address and a port; what is none stays as it is. All addresses are those of IPv4, too (intercept.Listen), which every reader of a PAC
+// knows, and clients.allow often has alone.
 func reachedHere(address string) string {
 	at, err := netip.ParseAddrPort(address)
-	switch {
-	case err != nil || !at.Addr().IsUnspecified():
+	if err != nil || !at.Addr().IsUnspecified() {
 		return address
-	case at.Addr().Is4():
-		return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()).String()
 	}
-	return netip.AddrPortFrom(netip.IPv6Loopback(), at.Port()).String()
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()).String()
 }

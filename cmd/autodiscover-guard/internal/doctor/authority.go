@@ -111,7 +111,7 @@ func (e *examination) anyTrust(present bool) Finding {
 // serves reports whether the guard serves other computers.
 func (e *examination) serves() bool {
 	host := e.Proxy.Hostname()
-	return host != "localhost" && !strings.HasPrefix(host, "127.") && host != "::1"
+	return e.Everywhere || host != "localhost" && !strings.HasPrefix(host, "127.") && host != "::1"
 }
 
 // desktop says whether programs are sent to the guard.

@@ -22,6 +22,8 @@ type Config struct {
 	Version string
 	// Proxy is where clients reach the guard: an http or https URL. It may hold the name and password that the proxy asks for.
 	Proxy *url.URL
+	// Everywhere says that the proxy listens on all addresses, of which Proxy is this computer's own.
+	Everywhere bool
 	// Door verifies an https proxy; nil is the system's roots.
 	Door *x509.CertPool
 	// Local says that the guard holds State: what lies there is its own. Otherwise the checks of state, log and admin listener are left out.
