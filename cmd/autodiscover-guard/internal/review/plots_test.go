@@ -3,6 +3,7 @@ package review_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,9 +25,7 @@ func TestPlots(t *testing.T) {
 	t.Parallel()
 	at := func(clock, client, dialect string, change entry) string {
 		e := entry{"time": "2026-03-01T" + clock + "Z", "client": client, "dialect": dialect}
-		for k, v := range change {
-			e[k] = v
-		}
+		maps.Copy(e, change)
 		return line(t, e) + "\n"
 	}
 	monitored := func(domain string) entry {
