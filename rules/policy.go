@@ -107,7 +107,7 @@ func New(c Config) (*Policy, error) {
 			return nil, err
 		}
 		if _, both := p.opened[host]; both || slices.Contains(p.reserved.Names(), host) {
-			return nil, fmt.Errorf("%q cannot be closed: it is what is opened itself; name a host below it, such as intranet.%s", raw, host)
+			return nil, fmt.Errorf("%q cannot be closed: it is what is opened itself; name a host below it, such as intranet.%s, or switch off the service that it belongs to", raw, host)
 		}
 		p.close = append(p.close, host)
 	}
