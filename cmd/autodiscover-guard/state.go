@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -19,6 +20,12 @@ type stateDir struct {
 // authorityDir is where the authority lies in a state directory.
 func authorityDir(state string) string { return filepath.Join(state, "authority") }
 
+// Whoever looks whether a guard runs ([guardRuns]) holds the lock for a moment where none does, and "status --wait" looks while one is about to.
+const (
+	lockPatience = 200 * time.Millisecond
+	lockPause    = 5 * time.Millisecond
+)
+
 // errLocked is what lockFile returns where another process holds the lock.
 var errLocked = errors.New("locked by another process")
 
@@ -26,6 +33,9 @@ var errLocked = errors.New("locked by another process")
 // and rotate the other's log away. The lock is the operating system's, so it goes with the process, however that ends.
 func openState(path string, logger *zap.Logger) (*stateDir, error) {
 	f, err := takeLock(path, "lock")
+	for until := time.Now().Add(lockPatience); errors.Is(err, errLocked) && time.Now().Before(until); f, err = takeLock(path, "lock") {
+		time.Sleep(lockPause)
+	}
 	if errors.Is(err, errLocked) {
 		return nil, hint(fmt.Errorf("state: %q belongs to a running guard%s", path, owner(path)), "stop that one, or give this one a directory of its own: --state DIR")
 	}

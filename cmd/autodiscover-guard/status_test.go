@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
@@ -123,6 +126,34 @@ func TestStatus_wait(t *testing.T) {
 	if got := awaitGuard(t.Context(), dir, listen, time.Hour); !got.Ready || asked != 3 {
 		t.Errorf("with an hour: ready %v after %d questions", got.Ready, asked)
 	}
+}
+
+// Who looks whether a guard runs keeps none from starting.
+func TestStatus_whileOneStarts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var looking sync.WaitGroup
+	stop := make(chan struct{})
+	looking.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				guardRuns(dir)
+			}
+		}
+	})
+	for range 100 {
+		s, err := openState(dir, zap.NewNop())
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		s.close()
+	}
+	close(stop)
+	looking.Wait()
 }
 
 func listener(t *testing.T) net.Listener {
