@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,16 +36,13 @@ func newPodman(t *testing.T) podman {
 	if os.Geteuid() != 0 {
 		t.Skip("containers without root need user namespaces and files of the user's")
 	}
-	dir, err := os.MkdirTemp("", "podman") // paths of sockets in it must be short
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	conf := filepath.Join(dir, "containers.conf")
 	// The limits that podman would set by itself may be more than this machine allows.
 	if err := os.WriteFile(conf, []byte("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1000:1000\"]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := podman{t: t, env: append(os.Environ(), "CONTAINERS_CONF="+conf), network: filepath.Base(dir)}
+	p := podman{t: t, env: append(os.Environ(), "CONTAINERS_CONF="+conf), network: "guard-" + strconv.Itoa(os.Getpid())}
 	p.storage = []string{"--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"}
 	if _, err := exec.LookPath("runc"); err == nil {
 		p.storage = append(p.storage, "--runtime", "runc") // crun of Debian 12 knows no hybrid of cgroups' versions
@@ -54,9 +52,6 @@ func newPodman(t *testing.T) podman {
 			if out, err := p.try(context.Background(), args...); err != nil {
 				t.Logf("podman %s: %v\n%s", strings.Join(args, " "), err, out)
 			}
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
 		}
 	})
 	return p
@@ -112,13 +107,12 @@ func TestContainer(t *testing.T) {
 	if err := os.WriteFile(root, []byte(exported), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ask := func(proxy string) string {
+	ask := func(proxy string) {
 		t.Helper()
 		out, err := exec.CommandContext(t.Context(), "curl", "--silent", "--show-error", "--max-time", "20", "--proxy", proxy, "--cacert", root, tryURL).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "<clientConfig") || strings.Contains(string(out), "hostname") {
 			t.Fatalf("by way of %s: %v\n%s", proxy, err, out)
 		}
-		return string(out)
 	}
 	ask("http://127.0.0.1:" + port)
 	// The records are what docker logs shows, and the state outlives the container, a killed one as well.
@@ -132,7 +126,7 @@ func TestContainer(t *testing.T) {
 		t.Helper()
 		file := filepath.Join(conf, "guard.yaml")
 		text := document(t, ".github", "container", "guard.yaml") + "policy:\n  rules: [" + rules + "]\n"
-		if err := os.WriteFile(file+".new", []byte(text), 0o644); err != nil { //nolint:gosec // the container's user reads it
+		if err := os.WriteFile(file+".new", []byte(text), 0o644); err != nil { // the container's user reads it
 			t.Fatal(err)
 		}
 		if err := os.Rename(file+".new", file); err != nil { // as editors do
@@ -140,7 +134,7 @@ func TestContainer(t *testing.T) {
 		}
 	}
 	configure("")
-	if err := os.Chmod(conf, 0o755); err != nil { //nolint:gosec // the same
+	if err := os.Chmod(conf, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	start("--volume", conf+":/etc/autodiscover-guard:ro")
@@ -217,7 +211,7 @@ func imageContext(t *testing.T) string {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(f.text), 0o644); err != nil { //nolint:gosec // what is in an image is for its user
+		if err := os.WriteFile(file, []byte(f.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,13 +31,20 @@ type Client struct {
 	Token string
 }
 
-// Get asks for what is at a path. Of the response the body is closed, and returned apart.
-func (c Client) Get(ctx context.Context, path string) (*http.Response, []byte, error) {
+// Reply is what a console has answered.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Get asks for what is at a path.
+func (c Client) Get(ctx context.Context, path string) (Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, AskTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+path, nil)
 	if err != nil {
-		return nil, nil, err
+		return Reply{}, err
 	}
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)
@@ -51,24 +58,24 @@ func (c Client) Get(ctx context.Context, path string) (*http.Response, []byte, e
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(r)
 	if err != nil {
-		return nil, nil, err
+		return Reply{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response, body, err
+	return Reply{response.StatusCode, response.Header, body}, err
 }
 
 // Status asks how the guard itself thinks that it is. To those who are not admitted it tells Ready and Reason alone; Version is empty then.
 func (c Client) Status(ctx context.Context) (Status, error) {
-	response, body, err := c.Get(ctx, "/readyz")
-	if err != nil {
-		return Status{}, err
-	}
 	var s Status
-	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusServiceUnavailable {
-		return s, fmt.Errorf("/readyz answers %s", response.Status)
+	reply, err := c.Get(ctx, "/readyz")
+	if err != nil {
+		return s, err
 	}
-	if err := json.Unmarshal(body, &s); err != nil {
+	if reply.Status != http.StatusOK && reply.Status != http.StatusServiceUnavailable {
+		return s, fmt.Errorf("/readyz answers %d %s", reply.Status, http.StatusText(reply.Status))
+	}
+	if err := json.Unmarshal(reply.Body, &s); err != nil {
 		return s, fmt.Errorf("/readyz cannot be read: %w", err)
 	}
 	return s, nil

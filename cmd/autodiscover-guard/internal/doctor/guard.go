@@ -94,14 +94,14 @@ func (e *examination) misopened(at, host string, err error) Finding {
 
 // ask asks the admin listener, and looks at its clock.
 func (e *examination) ask(ctx context.Context, path string) (status int, body []byte, err error) {
-	response, body, err := e.Admin.Get(ctx, path)
+	reply, err := e.Admin.Get(ctx, path)
 	if err != nil {
 		return 0, nil, err
 	}
-	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil && e.date.IsZero() {
+	if date, err := http.ParseTime(reply.Header.Get("Date")); err == nil && e.date.IsZero() {
 		e.date, e.offset = date, time.Since(date)
 	}
-	return response.StatusCode, body, nil
+	return reply.Status, reply.Body, nil
 }
 
 // console asks how the guard itself thinks that it is.
