@@ -49,7 +49,8 @@ func (s Scope) canonical() ([]string, error) {
 	return names, nil
 }
 
-// nameSet holds normalised names, each standing for itself and everything below it.
+// nameSet holds normalised names, each standing for itself and everything below it; with a dot in front, which name constraints of other CAs have and RFC 5280
+// (section 4.2.1.10) does not know, only for what is below.
 type nameSet map[string]struct{}
 
 func newNameSet(names []string) nameSet {
@@ -66,10 +67,13 @@ func (s nameSet) covers(name string) bool {
 		if _, ok := s[name]; ok {
 			return true
 		}
-		_, parent, ok := strings.Cut(name, ".")
-		if !ok {
+		dot := strings.IndexByte(name, '.')
+		if dot < 0 {
 			return false
 		}
-		name = parent
+		if _, ok := s[name[dot:]]; ok {
+			return true
+		}
+		name = name[dot+1:]
 	}
 }

@@ -78,7 +78,7 @@ func (a *Authority) reissue(more []string) (bool, error) {
 	for _, name := range more {
 		switch {
 		case had.permit(name):
-		case had.excluded.contain(name):
+		case had.excluded.covers(name):
 			return false, fmt.Errorf("root certificate excludes %q, and a new one would do the same", name)
 		default:
 			lacking = append(lacking, name)
