@@ -80,14 +80,19 @@ func (c *hallConn) scheme() string {
 
 // hallConnOf finds the connection again that net/http was given.
 func hallConnOf(c net.Conn) (*hallConn, bool) {
+	hc, ok := beneath(c).(*hallConn)
+	return hc, ok
+}
+
+// beneath is the connection that was let in, under what we have put on top of it.
+func beneath(c net.Conn) net.Conn {
 	if w, ok := c.(*watched); ok {
 		c = w.Conn
 	}
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
-	hc, ok := c.(*hallConn)
-	return hc, ok
+	return c
 }
 
 // meant is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that

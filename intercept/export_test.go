@@ -4,3 +4,6 @@ import "net"
 
 // ResolveWith has names resolved by r.
 func (p *Plugin) ResolveWith(r *net.Resolver) { p.reach.strangers.Resolver = r }
+
+// Lull is for how long a stop listens at least.
+const Lull = lull

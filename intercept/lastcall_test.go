@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"autodiscover-guard/intercept"
 )
 
 // Who was told that his tunnel stands is served, whatever he had come to when the stop began: a load balancer cannot send him to anybody else any more.
@@ -98,6 +100,107 @@ func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
 		t.Errorf("what was under way: %s %q", got.Status, got.body)
 	}
 	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+// Who has connected to a door, and comes to his question only when a stop has begun, is answered: his computer, or ours, is busy.
+func TestShutdown_waitsForAQuestion(t *testing.T) {
+	t.Parallel()
+	const question = "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n"
+	secured := func(t *testing.T, c net.Conn) net.Conn {
+		t.Helper()
+		return tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	}
+	for name, c := range map[string]struct {
+		secure bool
+		before func(t *testing.T, c net.Conn) net.Conn // what is done before the stop
+		after  func(t *testing.T, c net.Conn) net.Conn
+		rest   string // of the question
+	}{
+		"nothing said yet": {rest: question},
+		"in the middle of the line": {
+			before: func(_ *testing.T, c net.Conn) net.Conn { _, _ = io.WriteString(c, question[:10]); return c },
+			rest:   question[10:],
+		},
+		"between the fields, after an answer": {
+			before: func(t *testing.T, c net.Conn) net.Conn {
+				t.Helper()
+				_, _ = io.WriteString(c, question)
+				if got := answer(t, c, http.MethodGet); got.body != "done" || got.Close {
+					t.Fatalf("before: %s %q", got.Status, got.body)
+				}
+				_, _ = io.WriteString(c, question[:len(question)-2])
+				return c
+			},
+			rest: question[len(question)-2:],
+		},
+		"before the handshake": {secure: true, after: secured, rest: question},
+		"behind the handshake": {
+			secure: true,
+			before: func(t *testing.T, c net.Conn) net.Conn {
+				t.Helper()
+				client := secured(t, c).(*tls.Conn)
+				if err := client.HandshakeContext(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return client
+			},
+			rest: question,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
+			addr := w.addr
+			if c.secure {
+				addr = w.secureDoor(t)
+			}
+			client, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections > 0 })
+			if c.before != nil {
+				client = c.before(t, client)
+			}
+			done := w.shutdown(t, t.Context())
+			select {
+			case err := <-done:
+				t.Fatalf("Shutdown did not wait: %v", err)
+			case <-time.After(4 * intercept.Lull):
+			}
+			if c.after != nil {
+				client = c.after(t, client)
+			}
+			_, _ = io.WriteString(client, c.rest)
+			if got := answer(t, client, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "done" || !got.Close {
+				t.Errorf("got %s %q, close: %v", got.Status, got.body, got.Close)
+			}
+			if err := <-done; err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		})
+	}
+}
+
+// Who has connected and asks nothing at all holds a stop up for as long as others are waited for in the middle of theirs, and not for ever.
+func TestShutdown_doesNotWaitForSilence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("done"))
+	for _, text := range []string{"", "GET http://opened.net/ HTTP/1.1\r\n"} {
+		c, err := net.Dial("tcp", w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, text)
+	}
+	w.eventually(t, "the connections", func(s intercept.Stats) bool { return s.Connections == 2 })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := w.plugin.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 }

@@ -27,6 +27,10 @@ const (
 // the middle of an exchange.
 func (p *Plugin) Listener(l net.Listener) net.Listener {
 	p.Listening(l.Addr())
+	return p.gatekeeper(l)
+}
+
+func (p *Plugin) gatekeeper(l net.Listener) *gatekeeper {
 	return &gatekeeper{Listener: l, p: p, sources: p.announcers, each: !p.boundStalls(l)}
 }
 
@@ -36,6 +40,7 @@ type gatekeeper struct {
 	p       *Plugin
 	sources []netip.Prefix // whose PROXY headers are read
 	mute    bool           // nobody speaks HTTP here: who is refused hears nothing
+	veiled  bool           // TLS goes on top, so that nobody sees here what is asked
 	each    bool           // connections do not have the bound of Limits.Stall from the listener
 }
 
@@ -65,7 +70,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 }
 
 func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
-	place := &place{p: k.p, conn: c, client: payer(client)}
+	place := &place{p: k.p, conn: c, since: time.Now(), client: payer(client), veiled: k.veiled}
 	k.p.traffic.watchOver(place)
 	if k.mute {
 		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
@@ -145,11 +150,27 @@ const notAdmitted = "this address may not use the proxy; the setting clients.all
 type place struct {
 	p            *Plugin
 	conn         net.Conn
+	since        time.Time  // when it was let in
 	client       netip.Addr // the payer; the zero address until a PROXY header is read
 	announcement *announcement
 	strict       strict
 	lingeringClose
-	left atomic.Bool
+	left   atomic.Bool
+	veiled bool
+	spoken atomic.Uint32 // what was heard last: nothing, aQuestion or everything
+}
+
+const (
+	nothing    uint32 = iota // nothing yet
+	aQuestion                // the beginning of one
+	everything               // a whole one, or what is none
+)
+
+// asks reports whether a question is about to come, so that a stop has to wait for it: one has begun, or the client connected so short a time ago that it has
+// not got to it. Of a client that speaks TLS to this door only the latter is known.
+func (l *place) asks() bool {
+	spoken := l.spoken.Load()
+	return spoken == aQuestion || spoken == nothing && time.Since(l.since) < lastCall
 }
 
 func (l *place) leave() {
@@ -180,7 +201,21 @@ func (l *place) read(c net.Conn, b []byte) (int, error) {
 		}
 	}
 	n, err := l.strict.read(l.p, c, b)
+	if !l.veiled {
+		l.listened()
+	}
 	return n, l.p.traffic.heed(err)
+}
+
+// listened notes what was heard last.
+func (l *place) listened() {
+	heard := everything
+	if l.strict.begun() {
+		heard = aQuestion
+	}
+	if l.spoken.Load() != heard {
+		l.spoken.Store(heard)
+	}
 }
 
 // write writes to c.
@@ -232,6 +267,17 @@ func (g *guest) Close() error {
 	defer g.place.leave()
 	g.place.linger(g.place.p.parting, g.Conn)
 	return g.Conn.Close()
+}
+
+// letInAt is when a listener of ours let a connection in; now, where it was none.
+func letInAt(c net.Conn) time.Time {
+	switch g := beneath(c).(type) {
+	case *guestTCP:
+		return g.place.since
+	case *guest:
+		return g.place.since
+	}
+	return time.Now()
 }
 
 func (l *place) remote(c net.Conn) net.Addr {

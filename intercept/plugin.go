@@ -320,7 +320,8 @@ func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 }
 
 const (
-	// lastCall is how long a client may still be in the middle of its handshake when the plugin has been told to stop.
+	// lastCall is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
+	// that has just connected may take to begin it.
 	lastCall = 2 * time.Second
 	// lull is how long we listen at least whether one that has connected has something to say.
 	lull = 50 * time.Millisecond
@@ -334,10 +335,8 @@ const (
 // connections behind their answers ([http.Server.SetKeepAlivesEnabled]), and shut it down after this has returned. In the end it does
 // what [Plugin.Close] does; both may be called again, and after each other.
 func (p *Plugin) Shutdown(ctx context.Context) error {
-	if p.Stats().Connections > 0 {
-		p.traffic.expect()
-		time.AfterFunc(lull, p.traffic.arrive)
-	}
+	p.traffic.expect()
+	p.hearOut(time.Now().Add(lastCall), p.traffic.asked())
 	calm, idle := p.traffic.drain()
 	p.stop()
 	defer time.AfterFunc(lastCall, func() { p.part() }).Stop()
@@ -349,6 +348,19 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	return errors.Join(err, p.Close())
+}
+
+// hearOut has the stop wait for a lull, and again for as long as somebody is about to ask something, or was a lull ago: what he said must get to where it is
+// booked. There always is one, since who was accepted a moment ago is in no book yet.
+func (p *Plugin) hearOut(until time.Time, somebody bool) {
+	time.AfterFunc(lull, func() {
+		still := p.traffic.asked()
+		if (still || somebody) && time.Now().Before(until) {
+			p.hearOut(until, still)
+			return
+		}
+		p.traffic.arrive()
+	})
 }
 
 // Close cuts everything off at once: opened connections, tunnels, what upstreams are asked, and connections to them that lie idle. What comes then is refused,

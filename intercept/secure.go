@@ -25,7 +25,10 @@ func (p *Plugin) SecureListener(l net.Listener, config *tls.Config) net.Listener
 	if len(config.NextProtos) > 0 && !slices.Contains(config.NextProtos, "http/1.1") {
 		config.NextProtos = append(slices.Clone(config.NextProtos), "http/1.1") // as ServeTLS does
 	}
-	s := &secureListener{Listener: p.Listener(l), p: p, config: config, newcomers: make(chan newcomer)}
+	p.Listening(l.Addr())
+	door := p.gatekeeper(l)
+	door.veiled = true
+	s := &secureListener{Listener: door, p: p, config: config, newcomers: make(chan newcomer)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -33,10 +36,11 @@ func (p *Plugin) SecureListener(l net.Listener, config *tls.Config) net.Listener
 // secureListener is the listener that SecureListener returns.
 type secureListener struct {
 	net.Listener
-	p         *Plugin
-	config    *tls.Config
-	newcomers chan newcomer
-	once      sync.Once
+	p          *Plugin
+	config     *tls.Config
+	newcomers  chan newcomer
+	once       sync.Once
+	handshakes sync.WaitGroup
 	// ctx ends with Close, and not when the plugin stops: net/http takes the end of a listener for a failure, unless the server was stopped before.
 	ctx    context.Context //nolint:containedctx // the listener's own life
 	cancel context.CancelFunc
@@ -65,13 +69,17 @@ func (s *secureListener) Close() error {
 	return s.Listener.Close()
 }
 
-// receive takes connections in. net/http waits before it asks again after an error, and so does this.
+// receive takes connections in. net/http waits before it asks again after an error, and so does this. Where somebody has closed the listener below, who was
+// accepted before is still given on.
 func (s *secureListener) receive() {
 	for {
 		c, err := s.Listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			s.handshakes.Wait()
+		}
 		switch {
 		case err == nil:
-			go s.welcome(c)
+			s.handshakes.Go(func() { s.welcome(c) })
 		case !s.give(newcomer{err: err}), errors.Is(err, net.ErrClosed):
 			return
 		}

@@ -96,3 +96,44 @@ func TestSecureListener_outlivesThePlugin(t *testing.T) {
 		t.Errorf("Serve: got %v", err)
 	}
 }
+
+// Who was in the middle of the handshake when the listener below was closed is given on before the end is: see Plugin.Shutdown, whose caller closes it first.
+func TestSecureListener_closedBelow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"))
+	below, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := w.plugin.SecureListener(below, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }})
+	defer l.Close()
+	type accepted struct {
+		conn net.Conn
+		err  error
+	}
+	results := make(chan accepted, 2)
+	go func() {
+		for range 2 {
+			c, err := l.Accept()
+			results <- accepted{c, err}
+		}
+	}()
+	c, err := net.Dial("tcp", below.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections > 0 })
+	_ = below.Close()
+	if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()); err != nil {
+		t.Errorf("handshake: %v", err)
+	}
+	if got := <-results; got.err != nil {
+		t.Errorf("first: %v; want the connection", got.err)
+	} else {
+		defer got.conn.Close()
+	}
+	if got := <-results; !errors.Is(got.err, net.ErrClosed) {
+		t.Errorf("then: %v, %v; want the end", got.conn, got.err)
+	}
+}

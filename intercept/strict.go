@@ -54,6 +54,11 @@ const maxStrictLine = 2 << 20
 
 var errAmbiguous = errors.New("the request can be read in more than one way")
 
+// begun reports whether a request's header has begun and not ended.
+func (s *strict) begun() bool {
+	return s.state == awaitsField || s.state == awaitsRequest && len(s.line) > 0
+}
+
 // watch looks at bytes that were read, and returns how many may go on.
 func (s *strict) watch(p []byte) int {
 	for at := 0; at < len(p); {

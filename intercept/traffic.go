@@ -99,6 +99,18 @@ func (t *traffic) forget(conn io.Closer) {
 	delete(t.conns, conn)
 }
 
+// asked reports whether somebody is about to ask something.
+func (t *traffic) asked() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for c := range t.conns {
+		if a, ok := c.(interface{ asks() bool }); ok && a.asks() {
+			return true
+		}
+	}
+	return false
+}
+
 func note(books *map[io.Closer]time.Time, c io.Closer) {
 	if *books == nil {
 		*books = make(map[io.Closer]time.Time)

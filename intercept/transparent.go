@@ -94,10 +94,11 @@ func (t *transparent) serve(c net.Conn) {
 		}
 	}()
 	g, ok := c.(*guestTCP)
-	if !ok || !p.traffic.enter() {
+	if !ok || !p.traffic.enter() && !p.traffic.enterLast(g.place.since) {
 		return
 	}
 	defer p.traffic.leave()
+	g.place.listened() // a stop waits for the visit now
 	to, err := p.original(g.TCPConn)
 	if err != nil {
 		p.logger.Warn("original destination unknown", clientField(c), zap.Error(err))
