@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,6 +187,44 @@ func TestShutdown_waitsForAQuestion(t *testing.T) {
 	}
 }
 
+// The same at the transparent door, where nobody knows yet what the connection will be: opened, tunnelled by the name in its handshake, or plain.
+func TestShutdown_waitsForAQuestionAtTheTransparentDoor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		to, host string
+	}{
+		"opened":    {siteAddr + ":443", "opened.net"},
+		"tunnelled": {siteAddr + ":443", bank},
+		"plain":     {siteAddr + ":80", "opened.net"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newLAN(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") })
+			client := w.dial(t, c.to)
+			w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections > 0 })
+			done := w.shutdown(t, t.Context())
+			select {
+			case err := <-done:
+				t.Fatalf("Shutdown did not wait: %v", err)
+			case <-time.After(4 * intercept.Lull):
+			}
+			if strings.HasSuffix(c.to, ":443") {
+				roots := w.issuer.roots()
+				roots.AddCert(w.web.cert)
+				client = tls.Client(client, &tls.Config{ServerName: c.host, RootCAs: roots})
+			}
+			_, _ = io.WriteString(client, "GET / HTTP/1.1\r\nHost: "+c.host+"\r\nConnection: close\r\n\r\n")
+			if got := answer(t, client, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "done" {
+				t.Errorf("got %s %q", got.Status, got.body)
+			}
+			_ = client.Close()
+			if err := <-done; err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+		})
+	}
+}
+
 // Who has connected and asks nothing at all holds a stop up for as long as others are waited for in the middle of theirs, and not for ever.
 func TestShutdown_doesNotWaitForSilence(t *testing.T) {
 	t.Parallel()
@@ -233,5 +273,35 @@ func TestShutdown_sendsAwayWhoIsIdle(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Errorf("Shutdown: %v", err)
+	}
+}
+
+// Who says nothing there is let go, and a tunnel lasts.
+func TestTransparent_shutdown(t *testing.T) {
+	for _, patient := range []bool{true, false} {
+		t.Run(fmt.Sprintf("patient %v", patient), func(t *testing.T) {
+			t.Parallel()
+			echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+			w := newLAN(t, jsonAnswer(""), resolve(siteAddr+":25", echo))
+			c := w.dial(t, siteAddr+":25")
+			echoes(t, c, c)
+			waiting := w.dial(t, siteAddr+":443") // is listened to
+			w.eventually(t, "both", func(s intercept.Stats) bool { return s.Connections == 2 })
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			done := w.shutdown(t, ctx)
+			if _, err := waiting.Read(make([]byte, 1)); err == nil {
+				t.Error("a client that said nothing yet got something")
+			}
+			echoes(t, c, c)
+			if patient {
+				_ = c.Close()
+			} else {
+				cancel()
+			}
+			if err := <-done; (err == nil) != patient {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

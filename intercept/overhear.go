@@ -27,10 +27,10 @@ var (
 // overhear reads a ClientHello and returns the name in it, empty where there is none or where it is no TLS, and every byte that was read.
 // crypto/tls reads it, whatever its fragments; nothing is written. An error means that the client is gone, or hopeless.
 func (p *Plugin) overhear(c net.Conn) (name string, heard []byte, err error) {
-	e := &eavesdropper{Conn: c, stopping: p.stopping, first: silence, rest: p.limits.Handshake}
-	defer context.AfterFunc(p.stopping, e.interrupt)()
+	e := &eavesdropper{Conn: c, parting: p.parting, first: silence, rest: p.limits.Handshake}
+	defer context.AfterFunc(p.parting, e.interrupt)()
 	name, err = serverName(e)
-	return name, e.heard, e.end(p.stopping, err)
+	return name, e.heard, e.end(p.parting, err)
 }
 
 // serverName is the name in the ClientHello that somebody overhears. The error is errOverheard where crypto/tls has read it to its end.
@@ -50,17 +50,17 @@ func serverName(e *eavesdropper) (name string, err error) {
 
 // firstBytes returns what a client says first; nothing, where it waits for its server.
 func (p *Plugin) firstBytes(c net.Conn) ([]byte, error) {
-	e := &eavesdropper{Conn: c, stopping: p.stopping, first: silence, rest: p.limits.Header}
-	defer context.AfterFunc(p.stopping, e.interrupt)()
+	e := &eavesdropper{Conn: c, parting: p.parting, first: silence, rest: p.limits.Header}
+	defer context.AfterFunc(p.parting, e.interrupt)()
 	var first [512]byte
 	for {
 		_, err := e.Read(first[:])
 		// A method's name may come in pieces.
 		if err != nil || len(e.heard) > longestMethod || !methodLike(e.heard) {
-			return e.heard, e.end(p.stopping, err)
+			return e.heard, e.end(p.parting, err)
 		}
 		if slices.Contains(e.heard, ' ') {
-			return e.heard, e.end(p.stopping, nil)
+			return e.heard, e.end(p.parting, nil)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func (p *Plugin) firstBytes(c net.Conn) ([]byte, error) {
 // eavesdropper remembers what is read from a connection, and writes nothing to it.
 type eavesdropper struct {
 	net.Conn
-	stopping    context.Context // nil where only the connection's end ends it
+	parting     context.Context // nil where only the connection's end ends it
 	heard       []byte
 	first, rest time.Duration
 }
@@ -86,10 +86,10 @@ func (e *eavesdropper) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// wait gives the client so long for what comes next. A stop may have interrupted just before, which the new deadline would undo.
+// wait gives the client so long for what comes next. The end of the last call may have interrupted just before, which the new deadline would undo.
 func (e *eavesdropper) wait(long time.Duration) {
 	_ = e.Conn.SetReadDeadline(time.Now().Add(long))
-	if e.stopping != nil && e.stopping.Err() != nil {
+	if e.parting != nil && e.parting.Err() != nil {
 		e.interrupt()
 	}
 }
@@ -103,11 +103,11 @@ func (e *eavesdropper) Close() error { return nil }
 func (e *eavesdropper) interrupt() { _ = e.Conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // end says whether anything can be done for the client, given how the listening ended.
-func (e *eavesdropper) end(stopping context.Context, err error) error {
+func (e *eavesdropper) end(parting context.Context, err error) error {
 	_ = e.Conn.SetReadDeadline(time.Time{})
 	switch {
-	case stopping.Err() != nil:
-		return stopping.Err()
+	case parting.Err() != nil:
+		return parting.Err()
 	case len(e.heard) == 0 && !errors.Is(err, os.ErrDeadlineExceeded):
 		return err // gone without a word
 	case len(e.heard) > 0 && e.heard[0] == recordHandshake && errors.Is(err, os.ErrDeadlineExceeded):

@@ -371,29 +371,3 @@ func TestTransparent_needsFront(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestTransparent_shutdown(t *testing.T) {
-	for _, patient := range []bool{true, false} {
-		echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
-		w := newLAN(t, jsonAnswer(""), resolve(siteAddr+":25", echo))
-		c := w.dial(t, siteAddr+":25")
-		echoes(t, c, c)
-		waiting := w.dial(t, siteAddr+":443") // is listened to
-		w.eventually(t, "both", func(s intercept.Stats) bool { return s.Connections == 2 })
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		done := w.shutdown(t, ctx)
-		if _, err := waiting.Read(make([]byte, 1)); err == nil {
-			t.Error("a client that said nothing yet got something")
-		}
-		echoes(t, c, c)
-		if patient {
-			_ = c.Close()
-		} else {
-			cancel()
-		}
-		if err := <-done; (err == nil) != patient {
-			t.Errorf("patient %v: got %v", patient, err)
-		}
-	}
-}
