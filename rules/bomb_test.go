@@ -288,6 +288,8 @@ func TestJudge_readsTextOnce(t *testing.T) {
 	}{
 		"words that are mailboxes": {accounts, said("text/xml", "<Autodiscover><Response><Account><Protocol><Server>mail.lab.test</Server></Protocol><X>"+
 			strings.Repeat(numbered(4_000, "%d.li "), 30)+"</X></Account></Response></Autodiscover>"), rules.ActionPass},
+		"words beside many servers": {poxQuestion("lab.test"), said("text/xml", "<Autodiscover><Response><Account><Protocol>"+
+			strings.Repeat("<Url>https://mail.lab.test/</Url>", 4_900)+"</Protocol><X>"+numbered(32_000, "a%d.zzzq&amp;%%20\\u0020")+"</X></Account></Response></Autodiscover>"), rules.ActionRefuse}, // it is too much to look at
 		"schemes without slashes": {config, said("text/xml", `<clientConfig><emailProvider id="lab.test"><displayName>`+strings.Repeat("http:@", 160_000)+
 			`</displayName><incomingServer type="imap"><hostname>mail.lab.test</hostname></incomingServer></emailProvider></clientConfig>`), rules.ActionPass},
 		"links without an end": {config, page, rules.ActionEdit},

@@ -120,7 +120,7 @@ func (w *serverWalk) scalar(name, token string, n, owner *jsonNode, at jsonPlace
 		s, ok = suggestURL(KindURL, "", at.protocol, value)
 	}
 	if ok {
-		s.Path = w.prefix + pathBelow(at.path, token)
+		s.Path = w.prefix + at.path + "/" + pointerToken(token)
 		w.found = append(w.found, s)
 		w.spots = append(w.spots, jsonSpot{node: n, owner: owner, place: at})
 	}
