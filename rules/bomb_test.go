@@ -56,7 +56,7 @@ func profileBomb(name string, body func() []byte) bomb {
 
 // bombs are made when they are thrown: together they would fill the memory that they are to spare.
 func bombs() []bomb {
-	return slices.Concat(xmlBombs(), jsonBombs(), longBombs(), codedBombs(), headerBombs(), profileBombs())
+	return slices.Concat(xmlBombs(), jsonBombs(), longBombs(), codedBombs(), headerBombs(), profileBombs(), pathBombs())
 }
 
 const many, million = 100_000, 1_000_000
@@ -196,6 +196,48 @@ func profileBombs() []bomb {
 	}
 }
 
+// pathBombs name their strangers where the path is long.
+func pathBombs() []bomb {
+	again := strings.Repeat
+	name := again("n", 120)
+	deep := func(front, inside, behind string) string {
+		return front + again("<"+name+">", 55) + inside + again("</"+name+">", 55) + behind
+	}
+	deepJSON := func(inside string) string { return again(`{"`+name+`":`, 55) + inside + again("}", 55) }
+	manyAttributes := func(value string) string {
+		return again("<a "+numbered(60, `b%d='`+value+`' `)+"/>", 83)
+	}
+	home := func(domain string) dialect.Request {
+		r := question("https://" + domain + "/.well-known/caldav")
+		r.Method = "PROPFIND"
+		return r
+	}
+	session := func(domain string) dialect.Request { return question("https://" + domain + "/.well-known/jmap") }
+	return []bomb{
+		xmlBomb("path/elements", func() string {
+			return deep("<Autodiscover>", again("<Url>https://stranger.net/</Url>", 4_900), "</Autodiscover>")
+		}),
+		xmlBomb("path/attributes", func() string { return deep("<Autodiscover>", manyAttributes("//s.net"), "</Autodiscover>") }),
+		xmlBomb("path/more attributes than anybody has", func() string {
+			return deep("<Autodiscover>", again(manyAttributes("//"), 20), "</Autodiscover>")
+		}),
+		{"path/attributes that name nobody", home, func(testing.TB) dialect.Answer {
+			a := said("text/xml", deep(`<multistatus xmlns="DAV:"><href>https://stranger.net/</href>`, manyAttributes("1"), "</multistatus>"))
+			a.Status = http.StatusMultiStatus
+			return a
+		}},
+		jsonBomb("path/members", func() string {
+			return `{"protocols":` + deepJSON(`[`+again(`{"hostname":"stranger.net"},`, 2_400)+`1]`) + "}"
+		}),
+		{"path/members of a session", session, func(testing.TB) dialect.Answer {
+			return said("application/json", `{"apiUrl":"https://stranger.net/","x":`+deepJSON(`[`+again(`"https://stranger.net/",`, 4_900)+`1]`)+"}")
+		}},
+		profileBomb("path/keys", func() []byte {
+			return []byte(`<plist version="1.0"><dict><key>` + again(name, 2_000) + `</key><dict>` + numbered(1_600, "<key>Host%d</key><string>//stranger.net/</string>") + `</dict></dict></plist>`)
+		}),
+	}
+}
+
 // most is what refusing any of them may take from the heap, all together. The decoders' windows are the largest part of it.
 const most = 16 << 20
 
@@ -246,6 +288,8 @@ func TestJudge_readsTextOnce(t *testing.T) {
 	}{
 		"words that are mailboxes": {accounts, said("text/xml", "<Autodiscover><Response><Account><Protocol><Server>mail.lab.test</Server></Protocol><X>"+
 			strings.Repeat(numbered(4_000, "%d.li "), 30)+"</X></Account></Response></Autodiscover>"), rules.ActionPass},
+		"words beside many servers": {poxQuestion("lab.test"), said("text/xml", "<Autodiscover><Response><Account><Protocol>"+
+			strings.Repeat("<Url>https://mail.lab.test/</Url>", 4_900)+"</Protocol><X>"+numbered(32_000, "a%d.zzzq&amp;%%20\\u0020")+"</X></Account></Response></Autodiscover>"), rules.ActionRefuse}, // it is too much to look at
 		"schemes without slashes": {config, said("text/xml", `<clientConfig><emailProvider id="lab.test"><displayName>`+strings.Repeat("http:@", 160_000)+
 			`</displayName><incomingServer type="imap"><hostname>mail.lab.test</hostname></incomingServer></emailProvider></clientConfig>`), rules.ActionPass},
 		"links without an end": {config, page, rules.ActionEdit},

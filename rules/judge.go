@@ -66,6 +66,8 @@ type judgement struct {
 	bindings []binding
 	answer   dialect.Answer
 	doc      *dialect.Document
+	// gone are the hosts of suggestions that the client does not get, and others those that another subject keeps, once somebody has looked for leaks.
+	gone, others hostSet
 	// mailboxes are those that were asked about, once somebody has looked for one.
 	mailboxes dialect.Mailboxes
 	looked    bool

@@ -43,14 +43,21 @@ func (j *judgement) leaksAsItCame(h dialect.Header) bool {
 func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	l := newLeakCheck(j)
 	defer l.free()
+	j.gone, j.others = nil, nil
 	for _, s := range j.decision.Suggestions {
-		// A name without a dot is a word like any other ("imap"), and words are everywhere.
-		if s.Verdict != dialect.Keep && hasDot(s.Host) && !j.allowsAnywhere(s.Host) {
-			l.banned = append(l.banned, s.Host)
+		switch {
+		case s.Verdict != dialect.Keep:
+			j.gone.add(s.Host)
+		case s.Subject != "":
+			j.others.add(s.Host)
 		}
 	}
-	slices.Sort(l.banned)
-	l.banned = slices.Compact(l.banned)
+	for host := range j.gone {
+		// A name without a dot is a word like any other ("imap"), and words are everywhere.
+		if hasDot(host) && !j.allowsAnywhere(host) {
+			l.banned = append(l.banned, host)
+		}
+	}
 	for name, values := range h {
 		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.value(v) }) {
 			return true
@@ -71,24 +78,14 @@ func (l *leakCheck) value(v string) bool {
 
 // allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.
 func (j *judgement) allowsAnywhere(host string) bool {
-	if j.allows(host) {
-		return true
-	}
-	for _, s := range j.decision.Suggestions {
-		if s.Subject != "" && s.Verdict == dialect.Keep && s.Host == host {
-			return true
-		}
-	}
-	return false
+	return j.allows(host) || j.others.has(host)
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
 // as a server or not, or what the asked mailbox is called. Where it was suggested as a server and taken out, it must not be left anywhere.
 func (j *judgement) isOwnName(host string) bool {
-	for _, s := range j.decision.Suggestions {
-		if s.Verdict != dialect.Keep && s.Host == host {
-			return false
-		}
+	if j.gone.has(host) {
+		return false
 	}
 	for _, b := range j.bindings {
 		if b.operator != nil && b.domain == host {
@@ -96,6 +93,21 @@ func (j *judgement) isOwnName(host string) bool {
 		}
 	}
 	return j.isAskedMailbox(host)
+}
+
+// hostSet says of a host whether it is among many. The zero set is empty.
+type hostSet map[string]struct{}
+
+func (s *hostSet) add(host string) {
+	if *s == nil {
+		*s = make(hostSet)
+	}
+	(*s)[host] = struct{}{}
+}
+
+func (s hostSet) has(host string) bool {
+	_, ok := s[host]
+	return ok
 }
 
 // leakNames says which hosts a leak check may find.

@@ -79,7 +79,7 @@ func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 			w.scalar(at.name, strconv.Itoa(i), item, n, inner)
 			continue
 		}
-		inner.path += "/" + strconv.Itoa(i)
+		inner.path = pathBelow(at.path, strconv.Itoa(i))
 		w.value(item, inner)
 	}
 	if len(n.members) == 0 {
@@ -94,7 +94,7 @@ func (w *serverWalk) value(n *jsonNode, at jsonPlace) {
 	for _, m := range n.members {
 		if len(m.value.members)+len(m.value.items) > 0 {
 			inner := at
-			inner.path += "/" + pointerToken(m.name)
+			inner.path = pathBelow(at.path, m.name)
 			inner.name = strings.ToLower(m.name)
 			w.value(m.value, inner)
 			continue

@@ -34,7 +34,8 @@ func (w *treeWalk) element(e *etree.Element, at *place) {
 		if isDeclaration(a) {
 			continue
 		}
-		if s, ok := suggestAbsolute(at.String()+"/@"+a.Key, "", a.Value); ok {
+		if s, ok := suggestAbsolute("", "", a.Value); ok {
+			s.Path = at.String() + "/@" + a.Key
 			w.add(s, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}

@@ -268,6 +268,17 @@ func (n *jsonNode) encodeObject(e *jsontext.Encoder) error {
 	return e.WriteToken(jsontext.EndObject)
 }
 
+// pathBelow is the JSON pointer to what is called name in what stands at path; see maxPath.
+func pathBelow(path, name string) string {
+	if len(path) > maxPath {
+		path = path[:maxPath] + "…"
+	}
+	if len(name) > maxPath {
+		name = name[:maxPath] + "…"
+	}
+	return path + "/" + pointerToken(name)
+}
+
 // pointerToken escapes a member name for a JSON pointer (RFC 6901, section 3).
 func pointerToken(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")

@@ -170,9 +170,9 @@ func (w *profileWalk) value(n *plistNode, path string, payload *plistNode) {
 	for i, item := range n.items {
 		step := strconv.Itoa(i)
 		if n.kind == plistDict {
-			step = pointerToken(n.keys[i])
+			step = n.keys[i]
 		}
-		at := path + "/" + step
+		at := pathBelow(path, step)
 		switch item.kind {
 		case plistDict, plistArray:
 			inner := payload

@@ -24,12 +24,12 @@ type urlWalk struct {
 
 func (w *urlWalk) value(n *jsonNode, at jsonPlace) {
 	for i, item := range n.items {
-		inner := jsonPlace{path: at.path + "/" + strconv.Itoa(i), array: n, item: item, name: at.name}
+		inner := jsonPlace{path: pathBelow(at.path, strconv.Itoa(i)), array: n, item: item, name: at.name}
 		w.inside(at.name, item, n, inner)
 	}
 	for _, m := range n.members {
 		inner := at
-		inner.path += "/" + pointerToken(m.name)
+		inner.path = pathBelow(at.path, m.name)
 		inner.name = strings.ToLower(m.name)
 		w.inside(inner.name, m.value, n, inner)
 	}

@@ -17,8 +17,8 @@ type xmlDocument struct {
 	root *etree.Element
 	// plain: no comments, CDATA or processing instructions anywhere, so that all parsers see the same text.
 	plain bool
-	// elements counts them.
-	elements int
+	// elements and attributes count them, but for names of namespaces.
+	elements, attributes int
 	// room is where the nodes lie; nil where each lies for itself.
 	room *xmlRoom
 }
@@ -100,7 +100,13 @@ func (x *xmlDocument) checkTop(top *etree.Element) error {
 }
 
 func (x *xmlDocument) check(e *etree.Element) error {
-	if x.elements++; x.elements > maxNodes || len(e.Attr) > maxAttributes {
+	x.elements++
+	for _, a := range e.Attr {
+		if !isNamespace(a) { // any other may suggest something, as elements may
+			x.attributes++
+		}
+	}
+	if x.elements > maxNodes || x.attributes > maxNodes || len(e.Attr) > maxAttributes {
 		return fmt.Errorf("%w: XML beyond %d elements or %d attributes", ErrUnreadable, maxNodes, maxAttributes)
 	}
 	if len(e.Tag)+len(e.Space) > maxName {

@@ -14,6 +14,9 @@ type place struct {
 	n   int // counted from 1 where siblings share the name, else 0
 }
 
+// maxPath bounds what a path says of where its last step is: names add up, and thousands of suggestions may stand at one place. Real paths have some 150 bytes.
+const maxPath = 256
+
 // String is the path: /Autodiscover/Response/Protocol[2].
 func (p *place) String() string {
 	var short [128]byte
@@ -24,7 +27,10 @@ func (p *place) write(b []byte) []byte {
 	if p == nil {
 		return b
 	}
-	b = append(p.up.write(b), '/')
+	if b = p.up.write(b); len(b) > maxPath {
+		b = append(b[:maxPath], "…"...)
+	}
+	b = append(b, '/')
 	b = append(b, p.tag...)
 	if p.n > 0 {
 		b = append(b, '[')

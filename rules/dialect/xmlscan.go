@@ -9,7 +9,7 @@ func scanXML(data []byte) error {
 	if len(data) > 0 && data[0] != '<' {
 		return fmt.Errorf("%w: text beside the XML root", ErrUnreadable)
 	}
-	marks, equals, inside := 0, 0, false
+	marks, equals, all, inside := 0, 0, 0, false
 	for _, c := range data {
 		switch c {
 		case '<':
@@ -19,9 +19,10 @@ func scanXML(data []byte) error {
 		case '=':
 			if inside {
 				equals++
+				all++
 			}
 		}
-		if marks > 4*maxNodes || equals > 16*maxAttributes {
+		if marks > 4*maxNodes || equals > 16*maxAttributes || all > 8*maxNodes {
 			return fmt.Errorf("%w: XML beyond %d elements or %d attributes", ErrUnreadable, maxNodes, maxAttributes)
 		}
 	}
