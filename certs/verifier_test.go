@@ -39,7 +39,7 @@ func serveSite(t *testing.T, ask string, chain [][]byte, key crypto.Signer) site
 	}
 	server := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello\n") }),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: 2 * time.Minute, // a browser that starts on a busy computer is silent for long between connecting and asking
 		ErrorLog:          log.New(io.Discard, "", 0),
 	}
 	go func() { _ = server.Serve(l) }()

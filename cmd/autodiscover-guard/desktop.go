@@ -181,7 +181,7 @@ func guardRuns(state string) bool {
 		return false
 	}
 	defer f.Close()
-	return errors.Is(lockFile(f), errLocked)
+	return errors.Is(lockFile(f, shared), errLocked)
 }
 
 // openDesktop is the desktop whose journal is in this state directory.

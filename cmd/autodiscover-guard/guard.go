@@ -151,10 +151,25 @@ func (g *guard) serveTransparent(ctx context.Context, l net.Listener) error {
 // at the door would leave the hall taking new work for as long as there is, and no time to finish it. But the door's server is shut down last: from
 // then on net/http drops what it reads without an answer (server.go: shuttingDown), and a client that has connected already must get one.
 func (g *guard) shutdown(ctx context.Context, door net.Listener) error {
+	acceptWaiting(ctx, door)
 	_ = door.Close()
 	g.server.SetKeepAlivesEnabled(false)
 	hall := g.plugin.Shutdown(ctx)
 	return errors.Join(shutDown(ctx, g.server), hall)
+}
+
+// How long a door that is to be closed goes on accepting at most, and how often it is looked at.
+const (
+	lastAccepts = 2 * time.Second
+	acceptPause = time.Millisecond
+)
+
+// acceptWaiting waits until nobody waits to be accepted at a door. The system has connected them already, and would cut them off when it closes: a load balancer
+// that has sent one here tells its client of an error, and no other replica.
+func acceptWaiting(ctx context.Context, door net.Listener) {
+	for begun := time.Now(); toAccept(door) && time.Since(begun) < lastAccepts && ctx.Err() == nil; {
+		time.Sleep(acceptPause)
+	}
 }
 
 // shutDown is http.Server.Shutdown for a server whose listener was closed before: it closes it once more where Serve has not noticed yet, and takes the

@@ -20,20 +20,25 @@ type stateDir struct {
 // authorityDir is where the authority lies in a state directory.
 func authorityDir(state string) string { return filepath.Join(state, "authority") }
 
-// Whoever looks whether a guard runs ([guardRuns]) holds the lock for a moment where none does, and "status --wait" looks while one is about to.
+// Whoever looks whether a guard runs ([guardRuns]) shares the lock with others who look for a moment where none does, which is a long one on a busy computer, and
+// "status --wait" looks while one is about to. Such a lock is waited for; that of a guard, which may be ending, for lockPatience only.
 const (
 	lockPatience = 200 * time.Millisecond
+	lookPatience = 10 * time.Second
 	lockPause    = 5 * time.Millisecond
 )
 
-// errLocked is what lockFile returns where another process holds the lock.
+// errLocked is what lockFile returns where another process holds the lock, and does not share it with us.
 var errLocked = errors.New("locked by another process")
 
 // openState makes the directory if need be, private to its owner, and takes it: two guards in one directory would each make an authority
 // and rotate the other's log away. The lock is the operating system's, so it goes with the process, however that ends.
 func openState(path string, logger *zap.Logger) (*stateDir, error) {
 	f, err := takeLock(path, "lock")
-	for until := time.Now().Add(lockPatience); errors.Is(err, errLocked) && time.Now().Before(until); f, err = takeLock(path, "lock") {
+	for begun := time.Now(); errors.Is(err, errLocked); f, err = takeLock(path, "lock") {
+		if waited := time.Since(begun); waited >= lookPatience || waited >= lockPatience && guardRuns(path) {
+			break
+		}
 		time.Sleep(lockPause)
 	}
 	if errors.Is(err, errLocked) {
@@ -57,7 +62,7 @@ func takeLock(dir, name string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	if err := lockFile(f); err != nil {
+	if err := lockFile(f, exclusively); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("state: locking %q: %w", f.Name(), err)
 	}

@@ -22,9 +22,15 @@ func privateFile(name string) error {
 	return nil
 }
 
+// How a lock is taken.
+const (
+	exclusively = unix.LOCK_EX
+	shared      = unix.LOCK_SH
+)
+
 // lockFile takes the file for this process until it is closed.
-func lockFile(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+func lockFile(f *os.File, how int) error {
+	err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return errLocked
 	}

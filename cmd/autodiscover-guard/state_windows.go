@@ -10,9 +10,15 @@ import (
 // privateFile asks nothing: the directory's access list decides.
 func privateFile(string) error { return nil }
 
+// How a lock is taken.
+const (
+	exclusively = windows.LOCKFILE_EXCLUSIVE_LOCK
+	shared      = 0
+)
+
 // lockFile takes the file for this process until it is closed.
-func lockFile(f *os.File) error {
-	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
+func lockFile(f *os.File, how uint32) error {
+	err := windows.LockFileEx(windows.Handle(f.Fd()), how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return errLocked
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -154,6 +155,33 @@ func TestStatus_whileOneStarts(t *testing.T) {
 	}
 	close(stop)
 	looking.Wait()
+}
+
+// Nor who takes long over it, on a busy computer; and nobody who looks is taken for a guard.
+func TestStatus_slowLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		look, err := os.Create(filepath.Join(dir, "lock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lockFile(look, shared); err != nil {
+			t.Fatal(err)
+		}
+		if guardRuns(dir) {
+			t.Error("who looks is taken for a guard")
+		}
+		time.AfterFunc(lookPatience/2, func() { _ = look.Close() })
+		first, err := openState(dir, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer first.close()
+		begun := time.Now()
+		if _, err := openState(dir, zap.NewNop()); err == nil || time.Since(begun) != lockPatience {
+			t.Errorf("a second guard: %v after %v", err, time.Since(begun))
+		}
+	})
 }
 
 func listener(t *testing.T) net.Listener {
