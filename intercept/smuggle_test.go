@@ -253,6 +253,23 @@ func TestSmuggling_behindAnExchange(t *testing.T) {
 	}
 }
 
+// "OPTIONS *" is answered by net/http, which does not end the connection; so what follows is looked at, whatever it wants to turn into.
+func TestSmuggling_behindOptions(t *testing.T) {
+	s := &spy{next: jsonAnswer("{}")}
+	w := newWorld(t, s.handle)
+	conn, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: opened.net\r\nUpgrade: TLS/1.0\r\n\r\n"+strings.ReplaceAll(smuggled, "FORM", "http://opened.net"))
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	all, err := io.ReadAll(conn)
+	if n := s.asked.Load(); err != nil || n != 0 || strings.Count(string(all), "HTTP/1.1 200 ") != 1 {
+		t.Errorf("got %q (%v), and upstream was asked %d times; want one answer, the connection's end, and nobody asked", all, err, n)
+	}
+}
+
 // What comes behind it while the one before is still answered is no request, however clear it is.
 func TestSmuggling_behindWhatIsNotClear(t *testing.T) {
 	for _, form := range []string{"http://opened.net", ""} {

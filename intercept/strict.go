@@ -25,6 +25,7 @@ type strict struct {
 
 	old      bool // HTTP/1.0
 	connect  bool
+	asterisk bool // the target is "*"
 	upgrade  bool
 	chunked  bool
 	sized    bool
@@ -139,7 +140,7 @@ func (s *strict) request(line string) bool {
 	if !ok || !ok2 || method == "" || target == "" || strings.ContainsAny(line, "\t\v\f") {
 		return false
 	}
-	*s = strict{line: s.line[:0], home: s.home, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT"}
+	*s = strict{line: s.line[:0], home: s.home, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT", asterisk: target == "*"}
 	switch version {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
@@ -204,8 +205,9 @@ func (s *strict) end() bool {
 		return false
 	}
 	switch {
-	case s.connect, s.upgrade && !s.chunked && s.length == 0:
-		// Where it is refused, the answer ends the connection: see mayTurn.
+	case s.connect, s.upgrade && !s.chunked && s.length == 0 && !s.asterisk:
+		// Where it is refused, the answer ends the connection: see mayTurn. "OPTIONS *" turns nothing, and net/http (go1.26, server.go: globalOptionsHandler)
+		// answers it before us.
 		s.state, s.line = awaitsNothing, nil
 	case s.chunked:
 		s.state = awaitsChunk
