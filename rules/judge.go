@@ -222,22 +222,29 @@ func (j *judgement) challenge() {
 // edit writes the answer afresh and looks at the result with other eyes.
 func (j *judgement) edit(strangers, servers int) {
 	answer, err := j.doc.Edit(j.decision.Suggestions)
+	reason := fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers)
+	if strangers == 0 {
+		reason = "every suggestion is inside the rule, but clients may read the document in different ways"
+	}
+	if err == nil && j.leaks(answer.Header, answer.Body) {
+		answer.Body = dialect.Apart(j.plan.Inquiry.Dialect, answer.Body, j.holdsGone)
+		reason += ", and a name in it reads like a host"
+		if answer.Body == nil || j.leaks(answer.Header, answer.Body) {
+			err = errLeak
+		}
+	}
 	switch {
 	case errors.Is(err, dialect.ErrNothingLeft):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
 	case errors.Is(err, dialect.ErrFixed) && strangers == 0 && j.doc.Plain && j.bodyAlone():
 	case errors.Is(err, dialect.ErrFixed):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule, and such an answer is never edited", strangers, servers), nil)
+	case errors.Is(err, errLeak):
+		j.refuse("a host outside the rule stands where no suggestion is expected", err)
 	case err != nil:
 		j.refuse("the answer cannot be written without what is outside the rule", err)
-	case j.leaks(answer.Header, answer.Body):
-		j.refuse("a host outside the rule stands where no suggestion is expected", errLeak)
 	default:
-		j.decision.Action, j.decision.Answer = ActionEdit, answer
-		j.decision.Reason = fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers)
-		if strangers == 0 {
-			j.decision.Reason = "every suggestion is inside the rule, but clients may read the document in different ways"
-		}
+		j.decision.Action, j.decision.Answer, j.decision.Reason = ActionEdit, answer, reason
 	}
 }
 

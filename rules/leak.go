@@ -31,7 +31,7 @@ const (
 )
 
 // nameSpaces are hosts that stand in XML namespaces and in the DOCTYPE of property lists: names that nobody contacts.
-var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org", "www.apple.com"}
+var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org", "docs.oasis-open.org", "www.apple.com"}
 
 // leaksAsItCame reports whether upstream's own body, beside these fields, names a host outside the sets. It is looked at as the client reads it; one that nobody
 // can read may name anybody.
@@ -93,6 +93,17 @@ func (j *judgement) isOwnName(host string) bool {
 		}
 	}
 	return j.isAskedMailbox(host)
+}
+
+// holdsGone reports whether a name for people, as it stands, holds a host that was taken out. Where many were, nobody looks.
+func (j *judgement) holdsGone(name []byte) bool {
+	name = bytes.ToLower(name)
+	for host := range j.gone {
+		if hasDot(host) && bytes.Contains(name, []byte(host)) {
+			return true
+		}
+	}
+	return len(j.gone) > leakShare
 }
 
 // hostSet says of a host whether it is among many. The zero set is empty.

@@ -137,3 +137,39 @@ func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 		}
 	}
 }
+
+// TestJudge_displayNames: what people and companies are called costs no own answer, wherever it stands; a server's name there does.
+func TestJudge_displayNames(t *testing.T) {
+	p := builtin(t)
+	soap := poxQuestion("lab.test")
+	soap.URL.Path = "/autodiscover/autodiscover.svc"
+	soap.Body = []byte("<Envelope><Body><Mailbox>user@lab.test</Mailbox></Body></Envelope>")
+	const settings = `<Envelope><Body><UserResponse><UserSettings><UserSetting><Name>ExternalEwsUrl</Name><Value>https://mail.lab.test/EWS</Value></UserSetting>`
+	for place, c := range map[string]struct {
+		question dialect.Request
+		answer   dialect.Answer
+	}{
+		"pox":                    {poxQuestion("lab.test"), said("text/xml", "<Autodiscover><Response><User><DisplayName>NAME</DisplayName></User><Account><Protocol><Type>IMAP</Type><Server>mail.lab.test</Server></Protocol></Account></Response></Autodiscover>")},
+		"soap":                   {soap, said("text/xml", settings+"<UserSetting><Name>UserDisplayName</Name> <Value>NAME</Value></UserSetting></UserSettings></UserResponse></Body></Envelope>")},
+		"soap, a second mailbox": {soap, said("text/xml", settings+"<UserSetting><Name>AlternateMailboxes</Name><AlternateMailboxes><AlternateMailbox><a:DisplayName xml:lang='de'>NAME</a:DisplayName><Server>x@lab.test</Server></AlternateMailbox></AlternateMailboxes></UserSetting></UserSettings></UserResponse></Body></Envelope>")},
+		"autoconfig":             {question("https://autoconfig.lab.test/mail/config-v1.1.xml"), said("text/xml", `<clientConfig><emailProvider id="lab.test"><displayShortName>NAME</displayShortName><incomingServer type="imap"><hostname>mail.lab.test</hostname></incomingServer></emailProvider></clientConfig>`)},
+		"profile":                {profileQuestion("lab.test"), said("application/x-apple-aspen-config", `<plist version="1.0"><dict><key>PayloadOrganization</key> <string>NAME</string><key>PayloadContent</key><array><dict><key>IncomingMailServerHostName</key><string>mail.lab.test</string></dict></array></dict></plist>`)},
+		"session":                {question("https://mail.lab.test/.well-known/jmap"), said("application/json", `{"apiUrl":"/","accounts":{"a":{"name":"NAME"}}}`)},
+	} {
+		for name, want := range map[string]string{
+			"J.de Boer": "J. de Boer", "Praxis Dr.med. Schmidt, A.Schmidt (wei@lab.test)": "Praxis Dr. med. Schmidt, A. Schmidt (wei@lab.test)", "Muster GmbH &amp; Co.KG": "Muster GmbH &amp; Co. KG",
+			"ask imap.stranger.net": "", "ask //stranger.net/": "", "ask stranger%2enet": "",
+		} {
+			a := c.answer
+			a.Body = []byte(strings.ReplaceAll(string(a.Body), "NAME", name))
+			_, d := decide(p, c.question, a)
+			if action := map[bool]rules.Action{true: rules.ActionRefuse, false: rules.ActionEdit}[want == ""]; d.Action != action || !strings.Contains(string(d.Answer.Body), want) {
+				t.Errorf("%s, %s: %v, %s: %s", place, name, d.Action, d.Reason, d.Answer.Body)
+			}
+		}
+	}
+	x := said("text/xml", "<Autodiscover><Response><User><DisplayName>Stranger.net Mail</DisplayName></User><Account><Protocol><Server>stranger.net</Server></Protocol><Protocol><Server>mail.lab.test</Server></Protocol></Account></Response></Autodiscover>")
+	if _, d := decide(p, poxQuestion("lab.test"), x); d.Action != rules.ActionRefuse {
+		t.Errorf("a host that was taken out: %v, %s", d.Action, d.Reason)
+	}
+}

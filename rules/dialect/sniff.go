@@ -63,7 +63,7 @@ func isPage(head []byte) bool {
 
 // newSniffer reads the tokens of a text that need not be well-formed.
 func newSniffer(text []byte) *xml.Decoder {
-	d := xml.NewDecoder(bytes.NewReader(text))
+	d := xml.NewDecoder(bytes.NewReader(shortTags(text)))
 	d.Strict = false
 	d.CharsetReader = sameReader
 	return d

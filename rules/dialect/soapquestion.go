@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"html"
@@ -55,9 +54,7 @@ func readSOAPQuestion(r Request) soapQuestion {
 	if !whole {
 		return p.q
 	}
-	d := xml.NewDecoder(bytes.NewReader(t.data))
-	d.Strict = false
-	d.CharsetReader = sameReader
+	d := newSniffer(t.data)
 	for {
 		token, err := d.RawToken()
 		switch token := token.(type) {

@@ -226,7 +226,7 @@ func twice(e *etree.Element, name string) bool {
 // isSchemaURL reports whether a value is a name out of a published schema, which looks like a URL and is none.
 func isSchemaURL(value string) bool {
 	value = strings.TrimPrefix(strings.TrimPrefix(value, "http://"), "https://")
-	for _, home := range [...]string{"schemas.microsoft.com/", "schemas.xmlsoap.org/", "www.w3.org/"} {
+	for _, home := range [...]string{"schemas.microsoft.com/", "schemas.xmlsoap.org/", "docs.oasis-open.org/", "www.w3.org/"} {
 		if strings.HasPrefix(value, home) {
 			return true
 		}
