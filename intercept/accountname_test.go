@@ -1,12 +1,10 @@
 package intercept_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -47,31 +45,5 @@ func TestEvent_accountsName(t *testing.T) {
 				t.Errorf("%s, privacy %d: %q, want %q", login, privacy, got, want)
 			}
 		}
-	}
-}
-
-// TestEvent_manyAccounts: a question may be about as many accounts as fit, and each path of the answer may have as many parts. Compared one with another they would take
-// the record minutes.
-func TestEvent_manyAccounts(t *testing.T) {
-	var users, values strings.Builder
-	for i := range 20_000 {
-		fmt.Fprintf(&users, "<Mailbox>u%d@lab.test</Mailbox>", i)
-	}
-	for range 40 {
-		fmt.Fprintf(&values, "<Url>https://mail.lab.test/U19999%s</Url>", strings.Repeat("/a", 10_000))
-	}
-	answer := `<Autodiscover><Response><Account><Protocol>` + values.String() + `</Protocol></Account></Response></Autodiscover>`
-	w := newWorld(t, func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", "text/xml")
-		_, _ = io.WriteString(rw, answer)
-	})
-	r := request(t, http.MethodPost, "http://imap.lab.test/autodiscover/autodiscover.xml", "<Autodiscover>"+strings.ReplaceAll(users.String(), "Mailbox>", "EMailAddress>")+"</Autodiscover>")
-	began := time.Now()
-	if got := send(t, w.client(false), r); got.body != answer {
-		t.Fatalf("%s: %.80s", got.Status, got.body)
-	}
-	was := w.decision(1)["suggestions"].([]any)[0].(map[string]any)["was"].(string)
-	if took := time.Since(began); took > 20*time.Second || !strings.HasPrefix(was, "https://mail.lab.test/…/a/a/") {
-		t.Errorf("after %v: %q", took, was)
 	}
 }

@@ -12,21 +12,7 @@ import (
 
 // It is a connection of the hall, and no tunnel any more: its lifetime ends behind an answer, and a stop waits for the answer that is under way.
 func TestByAddress_lives(t *testing.T) {
-	w := newWorld(t, jsonAnswer("{}"), lifetime(100*time.Millisecond))
-	client := w.tunnelled(false, numbered)
-	end := time.Now().Add(20 * time.Second)
-	for n := 0; ; n++ {
-		got := send(t, client, request(t, http.MethodGet, "https://"+central+"/", ""))
-		if got.StatusCode != http.StatusOK || got.body != "{}" || got.err != nil {
-			t.Fatalf("got %d %q, %v", got.StatusCode, got.body, got.err)
-		}
-		if got.Close && n > 0 {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the connection lives on")
-		}
-	}
+	endsBehindAnAnswer(t, "https://"+central+"/", func(w *world) http.RoundTripper { return w.tunnelled(false, numbered) })
 }
 
 // An answer that is under way when the time has come is not cut off with the tunnels.

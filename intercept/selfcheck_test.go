@@ -66,3 +66,32 @@ func TestPlugin_SelfCheck(t *testing.T) {
 		t.Errorf("a self check left %d records", n)
 	}
 }
+
+// exchangedIssuer signs with another authority behind the first leaves.
+type exchangedIssuer struct {
+	intercept.Issuer
+	next  intercept.Issuer
+	first atomic.Int32
+}
+
+func (e *exchangedIssuer) Leaf(name string) (*tls.Certificate, error) {
+	if e.first.Add(-1) < 0 {
+		return e.next.Leaf(name)
+	}
+	return e.Issuer.Leaf(name)
+}
+
+// A reload that exchanges the authority in the middle of a check is no fault, of which a service manager would have to hear.
+func TestPlugin_SelfCheck_authorityExchanged(t *testing.T) {
+	issuer := &exchangedIssuer{next: newAuthority(t, "next")}
+	w := newWorld(t, jsonAnswer("{}"), func(c *intercept.Config, _ *proxyServer, _ *world) {
+		issuer.Issuer = c.Issuer
+		c.Issuer = issuer
+	})
+	for first := range int32(3) {
+		issuer.first.Store(first)
+		if err := w.plugin.SelfCheck(t.Context()); err != nil {
+			t.Errorf("after %d leaves: %v", first, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -31,7 +32,7 @@ func TestSlowClients_harmOnlyThemselves(t *testing.T) {
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		jsonAnswer(suggest(somehow, stranger))(w, r)
-	})
+	}, limits(intercept.Limits{Handshake: time.Hour, Header: time.Hour, Body: time.Hour}))
 	kinds := map[string]func(t *testing.T) net.Conn{
 		"silent": func(t *testing.T) net.Conn { return w.hold(t) },
 		"half a header": func(t *testing.T) net.Conn {

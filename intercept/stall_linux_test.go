@@ -3,6 +3,7 @@ package intercept_test
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -200,7 +201,22 @@ func TestStall_upload(t *testing.T) {
 
 // Whom nothing waits for is never cut off, however long it takes: a long poll, also behind the answer's header and behind its first event, a tunnel in which nothing
 // moves, an idle stream; nor is who takes a little now and then. Two clients that stall, one after the other, say that the time has passed.
+// Where a reader was kept from reading for long, because the computer is busy, there is more of it.
 func TestStall_patience(t *testing.T) {
+	for patience := 1500 * time.Millisecond; ; patience *= 2 {
+		slowest, err := cutOff(t, patience)
+		if err == nil {
+			return
+		}
+		if slowest < patience/2 || patience > 20*time.Second {
+			t.Fatalf("with a patience of %v, and %v between two reads: %v", patience, slowest, err)
+		}
+	}
+}
+
+// cutOff is who was cut off, and how much time there was between two reads of a slow reader's at most.
+func cutOff(t *testing.T, patience time.Duration) (slowest time.Duration, err error) {
+	t.Helper()
 	release, ended := make(chan struct{}), make(chan struct{}, 8)
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
@@ -217,7 +233,7 @@ func TestStall_patience(t *testing.T) {
 		default:
 			pouring(ended)(w, r)
 		}
-	}, resolve(bank+":25", echo), stall(1500*time.Millisecond))
+	}, resolve(bank+":25", echo), stall(patience))
 	h2 := w.h2(t, w.secureDoor(t))
 	idle, err := w.connect(bank + ":25")
 	if err != nil {
@@ -238,7 +254,7 @@ func TestStall_patience(t *testing.T) {
 	}
 	// Slow readers take a tenth of the answer for each tick.
 	var passed atomic.Bool
-	slow := make(chan error, len(doors))
+	slow, pauses := make(chan error, len(doors)), make(chan time.Duration, len(doors))
 	for _, door := range doors {
 		resp, err := door.client(w).RoundTrip(request(t, http.MethodGet, door.scheme+"://opened.net/large", ""))
 		if err != nil {
@@ -248,13 +264,12 @@ func TestStall_patience(t *testing.T) {
 			defer resp.Body.Close()
 			tick := time.NewTicker(50 * time.Millisecond)
 			defer tick.Stop()
-			var n int64
 			var err error
-			for err == nil && !passed.Load() {
+			var longest time.Duration
+			for last := time.Now(); err == nil && !passed.Load(); last = time.Now() {
 				<-tick.C
-				var some int64
-				some, err = io.CopyN(io.Discard, resp.Body, 128<<10)
-				n += some
+				_, err = io.CopyN(io.Discard, resp.Body, 128<<10)
+				longest = max(longest, time.Since(last))
 			}
 			if err == nil {
 				_, err = io.Copy(io.Discard, resp.Body)
@@ -263,6 +278,7 @@ func TestStall_patience(t *testing.T) {
 				err = nil
 			}
 			slow <- err
+			pauses <- longest
 		}()
 	}
 	for n := range int64(2) {
@@ -274,19 +290,24 @@ func TestStall_patience(t *testing.T) {
 	close(release)
 	for range cap(polls) {
 		if got := <-polls; got.body != answers[got.Request.URL.Path] {
-			t.Errorf("%s: got %d %q, %v", got.Request.URL, got.StatusCode, got.body, got.err)
+			err = errors.Join(err, fmt.Errorf("%s: got %d %q, %w", got.Request.URL, got.StatusCode, got.body, got.err))
 		}
 	}
 	for range doors {
-		if err := <-slow; err != nil {
-			t.Errorf("a slow reader: %v", err)
+		if broken := <-slow; broken != nil {
+			err = errors.Join(err, fmt.Errorf("a slow reader: %w", broken))
 		}
+		slowest = max(slowest, <-pauses)
+	}
+	if n := w.plugin.Stats().StalledConnections; n != 2 {
+		err = errors.Join(err, fmt.Errorf("%d were cut off", n))
+	}
+	if err != nil {
+		return slowest, err
 	}
 	echoes(t, idle, idle)
 	echoes(t, idleStream, idleStream)
-	if n := w.plugin.Stats().StalledConnections; n != 2 {
-		t.Errorf("%d were cut off", n)
-	}
+	return slowest, nil
 }
 
 // curl that reads slowly gets all of it, one that stands still is cut off, and finds that out when it goes on.

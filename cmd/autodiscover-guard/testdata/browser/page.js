@@ -38,6 +38,10 @@ async function live(browser) {
   watch(page);
   await page.goto(origin + "/");
   await page.waitForFunction(() => document.getElementById("connection").textContent === "Live");
+  const begun = Date.now();
+  await page.evaluate(() => { fetch("/livez").then(() => { document.body.dataset.alive = "yes"; }); });
+  await page.waitForFunction(() => document.body.dataset.alive, { polling: "mutation" });
+  found.aliveMS = Date.now() - begun;
   const before = (await rows(page)).length;
   console.log("live");
   await page.waitForFunction((n) => document.querySelectorAll("#list > tbody").length > n, { polling: "mutation" }, before);
