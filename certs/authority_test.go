@@ -46,8 +46,8 @@ func TestOpen_profile(t *testing.T) {
 		root, issuing, now := a.Root(), a.Issuing(), time.Now()
 		for _, c := range []*x509.Certificate{root, issuing} {
 			profile(t, c)
-			if got := now.Sub(c.NotBefore); got != time.Hour {
-				t.Errorf("%s: backdated by %v, want 1h", c.Subject, got)
+			if got := now.Sub(c.NotBefore); got != 24*time.Hour {
+				t.Errorf("%s: backdated by %v, want 24h", c.Subject, got)
 			}
 		}
 		if got, want := root.NotAfter.Sub(now), 3650*24*time.Hour; got != want {

@@ -36,8 +36,8 @@ const (
 	// Leaves are made on demand, so they can be short; two weeks survive a client whose clock is days off. Every limit
 	// of browsers and operating systems (398 days, 47 days from 2029) is far above.
 	leafLife = 14 * 24 * time.Hour
-	// Clients' clocks are behind, too.
-	backdate = time.Hour
+	// Clients' clocks are behind, too, mostly by less than a day: they have the wrong time zone.
+	backdate = 24 * time.Hour
 )
 
 // issuer is a certificate that may sign others, with its key.

@@ -76,8 +76,8 @@ func TestLeaf_freshByWallClock(t *testing.T) {
 		want bool
 	}{
 		"now":                       {now, iss, true},
-		"within the backdating":     {now.Add(-50 * time.Minute), iss, true},
-		"clock two hours back":      {now.Add(-2 * time.Hour), iss, false},
+		"within the backdating":     {now.Add(-23 * time.Hour), iss, true},
+		"clock two days back":       {now.Add(-48 * time.Hour), iss, false},
 		"a third left":              {now.Add(leafLife * 2 / 3), iss, false},
 		"just before":               {now.Add(leafLife*2/3 - time.Minute), iss, true},
 		"long expired":              {now.Add(100 * leafLife), iss, false},

@@ -38,7 +38,7 @@ func TestLeaf_profile(t *testing.T) {
 			!slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}) {
 			t.Errorf("CA %v, usage %b, %v", c.IsCA, c.KeyUsage, c.ExtKeyUsage)
 		}
-		if c.NotBefore != time.Now().UTC().Add(-time.Hour) || c.NotAfter != time.Now().UTC().Add(14*24*time.Hour) {
+		if c.NotBefore != time.Now().UTC().Add(-24*time.Hour) || c.NotAfter != time.Now().UTC().Add(14*24*time.Hour) {
 			t.Errorf("valid from %v to %v at %v", c.NotBefore, c.NotAfter, time.Now())
 		}
 		if n := c.SerialNumber; n.Sign() <= 0 || n.BitLen() > 127 {

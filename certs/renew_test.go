@@ -141,7 +141,7 @@ func expired(t *testing.T, err error, dir string) {
 		t.Fatalf("after the end: %v", err)
 	}
 	for _, want := range []string{
-		"is valid from 1999-12-31 23:00:00 UTC to 2000-03-31 00:00:00 UTC",
+		"is valid from 1999-12-31 00:00:00 UTC to 2000-03-31 00:00:00 UTC",
 		"this computer's clock says 2000-03-31 00:00:50 UTC, and it cannot be renewed",
 		"renewing needs the root's key: open ",
 		"check the clock, put root.key back into the directory, and start again",

@@ -114,7 +114,7 @@ func namePattern(text, want string) (Pattern, error) {
 		return wrong("has a star that is not the first label", quote("*."+strings.TrimLeft(rest[strings.LastIndexByte(rest, '*')+1:], "."))+" for everything below the name")
 	}
 	if straight, bent := reserved.Straight(text); bent {
-		return wrong("has quotation marks or hyphens of a word processor in it", quote(straight))
+		return wrong("has quotation marks, hyphens or invisible marks of a word processor in it", quote(straight))
 	}
 	if label := mixedLabel(rest); label != "" {
 		return wrong("mixes scripts in "+quote(label)+", as look-alikes do", "a label in one script")

@@ -74,6 +74,7 @@ func TestParsePattern_refuses(t *testing.T) {
 		"exаmple.com":            {"mixes scripts", "one script"}, // the а is Cyrillic
 		"“mail.lab.test”":        {"a word processor", `"mail.lab.test"`},
 		"*.mail–eu.lab.test":     {"a word processor", `"*.mail-eu.lab.test"`},
+		"\u202amail.lab.test":    {"invisible marks", `"mail.lab.test"`},
 		`^.*\.lab\.test$`:        {"not a host name", "mail.example.net"},
 		"10.0.0.1/8":             {"bits set behind", `"10.0.0.0/8"`},
 		"10.0.0.0/33":            {"not an address range", "10.0.0.0/8"},

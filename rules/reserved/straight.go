@@ -5,14 +5,15 @@ import (
 	"unicode"
 )
 
-// Straight gives a name without what word processors and wikis put in the place of ASCII's quotation marks and hyphens, and whether it had any. No
-// registry takes them (RFC 5892, section 2: a name holds letters, digits and marks), so a rule for “corp.example.net” would be for nobody.
+// Straight gives a name without what word processors and wikis put in the place of ASCII's quotation marks and hyphens, and without the invisible marks
+// that come with what is copied from a dialog of Windows (U+200E, U+202A), and whether it had any. No registry takes them (RFC 5892, section 2: a name holds
+// letters, digits and marks), so a rule for “corp.example.net” would be for nobody.
 func Straight(name string) (straight string, bent bool) {
 	straight = strings.Map(func(r rune) rune {
 		switch {
-		case r < 0x80 || !unicode.In(r, unicode.Pd, unicode.Pi, unicode.Pf, unicode.Ps, unicode.Pe):
+		case r < 0x80 || !unicode.In(r, unicode.Pd, unicode.Pi, unicode.Pf, unicode.Ps, unicode.Pe, unicode.Cf):
 			return r
-		case !strings.HasPrefix(Canonical(string(r)), "xn--"): // the wide hyphen of East Asian keyboards, which is a hyphen
+		case !strings.HasPrefix(Canonical(string(r)), "xn--"): // the wide hyphen of East Asian keyboards, which is a hyphen; what IDNA drops
 			return r
 		case unicode.Is(unicode.Pd, r):
 			return '-'

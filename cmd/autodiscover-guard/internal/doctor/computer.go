@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// skew is how far clocks may differ: certificates are made valid an hour before they are, so much is not noticed by clients.
+// skew is how far clocks may differ: certificates begin a day before they are made, so clients do not notice that.
 const skew = 5 * time.Minute
 
 // clock compares this computer's with the guard's and with the certificates. No time server is asked.

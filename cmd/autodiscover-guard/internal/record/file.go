@@ -35,10 +35,10 @@ type File struct {
 }
 
 // OpenFile opens the file, or makes it with mode 0600 in a directory that is there. An existing file keeps its mode, which is its owner's
-// choice; a torn last line is ended. The logger hears of rotations that fail.
+// choice; a torn last line is ended. A pipe may have its reader later: records that come before are not written. The logger hears of rotations that fail.
 func OpenFile(path string, rotation Rotation, logger *zap.Logger) (*File, error) {
 	s := &File{path: path, rotation: rotation, logger: logger}
-	if err := s.open(time.Now()); err != nil {
+	if err := s.open(time.Now()); err != nil && !s.unread(err) {
 		return nil, err
 	}
 	s.archive.init(s)
@@ -131,7 +131,10 @@ func (s *File) Close() error {
 	s.closed = true
 	var err error
 	if s.f != nil {
-		err = errors.Join(s.f.Sync(), s.f.Close())
+		if s.state.regular { // of a pipe there is nothing to flush, and that is an error
+			err = s.f.Sync()
+		}
+		err = errors.Join(err, s.f.Close())
 		s.f = nil
 	}
 	s.mu.Unlock()

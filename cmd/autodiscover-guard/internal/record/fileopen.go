@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -24,7 +25,8 @@ type fileState struct {
 func (s *File) open(now time.Time) error {
 	flags := os.O_RDWR | os.O_APPEND | os.O_CREATE
 	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
-		flags = os.O_WRONLY | os.O_APPEND
+		// Whoever opens a pipe that nobody reads would wait for its reader, and no signal would end that.
+		flags = os.O_WRONLY | os.O_APPEND | syscall.O_NONBLOCK
 	}
 	f, err := os.OpenFile(s.path, flags, 0o600)
 	if errors.Is(err, fs.ErrPermission) { // a file that may be written and not read
@@ -39,6 +41,12 @@ func (s *File) open(now time.Time) error {
 	}
 	s.f, s.state, s.looked, s.moved = f, state, now, false
 	return nil
+}
+
+// unread reports whether a file could not be opened because it is a pipe that nobody reads yet.
+func (s *File) unread(err error) bool {
+	info, statErr := os.Stat(s.path)
+	return errors.Is(err, syscall.ENXIO) && statErr == nil && info.Mode()&fs.ModeNamedPipe != 0
 }
 
 // examine finds out how a file ends and when it began. What cannot be read is taken as whole, and as new.
