@@ -66,10 +66,10 @@ func past(s []byte, from int, end string) int {
 	return len(s)
 }
 
-// pastDeclaration goes over what is declared inside a declaration, and over strings and comments in it.
+// pastDeclaration goes over what is declared inside a declaration, and over strings and comments in it. Whatever its first byte is begins and ends nothing.
 func pastDeclaration(s []byte) int {
 	depth, quote := 0, byte(0)
-	for i := 1; i < len(s); i++ {
+	for i := 2; i < len(s); i++ {
 		switch c := s[i]; {
 		case quote != 0:
 			if c == quote {

@@ -37,6 +37,7 @@ func TestShortTags_hidesNoTag(t *testing.T) {
 		"<x><![CDATA[<a " + words + "]]><autodiscover>", `<!X "<a ` + words + `" ><autodiscover a="b">`, "<!X <a " + words + "> ><autodiscover>",
 		"<!X <!-- ' <a " + words + "--> ><autodiscover>", "<!X '>' [<!Y <a " + words + ">>]><autodiscover>", "</a " + words + "><autodiscover>",
 		"<!-- " + words + "<a", "<!X '" + words + "<a", "< " + words + "><autodiscover>",
+		"<!'><a " + words + "b='>text'><autodiscover>",
 	} {
 		short := shortTags([]byte(text))
 		want, _ := tags([]byte(text))
