@@ -131,13 +131,14 @@ func dropCapabilities(root *jsonNode, judged []Suggestion) {
 	if capabilities == nil {
 		return
 	}
+	lost := make(map[string]bool)
 	for _, s := range judged {
 		parts := strings.SplitN(s.Path, "/", 4)
-		if s.Verdict == Keep || s.Verdict == Rewrite || len(parts) != 4 || !strings.EqualFold(parts[1], "capabilities") {
-			continue
+		if s.Verdict != Keep && s.Verdict != Rewrite && len(parts) == 4 && strings.EqualFold(parts[1], "capabilities") {
+			lost[parts[2]] = true
 		}
-		capabilities.members = slices.DeleteFunc(capabilities.members, func(m jsonMember) bool { return pointerToken(m.name) == parts[2] })
 	}
+	capabilities.members = slices.DeleteFunc(capabilities.members, func(m jsonMember) bool { return lost[pointerToken(m.name)] })
 }
 
 // composeJMAP sends the client to the server, whose session object only the server can write.

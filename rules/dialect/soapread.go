@@ -30,7 +30,8 @@ type soapWalk struct {
 	// owner is, for each suggestion, the index of its response, or -1.
 	owner     []int
 	responses []*etree.Element
-	inside    int // the response that is being read, or -1
+	inside    int    // the response that is being read, or -1
+	setting   string // the Name of the setting that is being read
 	about     []Subject
 	err       error
 }
@@ -108,8 +109,13 @@ func (w *soapWalk) element(e *etree.Element, at *place) {
 	if nested && value != "" {
 		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
 	}
-	if isSetting(e) && twice(e, "Name") {
-		w.err = fmt.Errorf("%w: a setting with two names", ErrUnreadable)
+	if isSetting(e) {
+		around := w.setting
+		w.setting = childText(e, "Name")
+		defer func() { w.setting = around }()
+		if twice(e, "Name") {
+			w.err = fmt.Errorf("%w: a setting with two names", ErrUnreadable)
+		}
 	}
 	w.attributes(e, at)
 	if !nested && value != "" {
@@ -127,7 +133,7 @@ func (w *soapWalk) attributes(e *etree.Element, at *place) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {
-			s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, soapProtocol(e), a.Value)
+			s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, soapProtocol(w.setting), a.Value)
 			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
 		}
 	}
@@ -139,20 +145,18 @@ func (w *soapWalk) value(e *etree.Element, path, value string) {
 	case ancestor(e, "Header") != nil && isSchemaURL(value): // WS-Addressing: Action, and addresses that stand for nobody
 		return
 	case is(e, "Value") && isSetting(e.Parent()):
-		name := childText(e.Parent(), "Name")
-		kind = settingKind(strings.ToLower(name))
-		path += "[Name=" + name + "]"
-		if strings.EqualFold(name, "AutoDiscoverSMTPAddress") {
+		kind = settingKind(strings.ToLower(w.setting))
+		path += "[Name=" + w.setting + "]"
+		if strings.EqualFold(w.setting, "AutoDiscoverSMTPAddress") {
 			w.about = append(w.about, addresses(value, "body")...)
 		}
 	}
-	s, ok := soapSuggestion(e, kind, path, value)
+	s, ok := soapSuggestion(e, kind, path, soapProtocol(w.setting), value)
 	w.add(s, ok, poxSpot{element: e, unit: soapUnit(e)})
 }
 
 // soapSuggestion reads a value as what its kind says, or as a URL where it has an authority: that says more than any schema.
-func soapSuggestion(e *etree.Element, kind Kind, path, value string) (Suggestion, bool) {
-	protocol := soapProtocol(e)
+func soapSuggestion(e *etree.Element, kind Kind, path, protocol, value string) (Suggestion, bool) {
 	switch {
 	case kind == KindRedirect && strings.Contains(value, "@") && !strings.Contains(value, "//"):
 		return suggestAddress(path, protocol, value)
@@ -234,9 +238,9 @@ func isSchemaURL(value string) bool {
 	return false
 }
 
-// soapProtocol is the mail protocol of a setting, by its name: ExternalImap4Connections, InternalEwsUrl.
-func soapProtocol(e *etree.Element) string {
-	name := strings.ToLower(childText(ancestor(e, "UserSetting", "DomainSetting"), "Name"))
+// soapProtocol is the mail protocol of a setting of that name: ExternalImap4Connections, InternalEwsUrl.
+func soapProtocol(name string) string {
+	name = strings.ToLower(name)
 	for _, p := range [...]struct{ word, protocol string }{{"imap4", "imap"}, {"pop3", "pop3"}, {"smtpconn", "smtp"}, {"ews", "ews"}} {
 		if strings.Contains(name, p.word) {
 			return p.protocol
