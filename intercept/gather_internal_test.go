@@ -57,34 +57,36 @@ func TestGather_together(t *testing.T) {
 
 // TestGather_order has many writers at once: each writer's words arrive whole, and in its order.
 func TestGather_order(t *testing.T) {
-	const writers, words = 8, 500
-	near, far := net.Pipe()
-	g := gather(near)
-	var all sync.WaitGroup
-	for n := range writers {
-		all.Go(func() {
-			for i := range words {
-				if _, err := fmt.Fprintf(g, "%d %d\n", n, i); err != nil {
-					t.Error(err)
+	synctest.Test(t, func(t *testing.T) { // whose clock does not count how slowly somebody reads
+		const writers, words = 8, 500
+		near, far := net.Pipe()
+		g := gather(near)
+		var all sync.WaitGroup
+		for n := range writers {
+			all.Go(func() {
+				for i := range words {
+					if _, err := fmt.Fprintf(g, "%d %d\n", n, i); err != nil {
+						t.Error(err)
+					}
 				}
+			})
+		}
+		go func() { all.Wait(); _ = g.Close() }()
+		var next [writers]int
+		lines := bufio.NewScanner(far)
+		for lines.Scan() {
+			var n, i int
+			if _, err := fmt.Sscanf(lines.Text(), "%d %d", &n, &i); err != nil || i != next[n] {
+				t.Fatalf("got %q, want number %d of writer %d (%v)", lines.Text(), next[n], n, err)
 			}
-		})
-	}
-	go func() { all.Wait(); _ = g.Close() }()
-	var next [writers]int
-	lines := bufio.NewScanner(far)
-	for lines.Scan() {
-		var n, i int
-		if _, err := fmt.Sscanf(lines.Text(), "%d %d", &n, &i); err != nil || i != next[n] {
-			t.Fatalf("got %q, want number %d of writer %d (%v)", lines.Text(), next[n], n, err)
+			next[n]++
 		}
-		next[n]++
-	}
-	for n, got := range next {
-		if got != words {
-			t.Errorf("%d words of writer %d arrived, want %d", got, n, words)
+		for n, got := range next {
+			if got != words {
+				t.Errorf("%d words of writer %d arrived, want %d", got, n, words)
+			}
 		}
-	}
+	})
 }
 
 func TestGather_waitsForRoom(t *testing.T) {
