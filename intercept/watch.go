@@ -36,8 +36,13 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 		return x.unanswered(req, reasonCrowded, failure{class: classScarce, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonCrowded})
 	case err == nil && whole:
 		return x.sniffed(resp, head)
-	case err == nil && int64(len(head)) > x.p.limits.BodyBytes:
-		if long := x.padded(resp, head); long != nil {
+	case err != nil:
+		if cut := x.incomplete(resp, head, reasonBroken); cut != nil {
+			x.blame(brokenClass(err))
+			return cut
+		}
+	case int64(len(head)) > x.p.limits.BodyBytes:
+		if long := x.incomplete(resp, head, reasonLong); long != nil {
 			return long
 		}
 	}
@@ -126,16 +131,16 @@ func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Respo
 	return resp
 }
 
-// padded is the answer in the place of one over the limit that begins as discovery, nil where it does not: nobody's settings have that length, unless to get by
-// unseen.
-func (x *exchange) padded(resp *http.Response, head []byte) *http.Response {
+// incomplete is the answer in the place of one that begins as discovery and was not read to its end, nil where it does not: one over the limit, since nobody's settings
+// have that length, unless to get by unseen; and one that broke off, whose beginning may name its servers already.
+func (x *exchange) incomplete(resp *http.Response, head []byte, reason string) *http.Response {
 	plan := x.plan
 	if _, ok := x.policy.Sniff(&plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: head}); !ok || !plan.Guarded || plan.Inquiry.Dialect == dialect.Suspected {
 		return nil
 	}
 	_ = resp.Body.Close()
 	x.plan, x.in = plan, int64(len(head))
-	x.decision = x.policy.Unanswered(&x.plan, reasonLong)
+	x.decision = x.policy.Unanswered(&x.plan, reason)
 	return x.approve(x.compose(resp.Request, x.decision.Answer))
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -176,6 +177,41 @@ func TestWatch_padding(t *testing.T) {
 					}
 				} else if got.body != body {
 					t.Errorf("%s: %s%s: %d bytes, %v; want %d", door.name, host, path, len(got.body), got.err, len(body))
+				}
+			}
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	if r := w.decision(len(doors)); r["action"] != "refuse" || r["dialect"] != "autoconfig" || w.decisions.Len() != len(doors) {
+		t.Errorf("%d records, want %d: %v", w.decisions.Len(), len(doors), r)
+	}
+}
+
+// Settings do not get by because they break off behind the servers that they name; what is none arrives as far as it came.
+func TestWatch_brokenOff(t *testing.T) {
+	bodies := map[string]string{
+		"/settings": "<clientConfig><emailProvider><incomingServer><hostname>" + stranger + "</hostname></incomingServer></emailProvider></clientConfig>" + strings.Repeat(" ", 9000),
+		"/feed":     "<feed><link>" + stranger + "</link></feed>" + strings.Repeat(" ", 9000),
+	}
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		body := bodies[r.URL.Path]
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)+10))
+		_, _ = io.WriteString(w, body)
+	})
+	for _, door := range doors {
+		client := door.client(w)
+		for path, body := range bodies {
+			for _, host := range []string{"example.com", "opened.net"} {
+				got := send(t, client, request(t, http.MethodGet, door.scheme+"://"+host+path, ""))
+				if host == "example.com" && path == "/settings" {
+					if strings.Contains(got.body, stranger) || !strings.Contains(got.body, "<clientConfig") || got.err != nil {
+						t.Errorf("%s: %s%s: %d bytes, %v", door.name, host, path, len(got.body), got.err)
+					}
+				} else if got.err == nil || !strings.HasPrefix(body, got.body) || got.body == "" {
+					t.Errorf("%s: %s%s: %d bytes, %v; want its beginning, and an error", door.name, host, path, len(got.body), got.err)
 				}
 			}
 		}

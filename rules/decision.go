@@ -1,6 +1,10 @@
 package rules
 
-import "autodiscover-guard/rules/dialect"
+import (
+	"strings"
+
+	"autodiscover-guard/rules/dialect"
+)
 
 // Action is what happens to one exchange.
 type Action uint8
@@ -76,6 +80,28 @@ func (d *Decision) monitor(would Decision) {
 		}
 	}
 	if d.Rule == "" {
-		d.Mode, d.Rule, d.ReservedBy, d.Reason = Monitor, would.Rule, would.ReservedBy, "monitored only: "+would.Reason
+		d.Mode, d.Rule, d.ReservedBy, d.Reason = Monitor, would.Rule, would.ReservedBy, monitoredOnly+would.Reason
+	}
+}
+
+const monitoredOnly = "monitored only: "
+
+// unenforced takes back the refusal of what only reads like discovery, and the one that a monitoring rule would have made.
+func (d *Decision) unenforced() {
+	reason, monitored := strings.CutPrefix(d.Reason, monitoredOnly)
+	if d.Action == ActionRefuse || monitored && d.Would == ActionRefuse {
+		d.Reason = "reads like discovery of an unknown kind (" + reason + "), which is not enforced"
+	}
+	if d.Action == ActionRefuse {
+		d.Action, d.Answer = ActionPass, dialect.Answer{}
+		for i := range d.Suggestions {
+			d.Suggestions[i].Verdict, d.Suggestions[i].Now = dialect.Keep, d.Suggestions[i].Was
+		}
+	}
+	if d.Would == ActionRefuse {
+		d.Would = ActionPass
+		for i := range d.Suggestions {
+			d.Suggestions[i].Would = dialect.Keep
+		}
 	}
 }

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"autodiscover-guard/rules"
@@ -45,6 +46,34 @@ func TestMonitor_changesNothing(t *testing.T) {
 	}
 	if looked < 100 {
 		t.Errorf("only %d exchanges were looked at", looked)
+	}
+}
+
+// TestMonitor_suspected: what only reads like discovery is recorded and not refused, and a rule that monitors does not say that it would be.
+func TestMonitor_suspected(t *testing.T) {
+	request := question("https://www.hoster.net/odd/place")
+	request.Header["Authorization"] = []string{basic("user@corp.example.net:secret")}
+	for service, want := range map[rules.Mode]rules.Action{rules.Off: rules.ActionPass, rules.Enforce: rules.ActionRefuse} {
+		for _, mode := range []rules.Mode{rules.Enforce, rules.Monitor} {
+			r := pin
+			r.Mode = mode
+			p, err := rules.New(rules.Config{Services: map[string]rules.Mode{"suspected": service}, Rules: []rules.Rule{r}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan := p.Plan(request, rules.From{})
+			d, ok := p.Sniff(&plan, said("application/json", `{"protocols":[{"protocol":"imap","hostname":"imap.stranger.net","port":993}]}`))
+			got := d.Action
+			if mode == rules.Monitor {
+				got = d.Would
+			}
+			if !ok || d.Dialect != dialect.Suspected || d.Rule != r.Name || got != want || !slices.Equal(d.Strangers, []string{"imap.stranger.net"}) {
+				t.Errorf("%v, %v: %v, %v by %q, %v, would %v, strangers %q: %s", service, mode, ok, d.Dialect, d.Rule, d.Action, d.Would, d.Strangers, d.Reason)
+			}
+			if strings.Contains(d.Reason, "not enforced") != (want == rules.ActionPass) || strings.Contains(d.Reason, "monitored") != (mode == rules.Monitor && want == rules.ActionRefuse) {
+				t.Errorf("%v, %v: %s", service, mode, d.Reason)
+			}
+		}
 	}
 }
 

@@ -192,11 +192,8 @@ func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	q.Subjects = plan.followed(q.Subjects)
 	p.become(plan, q)
 	d = p.Judge(plan, a)
-	if q.Dialect == dialect.Suspected && !p.suspected && d.Action == ActionRefuse {
-		d.Action, d.Answer, d.Reason = ActionPass, dialect.Answer{}, "reads like discovery of an unknown kind ("+d.Reason+"), which is not enforced"
-		for i := range d.Suggestions {
-			d.Suggestions[i].Verdict, d.Suggestions[i].Now = dialect.Keep, d.Suggestions[i].Was
-		}
+	if q.Dialect == dialect.Suspected && !p.suspected {
+		d.unenforced()
 	}
 	return d, true
 }
