@@ -160,6 +160,7 @@ func TestProxyProtocol_clientsAndLimits(t *testing.T) {
 }
 
 func TestProxyProtocol_haproxy(t *testing.T) {
+	t.Parallel()
 	haproxy, err := exec.LookPath("haproxy")
 	if err != nil {
 		t.Skip("skipped: haproxy is not installed (apt-get install haproxy)")

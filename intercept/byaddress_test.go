@@ -168,6 +168,7 @@ func TestByAddress_unreadable(t *testing.T) {
 
 // Whoever waits for an answer behind few words, or behind very many, gets it.
 func TestByAddress_conversations(t *testing.T) {
+	t.Parallel()
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	for port, text := range map[string]string{"443": "x", "80": "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 2<<20)} {
 		t.Run(port, func(t *testing.T) {

@@ -92,6 +92,7 @@ func (s sample) write(w http.ResponseWriter) {
 
 // TestPass_everyDialect: whoever is not guarded gets every answer of every dialect as it is, through every door.
 func TestPass_everyDialect(t *testing.T) {
+	t.Parallel()
 	c := rules.Config{Services: map[string]rules.Mode{}, Open: []string{"opened.net"}}
 	for _, name := range rules.ServiceNames() {
 		c.Services[name] = rules.Enforce

@@ -20,6 +20,7 @@ type flusher interface {
 
 // TestWatch_codedStreams: what somebody guarded is sent compressed is looked at like the rest, and not held back because it is.
 func TestWatch_codedStreams(t *testing.T) {
+	t.Parallel()
 	page := "<!doctype html><html><head><title>Webmail</title></head><body>" + strings.Repeat("<p>one moment, please</p>", 40)
 	script := "/* nobody's settings */ " + strings.Repeat("let a = 1;\n", 100)
 	const notes = `<?xml version="1.0" encoding="utf-8"?><Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>` +
@@ -73,6 +74,7 @@ func gzipFlusher(w io.Writer) flusher { return gzip.NewWriter(w) }
 // TestWatch_sessions: whoever asks for notifications in a protocol that has its own type for them gets the header before the first of them, and each
 // however short.
 func TestWatch_sessions(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		method, asks, field, says, first string
 	}{

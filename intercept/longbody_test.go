@@ -14,6 +14,7 @@ import (
 // Clients that leave out the last byte of long questions have as much of them held in memory as there are seats for, and leave seats to others. Whoever
 // finds none is answered quietly where he is guarded, and where he is not by a status that says so; nothing long goes by unread. Short ones are served as ever.
 func TestLongBodies_takeSeats(t *testing.T) {
+	t.Parallel()
 	const seats = 64 // of one client
 	long := strings.Repeat(" ", 100<<10)
 	s := &spy{next: func(w http.ResponseWriter, r *http.Request) {
@@ -83,6 +84,7 @@ func TestLongBodies_takeSeats(t *testing.T) {
 
 // Seats are free again when the exchanges have ended, in whatever way.
 func TestLongBodies_giveSeatsBack(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat(" ", 100<<10)
 	w := newWorld(t, jsonAnswer(long))
 	for name, client := range map[string]*http.Transport{"front": w.client(false), "filters alone": through(t, foreignProxy(w))} {

@@ -35,6 +35,7 @@ const (
 
 // curl asks the guard, which asks a proxy that we did not write, with the right password and with a wrong one.
 func TestParent_realProgram(t *testing.T) {
+	t.Parallel()
 	curl := program(t, "curl", "curl")
 	host, err := os.Hostname()
 	if err != nil {

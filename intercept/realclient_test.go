@@ -30,6 +30,7 @@ func (a *authority) pin(t *testing.T, name string) string {
 // A browser loads a page of an opened host, which loads more from itself and from a host that is tunnelled, through the explicit door: in HTTP/1.1,
 // and over TLS, where browsers speak HTTP/2 to a proxy.
 func TestChromium_throughTheGuard(t *testing.T) {
+	t.Parallel()
 	browser := program(t, "chromium", "chromium")
 	s := &spy{next: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -73,6 +74,7 @@ func TestChromium_throughTheGuard(t *testing.T) {
 // h2load (nghttp2) is strict about HTTP/2: what a Go client forgives, it ends a stream or a connection for. It speaks it to the hall through a tunnel
 // that is opened by hand, because it knows no proxies.
 func TestNGHTTP2_throughTheGuard(t *testing.T) {
+	t.Parallel()
 	load := program(t, "h2load", "nghttp2-client")
 	s := &spy{next: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Keep-Alive", "timeout=5") // not allowed in HTTP/2

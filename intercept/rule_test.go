@@ -29,6 +29,7 @@ func governed(by *rules.Policy) option {
 // TestSwap_underLoad: while policies change all the time, every request is answered, and each by one policy as a whole: the client is told the
 // stranger only by the policy that allows it, and the record names that policy.
 func TestSwap_underLoad(t *testing.T) {
+	t.Parallel()
 	lenient := operator(t, rules.Rule{Name: "lenient", Domains: []string{"lab.test"}, Allow: []string{"*.lab.test", stranger}})
 	strict := operator(t, rules.Rule{Name: "strict", Domains: []string{"lab.test"}, Allow: []string{"*.lab.test"}})
 	w := newWorld(t, jsonAnswer(suggest("user@lab.test", "imap.lab.test", stranger)), governed(strict))

@@ -109,6 +109,7 @@ func (w *world) says(t *testing.T, text string) net.Conn {
 
 // A client that stops reading one stream of HTTP/2 harms its other streams no more than another connection.
 func TestSlowClients_oneStreamOfMany(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/large" {
 			_, _ = io.WriteString(w, strings.Repeat("x", 8<<20))

@@ -243,6 +243,7 @@ func TestTransparent_otherProtocols(t *testing.T) {
 }
 
 func TestTransparent_serverSpeaksFirst(t *testing.T) {
+	t.Parallel()
 	const greeting = "SSH-2.0-dropbear\r\n"
 	addr := listen(t, func(c net.Conn) { _, _ = io.WriteString(c, greeting) })
 	w := newLAN(t, jsonAnswer(""), resolve(siteAddr+":443", addr), resolve(siteAddr+":143", addr))

@@ -97,6 +97,7 @@ func overHTTP1(w *world) { w.secure.TLS.NextProtos = []string{"http/1.1"} }
 // A client in the middle of an upload hears at once that its upstream has failed, however long it says no more itself; and its connection, of which
 // nobody knows where the next request begins, is closed in good form.
 func TestUpload_upstreamFails(t *testing.T) {
+	t.Parallel()
 	for name, fails := range failing {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, taken(fails))
@@ -193,6 +194,7 @@ func early(close bool) http.HandlerFunc {
 
 // Behind an early answer a client that says no more loses its connection, in good form, and its seats are free.
 func TestUpload_earlyAnswer(t *testing.T) {
+	t.Parallel()
 	for name, last := range map[string]bool{"the last": true, "not the last": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, early(last))
@@ -220,6 +222,7 @@ func TestUpload_earlyAnswer(t *testing.T) {
 
 // So it is where it does not go itself.
 func TestUpload_seatsAreFree(t *testing.T) {
+	t.Parallel()
 	asked := make(chan struct{}, 16)
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		asked <- struct{}{}
@@ -300,6 +303,7 @@ func TestUpload_behindAnotherPlugin(t *testing.T) {
 
 // A server that is set up without our listener or our ConnContext closes the connection as well, and says so before.
 func TestUpload_elsewhere(t *testing.T) {
+	t.Parallel()
 	for name, bare := range map[string]option{
 		"without the listener": func(_ *intercept.Config, _ *proxyServer, w *world) { w.noGate = true },
 		"without ConnContext":  func(_ *intercept.Config, _ *proxyServer, w *world) { w.noConnContext = true },

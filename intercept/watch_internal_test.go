@@ -13,6 +13,7 @@ import (
 
 // A beginning is read again with each piece, but not without end: 64 KB of a comment, byte by byte, took more than a minute.
 func TestOutset_isNotReadForEver(t *testing.T) {
+	t.Parallel()
 	h := dialect.Header{"Content-Type": {"text/xml"}}
 	read := func(text string, piece int) (released int, o outset) {
 		head := []byte(text)

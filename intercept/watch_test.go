@@ -156,6 +156,7 @@ func TestWatch_movedSession(t *testing.T) {
 
 // Settings do not get by because of what stands between them; what is as long and something else does.
 func TestWatch_padding(t *testing.T) {
+	t.Parallel()
 	padding := "<!-- " + strings.Repeat("x", 2<<20) + " -->"
 	bodies := map[string]string{
 		"/settings": "<clientConfig>" + padding + "<emailProvider><incomingServer><hostname>" + stranger + "</hostname></incomingServer></emailProvider></clientConfig>",

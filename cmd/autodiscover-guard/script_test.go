@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 // TestScripts plays the stories in testdata/script: each is what somebody does with the program, and what they see.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	validRecords := newValidator(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
