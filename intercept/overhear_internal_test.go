@@ -14,8 +14,8 @@ import (
 )
 
 // listening is a plugin that knows how long to listen and nothing else.
-func listening(stopping context.Context) *Plugin {
-	return &Plugin{limits: Limits{Handshake: 9500 * time.Millisecond, Header: 20 * time.Second}, stopping: stopping}
+func listening(parting context.Context) *Plugin {
+	return &Plugin{limits: Limits{Handshake: 9500 * time.Millisecond, Header: 20 * time.Second}, parting: parting}
 }
 
 // hello is a ClientHello for a name, as a client sends it.
@@ -76,7 +76,7 @@ func TestOverhear(t *testing.T) {
 			"half a method, and then we stop": {ear: firstEar, says: []string{"GE"}, then: stops, heard: "GE", err: context.Canceled},
 		} {
 			near, far := net.Pipe()
-			stopping, stop := context.WithCancel(t.Context())
+			parting, stop := context.WithCancel(t.Context())
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
@@ -94,7 +94,7 @@ func TestOverhear(t *testing.T) {
 				}
 			}()
 			begun := time.Now()
-			host, heard, err := c.ear(listening(stopping), near)
+			host, heard, err := c.ear(listening(parting), near)
 			if took := time.Since(begun); host != c.host || string(heard) != c.heard || took != c.took {
 				t.Errorf("%s: got %q, %q after %v; want %q, %q after %v", name, host, heard, took, c.host, c.heard, c.took)
 			}
