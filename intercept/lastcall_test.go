@@ -278,6 +278,7 @@ func TestShutdown_sendsAwayWhoIsIdle(t *testing.T) {
 
 // Who says nothing there is let go, and a tunnel lasts.
 func TestTransparent_shutdown(t *testing.T) {
+	t.Parallel()
 	for _, patient := range []bool{true, false} {
 		t.Run(fmt.Sprintf("patient %v", patient), func(t *testing.T) {
 			t.Parallel()

@@ -27,6 +27,7 @@ func (n *lan) late(t *testing.T, to string, dialled <-chan struct{}) net.Conn {
 
 // Who connects before there is anything to ask is guarded all the same, when there is.
 func TestTransparent_opensLateDiscovery(t *testing.T) {
+	t.Parallel()
 	for port, c := range map[string]struct{ scheme, door string }{"443": {"https", "transparent"}, "80": {"http", "transparent-plain"}} {
 		t.Run(port, func(t *testing.T) {
 			t.Parallel()
@@ -80,6 +81,7 @@ func TestTransparent_lateHosts(t *testing.T) {
 
 // What is not to be opened arrives as it was sent, however late.
 func TestTransparent_tunnelsTheLate(t *testing.T) {
+	t.Parallel()
 	for port, text := range map[string]string{"443": string(hello(bank)) + "and more", "80": "\x00\x01\x02\x03", "993": string(hello(central))} {
 		t.Run(port, func(t *testing.T) {
 			t.Parallel()

@@ -213,6 +213,7 @@ func newEcho(t *testing.T) *world {
 }
 
 func TestStream_shutdownWaitsForItsEnd(t *testing.T) {
+	t.Parallel()
 	for name, open := range streams {
 		for _, patient := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/patient %v", name, patient), func(t *testing.T) {

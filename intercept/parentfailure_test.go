@@ -124,6 +124,7 @@ func checkParentFailure(t *testing.T, w *world, status int, text string, tunnel 
 
 // A proxy that says nothing costs as much time as a connection may. It is enough of it for a busy computer to make the connection.
 func TestParent_silent(t *testing.T) {
+	t.Parallel()
 	for scheme, text := range map[string]string{
 		"http": "took too long to answer", "https": "took too long for the TLS handshake", "socks5": "took too long to answer",
 	} {

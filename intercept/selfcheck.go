@@ -65,10 +65,14 @@ func (p *Plugin) visitHall(ctx context.Context, f *front, name string, leaf []by
 	go p.hall.welcome(&hallConn{
 		Conn: theirs, front: f, target: target{host: name, port: portHTTPS}, door: doorConnect, binding: newBinding(), release: func() {}, check: true,
 	})
+	// What it shows is looked at behind the handshake: in this pipe, which holds nothing, a client that objects and a server that has more to say would wait for each other.
+	t := tls.Client(ours, &tls.Config{MinVersion: tls.VersionTLS13, ServerName: name, InsecureSkipVerify: true}) //nolint:gosec // see above
+	if err := t.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("%w: handshake: %w", errSelfCheck, err)
+	}
 	only := x509.NewCertPool()
 	only.AddCert(issued) // the very leaf that was issued, whoever trusts it
-	t := tls.Client(ours, &tls.Config{MinVersion: tls.VersionTLS13, ServerName: name, RootCAs: only})
-	if err := t.HandshakeContext(ctx); err != nil {
+	if _, err := t.ConnectionState().PeerCertificates[0].Verify(x509.VerifyOptions{DNSName: name, Roots: only}); err != nil {
 		return fmt.Errorf("%w: handshake: %w", errSelfCheck, err)
 	}
 	if _, err := io.WriteString(t, "OPTIONS / HTTP/1.1\r\nHost: self-check.invalid\r\nConnection: close\r\n\r\n"); err != nil {

@@ -87,10 +87,13 @@ func TestPlugin_SelfCheck_authorityExchanged(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"), func(c *intercept.Config, _ *proxyServer, _ *world) {
 		issuer.Issuer = c.Issuer
 		c.Issuer = issuer
+		c.Limits.Handshake = time.Hour // which nobody may have to wait for
 	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	for first := range int32(3) {
 		issuer.first.Store(first)
-		if err := w.plugin.SelfCheck(t.Context()); err != nil {
+		if err := w.plugin.SelfCheck(ctx); err != nil {
 			t.Errorf("after %d leaves: %v", first, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 // A handshake, or a request's header, that was begun has to come to its end in a tunnel by address too; whoever has come to it has all the time there is.
 func TestByAddress_slow(t *testing.T) {
+	t.Parallel()
 	for way, open := range tunnelWays {
 		for port, c := range map[string]struct{ whole, half string }{
 			"443": {string(hello(bank)), string(hello(central)[:80])},

@@ -71,6 +71,7 @@ var ambiguous = map[string]string{
 // Nothing ambiguous is forwarded, at any door; it is answered 400, or 421 where it is clear but for somebody else, and the connection ends:
 // nobody knows where the next request on it begins.
 func TestSmuggling_isRefused(t *testing.T) {
+	t.Parallel()
 	doors := map[string]struct {
 		form string
 		dial func(*world) (net.Conn, error)

@@ -175,6 +175,7 @@ func (d dribbling) Write(p []byte) (int, error) {
 
 // Who stops in the middle of a method's name is tunnelled in the end, and what he says then is read all the same.
 func TestTransparent_halfAMethod(t *testing.T) {
+	t.Parallel()
 	stands := make(chan struct{}, 1)
 	site := listen(t, func(c net.Conn) {
 		stands <- struct{}{}

@@ -118,6 +118,7 @@ func TestWebSocket_notBesideABody(t *testing.T) {
 // A WebSocket's server that neither reads nor speaks does not keep what the guard has cut off on the client's side: the far end is closed with the near one,
 // whatever goproxy is stuck in, and nothing of it is left.
 func TestWebSocket_farSideEndsWithTheNear(t *testing.T) {
+	t.Parallel()
 	ends := map[string]func(*testing.T, *world, net.Conn){
 		"lifetime": func(*testing.T, *world, net.Conn) {},
 		"stop": func(t *testing.T, w *world, _ net.Conn) {
