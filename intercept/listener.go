@@ -31,17 +31,17 @@ func (p *Plugin) Listener(l net.Listener) net.Listener {
 }
 
 func (p *Plugin) gatekeeper(l net.Listener) *gatekeeper {
-	return &gatekeeper{Listener: l, p: p, sources: p.announcers, each: !p.boundStalls(l)}
+	return &gatekeeper{Listener: l, p: p, proxySources: p.proxySources, each: !p.boundStalls(l)}
 }
 
 // gatekeeper is the listener that Listener returns, and the one of the transparent door.
 type gatekeeper struct {
 	net.Listener
-	p       *Plugin
-	sources []netip.Prefix // whose PROXY headers are read
-	mute    bool           // nobody speaks HTTP here: who is refused hears nothing
-	veiled  bool           // TLS goes on top, so that nobody sees here what is asked
-	each    bool           // connections do not have the bound of Limits.Stall from the listener
+	p            *Plugin
+	proxySources []netip.Prefix // whose PROXY headers are read
+	mute         bool           // nobody speaks HTTP here: who is refused hears nothing
+	veiled       bool           // TLS goes on top, so that nobody sees here what is asked
+	each         bool           // connections do not have the bound of Limits.Stall from the listener
 }
 
 // Accept implements net.Listener.
@@ -53,7 +53,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		client := addressOf(c.RemoteAddr())
-		announced := within(k.sources, client)
+		announced := within(k.proxySources, client)
 		if announced {
 			client = netip.Addr{} // not known yet
 		} else if !k.p.admits(client) {
@@ -76,7 +76,7 @@ func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Co
 		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
 	}
 	if announced {
-		place.announcement = &announcement{conn: c, place: place}
+		place.proxyHeader = &proxyHeader{conn: c, place: place}
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
 		if k.each {
@@ -148,12 +148,12 @@ const notAdmitted = "this address may not use the proxy; the setting clients.all
 
 // place is what a connection takes up.
 type place struct {
-	p            *Plugin
-	conn         net.Conn
-	since        time.Time  // when it was let in
-	client       netip.Addr // the payer; the zero address until a PROXY header is read
-	announcement *announcement
-	strict       strict
+	p           *Plugin
+	conn        net.Conn
+	since       time.Time  // when it was let in
+	client      netip.Addr // the payer; the zero address until a PROXY header is read
+	proxyHeader *proxyHeader
+	strict      strict
 	lingeringClose
 	left   atomic.Bool
 	veiled bool
@@ -184,8 +184,8 @@ func (l *place) leave() {
 func (l *place) Close() error { return l.conn.Close() }
 
 func (l *place) payer() netip.Addr {
-	if l.announcement != nil {
-		return l.announcement.payer()
+	if l.proxyHeader != nil {
+		return l.proxyHeader.payer()
 	}
 	return l.client
 }
@@ -195,8 +195,8 @@ func (l *place) read(c net.Conn, b []byte) (int, error) {
 	if l.lingeringClose.due() {
 		return 0, io.EOF
 	}
-	if l.announcement != nil {
-		if _, err := l.announcement.read(); err != nil {
+	if l.proxyHeader != nil {
+		if _, err := l.proxyHeader.read(); err != nil {
 			return 0, err
 		}
 	}
@@ -281,8 +281,8 @@ func letInAt(c net.Conn) time.Time {
 }
 
 func (l *place) remote(c net.Conn) net.Addr {
-	if l.announcement != nil {
-		if a, err := l.announcement.read(); err == nil && a != nil {
+	if l.proxyHeader != nil {
+		if a, err := l.proxyHeader.read(); err == nil && a != nil {
 			return a
 		}
 	}

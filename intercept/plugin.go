@@ -176,19 +176,19 @@ type Plugin struct {
 	bindings  bindings
 	front     atomic.Pointer[front]
 
-	clients    []netip.Prefix
-	announcers []netip.Prefix
-	login      Login
-	guests     guests
-	quarantine quarantine
-	trails     trails
-	refused    refusals
-	handshakes tally
-	failures   tally
-	farewells  atomic.Int64
-	accepting  complaint // that connections cannot be accepted
-	unproven   complaint // that the TLS of an upstream failed a check
-	original   func(*net.TCPConn) (netip.AddrPort, error)
+	clients      []netip.Prefix
+	proxySources []netip.Prefix
+	login        Login
+	guests       guests
+	quarantine   quarantine
+	trails       trails
+	refused      refusals
+	handshakes   tally
+	failures     tally
+	farewells    atomic.Int64
+	accepting    complaint // that connections cannot be accepted
+	unproven     complaint // that the TLS of an upstream failed a check
+	original     func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
 	privacyKey []byte
@@ -265,7 +265,7 @@ func (p *Plugin) welcomes(c Config) error {
 	if p.clients, err = readRanges("Clients", c.Clients); err != nil {
 		return err
 	}
-	if p.announcers, err = readRanges("ProxyProtocol", c.ProxyProtocol); err != nil {
+	if p.proxySources, err = readRanges("ProxyProtocol", c.ProxyProtocol); err != nil {
 		return err
 	}
 	p.login = c.Login
