@@ -85,8 +85,8 @@ func (a *proxyHeader) admit(client netip.Addr) {
 	case !p.admits(client):
 		p.refused.clients.add(p, client, notAdmitted)
 		status = http.StatusForbidden
-	case !p.guests.identify(seatConnection, payer(client), p.limits.PerClient):
-		p.refused.perClient.add(p, client, crowdText(seatConnection, http.StatusTooManyRequests))
+	case !p.limiter.assign(slotConnection, payer(client), p.limits.PerClient):
+		p.refused.perClient.add(p, client, overLimitText(slotConnection, http.StatusTooManyRequests))
 		status = http.StatusTooManyRequests
 	default:
 		a.mu.Lock()

@@ -32,40 +32,40 @@ func (x *exchange) readBounded(body io.Reader, length int64) (head []byte, over 
 	}
 	limit := min(x.p.limits.BodyBytes, longBody)
 	_, err = b.ReadFrom(io.LimitReader(body, limit+1))
-	if err == nil && int64(b.Len()) > limit && limit < x.p.limits.BodyBytes && x.longSeat() {
+	if err == nil && int64(b.Len()) > limit && limit < x.p.limits.BodyBytes && x.acquireLongBody() {
 		_, err = b.ReadFrom(io.LimitReader(body, x.p.limits.BodyBytes-limit))
 		limit = x.p.limits.BodyBytes
 	}
 	return b.Bytes(), int64(b.Len()) > limit, err
 }
 
-// longSeat takes the exchange's seat for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
+// acquireLongBody takes the exchange's seat for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
 // we are sure to hear of, and needs none.
-func (x *exchange) longSeat() bool {
+func (x *exchange) acquireLongBody() bool {
 	if x.control == nil {
 		return true
 	}
-	if !x.long {
-		x.long = x.p.guests.sit(seatLong, payer(x.from.Client), longBodies, longBodiesOfOne) == denialNone
-		if x.crowded = !x.long; x.crowded {
-			x.p.refused.bodies.add(x.p, x.from.Client, reasonCrowded)
+	if !x.hasLongBody {
+		x.hasLongBody = x.p.limiter.acquire(slotLongBody, payer(x.from.Client), longBodies, longBodiesOfOne) == denialNone
+		if x.tooMany = !x.hasLongBody; x.tooMany {
+			x.p.refused.bodies.add(x.p, x.from.Client, reasonTooMany)
 		}
 	}
-	return x.long
+	return x.hasLongBody
 }
 
 // tooLong is why an answer was not read to its end.
 func (x *exchange) tooLong() string {
-	if x.crowded {
-		return reasonCrowded
+	if x.tooMany {
+		return reasonTooMany
 	}
 	return reasonLong
 }
 
-// standUp gives the seat back.
-func (x *exchange) standUp() {
-	if x.long {
-		x.p.guests.leave(seatLong, payer(x.from.Client))
+// releaseLongBody gives the seat back.
+func (x *exchange) releaseLongBody() {
+	if x.hasLongBody {
+		x.p.limiter.release(slotLongBody, payer(x.from.Client))
 	}
 }
 

@@ -58,10 +58,10 @@ type exchange struct {
 	asked  url.URL
 	body   []byte
 	held   bool // body is the whole request body
-	// long says that it has a seat for long bodies, crowded that there was none.
-	long, crowded bool
-	upload        *clientBody // nil where no body streams
-	plan          rules.Plan
+	// hasLongBody says that it has a seat for long bodies, crowded that there was none.
+	hasLongBody, tooMany bool
+	upload               *clientBody // nil where no body streams
+	plan                 rules.Plan
 
 	next     goproxy.RoundTripper // another plugin's, over which upstream is asked; nil where that is for us
 	decision rules.Decision
@@ -152,8 +152,8 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		x.drain(r)
 	case err != nil && x.recognised():
 		x.stop(http.StatusBadRequest, reasonCutBody)
-	case over && x.recognised() && x.crowded:
-		x.stop(http.StatusServiceUnavailable, reasonCrowded)
+	case over && x.recognised() && x.tooMany:
+		x.stop(http.StatusServiceUnavailable, reasonTooMany)
 	case over && x.recognised():
 		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
 	case x.plan.Step == rules.Reply:

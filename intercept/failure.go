@@ -24,7 +24,7 @@ const (
 	reasonPlan     = "the policy refuses the question"
 	reasonCutBody  = "the request's body broke off"
 	reasonLongBody = "the request is longer than any question of its kind"
-	reasonCrowded  = "too many long questions and answers are being read already"
+	reasonTooMany  = "too many long questions and answers are being read already"
 )
 
 // failure is why upstream gave no answer, in words that may be shown to a client and logged: Go's own error texts name addresses that the
@@ -65,7 +65,7 @@ func (f failure) beforeRequest() bool {
 	return false
 }
 
-var errCrowded = errors.New(reasonCrowded)
+var errTooMany = errors.New(reasonTooMany)
 
 var errAnswerTimeout = errors.New("upstream took too long to answer")
 

@@ -127,18 +127,18 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	}
 	if r.ProtoMajor == 2 {
 		client := remoteAddress(r)
-		if status := f.p.seat(seatRequest, client); status != 0 {
-			overrun(w, seatRequest, status)
+		if status := f.p.acquire(slotRequest, client); status != 0 {
+			denyOverLimit(w, slotRequest, status)
 			return
 		}
-		defer f.p.guests.leave(seatRequest, payer(client))
+		defer f.p.limiter.release(slotRequest, payer(client))
 	}
 	x := f.p.begin(r, d)
 	x.control = http.NewResponseController(w)
 	g := &gate{w: w, x: x, last: mayTurn(r)}
 	defer func() {
 		x.finish(g.status, g.bytes)
-		x.standUp()
+		x.releaseLongBody()
 	}()
 	defer func() { x.upload.end() }() // there is none yet
 	defer f.rescue(g)
@@ -198,9 +198,9 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusForbidden, "this host is never dialled")
 		return
 	}
-	release, status := f.p.tunnelSeat(client)
+	release, status := f.p.acquireTunnel(client)
 	if status != 0 {
-		overrun(w, seatTunnel, status)
+		denyOverLimit(w, slotTunnel, status)
 		return
 	}
 	if shunned || t.web() && policy.Opens(t.host) {
@@ -236,10 +236,10 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 	return t.port == portHTTPS
 }
 
-// overrun answers a request for which there was no seat.
-func overrun(w http.ResponseWriter, s seat, status int) {
+// denyOverLimit answers a request for which there was no seat.
+func denyOverLimit(w http.ResponseWriter, s slot, status int) {
 	w.Header().Set("Retry-After", retryAfter)
-	deny(w, status, crowdText(s, status))
+	deny(w, status, overLimitText(s, status))
 }
 
 // tunnel has goproxy tunnel the connection.

@@ -83,31 +83,31 @@ func (p *Plugin) Stats() Stats {
 		Handshakes:         p.handshakes.all(),
 		UpstreamErrors:     p.failures.all(),
 	}
-	p.guests.mu.Lock()
-	defer p.guests.mu.Unlock()
-	s.Connections, s.Tunnels, s.Clients = p.guests.total[seatConnection], p.guests.total[seatTunnel], len(p.guests.by)
+	p.limiter.mu.Lock()
+	defer p.limiter.mu.Unlock()
+	s.Connections, s.Tunnels, s.Clients = p.limiter.total[slotConnection], p.limiter.total[slotTunnel], len(p.limiter.by)
 	return s
 }
 
-// seat is what a client can take up.
-type seat int
+// slot is what a client can take up.
+type slot int
 
 const (
-	seatConnection seat = iota
-	seatTunnel
-	// seatRequest is a request over HTTP/2's, of which one connection holds a hundred. One over HTTP/1 has its connection's.
-	seatRequest
-	// seatLong is an exchange's with a long body: see longBody.
-	seatLong
-	seats
+	slotConnection slot = iota
+	slotTunnel
+	// slotRequest is a request over HTTP/2's, of which one connection holds a hundred. One over HTTP/1 has its connection's.
+	slotRequest
+	// slotLongBody is an exchange's with a long body: see longBody.
+	slotLongBody
+	slotKinds
 )
 
-// guests counts who takes up what. Whoever comes when everything is taken is refused and not queued: a queue would let one client's crowd
+// limiter counts who takes up what. Whoever comes when everything is taken is refused and not queued: a queue would let one client's crowd
 // stand in front of everybody else.
-type guests struct {
+type limiter struct {
 	mu    sync.Mutex
-	total [seats]int
-	by    map[netip.Addr]*[seats]int
+	total [slotKinds]int
+	by    map[netip.Addr]*[slotKinds]int
 }
 
 // denial says why there was no seat.
@@ -119,38 +119,38 @@ const (
 	denialClient
 )
 
-// sit takes a seat. The client may be unknown yet (the zero address): then it counts only for all.
-func (g *guests) sit(s seat, client netip.Addr, total, perClient int) denial {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.total[s] >= total {
+// acquire takes a seat. The client may be unknown yet (the zero address): then it counts only for all.
+func (l *limiter) acquire(s slot, client netip.Addr, total, perClient int) denial {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.total[s] >= total {
 		return denialTotal
 	}
-	if !g.claim(s, client, perClient) {
+	if !l.claim(s, client, perClient) {
 		return denialClient
 	}
-	g.total[s]++
+	l.total[s]++
 	return denialNone
 }
 
-// identify books a seat that was taken by an unknown client on its name.
-func (g *guests) identify(s seat, client netip.Addr, perClient int) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.claim(s, client, perClient)
+// assign books a seat that was taken by an unknown client on its name.
+func (l *limiter) assign(s slot, client netip.Addr, perClient int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.claim(s, client, perClient)
 }
 
-func (g *guests) claim(s seat, client netip.Addr, perClient int) bool {
+func (l *limiter) claim(s slot, client netip.Addr, perClient int) bool {
 	if !client.IsValid() {
 		return true
 	}
-	mine := g.by[client]
+	mine := l.by[client]
 	if mine == nil {
-		mine = new([seats]int)
-		if g.by == nil {
-			g.by = make(map[netip.Addr]*[seats]int)
+		mine = new([slotKinds]int)
+		if l.by == nil {
+			l.by = make(map[netip.Addr]*[slotKinds]int)
 		}
-		g.by[client] = mine
+		l.by[client] = mine
 	}
 	if mine[s] >= perClient {
 		return false
@@ -159,17 +159,17 @@ func (g *guests) claim(s seat, client netip.Addr, perClient int) bool {
 	return true
 }
 
-func (g *guests) leave(s seat, client netip.Addr) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.total[s]--
-	mine := g.by[client]
+func (l *limiter) release(s slot, client netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total[s]--
+	mine := l.by[client]
 	if mine == nil {
 		return
 	}
 	mine[s]--
-	if *mine == [seats]int{} {
-		delete(g.by, client)
+	if *mine == [slotKinds]int{} {
+		delete(l.by, client)
 	}
 }
 
@@ -198,17 +198,17 @@ func within(ranges []netip.Prefix, addr netip.Addr) bool {
 	return false
 }
 
-// seat takes a seat for a connection, a tunnel or a request, or says with which status it is refused.
-func (p *Plugin) seat(s seat, client netip.Addr) (status int) {
+// acquire takes a seat for a connection, a tunnel or a request, or says with which status it is refused.
+func (p *Plugin) acquire(s slot, client netip.Addr) (status int) {
 	total, perClient, refused := p.limits.Connections, p.limits.PerClient, &p.refused.connections
 	switch s {
-	case seatTunnel:
+	case slotTunnel:
 		total, refused = p.limits.Tunnels, &p.refused.tunnels
-	case seatRequest: // a browser asks for all of a page at once
+	case slotRequest: // a browser asks for all of a page at once
 		total, perClient = max(total, mostStreams), max(perClient, mostStreams)
 	default:
 	}
-	switch p.guests.sit(s, payer(client), total, perClient) {
+	switch p.limiter.acquire(s, payer(client), total, perClient) {
 	case denialNone:
 		return 0
 	case denialTotal:
@@ -216,24 +216,24 @@ func (p *Plugin) seat(s seat, client netip.Addr) (status int) {
 	case denialClient:
 		status, refused = http.StatusTooManyRequests, &p.refused.perClient
 	}
-	refused.add(p, client, crowdText(s, status))
+	refused.add(p, client, overLimitText(s, status))
 	return status
 }
 
-// tunnelSeat is seat for a tunnel. The function gives the seat back; it may be called more than once.
-func (p *Plugin) tunnelSeat(client netip.Addr) (release func(), status int) {
-	if status = p.seat(seatTunnel, client); status != 0 {
+// acquireTunnel is seat for a tunnel. The function gives the seat back; it may be called more than once.
+func (p *Plugin) acquireTunnel(client netip.Addr) (release func(), status int) {
+	if status = p.acquire(slotTunnel, client); status != 0 {
 		return nil, status
 	}
-	return sync.OnceFunc(func() { p.guests.leave(seatTunnel, payer(client)) }), 0
+	return sync.OnceFunc(func() { p.limiter.release(slotTunnel, payer(client)) }), 0
 }
 
 // retryAfter is when somebody who was refused for a limit may come again, in seconds.
 const retryAfter = "5"
 
-// crowdText says why there was no seat.
-func crowdText(s seat, status int) string {
-	what := [...]string{seatConnection: "connections", seatTunnel: "tunnels", seatRequest: "requests under way"}[s]
+// overLimitText says why there was no seat.
+func overLimitText(s slot, status int) string {
+	what := [...]string{slotConnection: "connections", slotTunnel: "tunnels", slotRequest: "requests under way"}[s]
 	if status == http.StatusTooManyRequests {
 		return "this client has too many " + what + " already"
 	}

@@ -61,7 +61,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 			k.dismiss(c, http.StatusForbidden)
 			continue
 		}
-		if status := k.p.seat(seatConnection, client); status != 0 {
+		if status := k.p.acquire(slotConnection, client); status != 0 {
 			k.dismiss(c, status)
 			continue
 		}
@@ -136,7 +136,7 @@ func part(c net.Conn, text string) {
 func lastWords(status int) string {
 	why, retry := notAdmitted, ""
 	if status != http.StatusForbidden {
-		why, retry = crowdText(seatConnection, status), "Retry-After: "+retryAfter+"\r\n"
+		why, retry = overLimitText(slotConnection, status), "Retry-After: "+retryAfter+"\r\n"
 	}
 	text := "autodiscover-guard: " + why + ".\n"
 	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
@@ -176,7 +176,7 @@ func (l *place) asks() bool {
 func (l *place) leave() {
 	if !l.left.Swap(true) {
 		l.p.traffic.forget(l)
-		l.p.guests.leave(seatConnection, l.payer())
+		l.p.limiter.release(slotConnection, l.payer())
 	}
 }
 

@@ -179,7 +179,7 @@ type Plugin struct {
 	clients      []netip.Prefix
 	proxySources []netip.Prefix
 	login        Login
-	guests       guests
+	limiter      limiter
 	quarantine   quarantine
 	trails       trails
 	refused      refusals

@@ -188,7 +188,7 @@ func (v *visit) plain() bool {
 
 // open shows the connection into the hall.
 func (v *visit) open(hc *hallConn) bool {
-	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	release, status := v.door.f.p.acquireTunnel(addressOf(v.conn.RemoteAddr()))
 	if status != 0 {
 		return false
 	}
@@ -211,7 +211,7 @@ func (v *visit) unnamed(heard []byte) bool {
 // may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to. So is one that has
 // stopped in the middle of a method's name.
 func (v *visit) tunnel(heard []byte) bool {
-	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	release, status := v.door.f.p.acquireTunnel(addressOf(v.conn.RemoteAddr()))
 	if status != 0 {
 		return false
 	}

@@ -31,9 +31,9 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	}
 	head, whole, err := x.look(resp, dialect.SentOn(asked, answer) || x.plan.Matters())
 	switch {
-	case errors.Is(err, errCrowded):
+	case errors.Is(err, errTooMany):
 		_ = resp.Body.Close()
-		return x.unanswered(req, reasonCrowded, failure{class: classScarce, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonCrowded})
+		return x.unanswered(req, reasonTooMany, failure{class: classScarce, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonTooMany})
 	case err == nil && whole:
 		return x.sniffed(resp, head)
 	case err != nil:
@@ -81,8 +81,8 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 			return head, true, nil
 		case endless && first.foreign(plain, text):
 			return head, false, nil
-		case len(head) > longBody && !x.longSeat():
-			return head, false, errCrowded
+		case len(head) > longBody && !x.acquireLongBody():
+			return head, false, errTooMany
 		}
 	}
 }
