@@ -26,7 +26,7 @@ type proxyHeader struct {
 	place  *place
 	once   sync.Once
 	mu     sync.Mutex
-	booked netip.Addr
+	key    netip.Addr
 	remote net.Addr // nil: the balancer itself, which asks whether we are well
 	err    error
 }
@@ -46,11 +46,11 @@ func (a *proxyHeader) read() (net.Addr, error) {
 	return a.remote, a.err
 }
 
-// payer is whom the connection's seat is booked on by now.
-func (a *proxyHeader) payer() netip.Addr {
+// clientKey is whom the connection's seat is booked on by now.
+func (a *proxyHeader) clientKey() netip.Addr {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.booked
+	return a.key
 }
 
 func (a *proxyHeader) receive() {
@@ -85,12 +85,12 @@ func (a *proxyHeader) admit(client netip.Addr) {
 	case !p.admits(client):
 		p.refused.clients.add(p, client, notAdmitted)
 		status = http.StatusForbidden
-	case !p.limiter.assign(slotConnection, payer(client), p.limits.PerClient):
+	case !p.limiter.assign(slotConnection, clientKey(client), p.limits.PerClient):
 		p.refused.perClient.add(p, client, overLimitText(slotConnection, http.StatusTooManyRequests))
 		status = http.StatusTooManyRequests
 	default:
 		a.mu.Lock()
-		a.booked = payer(client)
+		a.key = clientKey(client)
 		a.mu.Unlock()
 		return
 	}

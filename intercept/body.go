@@ -46,7 +46,7 @@ func (x *exchange) acquireLongBody() bool {
 		return true
 	}
 	if !x.hasLongBody {
-		x.hasLongBody = x.p.limiter.acquire(slotLongBody, payer(x.from.Client), longBodies, longBodiesOfOne) == denialNone
+		x.hasLongBody = x.p.limiter.acquire(slotLongBody, clientKey(x.from.Client), longBodies, longBodiesOfOne) == denialNone
 		if x.tooMany = !x.hasLongBody; x.tooMany {
 			x.p.refused.bodies.add(x.p, x.from.Client, reasonTooMany)
 		}
@@ -65,7 +65,7 @@ func (x *exchange) tooLong() string {
 // releaseLongBody gives the seat back.
 func (x *exchange) releaseLongBody() {
 	if x.hasLongBody {
-		x.p.limiter.release(slotLongBody, payer(x.from.Client))
+		x.p.limiter.release(slotLongBody, clientKey(x.from.Client))
 	}
 }
 

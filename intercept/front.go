@@ -131,7 +131,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 			denyOverLimit(w, slotRequest, status)
 			return
 		}
-		defer f.p.limiter.release(slotRequest, payer(client))
+		defer f.p.limiter.release(slotRequest, clientKey(client))
 	}
 	x := f.p.begin(r, d)
 	x.control = http.NewResponseController(w)

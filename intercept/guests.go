@@ -173,8 +173,8 @@ func (l *limiter) release(s slot, client netip.Addr) {
 	}
 }
 
-// payer is whom a client's seats are booked on. An IPv6 host has at least 64 bits of address to itself (RFC 6177, section 2).
-func payer(client netip.Addr) netip.Addr {
+// clientKey is whom a client's seats are booked on. An IPv6 host has at least 64 bits of address to itself (RFC 6177, section 2).
+func clientKey(client netip.Addr) netip.Addr {
 	if client.Is6() && !client.Is4In6() {
 		if network, err := client.WithZone("").Prefix(64); err == nil {
 			return network.Addr()
@@ -208,7 +208,7 @@ func (p *Plugin) acquire(s slot, client netip.Addr) (status int) {
 		total, perClient = max(total, mostStreams), max(perClient, mostStreams)
 	default:
 	}
-	switch p.limiter.acquire(s, payer(client), total, perClient) {
+	switch p.limiter.acquire(s, clientKey(client), total, perClient) {
 	case denialNone:
 		return 0
 	case denialTotal:
@@ -225,7 +225,7 @@ func (p *Plugin) acquireTunnel(client netip.Addr) (release func(), status int) {
 	if status = p.acquire(slotTunnel, client); status != 0 {
 		return nil, status
 	}
-	return sync.OnceFunc(func() { p.limiter.release(slotTunnel, payer(client)) }), 0
+	return sync.OnceFunc(func() { p.limiter.release(slotTunnel, clientKey(client)) }), 0
 }
 
 // retryAfter is when somebody who was refused for a limit may come again, in seconds.

@@ -70,7 +70,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 }
 
 func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
-	place := &place{p: k.p, conn: c, since: time.Now(), client: payer(client), veiled: k.veiled}
+	place := &place{p: k.p, conn: c, since: time.Now(), key: clientKey(client), veiled: k.veiled}
 	k.p.traffic.watchOver(place)
 	if k.mute {
 		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
@@ -151,7 +151,7 @@ type place struct {
 	p           *Plugin
 	conn        net.Conn
 	since       time.Time  // when it was let in
-	client      netip.Addr // the payer; the zero address until a PROXY header is read
+	key         netip.Addr // the payer; the zero address until a PROXY header is read
 	proxyHeader *proxyHeader
 	strict      strict
 	lingeringClose
@@ -176,18 +176,18 @@ func (l *place) asks() bool {
 func (l *place) leave() {
 	if !l.left.Swap(true) {
 		l.p.traffic.forget(l)
-		l.p.limiter.release(slotConnection, l.payer())
+		l.p.limiter.release(slotConnection, l.clientKey())
 	}
 }
 
 // Close cuts the connection off, for the books. Whoever serves it closes it once more, and leaves.
 func (l *place) Close() error { return l.conn.Close() }
 
-func (l *place) payer() netip.Addr {
+func (l *place) clientKey() netip.Addr {
 	if l.proxyHeader != nil {
-		return l.proxyHeader.payer()
+		return l.proxyHeader.clientKey()
 	}
-	return l.client
+	return l.key
 }
 
 // read reads from c what HTTP is made of. On a connection that became something else nobody calls it.

@@ -20,7 +20,7 @@ func (f *front) loggedIn(w http.ResponseWriter, r *http.Request) bool {
 	user, password, ok := proxyBasic(r)
 	var err error
 	if ok {
-		ok, err = f.p.login.Allowed(r.Context(), payer(remoteAddress(r)), user, password)
+		ok, err = f.p.login.Allowed(r.Context(), clientKey(remoteAddress(r)), user, password)
 	}
 	if ok && err == nil {
 		// Nobody further on is to see it. goproxy v1.9.4, proxy.go would take it away too, but only after other plugins' handlers.

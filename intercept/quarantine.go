@@ -48,7 +48,7 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	if q.lasting <= 0 || !client.IsValid() || host == "" {
 		return
 	}
-	client = payer(client)
+	client = clientKey(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.clients == nil {
@@ -109,7 +109,7 @@ func dropFirst(hosts map[string]kept) {
 
 // holds reports whether host's mail ports are shut to client.
 func (q *quarantine) holds(client netip.Addr, host string, now time.Time) bool {
-	client = payer(client)
+	client = clientKey(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	k, ok := q.clients[client][host]
@@ -131,7 +131,7 @@ func (q *quarantine) of(client netip.Addr, now time.Time) map[string]kept {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var hosts map[string]kept
-	for host, k := range q.clients[payer(client)] {
+	for host, k := range q.clients[clientKey(client)] {
 		if !k.until.After(now) {
 			continue
 		}

@@ -90,7 +90,7 @@ func (t *trails) add(client netip.Addr, place string, q dialect.Inquiry, now tim
 	if !client.IsValid() {
 		return
 	}
-	client = payer(client)
+	client = clientKey(client)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.clients == nil {
@@ -133,7 +133,7 @@ func (t *trails) find(client netip.Addr, u *url.URL, now time.Time) (dialect.Inq
 	place := sha256.Sum256([]byte(placeName(u))) // outside the lock, as long as URLs may be
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if own := t.clients[payer(client)]; own != nil {
+	if own := t.clients[clientKey(client)]; own != nil {
 		for _, p := range own.places {
 			if p.place == place && p.until.After(now) {
 				return p.inquiry, true
@@ -150,7 +150,7 @@ func (t *trails) knows(client netip.Addr, now time.Time) bool {
 	if len(t.clients) == 0 {
 		return false
 	}
-	own := t.clients[payer(client)]
+	own := t.clients[clientKey(client)]
 	return own != nil && own.until.After(now)
 }
 
