@@ -23,7 +23,7 @@ import (
 // in net/http is the connection's own goroutine, so that a slow balancer holds up nobody.
 type proxyHeader struct {
 	conn   net.Conn
-	place  *place
+	state  *connState
 	once   sync.Once
 	mu     sync.Mutex
 	key    netip.Addr
@@ -54,7 +54,7 @@ func (a *proxyHeader) clientKey() netip.Addr {
 }
 
 func (a *proxyHeader) receive() {
-	p := a.place.p
+	p := a.state.p
 	_ = a.conn.SetReadDeadline(time.Now().Add(p.limits.Header))
 	header, err := readProxyHeader(a.conn)
 	_ = a.conn.SetReadDeadline(time.Time{})
@@ -79,7 +79,7 @@ func (a *proxyHeader) receive() {
 
 // admit does for an announced client what Accept did for the others.
 func (a *proxyHeader) admit(client netip.Addr) {
-	p := a.place.p
+	p := a.state.p
 	status := 0
 	switch {
 	case !p.admits(client):

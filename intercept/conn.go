@@ -80,12 +80,12 @@ func (c *hallConn) scheme() string {
 
 // hallConnOf finds the connection again that net/http was given.
 func hallConnOf(c net.Conn) (*hallConn, bool) {
-	hc, ok := beneath(c).(*hallConn)
+	hc, ok := underlying(c).(*hallConn)
 	return hc, ok
 }
 
-// beneath is the connection that was let in, under what we have put on top of it.
-func beneath(c net.Conn) net.Conn {
+// underlying is the connection that was let in, under what we have put on top of it.
+func underlying(c net.Conn) net.Conn {
 	if w, ok := c.(*watched); ok {
 		c = w.Conn
 	}

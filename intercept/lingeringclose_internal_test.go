@@ -77,8 +77,12 @@ func TestLingeringClose_linger(t *testing.T) {
 // What the client still sends does not cost it the answer: the connection is not reset.
 func TestLingeringClose_doors(t *testing.T) {
 	for name, door := range map[string]func(*Plugin, *net.TCPConn) net.Conn{
-		"TCP":   func(p *Plugin, c *net.TCPConn) net.Conn { return &guestTCP{TCPConn: c, place: &place{p: p, conn: c}} },
-		"other": func(p *Plugin, c *net.TCPConn) net.Conn { return &guest{Conn: c, place: &place{p: p, conn: c}} },
+		"TCP": func(p *Plugin, c *net.TCPConn) net.Conn {
+			return &clientTCP{TCPConn: c, state: &connState{p: p, conn: c}}
+		},
+		"other": func(p *Plugin, c *net.TCPConn) net.Conn {
+			return &clientConn{Conn: c, state: &connState{p: p, conn: c}}
+		},
 		"inner": func(p *Plugin, c *net.TCPConn) net.Conn { return &watched{Conn: c, p: p} },
 	} {
 		t.Run(name, func(t *testing.T) {

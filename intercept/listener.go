@@ -31,7 +31,7 @@ func (p *Plugin) Listener(l net.Listener) net.Listener {
 }
 
 func (p *Plugin) gatekeeper(l net.Listener) *gatekeeper {
-	return &gatekeeper{Listener: l, p: p, proxySources: p.proxySources, each: !p.boundStalls(l)}
+	return &gatekeeper{Listener: l, p: p, proxySources: p.proxySources, boundEach: !p.boundStalls(l)}
 }
 
 // gatekeeper is the listener that Listener returns, and the one of the transparent door.
@@ -40,8 +40,8 @@ type gatekeeper struct {
 	p            *Plugin
 	proxySources []netip.Prefix // whose PROXY headers are read
 	mute         bool           // nobody speaks HTTP here: who is refused hears nothing
-	veiled       bool           // TLS goes on top, so that nobody sees here what is asked
-	each         bool           // connections do not have the bound of Limits.Stall from the listener
+	encrypted    bool           // TLS goes on top, so that nobody sees here what is asked
+	boundEach    bool           // connections do not have the bound of Limits.Stall from the listener
 }
 
 // Accept implements net.Listener.
@@ -65,26 +65,26 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 			k.dismiss(c, status)
 			continue
 		}
-		return k.guest(c, client, announced), nil
+		return k.wrap(c, client, announced), nil
 	}
 }
 
-func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
-	place := &place{p: k.p, conn: c, since: time.Now(), key: clientKey(client), veiled: k.veiled}
-	k.p.traffic.watchOver(place)
+func (k *gatekeeper) wrap(c net.Conn, client netip.Addr, announced bool) net.Conn {
+	state := &connState{p: k.p, conn: c, accepted: time.Now(), key: clientKey(client), encrypted: k.encrypted}
+	k.p.traffic.watchOver(state)
 	if k.mute {
-		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
+		state.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
 	}
 	if announced {
-		place.proxyHeader = &proxyHeader{conn: c, place: place}
+		state.proxyHeader = &proxyHeader{conn: c, state: state}
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
-		if k.each {
+		if k.boundEach {
 			_ = k.p.boundStalls(tcp)
 		}
-		return &guestTCP{TCPConn: tcp, place: place}
+		return &clientTCP{TCPConn: tcp, state: state}
 	}
-	return &guest{Conn: c, place: place}
+	return &clientConn{Conn: c, state: state}
 }
 
 // dismiss refuses a connection, without holding up the next one.
@@ -146,143 +146,143 @@ func lastWords(status int) string {
 // notAdmitted is what a client outside Config.Clients is told.
 const notAdmitted = "this address may not use the proxy; the setting clients.allow says who may"
 
-// place is what a connection takes up.
-type place struct {
+// connState is what a connection takes up.
+type connState struct {
 	p           *Plugin
 	conn        net.Conn
-	since       time.Time  // when it was let in
+	accepted    time.Time  // when it was let in
 	key         netip.Addr // the payer; the zero address until a PROXY header is read
 	proxyHeader *proxyHeader
 	strict      strict
 	lingeringClose
-	left   atomic.Bool
-	veiled bool
-	spoken atomic.Uint32 // what was heard last: nothing, aQuestion or everything
+	released  atomic.Bool
+	encrypted bool
+	progress  atomic.Uint32 // what was heard last: nothing, requestBegun or everything
 }
 
 const (
-	nothing    uint32 = iota // nothing yet
-	aQuestion                // the beginning of one
-	everything               // a whole one, or what is none
+	requestNone  uint32 = iota // nothing yet
+	requestBegun               // the beginning of one
+	requestDone                // a whole one, or what is none
 )
 
-// asks reports whether a question is about to come, so that a stop has to wait for it: one has begun, or the client connected so short a time ago that it has
+// expectsRequest reports whether a question is about to come, so that a stop has to wait for it: one has begun, or the client connected so short a time ago that it has
 // not got to it. Of a client that speaks TLS to this door only the latter is known.
-func (l *place) asks() bool {
-	spoken := l.spoken.Load()
-	return spoken == aQuestion || spoken == nothing && time.Since(l.since) < lastCall
+func (s *connState) expectsRequest() bool {
+	progress := s.progress.Load()
+	return progress == requestBegun || progress == requestNone && time.Since(s.accepted) < lastCall
 }
 
-func (l *place) leave() {
-	if !l.left.Swap(true) {
-		l.p.traffic.forget(l)
-		l.p.limiter.release(slotConnection, l.clientKey())
+func (s *connState) release() {
+	if !s.released.Swap(true) {
+		s.p.traffic.forget(s)
+		s.p.limiter.release(slotConnection, s.clientKey())
 	}
 }
 
 // Close cuts the connection off, for the books. Whoever serves it closes it once more, and leaves.
-func (l *place) Close() error { return l.conn.Close() }
+func (s *connState) Close() error { return s.conn.Close() }
 
-func (l *place) clientKey() netip.Addr {
-	if l.proxyHeader != nil {
-		return l.proxyHeader.clientKey()
+func (s *connState) clientKey() netip.Addr {
+	if s.proxyHeader != nil {
+		return s.proxyHeader.clientKey()
 	}
-	return l.key
+	return s.key
 }
 
 // read reads from c what HTTP is made of. On a connection that became something else nobody calls it.
-func (l *place) read(c net.Conn, b []byte) (int, error) {
-	if l.lingeringClose.due() {
+func (s *connState) read(c net.Conn, b []byte) (int, error) {
+	if s.lingeringClose.due() {
 		return 0, io.EOF
 	}
-	if l.proxyHeader != nil {
-		if _, err := l.proxyHeader.read(); err != nil {
+	if s.proxyHeader != nil {
+		if _, err := s.proxyHeader.read(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := l.strict.read(l.p, c, b)
-	if !l.veiled {
-		l.listened()
+	n, err := s.strict.read(s.p, c, b)
+	if !s.encrypted {
+		s.noteProgress()
 	}
-	return n, l.p.traffic.heed(err)
+	return n, s.p.traffic.heed(err)
 }
 
-// listened notes what was heard last.
-func (l *place) listened() {
-	heard := everything
-	if l.strict.begun() {
-		heard = aQuestion
+// noteProgress notes what was heard last.
+func (s *connState) noteProgress() {
+	heard := requestDone
+	if s.strict.begun() {
+		heard = requestBegun
 	}
-	if l.spoken.Load() != heard {
-		l.spoken.Store(heard)
+	if s.progress.Load() != heard {
+		s.progress.Store(heard)
 	}
 }
 
 // write writes to c.
-func (l *place) write(c net.Conn, b []byte) (int, error) {
+func (s *connState) write(c net.Conn, b []byte) (int, error) {
 	n, err := c.Write(b)
-	return n, l.p.traffic.heed(err)
+	return n, s.p.traffic.heed(err)
 }
 
-// guestTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.
-type guestTCP struct {
+// clientTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.
+type clientTCP struct {
 	*net.TCPConn
-	place *place
+	state *connState
 }
 
 // Read implements net.Conn.
-func (g *guestTCP) Read(b []byte) (int, error) { return g.place.read(g.TCPConn, b) }
+func (g *clientTCP) Read(b []byte) (int, error) { return g.state.read(g.TCPConn, b) }
 
 // Write implements net.Conn.
-func (g *guestTCP) Write(b []byte) (int, error) { return g.place.write(g.TCPConn, b) }
+func (g *clientTCP) Write(b []byte) (int, error) { return g.state.write(g.TCPConn, b) }
 
 // RemoteAddr implements net.Conn: it is the announced address, where there is one.
-func (g *guestTCP) RemoteAddr() net.Addr { return g.place.remote(g.TCPConn) }
+func (g *clientTCP) RemoteAddr() net.Addr { return g.state.remote(g.TCPConn) }
 
-func (g *guestTCP) lingerOnClose() { g.place.lingerOnClose() }
+func (g *clientTCP) lingerOnClose() { g.state.lingerOnClose() }
 
 // Close implements net.Conn.
-func (g *guestTCP) Close() error {
-	defer g.place.leave()
-	g.place.linger(g.place.p.parting, g.TCPConn)
+func (g *clientTCP) Close() error {
+	defer g.state.release()
+	g.state.linger(g.state.p.parting, g.TCPConn)
 	return g.TCPConn.Close()
 }
 
-// guest is the same for any other kind of connection.
-type guest struct {
+// clientConn is the same for any other kind of connection.
+type clientConn struct {
 	net.Conn
-	place *place
+	state *connState
 }
 
 // Read implements net.Conn.
-func (g *guest) Read(b []byte) (int, error) { return g.place.read(g.Conn, b) }
+func (g *clientConn) Read(b []byte) (int, error) { return g.state.read(g.Conn, b) }
 
 // RemoteAddr implements net.Conn.
-func (g *guest) RemoteAddr() net.Addr { return g.place.remote(g.Conn) }
+func (g *clientConn) RemoteAddr() net.Addr { return g.state.remote(g.Conn) }
 
-func (g *guest) lingerOnClose() { g.place.lingerOnClose() }
+func (g *clientConn) lingerOnClose() { g.state.lingerOnClose() }
 
 // Close implements net.Conn.
-func (g *guest) Close() error {
-	defer g.place.leave()
-	g.place.linger(g.place.p.parting, g.Conn)
+func (g *clientConn) Close() error {
+	defer g.state.release()
+	g.state.linger(g.state.p.parting, g.Conn)
 	return g.Conn.Close()
 }
 
-// letInAt is when a listener of ours let a connection in; now, where it was none.
-func letInAt(c net.Conn) time.Time {
-	switch g := beneath(c).(type) {
-	case *guestTCP:
-		return g.place.since
-	case *guest:
-		return g.place.since
+// acceptedAt is when a listener of ours let a connection in; now, where it was none.
+func acceptedAt(c net.Conn) time.Time {
+	switch g := underlying(c).(type) {
+	case *clientTCP:
+		return g.state.accepted
+	case *clientConn:
+		return g.state.accepted
 	}
 	return time.Now()
 }
 
-func (l *place) remote(c net.Conn) net.Addr {
-	if l.proxyHeader != nil {
-		if a, err := l.proxyHeader.read(); err == nil && a != nil {
+func (s *connState) remote(c net.Conn) net.Addr {
+	if s.proxyHeader != nil {
+		if a, err := s.proxyHeader.read(); err == nil && a != nil {
 			return a
 		}
 	}
@@ -299,6 +299,6 @@ func addressOf(a net.Addr) netip.Addr {
 }
 
 var (
-	_ net.Conn = (*guestTCP)(nil)
-	_ net.Conn = (*guest)(nil)
+	_ net.Conn = (*clientTCP)(nil)
+	_ net.Conn = (*clientConn)(nil)
 )

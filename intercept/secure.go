@@ -27,7 +27,7 @@ func (p *Plugin) SecureListener(l net.Listener, config *tls.Config) net.Listener
 	}
 	p.Listening(l.Addr())
 	door := p.gatekeeper(l)
-	door.veiled = true
+	door.encrypted = true
 	s := &secureListener{Listener: door, p: p, config: config, newcomers: make(chan newcomer)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s

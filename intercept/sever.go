@@ -29,7 +29,7 @@ func reset(whole net.Conn) {
 			c = at.Conn
 		case *tls.Conn:
 			c = at.NetConn()
-		case *guestTCP:
+		case *clientTCP:
 			c = at.TCPConn
 		case *bookedTCP:
 			c = at.TCPConn

@@ -104,7 +104,7 @@ func (t *traffic) asked() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c := range t.conns {
-		if a, ok := c.(interface{ asks() bool }); ok && a.asks() {
+		if a, ok := c.(interface{ expectsRequest() bool }); ok && a.expectsRequest() {
 			return true
 		}
 	}

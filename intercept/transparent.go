@@ -40,7 +40,7 @@ func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(p.stopping, stop)()
 	defer stop()
 	p.Listening(l.Addr())
-	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true, each: !p.boundStalls(l)}}
+	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true, boundEach: !p.boundStalls(l)}}
 	var pause time.Duration
 	for {
 		c, err := t.gate.Accept()
@@ -78,7 +78,7 @@ type transparent struct {
 
 // redirected is a client's connection there.
 type redirected struct {
-	*guestTCP
+	*clientTCP
 }
 
 // serve finds out where a connection was meant to go and what it is about to say.
@@ -93,12 +93,12 @@ func (t *transparent) serve(c net.Conn) {
 			_ = c.Close()
 		}
 	}()
-	g, ok := c.(*guestTCP)
-	if !ok || !p.traffic.enter() && !p.traffic.enterLast(g.place.since) {
+	g, ok := c.(*clientTCP)
+	if !ok || !p.traffic.enter() && !p.traffic.enterLast(g.state.accepted) {
 		return
 	}
 	defer p.traffic.leave()
-	g.place.listened() // a stop waits for the visit now
+	g.state.noteProgress() // a stop waits for the visit now
 	to, err := p.original(g.TCPConn)
 	if err != nil {
 		p.logger.Warn("original destination unknown", clientField(c), zap.Error(err))
@@ -118,7 +118,7 @@ func (t *transparent) serve(c net.Conn) {
 // isOurselves reports whether a connection was meant for this very door, or another one of ours. Dialling that would come back here, and so on
 // until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has. With
 // TPROXY that shows nothing: the addresses stay as they are, and the door may have one of the ports that are sent to it.
-func (t *transparent) isOurselves(c *guestTCP, to netip.AddrPort) bool {
+func (t *transparent) isOurselves(c *clientTCP, to netip.AddrPort) bool {
 	own, ok := t.gate.Addr().(*net.TCPAddr)
 	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
 	return straight && !anyAddress(c.TCPConn) || t.f.p.self.is(to)
@@ -127,7 +127,7 @@ func (t *transparent) isOurselves(c *guestTCP, to netip.AddrPort) bool {
 // visit is one connection at the transparent door.
 type visit struct {
 	door *transparent
-	conn *guestTCP
+	conn *clientTCP
 	to   target // the original destination: an address
 }
 
@@ -243,7 +243,7 @@ func (v *visit) request(t target) *http.Request {
 
 // silentWriter gives goproxy a client's connection that never sent a CONNECT request and hears no answer to it.
 type silentWriter struct {
-	conn   *guestTCP
+	conn   *clientTCP
 	heard  []byte
 	header http.Header
 	taken  bool

@@ -146,8 +146,8 @@ func book(t *traffic, whole net.Conn, release func()) net.Conn {
 	switch c := whole.(type) {
 	case *net.TCPConn:
 		out = &bookedTCP{TCPConn: c, entry: enter(t, whole, release)}
-	case *guestTCP:
-		if c.place.strict.ahead.held != nil { // a tunnel's first bytes came before it was their turn
+	case *clientTCP:
+		if c.state.strict.ahead.held != nil { // a tunnel's first bytes came before it was their turn
 			out = &booked{Conn: whole, entry: enter(t, whole, release)}
 			break
 		}
