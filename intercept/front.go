@@ -135,20 +135,20 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	}
 	x := f.p.begin(r, d)
 	x.control = http.NewResponseController(w)
-	g := &gate{w: w, x: x, last: mayTurn(r)}
+	rw := &responseWriter{inner: w, x: x, last: mayTurn(r)}
 	defer func() {
-		x.finish(g.status, g.bytes)
+		x.finish(rw.status, rw.bytes)
 		x.releaseLongBody()
 	}()
 	defer func() { x.upload.end() }() // there is none yet
-	defer f.rescue(g)
+	defer f.rescue(rw)
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody // net/http would probe a body of unknown length
 	}
 	r = x.prepare(r)
 	x.streams(r)
-	f.proxy.ServeHTTP(g, x.attach(g.listen(r)))
-	g.settle()
+	f.proxy.ServeHTTP(rw, x.attach(rw.withTrace(r)))
+	rw.finish()
 	if x.cut.Load() {
 		panic(http.ErrAbortHandler)
 	}
@@ -156,22 +156,22 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 
 // rescue ends an exchange in which something panicked: with an answer where none was begun, else by breaking the connection, so that half an
 // answer does not look whole.
-func (f *front) rescue(g *gate) {
+func (f *front) rescue(rw *responseWriter) {
 	v := recover()
 	if v == nil {
 		return
 	}
-	g.settle()
+	rw.finish()
 	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
-		g.sever()
+		rw.sever()
 		panic(v)
 	}
-	resp := g.x.crashed(nil, v)
-	if g.wrote {
-		g.sever()
+	resp := rw.x.crashed(nil, v)
+	if rw.wrote {
+		rw.sever()
 		panic(http.ErrAbortHandler)
 	}
-	g.answer(resp)
+	rw.answer(resp)
 }
 
 // connect serves a CONNECT request: into the hall, or through goproxy's tunnel.

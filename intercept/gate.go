@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// gate is what goproxy writes an answer to. It counts, it flushes what streams, and it keeps back what was not approved for a guarded
+// responseWriter is what goproxy writes an answer to. It counts, it flushes what streams, and it keeps back what was not approved for a guarded
 // exchange: a handler behind ours that returns nil makes goproxy v1.9.4, http.go write a 500 of its own.
-type gate struct {
-	w        http.ResponseWriter
+type responseWriter struct {
+	inner    http.ResponseWriter
 	x        *exchange
 	last     bool // nothing is read on this connection behind the answer, unless it turns into something else
 	wrote    bool
-	deaf     bool // the answer is complete; whatever follows is dropped
+	complete bool // the answer is complete; whatever follows is dropped
 	status   int
 	bytes    int64
 	pace     *pace // of an answer in HTTP/2 that may have to wait for room
@@ -26,38 +26,38 @@ type gate struct {
 }
 
 // Header implements http.ResponseWriter.
-func (g *gate) Header() http.Header {
-	g.hints.end()
-	return g.w.Header()
+func (rw *responseWriter) Header() http.Header {
+	rw.hints.end()
+	return rw.inner.Header()
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (g *gate) WriteHeader(code int) {
-	if g.wrote {
+func (rw *responseWriter) WriteHeader(code int) {
+	if rw.wrote {
 		return
 	}
-	g.hints.end()
-	if g.x.guarded() && code != g.x.status {
-		g.refuse(reasonReplaced)
+	rw.hints.end()
+	if rw.x.guarded() && code != rw.x.status {
+		rw.refuse(reasonReplaced)
 		return
 	}
-	g.status = code
-	g.begin()
-	g.wrote = true // not before: net/http panics at a status that is none, and then there is still an answer to give
-	if g.x.stream {
+	rw.status = code
+	rw.sendHeader()
+	rw.wrote = true // not before: net/http panics at a status that is none, and then there is still an answer to give
+	if rw.x.stream {
 		// Whoever subscribes, or talks in turns, waits for the header, and the first event may be hours away. It needs no room (RFC 9113, section 5.2.1: DATA alone does).
-		g.Flush()
+		rw.Flush()
 	}
 }
 
-// begin sends the header off. It is the last of a connection that has lived long enough, and of all when the plugin stops: net/http closes it behind the answer (server.go), and an
+// sendHeader sends the header off. It is the last of a connection that has lived long enough, and of all when the plugin stops: net/http closes it behind the answer (server.go), and an
 // HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY). A connection that turns into a WebSocket is not net/http's to close, and its client would take the word for a refusal
 // (RFC 6455, section 4.1).
-func (g *gate) begin() {
-	if g.status != http.StatusSwitchingProtocols && (g.last || g.x.upload.forsaken() || g.x.p.outlived(g.x.binding) || g.x.p.stopping.Err() != nil) {
-		g.w.Header().Set("Connection", "close")
+func (rw *responseWriter) sendHeader() {
+	if rw.status != http.StatusSwitchingProtocols && (rw.last || rw.x.upload.forsaken() || rw.x.p.outlived(rw.x.binding) || rw.x.p.stopping.Err() != nil) {
+		rw.inner.Header().Set("Connection", "close")
 	}
-	g.w.WriteHeader(g.status)
+	rw.inner.WriteHeader(rw.status)
 }
 
 // outlived reports whether a client's connection has lived for Limits.Lifetime.
@@ -66,29 +66,29 @@ func (p *Plugin) outlived(b *binding) bool {
 }
 
 // Write implements http.ResponseWriter.
-func (g *gate) Write(p []byte) (int, error) {
-	if !g.wrote {
-		g.WriteHeader(http.StatusOK)
+func (rw *responseWriter) Write(p []byte) (int, error) {
+	if !rw.wrote {
+		rw.WriteHeader(http.StatusOK)
 	}
-	if g.deaf {
+	if rw.complete {
 		return len(p), nil
 	}
-	g.keepPace(len(p))
-	g.pace.begin()
-	defer g.pace.end()
-	n, err := g.w.Write(p)
-	g.bytes += int64(n)
-	if err == nil && g.x.stream {
-		g.Flush()
+	rw.keepPace(len(p))
+	rw.pace.begin()
+	defer rw.pace.end()
+	n, err := rw.inner.Write(p)
+	rw.bytes += int64(n)
+	if err == nil && rw.x.stream {
+		rw.Flush()
 	}
 	return n, err
 }
 
 // keepPace bounds how long the writes of an answer in HTTP/2 may be stuck, from the first on that net/http does not merely keep (h2_bundle.go:
 // http2handlerChunkWriteSize).
-func (g *gate) keepPace(next int) {
-	if g.pace == nil && !g.x.h1 && (g.x.stream || g.bytes+int64(next) > 4<<10) {
-		g.pace = g.x.p.traffic.newPace(g.x.p.limits.Stall, g.x.control)
+func (rw *responseWriter) keepPace(next int) {
+	if rw.pace == nil && !rw.x.h1 && (rw.x.stream || rw.bytes+int64(next) > 4<<10) {
+		rw.pace = rw.x.p.traffic.newPace(rw.x.p.limits.Stall, rw.x.control)
 	}
 }
 
@@ -96,62 +96,62 @@ func (g *gate) keepPace(next int) {
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // ReadFrom implements io.ReaderFrom, which spares io.Copy a buffer for every answer.
-func (g *gate) ReadFrom(src io.Reader) (int64, error) {
+func (rw *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	buf := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(buf)
-	return io.CopyBuffer(justWriter{g}, src, buf[:])
+	return io.CopyBuffer(writerOnly{rw}, src, buf[:])
 }
 
-// justWriter hides ReadFrom from io.CopyBuffer.
-type justWriter struct{ io.Writer }
+// writerOnly hides ReadFrom from io.CopyBuffer.
+type writerOnly struct{ io.Writer }
 
 // Flush implements http.Flusher.
-func (g *gate) Flush() {
-	if !g.deaf {
-		_ = http.NewResponseController(g.w).Flush()
+func (rw *responseWriter) Flush() {
+	if !rw.complete {
+		_ = http.NewResponseController(rw.inner).Flush()
 	}
 }
 
 // Hijack implements http.Hijacker, for WebSockets.
-func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	g.hints.end()
-	c, rw, err := http.NewResponseController(g.w).Hijack()
+func (rw *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	rw.hints.end()
+	c, bufrw, err := http.NewResponseController(rw.inner).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
-	g.wrote = true
-	g.hijacked = book(&g.x.p.traffic, c, g.x.letGo)
-	return g.hijacked, rw, nil
+	rw.wrote = true
+	rw.hijacked = book(&rw.x.p.traffic, c, rw.x.letGo)
+	return rw.hijacked, bufrw, nil
 }
 
 // refuse writes the dialect's own refusal in the place of whatever stands there.
-func (g *gate) refuse(reason string) {
-	g.x.decision = g.x.withheld(reason)
-	g.answer(g.x.compose(nil, g.x.decision.Answer))
+func (rw *responseWriter) refuse(reason string) {
+	rw.x.decision = rw.x.withheld(reason)
+	rw.answer(rw.x.compose(nil, rw.x.decision.Answer))
 }
 
 // answer writes a complete answer, past every handler.
-func (g *gate) answer(resp *http.Response) {
-	g.hints.end()
-	h := g.w.Header()
+func (rw *responseWriter) answer(resp *http.Response) {
+	rw.hints.end()
+	h := rw.inner.Header()
 	clear(h)
 	maps.Copy(h, resp.Header)
-	g.wrote, g.deaf, g.status = true, true, resp.StatusCode
-	g.begin()
-	n, _ := io.Copy(g.w, resp.Body)
-	g.bytes += n
+	rw.wrote, rw.complete, rw.status = true, true, resp.StatusCode
+	rw.sendHeader()
+	n, _ := io.Copy(rw.inner, resp.Body)
+	rw.bytes += n
 }
 
-// settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.4, http.go returns without closing it), and what net/http still keeps of
+// finish ends what goproxy leaves open: the client's side of a WebSocket (v1.9.4, http.go returns without closing it), and what net/http still keeps of
 // an answer, which it would write when nobody can bound that any more.
-func (g *gate) settle() {
-	g.hints.end()
-	if g.pace != nil {
-		g.pace.begin()
-		g.Flush()
-		g.pace.end()
+func (rw *responseWriter) finish() {
+	rw.hints.end()
+	if rw.pace != nil {
+		rw.pace.begin()
+		rw.Flush()
+		rw.pace.end()
 	}
-	if g.hijacked != nil {
-		_ = g.hijacked.Close()
+	if rw.hijacked != nil {
+		_ = rw.hijacked.Close()
 	}
 }

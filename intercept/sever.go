@@ -9,11 +9,11 @@ import (
 // sever ends the connection of a client that speaks HTTP/1.0 so that it must take the answer for a broken one. Such a client knows no chunks: where
 // nobody knew the length, the end of the connection is the end of the answer, and net/http closes in good form (go1.26, server.go: close), with a FIN and
 // inside TLS with a close_notify before it. Half an answer would look whole.
-func (g *gate) sever() {
-	if !g.x.old {
+func (rw *responseWriter) sever() {
+	if !rw.x.old {
 		return
 	}
-	if c, _, err := http.NewResponseController(g.w).Hijack(); err == nil { // else it is taken over, and closed, already
+	if c, _, err := http.NewResponseController(rw.inner).Hijack(); err == nil { // else it is taken over, and closed, already
 		reset(c)
 	}
 }

@@ -40,10 +40,10 @@ func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(p.stopping, stop)()
 	defer stop()
 	p.Listening(l.Addr())
-	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true, boundEach: !p.boundStalls(l)}}
+	t := &transparent{f: f, listener: &gatekeeper{Listener: l, p: p, mute: true, boundEach: !p.boundStalls(l)}}
 	var pause time.Duration
 	for {
-		c, err := t.gate.Accept()
+		c, err := t.listener.Accept()
 		switch {
 		case err == nil:
 			pause = 0
@@ -72,8 +72,8 @@ func wait(a, b context.Context, d time.Duration) {
 
 // transparent is the door for connections whose clients know of no proxy.
 type transparent struct {
-	f    *front
-	gate *gatekeeper
+	f        *front
+	listener *gatekeeper
 }
 
 // redirected is a client's connection there.
@@ -119,7 +119,7 @@ func (t *transparent) serve(c net.Conn) {
 // until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has. With
 // TPROXY that shows nothing: the addresses stay as they are, and the door may have one of the ports that are sent to it.
 func (t *transparent) isOurselves(c *clientTCP, to netip.AddrPort) bool {
-	own, ok := t.gate.Addr().(*net.TCPAddr)
+	own, ok := t.listener.Addr().(*net.TCPAddr)
 	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
 	return straight && !anyAddress(c.TCPConn) || t.f.p.self.is(to)
 }
