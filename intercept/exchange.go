@@ -142,7 +142,7 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		r = x.reread(r, over, err)
 	}
 	x.plan = x.policy.Plan(view, x.from)
-	x.follow(view)
+	x.followRedirect(view)
 	x.decision = x.plan.Decision
 	if over && !x.recognised() {
 		x.untimed()
@@ -258,7 +258,7 @@ func (x *exchange) crashed(req *http.Request, v any) *http.Response {
 // approve remembers what was decided on.
 func (x *exchange) approve(resp *http.Response) *http.Response {
 	x.isolate()
-	x.leads()
+	x.rememberRedirects()
 	x.approved, x.approval, x.status = resp, resp.Body, resp.StatusCode
 	return resp
 }

@@ -181,7 +181,7 @@ type Plugin struct {
 	login        Login
 	limiter      limiter
 	quarantine   quarantine
-	trails       trails
+	redirects    redirects
 	refused      refusals
 	handshakes   tally
 	failures     tally
