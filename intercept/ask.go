@@ -70,7 +70,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
-	stripHop(req.Header, x.h1 && !x.old && req.ContentLength == 0)
+	stripHopByHop(req.Header, x.h1 && !x.old && req.ContentLength == 0)
 	req.Close = false // the client's connection ends, not ours
 	x.upload.duplex()
 	resp, err := x.send(req, ctx)
@@ -140,7 +140,7 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 	} else {
 		out.Header = req.Header.Clone()
 	}
-	stripHop(out.Header, false)
+	stripHopByHop(out.Header, false)
 	if x.next == nil && len(out.Header[idempotencyKey]) == 0 {
 		out.Header[idempotencyKey] = repeatable
 	}
@@ -209,7 +209,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	stripHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
+	stripHopByHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
 	if resp.StatusCode == http.StatusNoContent {
 		resp.Header.Del("Content-Length") // it may have none, and net/http takes care of that in HTTP/1 alone
 	}

@@ -281,7 +281,7 @@ func (x *exchange) compose(req *http.Request, a dialect.Answer) *http.Response {
 		ContentLength: int64(len(a.Body)),
 		Request:       req,
 	}
-	stripHop(resp.Header, false)
+	stripHopByHop(resp.Header, false)
 	if _, ok := resp.Header["Content-Type"]; !ok {
 		resp.Header["Content-Type"] = nil
 	}

@@ -58,7 +58,7 @@ func (rw *responseWriter) inform(code int, header textproto.MIMEHeader) {
 	final := maps.Clone(h)
 	clear(h)
 	maps.Copy(h, http.Header(header))
-	stripHop(h, false)
+	stripHopByHop(h, false)
 	// A hint has no length, and what is said of one goes no further. But it has net/http write a copy of the fields (go1.26, h2_bundle.go: writeHeader), which it may do
 	// when the stream has been reset and we are back here: a map that is written to meanwhile would end the process.
 	h.Set("Content-Length", "0")

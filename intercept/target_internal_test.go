@@ -88,7 +88,7 @@ func TestStripHop(t *testing.T) {
 		"Connection": {"close, X-Mine", "x-other"}, "X-Mine": {"1"}, "X-Other": {"1"}, "Keep-Alive": {"1"}, "Te": {"trailers, deflate"},
 		"Transfer-Encoding": {"chunked"}, "Upgrade": {"h2c"}, "Proxy-Authorization": {"x"}, "X-End": {"1"},
 	}
-	stripHop(h, true)
+	stripHopByHop(h, true)
 	if d := cmp.Diff(http.Header{"X-End": {"1"}, "Te": {"trailers"}}, h); d != "" {
 		t.Error(d)
 	}
@@ -97,7 +97,7 @@ func TestStripHop(t *testing.T) {
 		false: {},
 	} {
 		h := http.Header{"Connection": {"keep-alive, Upgrade"}, "Upgrade": {"WebSocket"}}
-		stripHop(h, upgrade)
+		stripHopByHop(h, upgrade)
 		if d := cmp.Diff(want, h); d != "" {
 			t.Errorf("upgrade %v: %s", upgrade, d)
 		}
