@@ -174,7 +174,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
 	}
 	x.p.via(req)
-	req = x.traced(x.p.reach.purposed(req))
+	req = x.traced(x.p.dialer.withPurpose(req))
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error
@@ -195,7 +195,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		return nil, errStatus
 	}
 	if resp.StatusCode == http.StatusProxyAuthRequired && x.next == nil && ctx.Proxy.Tr == x.p.transport {
-		if up := x.p.reach.asked(req); up != nil {
+		if up := x.p.dialer.httpParent(req); up != nil {
 			// It is for us to log in there; the client would ask its user for a password, and send it.
 			_ = resp.Body.Close()
 			return nil, parentStatus(resp.StatusCode, !up.credentials.none())

@@ -279,9 +279,9 @@ func TestGather_where(t *testing.T) {
 		ctx  context.Context
 		want bool
 	}{
-		{"discovery over TLS", p.transport, errand{purpose: "https"}.send(t.Context()), true},
-		{"discovery in the clear", p.transport, errand{purpose: "http"}.send(t.Context()), false},
-		{"a tunnel", p.transport, errand{purpose: purposeTunnel}.send(t.Context()), false},
+		{"discovery over TLS", p.transport, dialInfo{purpose: "https"}.attach(t.Context()), true},
+		{"discovery in the clear", p.transport, dialInfo{purpose: "http"}.attach(t.Context()), false},
+		{"a tunnel", p.transport, dialInfo{purpose: purposeTunnel}.attach(t.Context()), false},
 		{"what passes through", p.ours.Load().http11, t.Context(), false},
 		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), h1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {

@@ -95,8 +95,8 @@ func (t *notifyingConn) CloseWrite() error {
 }
 
 // dialAlone is dial for the transport whose connections are shared by nobody at the same time.
-func (r *reach) dialAlone(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := r.dial(ctx, network, addr)
+func (d *dialer) dialAlone(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
 	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
 		return c, err
 	}

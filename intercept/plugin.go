@@ -165,7 +165,7 @@ type Plugin struct {
 	limits    Limits
 	clock     func() time.Time
 	upstream  UpstreamConfig
-	reach     *reach
+	dialer    *dialer
 	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
 	ours      atomic.Pointer[transports]
 	swapping  sync.Mutex // one change of the settings of upstream at a time
@@ -245,11 +245,11 @@ func New(c Config) (*Plugin, error) {
 	p.policy.Store(c.Policy)
 	p.name = "autodiscover-guard-" + p.run
 	var err error
-	p.reach, err = newReach(p.name, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
+	p.dialer, err = newDialer(p.name, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
 	if err != nil {
 		return nil, err
 	}
-	first := newTransports(p.reach)
+	first := newTransports(p.dialer)
 	p.transport = first.shared
 	p.ours.Store(first)
 	p.ending, p.end = context.WithCancel(context.Background())

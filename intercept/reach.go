@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// reach makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
-type reach struct {
+// dialer makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
+type dialer struct {
 	name     string // in Via
 	config   *UpstreamConfig
 	settings atomic.Pointer[upstreamSettings]
-	// strangers dials what clients name, trusted what the operator names; neither dials ourselves.
-	strangers, trusted *net.Dialer
+	// untrusted dials what clients name, trusted what the operator names; neither dials ourselves.
+	untrusted, trusted *net.Dialer
 }
 
-func newReach(name string, u *UpstreamConfig, stall time.Duration, s *self, looped func(address string)) (*reach, error) {
+func newDialer(name string, u *UpstreamConfig, stall time.Duration, s *self, looped func(address string)) (*dialer, error) {
 	t, err := newUpstreamSettings(*u)
 	if err != nil {
 		return nil, err
 	}
-	r := &reach{
+	d := &dialer{
 		name:      name,
 		config:    u,
-		strangers: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped).bounded(stall)},
+		untrusted: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped).bounded(stall)},
 		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped).bounded(stall)},
 	}
-	r.settings.Store(t)
-	return r, nil
+	d.settings.Store(t)
+	return d, nil
 }
 
 // purpose is what a connection is for: the scheme of an exchange, or a tunnel. It decides which parent proxy is asked.
@@ -39,38 +39,38 @@ type purpose string
 
 const purposeTunnel purpose = "tunnel"
 
-// errand is what a connection is made for, and the Via that a parent proxy is told with it: that of the client's request, and our own entry. What
+// dialInfo is what a connection is made for, and the Via that a parent proxy is told with it: that of the client's request, and our own entry. What
 // is made for one exchange may serve others later, of other clients. That costs no loop: our entry is in every Via, a loop is found when
 // the connection is made, and then there is none to share.
-type errand struct {
+type dialInfo struct {
 	purpose purpose
 	via     []string
 	far     *farSide // of a tunnel
 }
 
-type errandKey struct{}
+type dialInfoKey struct{}
 
-// send makes a context in which to dial for an errand.
-func (e errand) send(ctx context.Context) context.Context {
-	return context.WithValue(ctx, errandKey{}, e)
+// attach makes a context in which to dial for an errand.
+func (e dialInfo) attach(ctx context.Context) context.Context {
+	return context.WithValue(ctx, dialInfoKey{}, e)
 }
 
-func errandOf(ctx context.Context) (e errand, ok bool) {
-	e, ok = ctx.Value(errandKey{}).(errand)
+func dialInfoOf(ctx context.Context) (e dialInfo, ok bool) {
+	e, ok = ctx.Value(dialInfoKey{}).(dialInfo)
 	return e, ok
 }
 
-// purposed says what a request's connection is for, where it matters. The request has its Via already.
-func (r *reach) purposed(req *http.Request) *http.Request {
-	if r.parents().none() {
+// withPurpose says what a request's connection is for, where it matters. The request has its Via already.
+func (d *dialer) withPurpose(req *http.Request) *http.Request {
+	if d.parents().none() {
 		return req
 	}
-	return req.WithContext(errand{purpose: purpose(req.URL.Scheme), via: req.Header["Via"]}.send(req.Context()))
+	return req.WithContext(dialInfo{purpose: purpose(req.URL.Scheme), via: req.Header["Via"]}.attach(req.Context()))
 }
 
 // purposeOf is what was said, or what the port lets guess where another plugin uses our transport on its own account.
 func purposeOf(ctx context.Context, addr string) purpose {
-	if e, ok := errandOf(ctx); ok {
+	if e, ok := dialInfoOf(ctx); ok {
 		return e.purpose
 	}
 	if t, err := parseTarget(addr, portHTTPS); err == nil && t.port == portHTTP {
@@ -80,14 +80,14 @@ func purposeOf(ctx context.Context, addr string) purpose {
 }
 
 // dial is the DialContext of the transport, which goproxy uses for tunnels too (v1.9.4, https.go: dial).
-func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	purpose := purposeOf(ctx, addr)
 	if purpose == purposeTunnel {
-		c, err := r.connect(ctx, network, addr, purpose)
+		c, err := d.connect(ctx, network, addr, purpose)
 		if err != nil {
 			return nil, err
 		}
-		e, _ := errandOf(ctx)
+		e, _ := dialInfoOf(ctx)
 		if e.far == nil {
 			return c, nil
 		}
@@ -98,15 +98,15 @@ func (r *reach) dial(ctx context.Context, network, addr string) (net.Conn, error
 		return c, nil
 	}
 	// net/http, which proxyFor sent here; it is sent nowhere else for this address.
-	if up := r.parents().at(addr); up != nil {
-		return r.hop(ctx, up)
+	if up := d.parents().at(addr); up != nil {
+		return d.dialParent(ctx, up)
 	}
-	return r.connect(ctx, network, addr, purpose)
+	return d.connect(ctx, network, addr, purpose)
 }
 
 // dialShared is the same for the transport whose connections many exchanges share.
-func (r *reach) dialShared(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := r.dial(ctx, network, addr)
+func (d *dialer) dialShared(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -120,63 +120,63 @@ func (r *reach) dialShared(ctx context.Context, network, addr string) (net.Conn,
 }
 
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.
-func (r *reach) connect(ctx context.Context, network, addr string, purpose purpose) (net.Conn, error) {
-	if to, ok := r.config.named(addr); ok {
-		return r.trusted.DialContext(ctx, network, to)
+func (d *dialer) connect(ctx context.Context, network, addr string, purpose purpose) (net.Conn, error) {
+	if to, ok := d.config.named(addr); ok {
+		return d.trusted.DialContext(ctx, network, to)
 	}
-	up := r.parents().choose(purpose, addr)
+	up := d.parents().choose(purpose, addr)
 	if up == nil {
-		return r.strangers.DialContext(ctx, network, addr)
+		return d.untrusted.DialContext(ctx, network, addr)
 	}
-	return r.through(ctx, up, addr)
+	return d.dialThrough(ctx, up, addr)
 }
 
-// place is the name or the address that connect would dial for a tunnel. It is false where a parent proxy is asked for it: that resolves names, and
+// dialName is the name or the address that connect would dial for a tunnel. It is false where a parent proxy is asked for it: that resolves names, and
 // may know others.
-func (r *reach) place(t target) (string, bool) {
+func (d *dialer) dialName(t target) (string, bool) {
 	addr := t.String()
-	if to, ok := r.config.named(addr); ok {
+	if to, ok := d.config.named(addr); ok {
 		return hostOf(to), true
 	}
-	return t.host, r.parents().choose(purposeTunnel, addr) == nil
+	return t.host, d.parents().choose(purposeTunnel, addr) == nil
 }
 
-// locate looks up a name's addresses as connect would.
-func (r *reach) locate(ctx context.Context, name string) ([]netip.Addr, error) {
-	return r.strangers.Resolver.LookupNetIP(ctx, "ip", name)
+// lookUp looks up a name's addresses as connect would.
+func (d *dialer) lookUp(ctx context.Context, name string) ([]netip.Addr, error) {
+	return d.untrusted.Resolver.LookupNetIP(ctx, "ip", name)
 }
 
 // proxyFor is the Proxy of the transport. It names a parent proxy only for plain HTTP, which HTTP proxies want in absolute form; through
 // all others the connection is made in dial, with one time limit and one kind of error for exchanges and tunnels.
-func (r *reach) proxyFor(req *http.Request) (*url.URL, error) {
-	if r.parents().none() {
+func (d *dialer) proxyFor(req *http.Request) (*url.URL, error) {
+	if d.parents().none() {
 		return nil, nil
 	}
 	addr := fullAddress(req.URL)
-	if r.parents().at(addr) != nil {
+	if d.parents().at(addr) != nil {
 		// Otherwise dial could not tell the proxy that the operator named from a host that a client named.
 		return nil, &parentError{failure{classPrivate, http.StatusBadGateway, "is the upstream proxy itself", ""}}
 	}
-	up := r.asked(req)
+	up := d.httpParent(req)
 	if up == nil {
 		return nil, nil
 	}
-	if err := r.literal(addr); err != nil {
+	if err := d.checkLiteral(addr); err != nil {
 		return nil, err
 	}
 	return up.forNetHTTP(), nil
 }
 
-// asked returns the HTTP proxy that answers a request for plain HTTP in the host's place, or nil.
-func (r *reach) asked(req *http.Request) *parent {
-	if r.parents().none() || req.URL.Scheme != "http" {
+// httpParent returns the HTTP proxy that answers a request for plain HTTP in the host's place, or nil.
+func (d *dialer) httpParent(req *http.Request) *parent {
+	if d.parents().none() || req.URL.Scheme != "http" {
 		return nil
 	}
 	addr := fullAddress(req.URL)
-	if _, ok := r.config.named(addr); ok {
+	if _, ok := d.config.named(addr); ok {
 		return nil
 	}
-	if up := r.parents().choose("http", addr); up != nil && up.speaksHTTP() {
+	if up := d.parents().choose("http", addr); up != nil && up.speaksHTTP() {
 		return up
 	}
 	return nil
@@ -191,9 +191,9 @@ func fullAddress(u *url.URL) string {
 	return t.String()
 }
 
-// literal refuses an address that a client names and that would be refused if we dialled it. A name is the parent proxy's to resolve, and
+// checkLiteral refuses an address that a client names and that would be refused if we dialled it. A name is the parent proxy's to resolve, and
 // where that leads is for the parent proxy to judge.
-func (r *reach) literal(addr string) error {
+func (d *dialer) checkLiteral(addr string) error {
 	host := hostOf(addr)
 	if endsInNumber(host) {
 		return errPrivate
@@ -201,5 +201,5 @@ func (r *reach) literal(addr string) error {
 	if net.ParseIP(host) == nil {
 		return nil
 	}
-	return r.strangers.ControlContext(context.Background(), "tcp", addr, nil)
+	return d.untrusted.ControlContext(context.Background(), "tcp", addr, nil)
 }

@@ -25,7 +25,7 @@ func (p *Plugin) boundStalls(socket any) bool {
 }
 
 // bounded bounds how long a connection that g lets through may be stuck.
-func (g gauge) bounded(stall time.Duration) gauge {
+func (g dialControl) bounded(stall time.Duration) dialControl {
 	return func(ctx context.Context, network, address string, c syscall.RawConn) error {
 		if err := g(ctx, network, address, c); err != nil {
 			return err
