@@ -143,8 +143,8 @@ func (b *byAddress) open(hc *hallConn) bool {
 	_ = b.Conn.Close() // WriteTo waits for it
 	hc.Conn, hc.front, hc.binding = stream, b.front, newBinding()
 	hc.release = func() {} // the tunnel keeps its seat
-	hc.await()
-	b.far.unbook() // to stop it, and to end it one day, is the hall's business now
+	hc.expectRequest()
+	b.far.untrack() // to stop it, and to end it one day, is the hall's business now
 	go b.front.p.hall.welcome(hc)
 	return true
 }

@@ -27,18 +27,18 @@ type hallConn struct {
 	leaf    *tls.Certificate
 	release func() // gives the tunnel's seat back
 	once    sync.Once
-	// awaited says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
-	awaited atomic.Bool
+	// expected says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
+	expected atomic.Bool
 }
 
-// await books a connection whose first request is to come, or its end.
-func (c *hallConn) await() {
-	c.awaited.Store(true)
+// expectRequest books a connection whose first request is to come, or its end.
+func (c *hallConn) expectRequest() {
+	c.expected.Store(true)
 	c.front.p.traffic.expect()
 }
 
-func (c *hallConn) arrive() {
-	if c.awaited.Swap(false) {
+func (c *hallConn) requestArrived() {
+	if c.expected.Swap(false) {
 		c.front.p.traffic.arrive()
 	}
 }
@@ -65,7 +65,7 @@ func (c *hallConn) Close() error {
 	c.once.Do(func() {
 		c.front.p.bindings.drop(c.binding)
 		c.release()
-		c.arrive()
+		c.requestArrived()
 	})
 	return err
 }

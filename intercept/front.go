@@ -279,9 +279,9 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 	}
 	s := &streamTunnel{r.Body, far}
 	tw.pace = f.p.traffic.newPace(f.p.limits.Stall, http.NewResponseController(w))
-	f.p.traffic.add(s)
-	far.unbook = func() { f.p.traffic.remove(s) }
-	defer far.unbook()
+	f.p.traffic.addTunnel(s)
+	far.untrack = func() { f.p.traffic.removeTunnel(s) }
+	defer far.untrack()
 	f.proxy.ServeHTTP(tw, r)
 	if far.cut() {
 		panic(http.ErrAbortHandler)
@@ -291,7 +291,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 // open takes the client's connection over and shows it into the hall.
 func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	hc.front, hc.binding = f, newBinding()
-	hc.await()
+	hc.expectRequest()
 	if r.ProtoMajor == 2 {
 		f.openStream(w, r, hc)
 		return
@@ -300,7 +300,7 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	if err != nil {
 		// Somebody's middleware hides the method. Tunnelling it unopened would let everything through.
 		hc.release()
-		hc.arrive() // never, and no stop waits for it
+		hc.requestArrived() // never, and no stop waits for it
 		deny(w, http.StatusNotImplemented, "this connection cannot be taken over")
 		return
 	}

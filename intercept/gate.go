@@ -120,7 +120,7 @@ func (rw *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	rw.wrote = true
-	rw.hijacked = book(&rw.x.p.traffic, c, rw.x.letGo)
+	rw.hijacked = track(&rw.x.p.traffic, c, rw.x.letGo)
 	return rw.hijacked, bufrw, nil
 }
 

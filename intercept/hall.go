@@ -233,7 +233,7 @@ func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.p.traffic.leave()
-	c.arrive()
+	c.requestArrived()
 	scheme := c.scheme()
 	t, err := c.meant(r)
 	if err != nil {

@@ -71,7 +71,7 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 
 func (k *gatekeeper) wrap(c net.Conn, client netip.Addr, announced bool) net.Conn {
 	state := &connState{p: k.p, conn: c, accepted: time.Now(), key: clientKey(client), encrypted: k.encrypted}
-	k.p.traffic.watchOver(state)
+	k.p.traffic.addConn(state)
 	if k.mute {
 		state.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
 	}
@@ -100,11 +100,11 @@ func (p *Plugin) farewell(c net.Conn, status int) bool {
 		p.farewells.Add(-1)
 		return false
 	}
-	p.traffic.add(c)
+	p.traffic.addTunnel(c)
 	go func() {
 		defer p.traffic.leave()
 		defer p.farewells.Add(-1)
-		defer p.traffic.remove(c)
+		defer p.traffic.removeTunnel(c)
 		defer c.Close()
 		bid(c, status)
 	}()
@@ -175,7 +175,7 @@ func (s *connState) expectsRequest() bool {
 
 func (s *connState) release() {
 	if !s.released.Swap(true) {
-		s.p.traffic.forget(s)
+		s.p.traffic.removeConn(s)
 		s.p.limiter.release(slotConnection, s.clientKey())
 	}
 }
@@ -204,7 +204,7 @@ func (s *connState) read(c net.Conn, b []byte) (int, error) {
 	if !s.encrypted {
 		s.noteProgress()
 	}
-	return n, s.p.traffic.heed(err)
+	return n, s.p.traffic.countStall(err)
 }
 
 // noteProgress notes what was heard last.
@@ -221,7 +221,7 @@ func (s *connState) noteProgress() {
 // write writes to c.
 func (s *connState) write(c net.Conn, b []byte) (int, error) {
 	n, err := c.Write(b)
-	return n, s.p.traffic.heed(err)
+	return n, s.p.traffic.countStall(err)
 }
 
 // clientTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.

@@ -336,7 +336,7 @@ const (
 // what [Plugin.Close] does; both may be called again, and after each other.
 func (p *Plugin) Shutdown(ctx context.Context) error {
 	p.traffic.expect()
-	p.hearOut(time.Now().Add(lastCall), p.traffic.asked())
+	p.hearOut(time.Now().Add(lastCall), p.traffic.requestExpected())
 	calm, idle := p.traffic.drain()
 	p.stop()
 	defer time.AfterFunc(lastCall, func() { p.part() }).Stop()
@@ -354,7 +354,7 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 // booked. There always is one, since who was accepted a moment ago is in no book yet.
 func (p *Plugin) hearOut(until time.Time, somebody bool) {
 	time.AfterFunc(lull, func() {
-		still := p.traffic.asked()
+		still := p.traffic.requestExpected()
 		if (still || somebody) && time.Now().Before(until) {
 			p.hearOut(until, still)
 			return

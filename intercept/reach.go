@@ -91,7 +91,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		if e.far == nil {
 			return c, nil
 		}
-		c = e.far.end(c)
+		c = e.far.wrap(c)
 		if !e.far.keep(c) {
 			return nil, context.Canceled
 		}

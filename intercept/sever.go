@@ -31,11 +31,11 @@ func reset(whole net.Conn) {
 			c = at.NetConn()
 		case *clientTCP:
 			c = at.TCPConn
-		case *bookedTCP:
+		case *trackedTCP:
 			c = at.TCPConn
-		case *bookedTLS:
+		case *trackedTLS:
 			c = at.Conn
-		case *booked:
+		case *tracked:
 			c = at.Conn
 		case *streamConn:
 			at.broken.Store(true)

@@ -37,8 +37,8 @@ func (g dialControl) bounded(stall time.Duration) dialControl {
 	}
 }
 
-// heed counts what the kernel has given up. It says so once for each connection, to whoever uses it next; copying takes the error of one end to the other.
-func (t *traffic) heed(err error) error {
+// countStall counts what the kernel has given up. It says so once for each connection, to whoever uses it next; copying takes the error of one end to the other.
+func (t *traffic) countStall(err error) error {
 	if !errors.Is(err, syscall.ETIMEDOUT) {
 		return err
 	}

@@ -13,17 +13,17 @@ import (
 // Limits.Lifetime, and connections, whatever is under way in them, when they have lived for twice as long: by then they were told to close
 // behind their next answer, and no answer has ended since.
 type traffic struct {
-	mu      sync.Mutex
-	flights int
-	awaited int                     // of the flights: first requests that are to come
-	tunnels map[io.Closer]time.Time // since when
-	conns   map[io.Closer]time.Time // since when; to stop them is their server's business
-	calm    chan struct{}           // made by drain, closed when nobody is awaited
-	idle    chan struct{}           // made by drain, closed when nothing is left
-	stopped time.Time               // when drain was called
-	calmed  bool
-	done    bool
-	stalled atomic.Int64 // what was given up because its other side took nothing
+	mu       sync.Mutex
+	inFlight int
+	awaited  int                     // of the flights: first requests that are to come
+	tunnels  map[io.Closer]time.Time // since when
+	conns    map[io.Closer]time.Time // since when; to stop them is their server's business
+	calm     chan struct{}           // made by drain, closed when nobody is awaited
+	idle     chan struct{}           // made by drain, closed when nothing is left
+	stopped  time.Time               // when drain was called
+	calmed   bool
+	done     bool
+	stalled  atomic.Int64 // what was given up because its other side took nothing
 }
 
 // enter lets a request in; it reports false when the plugin is stopping.
@@ -33,7 +33,7 @@ func (t *traffic) enter() bool {
 	if t.idle != nil {
 		return false
 	}
-	t.flights++
+	t.inFlight++
 	return true
 }
 
@@ -45,7 +45,7 @@ func (t *traffic) enterLast(since time.Time) bool {
 	if t.done || !since.Before(t.stopped) {
 		return false
 	}
-	t.flights++
+	t.inFlight++
 	return true
 }
 
@@ -53,14 +53,14 @@ func (t *traffic) enterLast(since time.Time) bool {
 func (t *traffic) expect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flights++
+	t.inFlight++
 	t.awaited++
 }
 
 func (t *traffic) arrive() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flights--
+	t.inFlight--
 	t.awaited--
 	t.settle()
 }
@@ -68,39 +68,39 @@ func (t *traffic) arrive() {
 func (t *traffic) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flights--
+	t.inFlight--
 	t.settle()
 }
 
-// add takes a tunnel into the books; its Close must make its owner call remove.
-func (t *traffic) add(tunnel io.Closer) {
+// addTunnel takes a tunnel into the books; its Close must make its owner call remove.
+func (t *traffic) addTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	note(&t.tunnels, tunnel)
 }
 
-func (t *traffic) remove(tunnel io.Closer) {
+func (t *traffic) removeTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.tunnels, tunnel)
 	t.settle()
 }
 
-// watchOver takes a client's connection into the books; its Close must make its owner call forget.
-func (t *traffic) watchOver(conn io.Closer) {
+// addConn takes a client's connection into the books; its Close must make its owner call forget.
+func (t *traffic) addConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	note(&t.conns, conn)
 }
 
-func (t *traffic) forget(conn io.Closer) {
+func (t *traffic) removeConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, conn)
 }
 
-// asked reports whether somebody is about to ask something.
-func (t *traffic) asked() bool {
+// requestExpected reports whether somebody is about to ask something.
+func (t *traffic) requestExpected() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c := range t.conns {
@@ -137,7 +137,7 @@ func (t *traffic) settle() {
 		t.calmed = true
 		close(t.calm)
 	}
-	if !t.done && t.flights == 0 && len(t.tunnels) == 0 {
+	if !t.done && t.inFlight == 0 && len(t.tunnels) == 0 {
 		t.done = true
 		close(t.idle)
 	}

@@ -193,7 +193,7 @@ func (v *visit) open(hc *hallConn) bool {
 		return false
 	}
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
-	hc.await()
+	hc.expectRequest()
 	v.door.f.p.hall.welcome(hc)
 	return true // welcome closes what it does not give on
 }
