@@ -209,8 +209,8 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	f.p.noteTunnel(r, t, doorConnect)
 	far := &farSide{traffic: &f.p.traffic}
-	if t.unsaid() {
-		far.listenFor(f, r, t, connectDoor(t))
+	if t.namesNoHost() {
+		far.openWhenNamed(f, r, t, connectDoor(t))
 	}
 	f.tunnel(w, r, t, far, release)
 }

@@ -197,7 +197,7 @@ func (h *hall) welcome(c *hallConn) {
 		given = h.one.listener.give(watch(c, c))
 		return
 	}
-	c.listening = true
+	c.inHandshake = true
 	deepen(0)
 	t := tls.Server(c, h.config)
 	ctx, cancel := context.WithTimeout(h.p.parting, h.p.limits.Handshake)
@@ -206,7 +206,7 @@ func (h *hall) welcome(c *hallConn) {
 		h.handshakeFailed(c, c.explain(err))
 		return
 	}
-	c.listening = false
+	c.inHandshake = false
 	if !c.check {
 		h.p.handshakes.add(handshakeDone)
 	}

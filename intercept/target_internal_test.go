@@ -48,7 +48,7 @@ func TestTarget_unsaid(t *testing.T) {
 		"192.0.2.33:443": true, "192.0.2.33:80": true, "[::ffff:192.0.2.33]:443": true, "0xC0000221:443": true, "3221226017:80": true, "192.0.545:443": true,
 		"192.0.2.33:993": false, "0xc0000221:993": false, "mail.lab.test:443": false, "0x.lab.test:443": false,
 	} {
-		if to, err := parseTarget(authority, 0); err != nil || to.unsaid() != want {
+		if to, err := parseTarget(authority, 0); err != nil || to.namesNoHost() != want {
 			t.Errorf("%s: got %t, %v", authority, !want, err)
 		}
 	}

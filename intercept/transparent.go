@@ -148,7 +148,7 @@ func (v *visit) receive() bool {
 // greet looks at a TLS handshake.
 func (v *visit) greet() bool {
 	p := v.door.f.p
-	name, heard, err := p.overhear(v.conn)
+	name, heard, err := p.peekHello(v.conn)
 	if err != nil {
 		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), clientField(v.conn), zap.Error(err))
 		return false
@@ -176,7 +176,7 @@ func (v *visit) greet() bool {
 
 // plain looks whether a connection to port 80 begins like HTTP/1.
 func (v *visit) plain() bool {
-	heard, err := v.door.f.p.firstBytes(v.conn)
+	heard, err := v.door.f.p.peekFirst(v.conn)
 	if err != nil {
 		return false
 	}
@@ -217,12 +217,12 @@ func (v *visit) tunnel(heard []byte) bool {
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
 	r, far := v.request(v.to), &farSide{traffic: &v.door.f.p.traffic}
-	if (len(heard) == 0 || v.to.port == portHTTP && methodLike(heard) && len(heard) <= longestMethod) && v.to.unsaid() {
+	if (len(heard) == 0 || v.to.port == portHTTP && methodLike(heard) && len(heard) <= longestMethod) && v.to.namesNoHost() {
 		d := doorTransparent
 		if v.to.port == portHTTP {
 			d = doorTransparentPlain
 		}
-		far.listenFor(v.door.f, r, v.to, d)
+		far.openWhenNamed(v.door.f, r, v.to, d)
 	}
 	v.door.f.tunnel(w, r, v.to, far, release)
 	return w.taken

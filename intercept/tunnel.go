@@ -83,16 +83,16 @@ func (s *streamTunnel) Close() error {
 // farSide is the far end of a tunnel, which ends with it, whatever it may be stuck in: the near one alone would not do where somebody does not read.
 type farSide struct {
 	traffic *traffic
-	listens func(c net.Conn) net.Conn // to what its client says, or nil
+	opener  func(c net.Conn) net.Conn // to what its client says, or nil
 	untrack func()                    // takes the tunnel out of the books
 	mu      sync.Mutex
 	conn    io.Closer
 	closed  bool
 }
 
-// listenFor has the tunnel opened if its client names a host that is to be.
-func (f *farSide) listenFor(front *front, r *http.Request, to target, d door) {
-	f.listens = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: front, far: f, asked: r, to: to, door: d} }
+// openWhenNamed has the tunnel opened if its client names a host that is to be.
+func (f *farSide) openWhenNamed(front *front, r *http.Request, to target, d door) {
+	f.opener = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: front, far: f, asked: r, to: to, door: d} }
 }
 
 // wrap is what a tunnel is dialled for.
@@ -100,8 +100,8 @@ func (f *farSide) wrap(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		c = &farTCP{tcp, f.traffic}
 	}
-	if f.listens != nil {
-		c = f.listens(c)
+	if f.opener != nil {
+		c = f.opener(c)
 	}
 	return c
 }
