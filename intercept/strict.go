@@ -21,7 +21,7 @@ type strict struct {
 	line  []byte // of a line that is not complete yet
 	left  int64  // of a body or a chunk
 	err   error
-	ahead readOn
+	ahead readAhead
 
 	old      bool // HTTP/1.0
 	connect  bool
@@ -266,7 +266,7 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.ended(c, b)
 	}
-	listens := s.listens(b)
+	listens := s.readsAhead(b)
 	n, err := c.Read(b)
 	if s.state == awaitsNothing || n == 0 {
 		return n, err
@@ -274,7 +274,7 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
 	passed := s.check(p, b[:n])
 	switch {
 	case s.err == nil && listens && err == nil:
-		return s.listen(p, c, b)
+		return s.readAhead(p, c, b)
 	case s.err == nil:
 		return n, err
 	case passed > 0:
