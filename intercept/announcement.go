@@ -95,7 +95,7 @@ func (a *proxyHeader) admit(client netip.Addr) {
 		return
 	}
 	a.err = errProxyHeader
-	bid(a.conn, status)
+	writeRefusal(a.conn, status)
 }
 
 // readProxyHeader takes the header, and not a byte more, off a connection: what follows is read, or spliced, from the connection itself.

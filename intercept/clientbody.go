@@ -223,5 +223,5 @@ func (b *clientBody) end() {
 	if b.conn != nil {
 		b.conn.lingerOnClose()
 	}
-	_ = b.control.SetReadDeadline(time.Now().Add(farewellTime))
+	_ = b.control.SetReadDeadline(time.Now().Add(lingerTime))
 }

@@ -28,10 +28,10 @@ func TestLingeringClose_linger(t *testing.T) {
 		takes            time.Duration
 	}{
 		"not due":              {},
-		"nobody goes":          {due: true, takes: farewellTime},
+		"nobody goes":          {due: true, takes: lingerTime},
 		"the client goes":      {due: true, gone: true, before: time.Second, takes: time.Second},
 		"the guard stops":      {due: true, stops: true, before: time.Second, takes: time.Second},
-		"the client is chatty": {due: true, before: time.Hour, takes: farewellTime},
+		"the client is chatty": {due: true, before: time.Hour, takes: lingerTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// maxFarewells bounds how many refused connections are told why at once; more are closed without a word.
-	maxFarewells = 64
-	// farewellTime is how long a refused client may take to listen.
-	farewellTime = 2 * time.Second
+	// maxRefusalsTold bounds how many refused connections are told why at once; more are closed without a word.
+	maxRefusalsTold = 64
+	// lingerTime is how long a refused client may take to listen.
+	lingerTime = 2 * time.Second
 )
 
 // Listener puts the guard's own gate into a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
@@ -58,11 +58,11 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 			client = netip.Addr{} // not known yet
 		} else if !k.p.admits(client) {
 			k.p.refused.clients.add(k.p, client, notAdmitted)
-			k.dismiss(c, http.StatusForbidden)
+			k.refuse(c, http.StatusForbidden)
 			continue
 		}
 		if status := k.p.acquire(slotConnection, client); status != 0 {
-			k.dismiss(c, status)
+			k.refuse(c, status)
 			continue
 		}
 		return k.wrap(c, client, announced), nil
@@ -87,43 +87,43 @@ func (k *gatekeeper) wrap(c net.Conn, client netip.Addr, announced bool) net.Con
 	return &clientConn{Conn: c, state: state}
 }
 
-// dismiss refuses a connection, without holding up the next one.
-func (k *gatekeeper) dismiss(c net.Conn, status int) {
-	if k.mute || !k.p.farewell(c, status) {
+// refuse refuses a connection, without holding up the next one.
+func (k *gatekeeper) refuse(c net.Conn, status int) {
+	if k.mute || !k.p.tellRefusal(c, status) {
 		_ = c.Close()
 	}
 }
 
-// farewell has a refused client told why, in a goroutine of its own; it reports false where too many are being told already.
-func (p *Plugin) farewell(c net.Conn, status int) bool {
-	if p.farewells.Add(1) > maxFarewells || !p.traffic.enter() {
-		p.farewells.Add(-1)
+// tellRefusal has a refused client told why, in a goroutine of its own; it reports false where too many are being told already.
+func (p *Plugin) tellRefusal(c net.Conn, status int) bool {
+	if p.refusalsTold.Add(1) > maxRefusalsTold || !p.traffic.enter() {
+		p.refusalsTold.Add(-1)
 		return false
 	}
 	p.traffic.addTunnel(c)
 	go func() {
 		defer p.traffic.leave()
-		defer p.farewells.Add(-1)
+		defer p.refusalsTold.Add(-1)
 		defer p.traffic.removeTunnel(c)
 		defer c.Close()
-		bid(c, status)
+		writeRefusal(c, status)
 	}()
 	return true
 }
 
-// bid writes an answer and waits until it was read: closing with unread bytes of the client's in the buffer resets the connection, and
+// writeRefusal writes an answer and waits until it was read: closing with unread bytes of the client's in the buffer resets the connection, and
 // the answer with it (RFC 9112, section 9.6). A client that begins with a TLS record cannot read it.
-func bid(c net.Conn, status int) {
-	_ = c.SetDeadline(time.Now().Add(farewellTime))
+func writeRefusal(c net.Conn, status int) {
+	_ = c.SetDeadline(time.Now().Add(lingerTime))
 	var first [1024]byte
 	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordHandshake {
 		return
 	}
-	part(c, lastWords(status))
+	writeLast(c, refusalText(status))
 }
 
-// part writes the last text of a connection and waits until it was read.
-func part(c net.Conn, text string) {
+// writeLast writes the last text of a connection and waits until it was read.
+func writeLast(c net.Conn, text string) {
 	if _, err := io.WriteString(c, text); err != nil {
 		return
 	}
@@ -133,7 +133,7 @@ func part(c net.Conn, text string) {
 	}
 }
 
-func lastWords(status int) string {
+func refusalText(status int) string {
 	why, retry := notAdmitted, ""
 	if status != http.StatusForbidden {
 		why, retry = overLimitText(slotConnection, status), "Retry-After: "+retryAfter+"\r\n"

@@ -185,7 +185,7 @@ type Plugin struct {
 	refused      refusals
 	handshakes   tally
 	failures     tally
-	farewells    atomic.Int64
+	refusalsTold atomic.Int64
 	accepting    complaint // that connections cannot be accepted
 	unproven     complaint // that the TLS of an upstream failed a check
 	original     func(*net.TCPConn) (netip.AddrPort, error)

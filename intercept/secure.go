@@ -128,7 +128,7 @@ func (s *secureListener) explain(err error) {
 	if !errors.As(err, &record) || record.Conn == nil || record.RecordHeader[0] < 'A' || record.RecordHeader[0] > 'Z' {
 		return
 	}
-	_ = record.Conn.SetDeadline(time.Now().Add(farewellTime))
-	part(record.Conn, "HTTP/1.0 "+statusLine(http.StatusBadRequest)+
+	_ = record.Conn.SetDeadline(time.Now().Add(lingerTime))
+	writeLast(record.Conn, "HTTP/1.0 "+statusLine(http.StatusBadRequest)+
 		"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nautodiscover-guard: this door speaks TLS; say https:// where the proxy is set.\n")
 }
