@@ -6,4 +6,4 @@ import "net"
 func (p *Plugin) ResolveWith(r *net.Resolver) { p.dialer.untrusted.Resolver = r }
 
 // Lull is for how long a stop listens at least.
-const Lull = lull
+const Lull = quietTime

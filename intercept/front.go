@@ -57,7 +57,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if mayTurn(r) {
 		w.Header().Set("Connection", "close")
 	}
-	if !f.p.letIn(w, bindingOf(r.Context()).began()) {
+	if !f.p.enterOrDeny(w, bindingOf(r.Context()).began()) {
 		return
 	}
 	defer f.p.traffic.leave()
@@ -80,8 +80,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// letIn lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
-func (p *Plugin) letIn(w http.ResponseWriter, since time.Time) bool {
+// enterOrDeny lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
+func (p *Plugin) enterOrDeny(w http.ResponseWriter, since time.Time) bool {
 	if p.traffic.enter() {
 		return true
 	}

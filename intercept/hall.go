@@ -229,7 +229,7 @@ func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusBadRequest, "the connection did not come through a door")
 		return
 	}
-	if !h.p.letIn(w, time.Time{}) {
+	if !h.p.enterOrDeny(w, time.Time{}) {
 		return
 	}
 	defer h.p.traffic.leave()

@@ -170,7 +170,7 @@ const (
 // not got to it. Of a client that speaks TLS to this door only the latter is known.
 func (s *connState) expectsRequest() bool {
 	progress := s.progress.Load()
-	return progress == requestBegun || progress == requestNone && time.Since(s.accepted) < lastCall
+	return progress == requestBegun || progress == requestNone && time.Since(s.accepted) < gracePeriod
 }
 
 func (s *connState) release() {

@@ -320,11 +320,11 @@ func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 }
 
 const (
-	// lastCall is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
+	// gracePeriod is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
 	// that has just connected may take to begin it.
-	lastCall = 2 * time.Second
-	// lull is how long we listen at least whether one that has connected has something to say.
-	lull = 50 * time.Millisecond
+	gracePeriod = 2 * time.Second
+	// quietTime is how long we listen at least whether one that has connected has something to say.
+	quietTime = 50 * time.Millisecond
 )
 
 // Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. Who comes now is refused; who
@@ -336,10 +336,10 @@ const (
 // what [Plugin.Close] does; both may be called again, and after each other.
 func (p *Plugin) Shutdown(ctx context.Context) error {
 	p.traffic.expect()
-	p.hearOut(time.Now().Add(lastCall), p.traffic.requestExpected())
+	p.awaitQuiet(time.Now().Add(gracePeriod), p.traffic.requestExpected())
 	calm, idle := p.traffic.drain()
 	p.stop()
-	defer time.AfterFunc(lastCall, func() { p.part() }).Stop()
+	defer time.AfterFunc(gracePeriod, func() { p.part() }).Stop()
 	err := p.hall.leave(ctx, calm)
 	select {
 	case <-idle:
@@ -350,13 +350,13 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 	return errors.Join(err, p.Close())
 }
 
-// hearOut has the stop wait for a lull, and again for as long as somebody is about to ask something, or was a lull ago: what he said must get to where it is
+// awaitQuiet has the stop wait for a lull, and again for as long as somebody is about to ask something, or was a lull ago: what he said must get to where it is
 // booked. There always is one, since who was accepted a moment ago is in no book yet.
-func (p *Plugin) hearOut(until time.Time, somebody bool) {
-	time.AfterFunc(lull, func() {
+func (p *Plugin) awaitQuiet(until time.Time, somebody bool) {
+	time.AfterFunc(quietTime, func() {
 		still := p.traffic.requestExpected()
 		if (still || somebody) && time.Now().Before(until) {
-			p.hearOut(until, still)
+			p.awaitQuiet(until, still)
 			return
 		}
 		p.traffic.arrive()
