@@ -145,7 +145,7 @@ func (b *byAddress) open(hc *hallConn) bool {
 	hc.release = func() {} // the tunnel keeps its seat
 	hc.expectRequest()
 	b.far.untrack() // to stop it, and to end it one day, is the hall's business now
-	go b.front.p.hall.welcome(hc)
+	go b.front.p.hall.serve(hc)
 	return true
 }
 

@@ -22,11 +22,11 @@ type hallConn struct {
 	refused bool // the handshake was turned away
 	hello   clientHello
 	plaintextAlert
-	check   bool // made by SelfCheck: nobody's, and not counted
-	binding *binding
-	leaf    *tls.Certificate
-	release func() // gives the tunnel's seat back
-	once    sync.Once
+	selfCheck bool // made by SelfCheck: nobody's, and not counted
+	binding   *binding
+	leaf      *tls.Certificate
+	release   func() // gives the tunnel's seat back
+	once      sync.Once
 	// expected says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
 	expected atomic.Bool
 }
@@ -95,9 +95,9 @@ func underlying(c net.Conn) net.Conn {
 	return c
 }
 
-// meant is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that
+// targetOf is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that
 // the connection was made to (misdirected sees to it), and to that address where it names no host.
-func (c *hallConn) meant(r *http.Request) (target, error) {
+func (c *hallConn) targetOf(r *http.Request) (target, error) {
 	if !c.byHost || r.Host == "" {
 		return c.target, nil
 	}

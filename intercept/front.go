@@ -310,7 +310,7 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 		_ = hc.Close()
 		return
 	}
-	f.p.hall.welcome(hc)
+	f.p.hall.serve(hc)
 }
 
 // tunnelFailed answers a CONNECT whose upstream could not be dialled. goproxy v1.9.4, https.go calls it once more when an established

@@ -26,7 +26,7 @@ const (
 // handshakeFailed tells why a client did not come in. That it does not trust the authority is the one thing an operator must hear of: then
 // nothing is guarded, it just fails.
 func (h *hall) handshakeFailed(c *hallConn, err error) {
-	if c.check {
+	if c.selfCheck {
 		return // SelfCheck tells it itself
 	}
 	outcome, reason := handshakeReason(err)

@@ -340,10 +340,10 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 	calm, idle := p.traffic.drain()
 	p.stop()
 	defer time.AfterFunc(gracePeriod, func() { p.part() }).Stop()
-	err := p.hall.leave(ctx, calm)
+	err := p.hall.drain(ctx, calm)
 	select {
 	case <-idle:
-		err = errors.Join(err, p.hall.end(ctx))
+		err = errors.Join(err, p.hall.wait(ctx))
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

@@ -39,7 +39,7 @@ func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn)
 		_, _ = io.Copy(outer, r.Body)
 		_ = outer.Close() // the client has said its last word
 	}()
-	go f.p.hall.welcome(hc)
+	go f.p.hall.serve(hc)
 	_, _ = io.Copy(flushed{w, control, f.p.traffic.newPace(f.p.limits.Stall, control)}, outer)
 	_ = outer.Close()
 	_ = r.Body.Close()

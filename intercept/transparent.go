@@ -194,7 +194,7 @@ func (v *visit) open(hc *hallConn) bool {
 	}
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
 	hc.expectRequest()
-	v.door.f.p.hall.welcome(hc)
+	v.door.f.p.hall.serve(hc)
 	return true // welcome closes what it does not give on
 }
 
