@@ -173,7 +173,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if _, ok := req.Header["User-Agent"]; !ok {
 		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
 	}
-	x.p.via(req)
+	x.p.addVia(req)
 	req = x.traced(x.p.dialer.withPurpose(req))
 	x.upstream.asked = true
 	var resp *http.Response

@@ -64,8 +64,8 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 	x.next = ctx.RoundTripper
 	ctx.RoundTripper = x
 	if fresh {
-		if p.cameBy(req) {
-			p.loop(req.URL.Hostname(), x.client, loopReason)
+		if p.viaNamesUs(req) {
+			p.noteLoop(req.URL.Hostname(), x.client, loopReason)
 			return req, x.approve(x.compose(req, plainAnswer(http.StatusLoopDetected, "autodiscover-guard: "+loopText+".\n")))
 		}
 		if req.URL.User != nil {

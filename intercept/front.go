@@ -122,7 +122,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
 		return
 	}
-	if f.p.turnBack(w, r) {
+	if f.p.denyLoop(w, r) {
 		return
 	}
 	if r.ProtoMajor == 2 {
@@ -184,7 +184,7 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
 		return
 	}
-	if f.p.turnBack(w, r) {
+	if f.p.denyLoop(w, r) {
 		return
 	}
 	client := remoteAddress(r)
@@ -246,7 +246,7 @@ func denyOverLimit(w http.ResponseWriter, s slot, status int) {
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *farSide, release func()) {
 	e := dialInfo{purpose: purposeTunnel, far: far}
 	if !f.p.dialer.parents().none() {
-		e.via = f.p.onward(r)
+		e.via = f.p.extendedVia(r)
 	}
 	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway. And a context that
 	// can be cancelled holds on to half a kilobyte for as long as the tunnel is idle.

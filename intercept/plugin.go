@@ -170,7 +170,7 @@ type Plugin struct {
 	ours      atomic.Pointer[transports]
 	swapping  sync.Mutex // one change of the settings of upstream at a time
 	self      self
-	name      string // in Via
+	viaName   string // in Via
 	hall      *hall
 	traffic   traffic
 	bindings  bindings
@@ -243,9 +243,9 @@ func New(c Config) (*Plugin, error) {
 		return nil, err
 	}
 	p.policy.Store(c.Policy)
-	p.name = "autodiscover-guard-" + p.run
+	p.viaName = "autodiscover-guard-" + p.run
 	var err error
-	p.dialer, err = newDialer(p.name, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
+	p.dialer, err = newDialer(p.viaName, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.noteLoop(address, "", "the address is this proxy's own") })
 	if err != nil {
 		return nil, err
 	}

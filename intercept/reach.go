@@ -12,7 +12,7 @@ import (
 
 // dialer makes all connections to the far side: for exchanges, bound ones included, and for tunnels; straight or through a parent proxy.
 type dialer struct {
-	name     string // in Via
+	viaName  string // in Via
 	config   *UpstreamConfig
 	settings atomic.Pointer[upstreamSettings]
 	// untrusted dials what clients name, trusted what the operator names; neither dials ourselves.
@@ -25,7 +25,7 @@ func newDialer(name string, u *UpstreamConfig, stall time.Duration, s *self, loo
 		return nil, err
 	}
 	d := &dialer{
-		name:      name,
+		viaName:   name,
 		config:    u,
 		untrusted: &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(u.Private, looped).bounded(stall)},
 		trusted:   &net.Dialer{Timeout: u.DialTimeout, ControlContext: s.checked(AllowPrivate(), looped).bounded(stall)},

@@ -97,7 +97,7 @@ func (d *dialer) connectHTTP(ctx context.Context, c net.Conn, up *parent, addr s
 	if e, _ := dialInfoOf(ctx); len(e.via) > 0 {
 		req.Header["Via"] = e.via
 	} else {
-		req.Header.Set("Via", "1.1 "+d.name)
+		req.Header.Set("Via", "1.1 "+d.viaName)
 	}
 	if a := up.authorization(); a != "" {
 		req.Header.Set("Proxy-Authorization", a)
