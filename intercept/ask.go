@@ -37,7 +37,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 	case rules.Watch:
 		return x.watch(req, ctx), nil
 	case rules.Forward, rules.Scrub:
-		return x.question(req, ctx), nil
+		return x.ask(req, ctx), nil
 	default:
 		return x.refuse(req), nil
 	}
@@ -70,7 +70,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
-	stripHopByHop(req.Header, x.h1 && !x.old && req.ContentLength == 0)
+	stripHopByHop(req.Header, x.http1 && !x.http10 && req.ContentLength == 0)
 	req.Close = false // the client's connection ends, not ours
 	x.upload.duplex()
 	resp, err := x.send(req, ctx)
@@ -117,8 +117,8 @@ func (p *patience) reason(err error) error {
 	return err
 }
 
-// question asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
-func (x *exchange) question(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
+// ask asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
+func (x *exchange) ask(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
 	wait := newPatience(req.Context(), x.p.upstream.AnswerTimeout)
 	resp, err := x.send(x.scrubbed(req).WithContext(wait.ctx), ctx)
 	if err != nil {
@@ -231,7 +231,7 @@ func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Tran
 	if t := x.p.bindings.bound(x.binding, req.Header, http11); t != nil {
 		return t
 	}
-	if x.h1 && !x.recognised() {
+	if x.http1 && !x.recognised() {
 		return http11
 	}
 	return base
@@ -248,8 +248,8 @@ func (x *exchange) traced(req *http.Request) *http.Request {
 	}))
 }
 
-// stayed reports whether nothing of the request has left, for certain.
-func (x *exchange) stayed() bool { return x.upstream.traced && !x.upstream.gone.Load() }
+// neverSent reports whether nothing of the request has left, for certain.
+func (x *exchange) neverSent() bool { return x.upstream.traced && !x.upstream.gone.Load() }
 
 var (
 	errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
@@ -261,9 +261,9 @@ var (
 func (x *exchange) failed(err error) failure {
 	f := failureOf(err)
 	x.upstream.check = f.check
-	x.blame(f.class)
+	x.noteFailure(f.class)
 	if !x.recognised() {
-		x.p.tellFailure(x.asked.Hostname(), f)
+		x.p.logFailure(x.asked.Hostname(), f)
 	}
 	return f
 }
@@ -279,10 +279,10 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	if err == nil {
 		err = wait.over()
 	}
-	x.in = int64(len(head))
+	x.bytesIn = int64(len(head))
 	switch {
 	case err != nil:
-		x.blame(brokenClass(wait.reason(err)))
+		x.noteFailure(brokenClass(wait.reason(err)))
 		x.decision = x.policy.Unanswered(&x.plan, reasonBroken)
 	case over:
 		x.decision = x.policy.Unanswered(&x.plan, x.tooLong())
@@ -302,10 +302,10 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	case !pass:
 		return x.approve(x.compose(resp.Request, x.decision.Answer))
 	case err != nil:
-		resp.Body = rejoin(head, broken{err})
+		resp.Body = rejoin(head, failingBody{err})
 		return x.approve(x.passOn(resp, nil))
 	}
-	resp.Body = hold(head)
+	resp.Body = memoryBody(head)
 	return x.approve(resp)
 }
 
@@ -314,7 +314,7 @@ func (x *exchange) trailers(resp *http.Response) {
 	if x.guarded() {
 		resp.Trailer = nil
 	}
-	if x.h1 && len(resp.Trailer) > 0 {
+	if x.http1 && len(resp.Trailer) > 0 {
 		// Upstream may have spoken HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
 		resp.Header.Del("Content-Length")
 		resp.ContentLength = -1
@@ -335,9 +335,9 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	return resp
 }
 
-// letGo ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
+// closeSwitched ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
 // with a far side that neither reads nor speaks, however the near one has ended.
-func (x *exchange) letGo() {
+func (x *exchange) closeSwitched() {
 	if x.switched != nil {
 		_ = x.switched.Close()
 	}

@@ -79,18 +79,18 @@ func rejoin(head []byte, rest io.ReadCloser) io.ReadCloser {
 	return rejoined{io.MultiReader(bytes.NewReader(head), rest), rest}
 }
 
-// broken is the rest of a body whose reading ended in err.
-type broken struct{ err error }
+// failingBody is the rest of a body whose reading ended in err.
+type failingBody struct{ err error }
 
 // Read implements io.Reader.
-func (b broken) Read([]byte) (int, error) { return 0, b.err }
+func (b failingBody) Read([]byte) (int, error) { return 0, b.err }
 
 // Close implements io.Closer.
-func (broken) Close() error { return nil }
+func (failingBody) Close() error { return nil }
 
-// hold makes a body of what is wholly in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
+// memoryBody makes a body of what is wholly in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
 // send a request's header ahead of it, in a packet and a TLS record of its own.
-func hold(b []byte) io.ReadCloser {
+func memoryBody(b []byte) io.ReadCloser {
 	if len(b) == 0 {
 		return http.NoBody
 	}

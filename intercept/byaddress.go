@@ -78,7 +78,7 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 // is no host to open, where it speaks of none, or in another way.
 func (b *byAddress) readHost(client io.Reader) (heard []byte, hc *hallConn) {
 	if b.to.port == portHTTPS {
-		e := &peeker{Conn: &clientReader{Reader: client, first: recordHandshake}}
+		e := &peeker{Conn: &clientReader{Reader: client, first: recordTypeHandshake}}
 		name, _ := serverName(e)
 		return e.heard, b.named(name)
 	}

@@ -72,9 +72,9 @@ func (x *exchange) finish(status int, out int64) {
 			x.decision.Credentials.Forwarded = false
 		}
 		if x.relay != nil {
-			x.in = x.relay.bytes.Load()
+			x.bytesIn = x.relay.bytes.Load()
 			if x.cut.Load() && x.upstream.class == "" {
-				x.blame(classTruncated)
+				x.noteFailure(classTruncated)
 			}
 		}
 		x.write(status, out)
@@ -147,7 +147,7 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.Array(keySuggest, suggestions(account.redactAll(d.Suggestions))),
 		zap.Strings(keyForeign, clipAll(d.Strangers)),
 		zap.Object(keyUpstream, &x.upstream),
-		zap.Int64(keyBytesIn, x.in),
+		zap.Int64(keyBytesIn, x.bytesIn),
 		zap.Int64(keyBytesOut, out),
 		zap.Int64(keyTook, max(0, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds())),
 		zap.String(keyPolicy, x.policy.Revision()),

@@ -121,9 +121,9 @@ func failureOf(err error) failure {
 	return failure{class: classProtocol, status: http.StatusBadGateway, text: "does not speak proper HTTP"}
 }
 
-// tellFailure tells the log of a failure that has no record. That TLS failed a check is what an operator may have to do something about: a network may
+// logFailure tells the log of a failure that has no record. That TLS failed a check is what an operator may have to do something about: a network may
 // stand between us and the host.
-func (p *Plugin) tellFailure(host string, f failure) {
+func (p *Plugin) logFailure(host string, f failure) {
 	log := p.logger.Debug
 	if f.check != "" && p.unproven.due() {
 		log = p.logger.Info

@@ -54,7 +54,7 @@ func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
 
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if mayTurn(r) {
+	if maySwitchProtocols(r) {
 		w.Header().Set("Connection", "close")
 	}
 	if !f.p.enterOrDeny(w, bindingOf(r.Context()).began()) {
@@ -133,9 +133,9 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 		}
 		defer f.p.limiter.release(slotRequest, clientKey(client))
 	}
-	x := f.p.begin(r, d)
+	x := f.p.newExchange(r, d)
 	x.control = http.NewResponseController(w)
-	rw := &responseWriter{inner: w, x: x, last: mayTurn(r)}
+	rw := &responseWriter{inner: w, x: x, last: maySwitchProtocols(r)}
 	defer func() {
 		x.finish(rw.status, rw.bytes)
 		x.releaseLongBody()
@@ -146,7 +146,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 		r.Body = http.NoBody // net/http would probe a body of unknown length
 	}
 	r = x.prepare(r)
-	x.streams(r)
+	x.startUpload(r)
 	f.proxy.ServeHTTP(rw, x.attach(rw.withTrace(r)))
 	rw.finish()
 	if x.cut.Load() {
@@ -163,12 +163,12 @@ func (f *front) rescue(rw *responseWriter) {
 	}
 	rw.finish()
 	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
-		rw.sever()
+		rw.abortHTTP10()
 		panic(v)
 	}
 	resp := rw.x.crashed(nil, v)
 	if rw.wrote {
-		rw.sever()
+		rw.abortHTTP10()
 		panic(http.ErrAbortHandler)
 	}
 	rw.answer(resp)
@@ -176,7 +176,7 @@ func (f *front) rescue(rw *responseWriter) {
 
 // connect serves a CONNECT request: into the hall, or through goproxy's tunnel.
 func (f *front) connect(w http.ResponseWriter, r *http.Request) {
-	if f.p.outlived(bindingOf(r.Context())) { // an HTTP/2 connection takes no further tunnels then (h2_bundle.go: GOAWAY)
+	if f.p.pastLifetime(bindingOf(r.Context())) { // an HTTP/2 connection takes no further tunnels then (h2_bundle.go: GOAWAY)
 		w.Header().Set("Connection", "close")
 	}
 	t, err := parseTarget(r.URL.Host, 0)
@@ -230,7 +230,7 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 	if t.port == portHTTP {
 		return true
 	}
-	x := f.p.begin(r, d)
+	x := f.p.newExchange(r, d)
 	x.asked.Host = t.String()
 	x.refuseTunnel(decision)
 	return t.port == portHTTPS
@@ -338,7 +338,7 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	if f.class == classPrivate {
 		f.status = http.StatusForbidden // the tunnel is what is forbidden; no upstream has failed
 	}
-	p.tellFailure(hostOf(ctx.Req.URL.Host), f)
+	p.logFailure(hostOf(ctx.Req.URL.Host), f)
 	return f
 }
 

@@ -54,14 +54,14 @@ func (rw *responseWriter) WriteHeader(code int) {
 // HTTP/2 one when its streams are done (h2_bundle.go: GOAWAY). A connection that turns into a WebSocket is not net/http's to close, and its client would take the word for a refusal
 // (RFC 6455, section 4.1).
 func (rw *responseWriter) sendHeader() {
-	if rw.status != http.StatusSwitchingProtocols && (rw.last || rw.x.upload.forsaken() || rw.x.p.outlived(rw.x.binding) || rw.x.p.stopping.Err() != nil) {
+	if rw.status != http.StatusSwitchingProtocols && (rw.last || rw.x.upload.endsConnection() || rw.x.p.pastLifetime(rw.x.binding) || rw.x.p.stopping.Err() != nil) {
 		rw.inner.Header().Set("Connection", "close")
 	}
 	rw.inner.WriteHeader(rw.status)
 }
 
-// outlived reports whether a client's connection has lived for Limits.Lifetime.
-func (p *Plugin) outlived(b *binding) bool {
+// pastLifetime reports whether a client's connection has lived for Limits.Lifetime.
+func (p *Plugin) pastLifetime(b *binding) bool {
 	return b != nil && time.Since(b.since) > p.limits.Lifetime
 }
 
@@ -87,7 +87,7 @@ func (rw *responseWriter) Write(p []byte) (int, error) {
 // keepPace bounds how long the writes of an answer in HTTP/2 may be stuck, from the first on that net/http does not merely keep (h2_bundle.go:
 // http2handlerChunkWriteSize).
 func (rw *responseWriter) keepPace(next int) {
-	if rw.pace == nil && !rw.x.h1 && (rw.x.stream || rw.bytes+int64(next) > 4<<10) {
+	if rw.pace == nil && !rw.x.http1 && (rw.x.stream || rw.bytes+int64(next) > 4<<10) {
 		rw.pace = rw.x.p.traffic.newPace(rw.x.p.limits.Stall, rw.x.control)
 	}
 }
@@ -120,7 +120,7 @@ func (rw *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	rw.wrote = true
-	rw.hijacked = track(&rw.x.p.traffic, c, rw.x.letGo)
+	rw.hijacked = track(&rw.x.p.traffic, c, rw.x.closeSwitched)
 	return rw.hijacked, bufrw, nil
 }
 

@@ -198,7 +198,7 @@ func (h *hall) serve(c *hallConn) {
 		return
 	}
 	c.inHandshake = true
-	deepen(0)
+	growStack(0)
 	t := tls.Server(c, h.config)
 	ctx, cancel := context.WithTimeout(h.p.parting, h.p.limits.Handshake)
 	defer cancel()
@@ -220,8 +220,8 @@ func (h *hall) serve(c *hallConn) {
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.4,
 // https.go would let the Host field choose the upstream.
 func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	deepen(0)
-	if mayTurn(r) {
+	growStack(0)
+	if maySwitchProtocols(r) {
 		w.Header().Set("Connection", "close")
 	}
 	c, ok := r.Context().Value(hallKey{}).(*hallConn)

@@ -28,7 +28,7 @@ func (rw *responseWriter) withTrace(r *http.Request) *http.Request {
 		trace.Got1xxResponse = rw.hint
 	}
 	if uploads {
-		trace.GotConn = rw.x.upload.follow
+		trace.GotConn = rw.x.upload.onConn
 	}
 	if hints && uploads && r.Header.Get("Expect") != "" { // which net/http takes away in HTTP/2
 		rw.x.upload.proceed = rw.proceed

@@ -27,7 +27,7 @@ func (s *sayings) WriteHeader(code int) {
 
 func newHinted() (*responseWriter, *sayings) {
 	said := &sayings{ResponseRecorder: httptest.NewRecorder()}
-	x := &exchange{p: new(Plugin), h1: true}
+	x := &exchange{p: new(Plugin), http1: true}
 	x.plan.Step = rules.Ignore
 	x.p.stopping = context.Background()
 	return &responseWriter{inner: said, x: x}, said

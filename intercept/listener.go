@@ -116,7 +116,7 @@ func (p *Plugin) tellRefusal(c net.Conn, status int) bool {
 func writeRefusal(c net.Conn, status int) {
 	_ = c.SetDeadline(time.Now().Add(lingerTime))
 	var first [1024]byte
-	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordHandshake {
+	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordTypeHandshake {
 		return
 	}
 	writeLast(c, refusalText(status))

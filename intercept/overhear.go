@@ -15,8 +15,8 @@ const (
 	// silence is how long a client at the transparent door may say nothing before its server is thought to speak first, as that of SSH does,
 	// which many run on port 443.
 	silence = 3 * time.Second
-	// recordHandshake is the first byte of every TLS connection (RFC 8446, section 5.1).
-	recordHandshake = 22
+	// recordTypeHandshake is the first byte of every TLS connection (RFC 8446, section 5.1).
+	recordTypeHandshake = 22
 )
 
 var (
@@ -110,7 +110,7 @@ func (e *peeker) end(parting context.Context, err error) error {
 		return parting.Err()
 	case len(e.heard) == 0 && !errors.Is(err, os.ErrDeadlineExceeded):
 		return err // gone without a word
-	case len(e.heard) > 0 && e.heard[0] == recordHandshake && errors.Is(err, os.ErrDeadlineExceeded):
+	case len(e.heard) > 0 && e.heard[0] == recordTypeHandshake && errors.Is(err, os.ErrDeadlineExceeded):
 		return errSlow
 	}
 	return nil // whatever it speaks, its server may understand it

@@ -239,7 +239,7 @@ func New(c Config) (*Plugin, error) {
 	if p.authority == nil {
 		p.authority = func() string { return "" }
 	}
-	if err := p.welcomes(c); err != nil {
+	if err := p.setAccess(c); err != nil {
 		return nil, err
 	}
 	p.policy.Store(c.Policy)
@@ -259,8 +259,8 @@ func New(c Config) (*Plugin, error) {
 	return p, nil
 }
 
-// welcomes takes over who may come, and how.
-func (p *Plugin) welcomes(c Config) error {
+// setAccess takes over who may come, and how.
+func (p *Plugin) setAccess(c Config) error {
 	var err error
 	if p.clients, err = readRanges("Clients", c.Clients); err != nil {
 		return err

@@ -158,9 +158,9 @@ func (q *quarantine) size() int {
 	return n
 }
 
-// isolate puts the hosts that an answer may not name to a guarded subject into quarantine. It is called before the client gets a byte of the
+// quarantineStrangers puts the hosts that an answer may not name to a guarded subject into quarantine. It is called before the client gets a byte of the
 // answer. Rules that only monitor change nothing, here neither.
-func (x *exchange) isolate() {
+func (x *exchange) quarantineStrangers() {
 	if x.decision.Action <= rules.ActionPass || x.p.quarantine.lasting <= 0 {
 		return
 	}

@@ -6,11 +6,11 @@ import (
 	"net/http"
 )
 
-// sever ends the connection of a client that speaks HTTP/1.0 so that it must take the answer for a broken one. Such a client knows no chunks: where
+// abortHTTP10 ends the connection of a client that speaks HTTP/1.0 so that it must take the answer for a broken one. Such a client knows no chunks: where
 // nobody knew the length, the end of the connection is the end of the answer, and net/http closes in good form (go1.26, server.go: close), with a FIN and
 // inside TLS with a close_notify before it. Half an answer would look whole.
-func (rw *responseWriter) sever() {
-	if !rw.x.old {
+func (rw *responseWriter) abortHTTP10() {
+	if !rw.x.http10 {
 		return
 	}
 	if c, _, err := http.NewResponseController(rw.inner).Hijack(); err == nil { // else it is taken over, and closed, already

@@ -23,7 +23,7 @@ type strict struct {
 	err   error
 	ahead readAhead
 
-	old      bool // HTTP/1.0
+	http10   bool // HTTP/1.0
 	connect  bool
 	asterisk bool // the target is "*"
 	upgrade  bool
@@ -79,7 +79,7 @@ func (s *strict) watch(p []byte) int {
 			}
 			continue
 		}
-		if s.state == awaitsRequest && len(s.line) == 0 && p[at] == recordHandshake {
+		if s.state == awaitsRequest && len(s.line) == 0 && p[at] == recordTypeHandshake {
 			s.state = awaitsNothing // TLS at the explicit door
 			continue
 		}
@@ -144,7 +144,7 @@ func (s *strict) request(line string) bool {
 	switch version {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
-		s.old = true
+		s.http10 = true
 	default: // HTTP/2's preface too, which net/http would take for a request
 		return false
 	}
@@ -186,7 +186,7 @@ func (s *strict) field(line []byte) bool {
 		s.sized = true
 		s.length, _ = strconv.ParseInt(string(value), 10, 64)
 	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-		if s.chunked || s.old || !bytes.EqualFold(value, []byte("chunked")) {
+		if s.chunked || s.http10 || !bytes.EqualFold(value, []byte("chunked")) {
 			return false
 		}
 		s.chunked = true
@@ -201,12 +201,12 @@ func (s *strict) end() bool {
 		return true
 	}
 	// A tunnel's target is all in the request line, and programs (lftp 4.9, Links 2.28) say it nowhere else; net/http (go1.26, server.go) takes that, too.
-	if s.sized && s.chunked || s.hosts == 0 && !s.old && !s.connect || !s.agrees() {
+	if s.sized && s.chunked || s.hosts == 0 && !s.http10 && !s.connect || !s.agrees() {
 		return false
 	}
 	switch {
 	case s.connect, s.upgrade && !s.chunked && s.length == 0 && !s.asterisk:
-		// Where it is refused, the answer ends the connection: see mayTurn. "OPTIONS *" turns nothing, and net/http (go1.26, server.go: globalOptionsHandler)
+		// Where it is refused, the answer ends the connection: see maySwitchProtocols. "OPTIONS *" turns nothing, and net/http (go1.26, server.go: globalOptionsHandler)
 		// answers it before us.
 		s.state, s.line = awaitsNothing, nil
 	case s.chunked:
@@ -315,9 +315,9 @@ func outlast(c net.Conn) error {
 	}
 }
 
-// mayTurn reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
+// maySwitchProtocols reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
 // connection.
-func mayTurn(r *http.Request) bool {
+func maySwitchProtocols(r *http.Request) bool {
 	return r.ProtoMajor == 1 && (r.Method == http.MethodConnect || r.ContentLength == 0 && r.Header["Upgrade"] != nil)
 }
 

@@ -38,7 +38,7 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 		return x.sniffed(resp, head)
 	case err != nil:
 		if cut := x.incomplete(resp, head, reasonBroken); cut != nil {
-			x.blame(brokenClass(err))
+			x.noteFailure(brokenClass(err))
 			return cut
 		}
 	case int64(len(head)) > x.p.limits.BodyBytes:
@@ -124,7 +124,7 @@ func (o *outset) foreign(h dialect.Header, head []byte) bool {
 func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Response {
 	if err != nil {
 		_ = resp.Body.Close()
-		resp.Body = rejoin(head, broken{err})
+		resp.Body = rejoin(head, failingBody{err})
 		return resp
 	}
 	resp.Body = rejoin(head, resp.Body)
@@ -139,7 +139,7 @@ func (x *exchange) incomplete(resp *http.Response, head []byte, reason string) *
 		return nil
 	}
 	_ = resp.Body.Close()
-	x.plan, x.in = plan, int64(len(head))
+	x.plan, x.bytesIn = plan, int64(len(head))
 	x.decision = x.policy.Unanswered(&x.plan, reason)
 	return x.approve(x.compose(resp.Request, x.decision.Answer))
 }
@@ -148,11 +148,11 @@ func (x *exchange) incomplete(resp *http.Response, head []byte, reason string) *
 func (x *exchange) sniffed(resp *http.Response, body []byte) *http.Response {
 	decision, ok := x.policy.Sniff(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: body})
 	_ = resp.Body.Close()
-	resp.Body = hold(body)
+	resp.Body = memoryBody(body)
 	if !ok {
 		return x.approve(resp)
 	}
-	x.decision, x.in = decision, int64(len(body))
+	x.decision, x.bytesIn = decision, int64(len(body))
 	x.trailers(resp)
 	if decision.Action != rules.ActionPass {
 		return x.approve(x.compose(resp.Request, decision.Answer))
