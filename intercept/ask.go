@@ -86,31 +86,31 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 	return resp, nil
 }
 
-// patience is how long a discovery exchange waits for its upstream.
-type patience struct {
+// answerDeadline is how long a discovery exchange waits for its upstream.
+type answerDeadline struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
 
-func newPatience(ctx context.Context, d time.Duration) *patience {
-	p := new(patience)
+func newAnswerDeadline(ctx context.Context, d time.Duration) *answerDeadline {
+	p := new(answerDeadline)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	p.timer = time.AfterFunc(d, func() { p.cancel(errAnswerTimeout) })
 	return p
 }
 
-func (p *patience) end() {
+func (p *answerDeadline) end() {
 	p.timer.Stop()
 	p.cancel(nil)
 }
 
 // over is why the wait for upstream ended before its answer did. A server that is told in the middle of its answer that we leave (by TLS, before the
 // connection is closed) may end it in good form, and half of it would look whole.
-func (p *patience) over() error { return context.Cause(p.ctx) }
+func (p *answerDeadline) over() error { return context.Cause(p.ctx) }
 
 // reason is the error, or why the wait for upstream ended: net/http reports the latter in many forms.
-func (p *patience) reason(err error) error {
+func (p *answerDeadline) reason(err error) error {
 	if cause := p.over(); cause != nil {
 		return cause
 	}
@@ -119,7 +119,7 @@ func (p *patience) reason(err error) error {
 
 // ask asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
 func (x *exchange) ask(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
-	wait := newPatience(req.Context(), x.p.upstream.AnswerTimeout)
+	wait := newAnswerDeadline(req.Context(), x.p.upstream.AnswerTimeout)
 	resp, err := x.send(x.scrubbed(req).WithContext(wait.ctx), ctx)
 	if err != nil {
 		err = wait.reason(err)
@@ -269,7 +269,7 @@ func (x *exchange) failed(err error) failure {
 }
 
 // judge reads the answer to a discovery request, up to the limit, and lets the policy decide.
-func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
+func (x *exchange) judge(resp *http.Response, wait *answerDeadline) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		_ = resp.Body.Close()
 		wait.end()

@@ -278,7 +278,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 		return
 	}
 	s := &streamTunnel{r.Body, far}
-	tw.pace = f.p.traffic.newPace(f.p.limits.Stall, http.NewResponseController(w))
+	tw.stall = f.p.traffic.newStallTimer(f.p.limits.Stall, http.NewResponseController(w))
 	f.p.traffic.addTunnel(s)
 	far.untrack = func() { f.p.traffic.removeTunnel(s) }
 	defer far.untrack()

@@ -20,7 +20,7 @@ type responseWriter struct {
 	complete bool // the answer is complete; whatever follows is dropped
 	status   int
 	bytes    int64
-	pace     *pace // of an answer in HTTP/2 that may have to wait for room
+	stall    *stallTimer // of an answer in HTTP/2 that may have to wait for room
 	hijacked net.Conn
 	hints    hints
 }
@@ -73,9 +73,9 @@ func (rw *responseWriter) Write(p []byte) (int, error) {
 	if rw.complete {
 		return len(p), nil
 	}
-	rw.keepPace(len(p))
-	rw.pace.begin()
-	defer rw.pace.end()
+	rw.startStallTimer(len(p))
+	rw.stall.begin()
+	defer rw.stall.end()
 	n, err := rw.inner.Write(p)
 	rw.bytes += int64(n)
 	if err == nil && rw.x.stream {
@@ -84,11 +84,11 @@ func (rw *responseWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// keepPace bounds how long the writes of an answer in HTTP/2 may be stuck, from the first on that net/http does not merely keep (h2_bundle.go:
+// startStallTimer bounds how long the writes of an answer in HTTP/2 may be stuck, from the first on that net/http does not merely keep (h2_bundle.go:
 // http2handlerChunkWriteSize).
-func (rw *responseWriter) keepPace(next int) {
-	if rw.pace == nil && !rw.x.http1 && (rw.x.stream || rw.bytes+int64(next) > 4<<10) {
-		rw.pace = rw.x.p.traffic.newPace(rw.x.p.limits.Stall, rw.x.control)
+func (rw *responseWriter) startStallTimer(next int) {
+	if rw.stall == nil && !rw.x.http1 && (rw.x.stream || rw.bytes+int64(next) > 4<<10) {
+		rw.stall = rw.x.p.traffic.newStallTimer(rw.x.p.limits.Stall, rw.x.control)
 	}
 }
 
@@ -146,10 +146,10 @@ func (rw *responseWriter) answer(resp *http.Response) {
 // an answer, which it would write when nobody can bound that any more.
 func (rw *responseWriter) finish() {
 	rw.hints.end()
-	if rw.pace != nil {
-		rw.pace.begin()
+	if rw.stall != nil {
+		rw.stall.begin()
 		rw.Flush()
-		rw.pace.end()
+		rw.stall.end()
 	}
 	if rw.hijacked != nil {
 		_ = rw.hijacked.Close()

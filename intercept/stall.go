@@ -55,9 +55,9 @@ type stallError struct{ error }
 // Unwrap lets errors.Is find what it was.
 func (e *stallError) Unwrap() error { return e.error }
 
-// pace bounds how long one write to a stream of HTTP/2 may be stuck, which is where the other side grants it no room (RFC 9113, section 5.2). What is overdue
+// stallTimer bounds how long one write to a stream of HTTP/2 may be stuck, which is where the other side grants it no room (RFC 9113, section 5.2). What is overdue
 // resets the stream. Between two writes nobody waits, however long that is. A nil pace bounds nothing.
-type pace struct {
+type stallTimer struct {
 	traffic *traffic
 	most    time.Duration
 	control *http.ResponseController
@@ -66,12 +66,12 @@ type pace struct {
 	due     time.Time // zero between two writes
 }
 
-func (t *traffic) newPace(most time.Duration, control *http.ResponseController) *pace {
-	return &pace{traffic: t, most: most, control: control}
+func (t *traffic) newStallTimer(most time.Duration, control *http.ResponseController) *stallTimer {
+	return &stallTimer{traffic: t, most: most, control: control}
 }
 
 // begin is called before a write, and end behind it.
-func (p *pace) begin() {
+func (p *stallTimer) begin() {
 	if p == nil {
 		return
 	}
@@ -79,13 +79,13 @@ func (p *pace) begin() {
 	defer p.mu.Unlock()
 	p.due = time.Now().Add(p.most)
 	if p.timer == nil {
-		p.timer = time.AfterFunc(p.most, p.ring)
+		p.timer = time.AfterFunc(p.most, p.expire)
 		return
 	}
 	p.timer.Reset(p.most)
 }
 
-func (p *pace) end() {
+func (p *stallTimer) end() {
 	if p == nil {
 		return
 	}
@@ -95,8 +95,8 @@ func (p *pace) end() {
 	p.timer.Stop()
 }
 
-// ring resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
-func (p *pace) ring() {
+// expire resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
+func (p *stallTimer) expire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.due.IsZero() || time.Now().Before(p.due) {

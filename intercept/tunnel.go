@@ -20,7 +20,7 @@ type tunnelWriter struct {
 	release func() // gives the tunnel's seat back
 	started atomic.Bool
 	conn    net.Conn
-	pace    *pace // of a stream of HTTP/2
+	stall   *stallTimer // of a stream of HTTP/2
 }
 
 // hijackable is a tunnelWriter over HTTP/1; goproxy recognises HTTP/2 by the missing method.
@@ -36,15 +36,15 @@ func (w *tunnelWriter) WriteHeader(code int) {
 
 // Write implements http.ResponseWriter.
 func (w *tunnelWriter) Write(p []byte) (int, error) {
-	w.pace.begin()
-	defer w.pace.end()
+	w.stall.begin()
+	defer w.stall.end()
 	return w.ResponseWriter.Write(p)
 }
 
 // Flush implements http.Flusher.
 func (w *tunnelWriter) Flush() {
-	w.pace.begin()
-	defer w.pace.end()
+	w.stall.begin()
+	defer w.stall.end()
 	_ = http.NewResponseController(w.ResponseWriter).Flush()
 }
 

@@ -52,7 +52,7 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 // pursue judges the second redirect, or a later one, of those that begin at a discovery place.
 func (x *exchange) pursue(resp *http.Response) *http.Response {
 	x.decision = x.plan.Decision
-	wait := newPatience(resp.Request.Context(), x.p.upstream.AnswerTimeout)
+	wait := newAnswerDeadline(resp.Request.Context(), x.p.upstream.AnswerTimeout)
 	body := resp.Body
 	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this patience
 	return x.judge(resp, wait)
