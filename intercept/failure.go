@@ -51,7 +51,7 @@ const (
 	classProxy     = "proxy"
 	classPrivate   = "private address"
 	classLoop      = "loop"
-	classScarce    = "resources"
+	classResources = "resources"
 	classCanceled  = "canceled"
 	classPanic     = "panic"
 )
@@ -59,7 +59,7 @@ const (
 // beforeRequest reports whether nothing of the request can have left.
 func (f failure) beforeRequest() bool {
 	switch f.class {
-	case classDNS, classConnect, classTLS, classPrivate, classLoop, classScarce:
+	case classDNS, classConnect, classTLS, classPrivate, classLoop, classResources:
 		return true
 	}
 	return false
@@ -80,8 +80,8 @@ func failureOf(err error) failure {
 	case errors.Is(err, errLoop):
 		return failure{class: classLoop, status: http.StatusLoopDetected, text: "is this proxy itself"}
 	}
-	if Scarce(err) || outOfPorts(err) { // also where it was a name that could not be looked up for it
-		return failure{class: classScarce, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors, ports or memory"}
+	if OutOfResources(err) || outOfPorts(err) { // also where it was a name that could not be looked up for it
+		return failure{class: classResources, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors, ports or memory"}
 	}
 	if f, ok := certificateFailure(err); ok {
 		return f
@@ -125,7 +125,7 @@ func failureOf(err error) failure {
 // stand between us and the host.
 func (p *Plugin) logFailure(host string, f failure) {
 	log := p.logger.Debug
-	if f.check != "" && p.unproven.due() {
+	if f.check != "" && p.checkLog.due() {
 		log = p.logger.Info
 	}
 	log("upstream failed", zap.String(keyHost, clip(host)), zap.String("class", f.class), zap.String("check", f.check))

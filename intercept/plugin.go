@@ -186,8 +186,8 @@ type Plugin struct {
 	handshakes   tally
 	failures     tally
 	refusalsTold atomic.Int64
-	accepting    complaint // that connections cannot be accepted
-	unproven     complaint // that the TLS of an upstream failed a check
+	acceptLog    logThrottle // that connections cannot be accepted
+	checkLog     logThrottle // that the TLS of an upstream failed a check
 	original     func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
@@ -231,7 +231,7 @@ func New(c Config) (*Plugin, error) {
 		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
 			handshakeNotTLS, handshakeStopping, tallyOther),
 		failures: newTally(classDNS, classConnect, classTLS, classTimeout, classTruncated, classProtocol, classProxy, classPrivate, classLoop,
-			classScarce, classCanceled, tallyOther),
+			classResources, classCanceled, tallyOther),
 	}
 	if p.clock == nil {
 		p.clock = time.Now

@@ -33,7 +33,7 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	switch {
 	case errors.Is(err, errTooMany):
 		_ = resp.Body.Close()
-		return x.unanswered(req, reasonTooMany, failure{class: classScarce, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonTooMany})
+		return x.unanswered(req, reasonTooMany, failure{class: classResources, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonTooMany})
 	case err == nil && whole:
 		return x.sniffed(resp, head)
 	case err != nil:
