@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// gathered is a connection whose writes return at once and leave together. Many exchanges share one HTTP/2 connection, and net/http's client
+// coalescingConn is a connection whose writes return at once and leave together. Many exchanges share one HTTP/2 connection, and net/http's client
 // (go1.26, h2_bundle.go) sends a request's header, its body and the news of what was read of an answer each by itself: over loopback these
 // writes cost as much as judging the answer. Here one goroutine writes, and whatever comes meanwhile goes with its next write.
 //
 // Nothing waits for company, so an exchange that is alone is not held up. A write that fails is told to the writer after it; net/http hears of a
 // broken connection from its reader first, as it does where the kernel has taken the bytes.
-type gathered struct {
+type coalescingConn struct {
 	net.Conn
 	mu      sync.Mutex
 	taken   sync.Cond // something of pending was, or never will be
@@ -25,25 +25,25 @@ type gathered struct {
 }
 
 const (
-	// gatherMost is how much may wait to be written; a writer with more waits itself, as it would for the kernel.
-	gatherMost = 64 << 10
-	// gatherKept is how much room stays with a connection that has nothing to write, twice.
-	gatherKept = 16 << 10
-	// gatherLinger is how long what was written before a Close may take to leave.
-	gatherLinger = 5 * time.Second
+	// coalesceMost is how much may wait to be written; a writer with more waits itself, as it would for the kernel.
+	coalesceMost = 64 << 10
+	// coalesceKept is how much room stays with a connection that has nothing to write, twice.
+	coalesceKept = 16 << 10
+	// coalesceLinger is how long what was written before a Close may take to leave.
+	coalesceLinger = 5 * time.Second
 )
 
-func gather(c net.Conn) *gathered {
-	g := &gathered{Conn: c}
+func coalesce(c net.Conn) *coalescingConn {
+	g := &coalescingConn{Conn: c}
 	g.taken.L = &g.mu
 	return g
 }
 
 // Write implements net.Conn. It keeps a copy of b and may return before anything was sent.
-func (g *gathered) Write(b []byte) (int, error) {
+func (g *coalescingConn) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for g.err == nil && len(g.pending) > 0 && len(g.pending)+len(b) > gatherMost {
+	for g.err == nil && len(g.pending) > 0 && len(g.pending)+len(b) > coalesceMost {
 		g.taken.Wait()
 	}
 	if g.err != nil {
@@ -58,7 +58,7 @@ func (g *gathered) Write(b []byte) (int, error) {
 }
 
 // Read implements net.Conn.
-func (g *gathered) Read(b []byte) (int, error) {
+func (g *coalescingConn) Read(b []byte) (int, error) {
 	n, err := g.Conn.Read(b)
 	if err != nil && g.isClosed() {
 		err = net.ErrClosed // and not the deadline by which Close let the reader go
@@ -66,14 +66,14 @@ func (g *gathered) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (g *gathered) isClosed() bool {
+func (g *coalescingConn) isClosed() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.closed
 }
 
 // write sends what is pending, until nothing is.
-func (g *gathered) write() {
+func (g *coalescingConn) write() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(g.pending) > 0 {
@@ -89,10 +89,10 @@ func (g *gathered) write() {
 			g.pending = nil
 		}
 	}
-	if cap(g.spare) > gatherKept {
+	if cap(g.spare) > coalesceKept {
 		g.spare = nil
 	}
-	if cap(g.pending) > gatherKept {
+	if cap(g.pending) > coalesceKept {
 		g.pending = nil
 	}
 	g.writing = false
@@ -102,7 +102,7 @@ func (g *gathered) write() {
 }
 
 // fail lets nothing more be written. The first reason stays.
-func (g *gathered) fail(err error) {
+func (g *coalescingConn) fail(err error) {
 	if g.err == nil {
 		g.err = err
 	}
@@ -110,7 +110,7 @@ func (g *gathered) fail(err error) {
 }
 
 // Close implements net.Conn. What was written still leaves, TLS's closing alert most of all; readers are let go at once.
-func (g *gathered) Close() error {
+func (g *coalescingConn) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
@@ -122,12 +122,12 @@ func (g *gathered) Close() error {
 		return g.Conn.Close()
 	}
 	_ = g.Conn.SetReadDeadline(time.Unix(1, 0))
-	return g.Conn.SetWriteDeadline(time.Now().Add(gatherLinger))
+	return g.Conn.SetWriteDeadline(time.Now().Add(coalesceLinger))
 }
 
 // SetWriteDeadline implements net.Conn. A time that has passed, which crypto/tls sets behind its closing alert, is for later writes and not for what is
 // pending.
-func (g *gathered) SetWriteDeadline(t time.Time) error {
+func (g *coalescingConn) SetWriteDeadline(t time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !t.IsZero() && !t.After(time.Now()) {
@@ -138,7 +138,7 @@ func (g *gathered) SetWriteDeadline(t time.Time) error {
 }
 
 // SetDeadline implements net.Conn.
-func (g *gathered) SetDeadline(t time.Time) error {
+func (g *coalescingConn) SetDeadline(t time.Time) error {
 	if err := g.SetReadDeadline(t); err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (d *dialer) dialShared(ctx context.Context, network, addr string) (net.Conn
 	case purposeTunnel:
 		return c, nil
 	case "https":
-		c = gather(c)
+		c = coalesce(c)
 	}
 	return &notifyingConn{Conn: c}, nil
 }
