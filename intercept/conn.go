@@ -86,7 +86,7 @@ func hallConnOf(c net.Conn) (*hallConn, bool) {
 
 // underlying is the connection that was let in, under what we have put on top of it.
 func underlying(c net.Conn) net.Conn {
-	if w, ok := c.(*watched); ok {
+	if w, ok := c.(*strictConn); ok {
 		c = w.Conn
 	}
 	if t, ok := c.(*tls.Conn); ok {

@@ -194,7 +194,7 @@ func (h *hall) serve(c *hallConn) {
 		}
 	}()
 	if c.scheme() == "http" {
-		given = h.h1.listener.handOff(watch(c, c))
+		given = h.h1.listener.handOff(newStrictConn(c, c))
 		return
 	}
 	c.inHandshake = true
@@ -214,7 +214,7 @@ func (h *hall) serve(c *hallConn) {
 		given = h.h2.listener.handOff(t) || h.h1.listener.handOff(t)
 		return
 	}
-	given = h.h1.listener.handOff(watch(t, c))
+	given = h.h1.listener.handOff(newStrictConn(t, c))
 }
 
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.4,

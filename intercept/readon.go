@@ -52,7 +52,7 @@ func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte) (int, error) {
 		passed := s.check(p, r.held[r.to:r.to+n])
 		r.to += passed
 		if err == nil && s.err != nil {
-			err = outlast(c)
+			err = waitForEnd(c)
 		}
 		if err == nil {
 			continue

@@ -23,7 +23,7 @@ func (rw *responseWriter) abortHTTP10() {
 func reset(whole net.Conn) {
 	for c := whole; c != nil; {
 		switch at := c.(type) {
-		case *watched:
+		case *strictConn:
 			c = at.Conn
 		case *hallConn:
 			c = at.Conn

@@ -139,7 +139,7 @@ func (f *farSide) close() {
 // of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.4, https.go: halfClosable) and
 // no splice.
 func track(t *traffic, whole net.Conn, release func()) net.Conn {
-	if w, ok := whole.(*watched); ok && w.strict.ahead.held == nil {
+	if w, ok := whole.(*strictConn); ok && w.strict.ahead.held == nil {
 		whole = w.Conn
 	}
 	var out net.Conn
