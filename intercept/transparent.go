@@ -121,7 +121,7 @@ func (t *transparent) serve(c net.Conn) {
 func (t *transparent) isOurselves(c *clientTCP, to netip.AddrPort) bool {
 	own, ok := t.listener.Addr().(*net.TCPAddr)
 	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
-	return straight && !anyAddress(c.TCPConn) || t.f.p.self.is(to)
+	return straight && !fromTPROXY(c.TCPConn) || t.f.p.self.is(to)
 }
 
 // visit is one connection at the transparent door.
@@ -138,15 +138,15 @@ func (v *visit) receive() bool {
 	}
 	switch v.to.port {
 	case portHTTPS, 465, 993, 995: // of TLS the client speaks first, also on mail ports
-		return v.greet()
+		return v.receiveTLS()
 	case portHTTP:
-		return v.plain()
+		return v.receiveHTTP()
 	}
-	return v.unnamed(nil)
+	return v.tunnelByAddress(nil)
 }
 
-// greet looks at a TLS handshake.
-func (v *visit) greet() bool {
+// receiveTLS looks at a TLS handshake.
+func (v *visit) receiveTLS() bool {
 	p := v.door.f.p
 	name, heard, err := p.peekHello(v.conn)
 	if err != nil {
@@ -155,7 +155,7 @@ func (v *visit) greet() bool {
 	}
 	host, err := canonicalHost(name)
 	if name == "" || err != nil {
-		return v.unnamed(heard)
+		return v.tunnelByAddress(heard)
 	}
 	t := target{host: host, port: v.to.port}
 	client := addressOf(v.conn.RemoteAddr())
@@ -174,8 +174,8 @@ func (v *visit) greet() bool {
 	return v.open(&hallConn{early: heard, target: t, door: doorTransparent, shunned: shunned})
 }
 
-// plain looks whether a connection to port 80 begins like HTTP/1.
-func (v *visit) plain() bool {
+// receiveHTTP looks whether a connection to port 80 begins like HTTP/1.
+func (v *visit) receiveHTTP() bool {
 	heard, err := v.door.f.p.peekFirst(v.conn)
 	if err != nil {
 		return false
@@ -198,9 +198,9 @@ func (v *visit) open(hc *hallConn) bool {
 	return true // welcome closes what it does not give on
 }
 
-// unnamed has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
+// tunnelByAddress has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
 // is what counts, since hosts share addresses.
-func (v *visit) unnamed(heard []byte) bool {
+func (v *visit) tunnelByAddress(heard []byte) bool {
 	if v.door.f.p.quarantinedAt(addressOf(v.conn.RemoteAddr()), v.to) {
 		return false
 	}
