@@ -1,8 +1,6 @@
 package intercept
 
 import (
-	"net"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -285,17 +283,4 @@ func clip(text string) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:maxText], "") + "…"
-}
-
-// clientAddress is a remote address without its port, which tells nothing and differs every time.
-func clientAddress(remote string) string {
-	if ap, err := netip.ParseAddrPort(remote); err == nil {
-		return ap.Addr().Unmap().String()
-	}
-	return remote
-}
-
-// clientField names the client of a connection in a line of the log.
-func clientField(c net.Conn) zap.Field {
-	return zap.String(keyClient, clientAddress(c.RemoteAddr().String()))
 }

@@ -152,3 +152,9 @@ func deny(w http.ResponseWriter, status int, text string) {
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, "autodiscover-guard: "+text+".\n")
 }
+
+// noteFailure notes, and counts, why upstream gave no whole answer.
+func (x *exchange) noteFailure(class string) {
+	x.upstream.class = class
+	x.p.failures.add(class)
+}

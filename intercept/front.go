@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -345,12 +344,4 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 func begun(w any) bool {
 	s, ok := w.(started)
 	return ok && s.hasStarted()
-}
-
-func hostOf(hostport string) string {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport
-	}
-	return host
 }

@@ -289,15 +289,6 @@ func (s *connState) remote(c net.Conn) net.Addr {
 	return c.RemoteAddr()
 }
 
-// addressOf is the IP address of a connection's end; the zero address where it has none.
-func addressOf(a net.Addr) netip.Addr {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	ap, _ := netip.ParseAddrPort(a.String())
-	return ap.Addr().Unmap()
-}
-
 var (
 	_ net.Conn = (*clientTCP)(nil)
 	_ net.Conn = (*clientConn)(nil)

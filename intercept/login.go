@@ -46,14 +46,3 @@ func proxyBasic(r *http.Request) (user, password string, ok bool) {
 	}
 	return (&http.Request{Header: http.Header{"Authorization": fields}}).BasicAuth()
 }
-
-// remoteAddrPort is the client's address and port; zero values where they cannot be read.
-func remoteAddrPort(r *http.Request) netip.AddrPort {
-	ap, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return ap
-}
-
-// remoteAddress is the client's address; the zero address, which nobody admits, where it cannot be read.
-func remoteAddress(r *http.Request) netip.Addr {
-	return remoteAddrPort(r).Addr().Unmap()
-}

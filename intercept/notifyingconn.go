@@ -1,7 +1,6 @@
 package intercept
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -92,13 +91,4 @@ func (t *notifyingConn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return http.ErrNotSupported
-}
-
-// dialAlone is dial for the transport whose connections are shared by nobody at the same time.
-func (d *dialer) dialAlone(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := d.dial(ctx, network, addr)
-	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
-		return c, err
-	}
-	return &notifyingConn{Conn: c}, nil
 }

@@ -203,3 +203,12 @@ func (d *dialer) checkLiteral(addr string) error {
 	}
 	return d.untrusted.ControlContext(context.Background(), "tcp", addr, nil)
 }
+
+// dialAlone is dial for the transport whose connections are shared by nobody at the same time.
+func (d *dialer) dialAlone(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
+	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
+		return c, err
+	}
+	return &notifyingConn{Conn: c}, nil
+}

@@ -13,7 +13,7 @@ import (
 )
 
 // A flood of failures is one line in ten seconds.
-func TestComplaint_nowAndThen(t *testing.T) {
+func TestLogThrottle_nowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c logThrottle
 		for n, want := range []bool{true, false, false, true, false} {
@@ -28,7 +28,7 @@ func TestComplaint_nowAndThen(t *testing.T) {
 }
 
 // What the system is out of is known however it is wrapped, in a connection that could not be made or a file that could not be written; a door that is shut is not that.
-func TestScarce(t *testing.T) {
+func TestOutOfResources(t *testing.T) {
 	for _, want := range resourceErrors {
 		for _, err := range []error{
 			&net.OpError{Op: "dial", Err: os.NewSyscallError("epoll_ctl", want)}, fmt.Errorf("authority: %w", &fs.PathError{Op: "write", Path: "issuing.pem", Err: want}),

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 )
@@ -28,19 +26,6 @@ func outOfPorts(err error) bool {
 	}
 	to, ok := op.Addr.(*net.TCPAddr)
 	return ok && op.Op == "dial" && to.IP.To4() != nil
-}
-
-// logEvery is how often the log hears of what may happen all the time: each failure is counted.
-const logEvery = 10 * time.Second
-
-// logThrottle remembers when the log last heard of something.
-type logThrottle struct{ last atomic.Pointer[time.Time] }
-
-// due reports whether the log is to hear of it again, to one caller each time.
-func (c *logThrottle) due() bool {
-	now := time.Now()
-	last := c.last.Load()
-	return (last == nil || now.Sub(*last) > logEvery) && c.last.CompareAndSwap(last, &now)
 }
 
 // acceptFailed counts and tells that a connection could not be accepted. A listener that is closed has not failed.
