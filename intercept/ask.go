@@ -86,7 +86,7 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 	return resp, nil
 }
 
-// answerDeadline is how long a discovery exchange waits for its upstream.
+// answerDeadline bounds how long a discovery exchange waits for its upstream: a context that ends with errAnswerTimeout, unless the timer is stopped before.
 type answerDeadline struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc

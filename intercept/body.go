@@ -12,15 +12,15 @@ import (
 const maxTrusted = 64 << 10
 
 const (
-	// longBody is from where on an exchange needs a seat to read a body on. Hardly a question is that long, and few answers are; but without seats a client could have
+	// longBody is from where on an exchange needs a slot to read a body on. Hardly a question is that long, and few answers are; but without slots a client could have
 	// Limits.BodyBytes held in memory for each of its requests, by leaving out the last byte.
 	longBody = 64 << 10
-	// longBodies and longBodiesOfOne are how many such seats there are, and how many of them for one client.
+	// longBodies and longBodiesOfOne are how many such slots there are, and how many of them for one client.
 	longBodies      = 256
 	longBodiesOfOne = 64
 )
 
-// readBounded reads a body up to Limits.BodyBytes, where there is a seat for it; length is what its header claims, negative where it says nothing. over reports that there is more:
+// readBounded reads a body up to Limits.BodyBytes, where there is a slot for it; length is what its header claims, negative where it says nothing. over reports that there is more:
 // then head and what is left of the body belong together.
 func (x *exchange) readBounded(body io.Reader, length int64) (head []byte, over bool, err error) {
 	if body == nil || body == http.NoBody {
@@ -39,7 +39,7 @@ func (x *exchange) readBounded(body io.Reader, length int64) (head []byte, over 
 	return b.Bytes(), int64(b.Len()) > limit, err
 }
 
-// acquireLongBody takes the exchange's seat for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
+// acquireLongBody takes the exchange's slot for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
 // we are sure to hear of, and needs none.
 func (x *exchange) acquireLongBody() bool {
 	if x.control == nil {
@@ -62,7 +62,7 @@ func (x *exchange) tooLong() string {
 	return reasonLong
 }
 
-// releaseLongBody gives the seat back.
+// releaseLongBody gives the slot back.
 func (x *exchange) releaseLongBody() {
 	if x.hasLongBody {
 		x.p.limiter.release(slotLongBody, clientKey(x.from.Client))

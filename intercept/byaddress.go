@@ -142,7 +142,7 @@ func (b *byAddress) open(hc *hallConn) bool {
 	b.mu.Unlock()
 	_ = b.Conn.Close() // WriteTo waits for it
 	hc.Conn, hc.front, hc.binding = stream, b.front, newBinding()
-	hc.release = func() {} // the tunnel keeps its seat
+	hc.release = func() {} // the tunnel keeps its slot
 	hc.expectRequest()
 	b.far.untrack() // to stop it, and to end it one day, is the hall's business now
 	go b.front.p.hall.serve(hc)

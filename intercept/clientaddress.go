@@ -41,7 +41,7 @@ func addressOf(a net.Addr) netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-// clientKey is whom a client's seats are booked on. An IPv6 host has at least 64 bits of address to itself (RFC 6177, section 2).
+// clientKey is the address that a client's limits are held against: its own, or the network of 64 bits where it is IPv6. An IPv6 host has at least 64 bits of address to itself (RFC 6177, section 2).
 func clientKey(client netip.Addr) netip.Addr {
 	if client.Is6() && !client.Is4In6() {
 		if network, err := client.WithZone("").Prefix(64); err == nil {

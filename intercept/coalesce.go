@@ -40,107 +40,107 @@ func coalesce(c net.Conn) *coalescingConn {
 }
 
 // Write implements net.Conn. It keeps a copy of b and may return before anything was sent.
-func (g *coalescingConn) Write(b []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.err == nil && len(g.pending) > 0 && len(g.pending)+len(b) > coalesceMost {
-		g.taken.Wait()
+func (c *coalescingConn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.err == nil && len(c.pending) > 0 && len(c.pending)+len(b) > coalesceMost {
+		c.taken.Wait()
 	}
-	if g.err != nil {
-		return 0, g.err
+	if c.err != nil {
+		return 0, c.err
 	}
-	g.pending = append(g.pending, b...)
-	if !g.writing {
-		g.writing = true
-		go g.write()
+	c.pending = append(c.pending, b...)
+	if !c.writing {
+		c.writing = true
+		go c.write()
 	}
 	return len(b), nil
 }
 
 // Read implements net.Conn.
-func (g *coalescingConn) Read(b []byte) (int, error) {
-	n, err := g.Conn.Read(b)
-	if err != nil && g.isClosed() {
+func (c *coalescingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && c.isClosed() {
 		err = net.ErrClosed // and not the deadline by which Close let the reader go
 	}
 	return n, err
 }
 
-func (g *coalescingConn) isClosed() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.closed
+func (c *coalescingConn) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
 }
 
 // write sends what is pending, until nothing is.
-func (g *coalescingConn) write() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for len(g.pending) > 0 {
-		out := g.pending
-		g.pending = g.spare[:0]
-		g.taken.Broadcast()
-		g.mu.Unlock()
-		_, err := g.Conn.Write(out)
-		g.mu.Lock()
-		g.spare = out
+func (c *coalescingConn) write() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.pending) > 0 {
+		out := c.pending
+		c.pending = c.spare[:0]
+		c.taken.Broadcast()
+		c.mu.Unlock()
+		_, err := c.Conn.Write(out)
+		c.mu.Lock()
+		c.spare = out
 		if err != nil {
-			g.fail(err)
-			g.pending = nil
+			c.fail(err)
+			c.pending = nil
 		}
 	}
-	if cap(g.spare) > coalesceKept {
-		g.spare = nil
+	if cap(c.spare) > coalesceKept {
+		c.spare = nil
 	}
-	if cap(g.pending) > coalesceKept {
-		g.pending = nil
+	if cap(c.pending) > coalesceKept {
+		c.pending = nil
 	}
-	g.writing = false
-	if g.closed {
-		_ = g.Conn.Close()
+	c.writing = false
+	if c.closed {
+		_ = c.Conn.Close()
 	}
 }
 
 // fail lets nothing more be written. The first reason stays.
-func (g *coalescingConn) fail(err error) {
-	if g.err == nil {
-		g.err = err
+func (c *coalescingConn) fail(err error) {
+	if c.err == nil {
+		c.err = err
 	}
-	g.taken.Broadcast()
+	c.taken.Broadcast()
 }
 
 // Close implements net.Conn. What was written still leaves, TLS's closing alert most of all; readers are let go at once.
-func (g *coalescingConn) Close() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed {
+func (c *coalescingConn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return net.ErrClosed
 	}
-	g.closed = true
-	g.fail(net.ErrClosed)
-	if !g.writing {
-		return g.Conn.Close()
+	c.closed = true
+	c.fail(net.ErrClosed)
+	if !c.writing {
+		return c.Conn.Close()
 	}
-	_ = g.Conn.SetReadDeadline(time.Unix(1, 0))
-	return g.Conn.SetWriteDeadline(time.Now().Add(coalesceLinger))
+	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+	return c.Conn.SetWriteDeadline(time.Now().Add(coalesceLinger))
 }
 
 // SetWriteDeadline implements net.Conn. A time that has passed, which crypto/tls sets behind its closing alert, is for later writes and not for what is
 // pending.
-func (g *coalescingConn) SetWriteDeadline(t time.Time) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (c *coalescingConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if !t.IsZero() && !t.After(time.Now()) {
-		g.fail(os.ErrDeadlineExceeded)
+		c.fail(os.ErrDeadlineExceeded)
 		return nil
 	}
-	return g.Conn.SetWriteDeadline(t)
+	return c.Conn.SetWriteDeadline(t)
 }
 
 // SetDeadline implements net.Conn.
-func (g *coalescingConn) SetDeadline(t time.Time) error {
-	if err := g.SetReadDeadline(t); err != nil {
+func (c *coalescingConn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
 		return err
 	}
-	return g.SetWriteDeadline(t)
+	return c.SetWriteDeadline(t)
 }

@@ -25,13 +25,13 @@ type hallConn struct {
 	selfCheck bool // made by SelfCheck: nobody's, and not counted
 	binding   *binding
 	leaf      *tls.Certificate
-	release   func() // gives the tunnel's seat back
+	release   func() // gives the tunnel's slot back
 	once      sync.Once
 	// expected says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
 	expected atomic.Bool
 }
 
-// expectRequest books a connection whose first request is to come, or its end.
+// expectRequest has a stop wait for the connection's first request, or its end.
 func (c *hallConn) expectRequest() {
 	c.expected.Store(true)
 	c.front.p.traffic.expect()
@@ -84,7 +84,7 @@ func hallConnOf(c net.Conn) (*hallConn, bool) {
 	return hc, ok
 }
 
-// underlying is the connection that was let in, under what we have put on top of it.
+// underlying is the connection that was accepted, without the TLS and the strictConn on top of it.
 func underlying(c net.Conn) net.Conn {
 	if w, ok := c.(*strictConn); ok {
 		c = w.Conn

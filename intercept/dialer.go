@@ -50,7 +50,7 @@ type dialInfo struct {
 
 type dialInfoKey struct{}
 
-// attach makes a context in which to dial for an errand.
+// attach makes a context in which to dial.
 func (e dialInfo) attach(ctx context.Context) context.Context {
 	return context.WithValue(ctx, dialInfoKey{}, e)
 }

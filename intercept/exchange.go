@@ -58,7 +58,7 @@ type exchange struct {
 	asked  url.URL
 	body   []byte
 	held   bool // body is the whole request body
-	// hasLongBody says that it has a seat for long bodies, crowded that there was none.
+	// hasLongBody says that it has a slot for long bodies, tooMany that there was none.
 	hasLongBody, tooMany bool
 	upload               *clientBody // nil where no body streams
 	plan                 rules.Plan
@@ -90,7 +90,7 @@ type upstream struct {
 	traced bool        // gone is known
 }
 
-// newExchange opens the books for a request whose URL is absolute.
+// newExchange begins an exchange. The request's URL is absolute.
 func (p *Plugin) newExchange(r *http.Request, d door) *exchange {
 	x := &exchange{
 		p:       p,

@@ -235,7 +235,7 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 	return t.port == portHTTPS
 }
 
-// denyOverLimit answers a request for which there was no seat.
+// denyOverLimit answers a request for which there was no slot.
 func denyOverLimit(w http.ResponseWriter, s slot, status int) {
 	w.Header().Set("Retry-After", retryAfter)
 	deny(w, status, overLimitText(s, status))

@@ -6,20 +6,20 @@ import (
 	"sync"
 )
 
-// slot is what a client can take up.
+// slot is a kind of what a client can take up, and what is limited.
 type slot int
 
 const (
 	slotConnection slot = iota
 	slotTunnel
-	// slotRequest is a request over HTTP/2's, of which one connection holds a hundred. One over HTTP/1 has its connection's.
+	// slotRequest is for a request over HTTP/2, of which one connection holds a hundred. One over HTTP/1 has its connection's slot.
 	slotRequest
-	// slotLongBody is an exchange's with a long body: see longBody.
+	// slotLongBody is for an exchange with a long body: see longBody.
 	slotLongBody
 	slotKinds
 )
 
-// limiter counts who takes up what. Whoever comes when everything is taken is refused and not queued: a queue would let one client's crowd
+// limiter counts which client holds how many slots. Whoever comes when all are taken is refused and not queued: a queue would let one client's crowd
 // stand in front of everybody else.
 type limiter struct {
 	mu    sync.Mutex
@@ -27,7 +27,7 @@ type limiter struct {
 	by    map[netip.Addr]*[slotKinds]int
 }
 
-// denial says why there was no seat.
+// denial says why there was no slot.
 type denial int
 
 const (
@@ -36,7 +36,7 @@ const (
 	denialClient
 )
 
-// acquire takes a seat. The client may be unknown yet (the zero address): then it counts only for all.
+// acquire takes a slot. The client may be unknown yet (the zero address): then it counts only for all.
 func (l *limiter) acquire(s slot, client netip.Addr, total, perClient int) denial {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,7 +50,7 @@ func (l *limiter) acquire(s slot, client netip.Addr, total, perClient int) denia
 	return denialNone
 }
 
-// assign books a seat that was taken by an unknown client on its name.
+// assign counts a slot that was taken by a client that was unknown for the client that it turned out to be; it reports false where that has too many.
 func (l *limiter) assign(s slot, client netip.Addr, perClient int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,12 +90,12 @@ func (l *limiter) release(s slot, client netip.Addr) {
 	}
 }
 
-// admits reports whether a client may use the proxy. An address that cannot be read is nobody's.
+// admits reports whether a client may use the proxy. One whose address cannot be read may not.
 func (p *Plugin) admits(client netip.Addr) bool {
 	return within(p.clients, client)
 }
 
-// acquire takes a seat for a connection, a tunnel or a request, or says with which status it is refused.
+// acquire takes a slot for a connection, a tunnel or a request. status is 0, or that with which it is refused.
 func (p *Plugin) acquire(s slot, client netip.Addr) (status int) {
 	total, perClient, refused := p.limits.Connections, p.limits.PerClient, &p.refused.connections
 	switch s {
@@ -117,7 +117,7 @@ func (p *Plugin) acquire(s slot, client netip.Addr) (status int) {
 	return status
 }
 
-// acquireTunnel is seat for a tunnel. The function gives the seat back; it may be called more than once.
+// acquireTunnel is acquire for a tunnel. release gives the slot back; it may be called more than once.
 func (p *Plugin) acquireTunnel(client netip.Addr) (release func(), status int) {
 	if status = p.acquire(slotTunnel, client); status != 0 {
 		return nil, status
@@ -128,7 +128,7 @@ func (p *Plugin) acquireTunnel(client netip.Addr) (release func(), status int) {
 // retryAfter is when somebody who was refused for a limit may come again, in seconds.
 const retryAfter = "5"
 
-// overLimitText says why there was no seat.
+// overLimitText says why there was no slot.
 func overLimitText(s slot, status int) string {
 	what := [...]string{slotConnection: "connections", slotTunnel: "tunnels", slotRequest: "requests under way"}[s]
 	if status == http.StatusTooManyRequests {

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// maxRefusalsTold bounds how many refused connections are told why at once; more are closed without a word.
+	// maxRefusalsTold bounds how many refused connections are told why at once; more are just closed.
 	maxRefusalsTold = 64
-	// lingerTime is how long a refused client may take to listen.
+	// lingerTime is how long a connection stays for its client to read the last answer.
 	lingerTime = 2 * time.Second
 )
 
-// Listener puts the guard's own gate into a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
+// Listener wraps a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
 // Config.ProxyProtocol names, and holds Limits.Connections and Limits.PerClient. Who is refused is told so in HTTP (403, 429, 503), but
 // only closed on where it begins with TLS. Put TLS on top of it and not below, with [Plugin.SecureListener]:
 //
@@ -34,14 +34,14 @@ func (p *Plugin) gatekeeper(l net.Listener) *gatekeeper {
 	return &gatekeeper{Listener: l, p: p, proxySources: p.proxySources, boundEach: !p.boundStalls(l)}
 }
 
-// gatekeeper is the listener that Listener returns, and the one of the transparent door.
+// gatekeeper is the listener that Listener returns, and that of the transparent door: it admits or refuses connections, and counts them.
 type gatekeeper struct {
 	net.Listener
 	p            *Plugin
 	proxySources []netip.Prefix // whose PROXY headers are read
-	mute         bool           // nobody speaks HTTP here: who is refused hears nothing
-	encrypted    bool           // TLS goes on top, so that nobody sees here what is asked
-	boundEach    bool           // connections do not have the bound of Limits.Stall from the listener
+	mute         bool           // the clients know of no proxy: who is refused hears nothing
+	encrypted    bool           // TLS goes on top, so that requests are not seen here
+	boundEach    bool           // Limits.Stall has to be set on each connection: the listener does not pass it on
 }
 
 // Accept implements net.Listener.
@@ -111,7 +111,8 @@ func (p *Plugin) tellRefusal(c net.Conn, status int) bool {
 	return true
 }
 
-// writeRefusal writes an answer and waits until it was read: closing with unread bytes of the client's in the buffer resets the connection, and
+// writeRefusal writes the answer to a refused connection and waits until it was read: closing with unread bytes of the client's in the buffer
+// resets the connection, and
 // the answer with it (RFC 9112, section 9.6). A client that begins with a TLS record cannot read it.
 func writeRefusal(c net.Conn, status int) {
 	_ = c.SetDeadline(time.Now().Add(lingerTime))
@@ -146,12 +147,12 @@ func refusalText(status int) string {
 // notAdmitted is what a client outside Config.Clients is told.
 const notAdmitted = "this address may not use the proxy; the setting clients.allow says who may"
 
-// connState is what a connection takes up.
+// connState is what is known of a client's connection from Accept to Close. It holds a slot.
 type connState struct {
 	p           *Plugin
 	conn        net.Conn
 	accepted    time.Time  // when it was let in
-	key         netip.Addr // the payer; the zero address until a PROXY header is read
+	key         netip.Addr // see clientKey; the zero address until a PROXY header is read
 	proxyHeader *proxyHeader
 	strict      strict
 	lingeringClose
@@ -162,12 +163,12 @@ type connState struct {
 
 const (
 	requestNone  uint32 = iota // nothing yet
-	requestBegun               // the beginning of one
-	requestDone                // a whole one, or what is none
+	requestBegun               // the beginning
+	requestDone                // all of it, or what is not HTTP
 )
 
-// expectsRequest reports whether a question is about to come, so that a stop has to wait for it: one has begun, or the client connected so short a time ago that it has
-// not got to it. Of a client that speaks TLS to this door only the latter is known.
+// expectsRequest reports whether a stop has to wait for a request: one has begun, or the client connected less than a grace period ago and has sent nothing. Of a
+// client that speaks TLS to this door only the latter is known.
 func (s *connState) expectsRequest() bool {
 	progress := s.progress.Load()
 	return progress == requestBegun || progress == requestNone && time.Since(s.accepted) < gracePeriod
@@ -180,7 +181,7 @@ func (s *connState) release() {
 	}
 }
 
-// Close cuts the connection off, for the books. Whoever serves it closes it once more, and leaves.
+// Close cuts the connection off, on behalf of traffic. Whoever serves it closes it once more, and so releases its slot.
 func (s *connState) Close() error { return s.conn.Close() }
 
 func (s *connState) clientKey() netip.Addr {
@@ -207,7 +208,7 @@ func (s *connState) read(c net.Conn, b []byte) (int, error) {
 	return n, s.p.traffic.countStall(err)
 }
 
-// noteProgress notes what was heard last.
+// noteProgress notes how much of a request was read last.
 func (s *connState) noteProgress() {
 	heard := requestDone
 	if s.strict.begun() {
@@ -224,52 +225,52 @@ func (s *connState) write(c net.Conn, b []byte) (int, error) {
 	return n, s.p.traffic.countStall(err)
 }
 
-// clientTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.
+// clientTCP is a client's connection that a gatekeeper accepted. It stays a TCP connection to whom it matters: see track.
 type clientTCP struct {
 	*net.TCPConn
 	state *connState
 }
 
 // Read implements net.Conn.
-func (g *clientTCP) Read(b []byte) (int, error) { return g.state.read(g.TCPConn, b) }
+func (c *clientTCP) Read(b []byte) (int, error) { return c.state.read(c.TCPConn, b) }
 
 // Write implements net.Conn.
-func (g *clientTCP) Write(b []byte) (int, error) { return g.state.write(g.TCPConn, b) }
+func (c *clientTCP) Write(b []byte) (int, error) { return c.state.write(c.TCPConn, b) }
 
-// RemoteAddr implements net.Conn: it is the announced address, where there is one.
-func (g *clientTCP) RemoteAddr() net.Addr { return g.state.remote(g.TCPConn) }
+// RemoteAddr implements net.Conn: it is the address in the PROXY header, where there is one.
+func (c *clientTCP) RemoteAddr() net.Addr { return c.state.remote(c.TCPConn) }
 
-func (g *clientTCP) lingerOnClose() { g.state.lingerOnClose() }
+func (c *clientTCP) lingerOnClose() { c.state.lingerOnClose() }
 
 // Close implements net.Conn.
-func (g *clientTCP) Close() error {
-	defer g.state.release()
-	g.state.linger(g.state.p.parting, g.TCPConn)
-	return g.TCPConn.Close()
+func (c *clientTCP) Close() error {
+	defer c.state.release()
+	c.state.linger(c.state.p.parting, c.TCPConn)
+	return c.TCPConn.Close()
 }
 
-// clientConn is the same for any other kind of connection.
+// clientConn is clientTCP for any other kind of connection.
 type clientConn struct {
 	net.Conn
 	state *connState
 }
 
 // Read implements net.Conn.
-func (g *clientConn) Read(b []byte) (int, error) { return g.state.read(g.Conn, b) }
+func (c *clientConn) Read(b []byte) (int, error) { return c.state.read(c.Conn, b) }
 
 // RemoteAddr implements net.Conn.
-func (g *clientConn) RemoteAddr() net.Addr { return g.state.remote(g.Conn) }
+func (c *clientConn) RemoteAddr() net.Addr { return c.state.remote(c.Conn) }
 
-func (g *clientConn) lingerOnClose() { g.state.lingerOnClose() }
+func (c *clientConn) lingerOnClose() { c.state.lingerOnClose() }
 
 // Close implements net.Conn.
-func (g *clientConn) Close() error {
-	defer g.state.release()
-	g.state.linger(g.state.p.parting, g.Conn)
-	return g.Conn.Close()
+func (c *clientConn) Close() error {
+	defer c.state.release()
+	c.state.linger(c.state.p.parting, c.Conn)
+	return c.Conn.Close()
 }
 
-// acceptedAt is when a listener of ours let a connection in; now, where it was none.
+// acceptedAt is when a listener of ours accepted a connection; now, where another one did.
 func acceptedAt(c net.Conn) time.Time {
 	switch g := underlying(c).(type) {
 	case *clientTCP:

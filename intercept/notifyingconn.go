@@ -68,7 +68,7 @@ func (t *notifyingConn) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
-// notice sees what became of the connection. What heed has counted is the client's, whose body did not come.
+// notice sees what became of the connection. What countStall has counted is the client's, whose body did not come.
 func (t *notifyingConn) notice(err error) {
 	if _, near := errors.AsType[*stallError](err); !near && errors.Is(err, syscall.ETIMEDOUT) {
 		t.stuck.Store(true)

@@ -23,7 +23,7 @@ type parentError struct{ failure }
 // Error implements error.
 func (e *parentError) Error() string { return "upstream proxy: " + e.text }
 
-// parentFailed puts the error of a hop to a parent into words, so that a client does not take it for the host's.
+// parentFailed puts the error of a connection to a parent into words, so that a client does not take it for the host's.
 func parentFailed(err error) error {
 	var own *parentError
 	if errors.As(err, &own) || errors.Is(err, context.Canceled) {

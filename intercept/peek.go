@@ -86,7 +86,7 @@ func (e *peeker) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// wait gives the client so long for what comes next. The end of the last call may have interrupted just before, which the new deadline would undo.
+// wait gives the client so long for what comes next. The end of the grace period may have interrupted just before, which the new deadline would undo.
 func (e *peeker) wait(long time.Duration) {
 	_ = e.Conn.SetReadDeadline(time.Now().Add(long))
 	if e.parting != nil && e.parting.Err() != nil {

@@ -350,8 +350,8 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 	return errors.Join(err, p.Close())
 }
 
-// awaitQuiet has the stop wait for a lull, and again for as long as somebody is about to ask something, or was a lull ago: what he said must get to where it is
-// booked. There always is one, since who was accepted a moment ago is in no book yet.
+// awaitQuiet has the stop wait for quietTime, and again for as long as a request is expected, or was one quietTime ago: what the client sent must get to where it is
+// counted. The first wait always is one, since a connection that was accepted a moment ago is not tracked yet.
 func (p *Plugin) awaitQuiet(until time.Time, somebody bool) {
 	time.AfterFunc(quietTime, func() {
 		still := p.traffic.requestExpected()

@@ -40,13 +40,13 @@ const (
 
 var errProxyHeader = errors.New("no PROXY header")
 
-// read returns the announced client.
+// read returns the client's address.
 func (a *proxyHeader) read() (net.Addr, error) {
 	a.once.Do(a.receive)
 	return a.remote, a.err
 }
 
-// clientKey is whom the connection's seat is booked on by now.
+// clientKey is the client that the connection counts for by now.
 func (a *proxyHeader) clientKey() netip.Addr {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -77,7 +77,7 @@ func (a *proxyHeader) receive() {
 	a.admit(from.AddrPort().Addr().Unmap())
 }
 
-// admit does for an announced client what Accept did for the others.
+// admit does for the client that a header names what Accept did for the others.
 func (a *proxyHeader) admit(client netip.Addr) {
 	p := a.state.p
 	status := 0

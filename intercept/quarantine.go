@@ -32,7 +32,7 @@ func mailPort(port uint16) bool { return slices.Contains(mailPorts[:], port) }
 // cache, a guess) would next offer its password there.
 type quarantine struct {
 	lasting time.Duration // not positive: nothing is remembered
-	lookups chan struct{} // a seat for each
+	lookups chan struct{} // a semaphore
 	mu      sync.Mutex
 	clients map[netip.Addr]map[string]kept
 }

@@ -47,5 +47,5 @@ func reset(whole net.Conn) {
 			_, c = at.Close(), nil
 		}
 	}
-	_ = whole.Close() // for the seats that it holds
+	_ = whole.Close() // for the slots that it holds
 }

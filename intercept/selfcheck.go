@@ -26,7 +26,7 @@ func (p *Plugin) SelfCheck(ctx context.Context) error {
 	}
 	result := make(chan error, 1)
 	go func() {
-		_ = p.Stats() // takes the locks of the seats and of the quarantine
+		_ = p.Stats() // takes the locks of the limiter and of the quarantine
 		result <- p.visitHall(ctx, f, names[0])
 	}()
 	select {

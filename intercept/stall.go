@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Whoever takes none of the bytes that wait for him for Limits.Stall is given up: a client that asks for much and reads nothing would keep its seats and an
+// Whoever takes none of the bytes that wait for him for Limits.Stall is given up: a client that asks for much and reads nothing would keep its slots and an
 // upstream connection for as long as it likes. The kernel alone knows for how long a connection's bytes wait, those too that it holds for us, and it
-// ends what waits too long (boundStall), without a call or a timer of ours. A stream of HTTP/2 may be stuck on a connection that is well: see pace.
+// ends what waits too long (boundStall), without a call or a timer of ours. A stream of HTTP/2 may be stuck on a connection that is well: see stallTimer.
 
 // boundStalls bounds how long a socket's bytes may wait, and those of all connections where it listens. It reports false where the system cannot do that: sockets
 // of Multipath TCP, which package net makes listeners of, know no such bound, while what they accept is TCP as a rule.
@@ -49,14 +49,14 @@ func (t *traffic) countStall(err error) error {
 	return &stallError{err}
 }
 
-// stallError is what heed has counted.
+// stallError is what countStall has counted.
 type stallError struct{ error }
 
 // Unwrap lets errors.Is find what it was.
 func (e *stallError) Unwrap() error { return e.error }
 
 // stallTimer bounds how long one write to a stream of HTTP/2 may be stuck, which is where the other side grants it no room (RFC 9113, section 5.2). What is overdue
-// resets the stream. Between two writes nobody waits, however long that is. A nil pace bounds nothing.
+// resets the stream. Between two writes nobody waits, however long that is. A nil stallTimer bounds nothing.
 type stallTimer struct {
 	traffic *traffic
 	most    time.Duration
@@ -71,37 +71,37 @@ func (t *traffic) newStallTimer(most time.Duration, control *http.ResponseContro
 }
 
 // begin is called before a write, and end behind it.
-func (p *stallTimer) begin() {
-	if p == nil {
+func (t *stallTimer) begin() {
+	if t == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.due = time.Now().Add(p.most)
-	if p.timer == nil {
-		p.timer = time.AfterFunc(p.most, p.expire)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.due = time.Now().Add(t.most)
+	if t.timer == nil {
+		t.timer = time.AfterFunc(t.most, t.expire)
 		return
 	}
-	p.timer.Reset(p.most)
+	t.timer.Reset(t.most)
 }
 
-func (p *stallTimer) end() {
-	if p == nil {
+func (t *stallTimer) end() {
+	if t == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.due = time.Time{}
-	p.timer.Stop()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.due = time.Time{}
+	t.timer.Stop()
 }
 
 // expire resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
-func (p *stallTimer) expire() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.due.IsZero() || time.Now().Before(p.due) {
+func (t *stallTimer) expire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.due.IsZero() || time.Now().Before(t.due) {
 		return
 	}
-	p.traffic.stalled.Add(1)
-	_ = p.control.SetWriteDeadline(time.Unix(1, 0))
+	t.traffic.stalled.Add(1)
+	_ = t.control.SetWriteDeadline(time.Unix(1, 0))
 }

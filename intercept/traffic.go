@@ -14,8 +14,8 @@ import (
 // behind their next answer, and no answer has ended since.
 type traffic struct {
 	mu       sync.Mutex
-	inFlight int
-	awaited  int                     // of the flights: first requests that are to come
+	inFlight int                     // requests, and what else a stop waits for
+	awaited  int                     // of those in flight: requests that are to come
 	tunnels  map[io.Closer]time.Time // since when
 	conns    map[io.Closer]time.Time // since when; to stop them is their server's business
 	calm     chan struct{}           // made by drain, closed when nobody is awaited
@@ -49,7 +49,7 @@ func (t *traffic) enterLast(since time.Time) bool {
 	return true
 }
 
-// expect books a request that is to come, on behalf of somebody who has entered; arrive is called when it has, or never will.
+// expect counts a request that is to come, on behalf of somebody who has entered; arrive is called when it has come, or never will.
 func (t *traffic) expect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,7 +72,7 @@ func (t *traffic) leave() {
 	t.settle()
 }
 
-// addTunnel takes a tunnel into the books; its Close must make its owner call remove.
+// addTunnel tracks a tunnel; its Close must make its owner call removeTunnel.
 func (t *traffic) addTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,7 +86,7 @@ func (t *traffic) removeTunnel(tunnel io.Closer) {
 	t.settle()
 }
 
-// addConn takes a client's connection into the books; its Close must make its owner call forget.
+// addConn tracks a client's connection; its Close must make its owner call removeConn.
 func (t *traffic) addConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,7 +99,7 @@ func (t *traffic) removeConn(conn io.Closer) {
 	delete(t.conns, conn)
 }
 
-// requestExpected reports whether somebody is about to ask something.
+// requestExpected reports whether a request is about to come on any connection.
 func (t *traffic) requestExpected() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -154,12 +154,12 @@ func (t *traffic) closeOlder(books *map[io.Closer]time.Time, age time.Duration) 
 	for c, since := range *books {
 		if now.Sub(since) >= age {
 			old = append(old, c)
-			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has its flight, or the end of Close
+			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has it counted in flight, or waits for Close
 		}
 	}
 	t.mu.Unlock()
 	for _, c := range old {
-		_ = c.Close() // which leads to remove or forget, and they to settle
+		_ = c.Close() // which leads to removeTunnel or removeConn, and they to settle
 	}
 	return len(old)
 }
@@ -173,7 +173,7 @@ func (t *traffic) retire(ending context.Context, lifetime time.Duration, retired
 		case <-ending.Done():
 			return
 		case <-tick.C:
-			// A tunnel's connection leaves the books with it and is not counted once more.
+			// A tunnel's connection is removed with it and is not counted once more.
 			tunnels := t.closeOlder(&t.tunnels, lifetime)
 			if conns := t.closeOlder(&t.conns, twice(lifetime)); tunnels+conns > 0 {
 				retired(tunnels, conns)

@@ -131,7 +131,7 @@ type visit struct {
 	to   target // the original destination: an address
 }
 
-// receive listens to what the client says first and shows it in accordingly. It reports whether the connection is somebody else's now.
+// receive looks at what the client says first and sends the connection into the hall or a tunnel accordingly. It reports whether somebody else closes it now.
 func (v *visit) receive() bool {
 	if v.door.f.p.quarantined(addressOf(v.conn.RemoteAddr()), v.to) {
 		return false
@@ -195,7 +195,7 @@ func (v *visit) open(hc *hallConn) bool {
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
 	hc.expectRequest()
 	v.door.f.p.hall.serve(hc)
-	return true // welcome closes what it does not give on
+	return true // serve closes what it does not hand on
 }
 
 // tunnelByAddress has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that

@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 )
 
-// tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are booked, so that Shutdown can
+// tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are tracked, so that Shutdown can
 // wait for the tunnel and Close can end it.
 type tunnelWriter struct {
 	http.ResponseWriter
 	traffic *traffic
 	far     *farSide
-	release func() // gives the tunnel's seat back
+	release func() // gives the tunnel's slot back
 	started atomic.Bool
 	conn    net.Conn
 	stall   *stallTimer // of a stream of HTTP/2
@@ -67,14 +67,14 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, nil
 }
 
-// streamTunnel is a tunnel in an HTTP/2 stream, as the books have it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:
+// streamTunnel is a tunnel in an HTTP/2 stream, as traffic tracks it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:
 // it then gives up its writes to the client, too. What is written to the far side, or awaited from it, ends with that.
 type streamTunnel struct {
 	body io.Closer // what the client says
 	far  *farSide
 }
 
-// Close cuts the tunnel off. Its handler takes it out of the books.
+// Close cuts the tunnel off. Its handler has it tracked no more.
 func (s *streamTunnel) Close() error {
 	s.far.close()
 	return s.body.Close()
@@ -84,7 +84,7 @@ func (s *streamTunnel) Close() error {
 type farSide struct {
 	traffic *traffic
 	opener  func(c net.Conn) net.Conn // to what its client says, or nil
-	untrack func()                    // takes the tunnel out of the books
+	untrack func()                    // ends the tracking
 	mu      sync.Mutex
 	conn    io.Closer
 	closed  bool
@@ -135,7 +135,7 @@ func (f *farSide) close() {
 	}
 }
 
-// track takes a hijacked connection into the books; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
+// track tracks a hijacked connection as a tunnel; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
 // of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.4, https.go: halfClosable) and
 // no splice.
 func track(t *traffic, whole net.Conn, release func()) net.Conn {
@@ -163,7 +163,7 @@ func track(t *traffic, whole net.Conn, release func()) net.Conn {
 	return out
 }
 
-// tracking is what the books know of a connection.
+// tracking is what a tracked connection knows of itself.
 type tracking struct {
 	traffic *traffic
 	whole   net.Conn // what was hijacked, and is to be closed
@@ -176,7 +176,7 @@ func newTracking(t *traffic, whole net.Conn, release func()) tracking {
 	return tracking{traffic: t, whole: whole, release: release}
 }
 
-// close ends the connection whose entry it is.
+// close ends the connection that embeds it, which is self.
 func (e *tracking) close(self net.Conn) error {
 	err := e.whole.Close()
 	e.once.Do(func() {

@@ -54,7 +54,7 @@ func (x *exchange) pursue(resp *http.Response) *http.Response {
 	x.decision = x.plan.Decision
 	wait := newAnswerDeadline(resp.Request.Context(), x.p.upstream.AnswerTimeout)
 	body := resp.Body
-	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this patience
+	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this deadline
 	return x.judge(resp, wait)
 }
 
