@@ -32,12 +32,12 @@ func (x *exchange) accountName() accountName {
 	return n
 }
 
-// hiddenFrom are suggestions without the account's name; the same ones, where it is in none.
-func (n accountName) hiddenFrom(all []dialect.Suggestion) []dialect.Suggestion {
+// redactAll are suggestions without the account's name; the same ones, where it is in none.
+func (n accountName) redactAll(all []dialect.Suggestion) []dialect.Suggestion {
 	own := false
 	for i := range min(len(all), maxSuggestions) {
 		s := all[i]
-		s.Path, s.Was, s.Now = n.hiddenIn(s.Path), n.hiddenInURL(s.Was), n.hiddenInURL(s.Now)
+		s.Path, s.Was, s.Now = n.redact(s.Path), n.redactURL(s.Was), n.redactURL(s.Now)
 		if s.Path == all[i].Path && s.Was == all[i].Was && s.Now == all[i].Now {
 			continue
 		}
@@ -49,21 +49,21 @@ func (n accountName) hiddenFrom(all []dialect.Suggestion) []dialect.Suggestion {
 	return all
 }
 
-// hiddenInURL is the same for a value that may have a query, which no record has: where the name is, it goes.
-func (n accountName) hiddenInURL(value string) string {
+// redactURL is the same for a value that may have a query, which no record has: where the name is, it goes.
+func (n accountName) redactURL(value string) string {
 	end := strings.IndexAny(value, "?#")
 	if end < 0 {
-		return n.hiddenIn(value)
+		return n.redact(value)
 	}
-	if hidden := n.hiddenIn(value[:end]); hidden != value[:end] {
+	if hidden := n.redact(value[:end]); hidden != value[:end] {
 		return hidden
 	}
 	return value
 }
 
-// hiddenIn is a path, or a URL, without the segments that are the account's name: servers put their users' there (WebDAV's principals), and beside the domain they are the
+// redact is a path, or a URL, without the segments that are the account's name: servers put their users' there (WebDAV's principals), and beside the domain they are the
 // address.
-func (n accountName) hiddenIn(path string) string {
+func (n accountName) redact(path string) string {
 	if n.mailboxes.None() && n.login == "" {
 		return path
 	}

@@ -37,7 +37,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 	case rules.Watch:
 		return x.watch(req, ctx), nil
 	case rules.Forward, rules.Scrub:
-		return x.question(req, ctx), nil
+		return x.ask(req, ctx), nil
 	default:
 		return x.refuse(req), nil
 	}
@@ -70,7 +70,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
-	stripHop(req.Header, x.h1 && !x.old && req.ContentLength == 0)
+	stripHopByHop(req.Header, x.http1 && !x.http10 && req.ContentLength == 0)
 	req.Close = false // the client's connection ends, not ours
 	x.upload.duplex()
 	resp, err := x.send(req, ctx)
@@ -86,40 +86,40 @@ func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respo
 	return resp, nil
 }
 
-// patience is how long a discovery exchange waits for its upstream.
-type patience struct {
+// answerDeadline bounds how long a discovery exchange waits for its upstream: a context that ends with errAnswerTimeout, unless the timer is stopped before.
+type answerDeadline struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
 
-func newPatience(ctx context.Context, d time.Duration) *patience {
-	p := new(patience)
+func newAnswerDeadline(ctx context.Context, d time.Duration) *answerDeadline {
+	p := new(answerDeadline)
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	p.timer = time.AfterFunc(d, func() { p.cancel(errAnswerTimeout) })
 	return p
 }
 
-func (p *patience) end() {
+func (p *answerDeadline) end() {
 	p.timer.Stop()
 	p.cancel(nil)
 }
 
 // over is why the wait for upstream ended before its answer did. A server that is told in the middle of its answer that we leave (by TLS, before the
 // connection is closed) may end it in good form, and half of it would look whole.
-func (p *patience) over() error { return context.Cause(p.ctx) }
+func (p *answerDeadline) over() error { return context.Cause(p.ctx) }
 
 // reason is the error, or why the wait for upstream ended: net/http reports the latter in many forms.
-func (p *patience) reason(err error) error {
+func (p *answerDeadline) reason(err error) error {
 	if cause := p.over(); cause != nil {
 		return cause
 	}
 	return err
 }
 
-// question asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
-func (x *exchange) question(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
-	wait := newPatience(req.Context(), x.p.upstream.AnswerTimeout)
+// ask asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
+func (x *exchange) ask(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
+	wait := newAnswerDeadline(req.Context(), x.p.upstream.AnswerTimeout)
 	resp, err := x.send(x.scrubbed(req).WithContext(wait.ctx), ctx)
 	if err != nil {
 		err = wait.reason(err)
@@ -140,7 +140,7 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 	} else {
 		out.Header = req.Header.Clone()
 	}
-	stripHop(out.Header, false)
+	stripHopByHop(out.Header, false)
 	if x.next == nil && len(out.Header[idempotencyKey]) == 0 {
 		out.Header[idempotencyKey] = repeatable
 	}
@@ -173,8 +173,8 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if _, ok := req.Header["User-Agent"]; !ok {
 		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
 	}
-	x.p.via(req)
-	req = x.traced(x.p.reach.purposed(req))
+	x.p.addVia(req)
+	req = x.traced(x.p.dialer.withPurpose(req))
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error
@@ -195,7 +195,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		return nil, errStatus
 	}
 	if resp.StatusCode == http.StatusProxyAuthRequired && x.next == nil && ctx.Proxy.Tr == x.p.transport {
-		if up := x.p.reach.asked(req); up != nil {
+		if up := x.p.dialer.httpParent(req); up != nil {
 			// It is for us to log in there; the client would ask its user for a password, and send it.
 			_ = resp.Body.Close()
 			return nil, parentStatus(resp.StatusCode, !up.credentials.none())
@@ -209,7 +209,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if resp.Body == nil {
 		resp.Body = http.NoBody
 	}
-	stripHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
+	stripHopByHop(resp.Header, resp.StatusCode == http.StatusSwitchingProtocols)
 	if resp.StatusCode == http.StatusNoContent {
 		resp.Header.Del("Content-Length") // it may have none, and net/http takes care of that in HTTP/1 alone
 	}
@@ -231,7 +231,7 @@ func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Tran
 	if t := x.p.bindings.bound(x.binding, req.Header, http11); t != nil {
 		return t
 	}
-	if x.h1 && !x.recognised() {
+	if x.http1 && !x.recognised() {
 		return http11
 	}
 	return base
@@ -248,8 +248,8 @@ func (x *exchange) traced(req *http.Request) *http.Request {
 	}))
 }
 
-// stayed reports whether nothing of the request has left, for certain.
-func (x *exchange) stayed() bool { return x.upstream.traced && !x.upstream.gone.Load() }
+// neverSent reports whether nothing of the request has left, for certain.
+func (x *exchange) neverSent() bool { return x.upstream.traced && !x.upstream.gone.Load() }
 
 var (
 	errNoAnswer = errors.New("another plugin's transport gave neither answer nor error")
@@ -261,15 +261,15 @@ var (
 func (x *exchange) failed(err error) failure {
 	f := failureOf(err)
 	x.upstream.check = f.check
-	x.blame(f.class)
+	x.noteFailure(f.class)
 	if !x.recognised() {
-		x.p.tellFailure(x.asked.Hostname(), f)
+		x.p.logFailure(x.asked.Hostname(), f)
 	}
 	return f
 }
 
 // judge reads the answer to a discovery request, up to the limit, and lets the policy decide.
-func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
+func (x *exchange) judge(resp *http.Response, wait *answerDeadline) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		_ = resp.Body.Close()
 		wait.end()
@@ -279,10 +279,10 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	if err == nil {
 		err = wait.over()
 	}
-	x.in = int64(len(head))
+	x.bytesIn = int64(len(head))
 	switch {
 	case err != nil:
-		x.blame(brokenClass(wait.reason(err)))
+		x.noteFailure(brokenClass(wait.reason(err)))
 		x.decision = x.policy.Unanswered(&x.plan, reasonBroken)
 	case over:
 		x.decision = x.policy.Unanswered(&x.plan, x.tooLong())
@@ -302,10 +302,10 @@ func (x *exchange) judge(resp *http.Response, wait *patience) *http.Response {
 	case !pass:
 		return x.approve(x.compose(resp.Request, x.decision.Answer))
 	case err != nil:
-		resp.Body = rejoin(head, broken{err})
+		resp.Body = rejoin(head, failingBody{err})
 		return x.approve(x.passOn(resp, nil))
 	}
-	resp.Body = hold(head)
+	resp.Body = memoryBody(head)
 	return x.approve(resp)
 }
 
@@ -314,7 +314,7 @@ func (x *exchange) trailers(resp *http.Response) {
 	if x.guarded() {
 		resp.Trailer = nil
 	}
-	if x.h1 && len(resp.Trailer) > 0 {
+	if x.http1 && len(resp.Trailer) > 0 {
 		// Upstream may have spoken HTTP/2, which has both; HTTP/1 has trailers only in chunked bodies.
 		resp.Header.Del("Content-Length")
 		resp.ContentLength = -1
@@ -335,9 +335,9 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	return resp
 }
 
-// letGo ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
+// closeSwitched ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
 // with a far side that neither reads nor speaks, however the near one has ended.
-func (x *exchange) letGo() {
+func (x *exchange) closeSwitched() {
 	if x.switched != nil {
 		_ = x.switched.Close()
 	}

@@ -49,7 +49,7 @@ func (b *binding) began() time.Time {
 }
 
 func (bs *bindings) attach(ctx context.Context, c net.Conn) context.Context {
-	a := &attached{binding: &binding{since: letInAt(c)}}
+	a := &attached{binding: &binding{since: acceptedAt(c)}}
 	a.conn, _ = c.(lingerer)
 	runtime.AddCleanup(a, bs.drop, a.binding)
 	return context.WithValue(ctx, bindingKey{}, a)

@@ -12,15 +12,15 @@ import (
 const maxTrusted = 64 << 10
 
 const (
-	// longBody is from where on an exchange needs a seat to read a body on. Hardly a question is that long, and few answers are; but without seats a client could have
+	// longBody is from where on an exchange needs a slot to read a body on. Hardly a question is that long, and few answers are; but without slots a client could have
 	// Limits.BodyBytes held in memory for each of its requests, by leaving out the last byte.
 	longBody = 64 << 10
-	// longBodies and longBodiesOfOne are how many such seats there are, and how many of them for one client.
+	// longBodies and longBodiesOfOne are how many such slots there are, and how many of them for one client.
 	longBodies      = 256
 	longBodiesOfOne = 64
 )
 
-// readBounded reads a body up to Limits.BodyBytes, where there is a seat for it; length is what its header claims, negative where it says nothing. over reports that there is more:
+// readBounded reads a body up to Limits.BodyBytes, where there is a slot for it; length is what its header claims, negative where it says nothing. over reports that there is more:
 // then head and what is left of the body belong together.
 func (x *exchange) readBounded(body io.Reader, length int64) (head []byte, over bool, err error) {
 	if body == nil || body == http.NoBody {
@@ -32,40 +32,40 @@ func (x *exchange) readBounded(body io.Reader, length int64) (head []byte, over 
 	}
 	limit := min(x.p.limits.BodyBytes, longBody)
 	_, err = b.ReadFrom(io.LimitReader(body, limit+1))
-	if err == nil && int64(b.Len()) > limit && limit < x.p.limits.BodyBytes && x.longSeat() {
+	if err == nil && int64(b.Len()) > limit && limit < x.p.limits.BodyBytes && x.acquireLongBody() {
 		_, err = b.ReadFrom(io.LimitReader(body, x.p.limits.BodyBytes-limit))
 		limit = x.p.limits.BodyBytes
 	}
 	return b.Bytes(), int64(b.Len()) > limit, err
 }
 
-// longSeat takes the exchange's seat for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
+// acquireLongBody takes the exchange's slot for long bodies, its question's and its answer's, and reports whether there is one. An exchange that is not the front's has no end that
 // we are sure to hear of, and needs none.
-func (x *exchange) longSeat() bool {
+func (x *exchange) acquireLongBody() bool {
 	if x.control == nil {
 		return true
 	}
-	if !x.long {
-		x.long = x.p.guests.sit(seatLong, payer(x.from.Client), longBodies, longBodiesOfOne) == denialNone
-		if x.crowded = !x.long; x.crowded {
-			x.p.refused.bodies.add(x.p, x.from.Client, reasonCrowded)
+	if !x.hasLongBody {
+		x.hasLongBody = x.p.limiter.acquire(slotLongBody, clientKey(x.from.Client), longBodies, longBodiesOfOne) == denialNone
+		if x.tooMany = !x.hasLongBody; x.tooMany {
+			x.p.refused.bodies.add(x.p, x.from.Client, reasonTooMany)
 		}
 	}
-	return x.long
+	return x.hasLongBody
 }
 
 // tooLong is why an answer was not read to its end.
 func (x *exchange) tooLong() string {
-	if x.crowded {
-		return reasonCrowded
+	if x.tooMany {
+		return reasonTooMany
 	}
 	return reasonLong
 }
 
-// standUp gives the seat back.
-func (x *exchange) standUp() {
-	if x.long {
-		x.p.guests.leave(seatLong, payer(x.from.Client))
+// releaseLongBody gives the slot back.
+func (x *exchange) releaseLongBody() {
+	if x.hasLongBody {
+		x.p.limiter.release(slotLongBody, clientKey(x.from.Client))
 	}
 }
 
@@ -79,18 +79,18 @@ func rejoin(head []byte, rest io.ReadCloser) io.ReadCloser {
 	return rejoined{io.MultiReader(bytes.NewReader(head), rest), rest}
 }
 
-// broken is the rest of a body whose reading ended in err.
-type broken struct{ err error }
+// failingBody is the rest of a body whose reading ended in err.
+type failingBody struct{ err error }
 
 // Read implements io.Reader.
-func (b broken) Read([]byte) (int, error) { return 0, b.err }
+func (b failingBody) Read([]byte) (int, error) { return 0, b.err }
 
 // Close implements io.Closer.
-func (broken) Close() error { return nil }
+func (failingBody) Close() error { return nil }
 
-// hold makes a body of what is wholly in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
+// memoryBody makes a body of what is wholly in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
 // send a request's header ahead of it, in a packet and a TLS record of its own.
-func hold(b []byte) io.ReadCloser {
+func memoryBody(b []byte) io.ReadCloser {
 	if len(b) == 0 {
 		return http.NoBody
 	}

@@ -33,8 +33,8 @@ type byAddress struct {
 	over   bool // nothing can be sent back any more
 }
 
-// unsaid reports whether a tunnel's target does not say which host is meant. The C library's resolver, which Go asks on some systems, takes 0xc0000221 for an address, too.
-func (t target) unsaid() bool {
+// namesNoHost reports whether a tunnel's target does not say which host is meant. The C library's resolver, which Go asks on some systems, takes 0xc0000221 for an address, too.
+func (t target) namesNoHost() bool {
 	_, address := reserved.ParseAddr(t.host)
 	return (address || endsInNumber(t.host)) && t.web()
 }
@@ -58,7 +58,7 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 		limit = b.front.p.limits.Handshake
 	}
 	slow := time.AfterFunc(limit, func() { _ = b.Close() })
-	heard, hc := b.listen(io.MultiReader(bytes.NewReader(b.early), client))
+	heard, hc := b.readHost(io.MultiReader(bytes.NewReader(b.early), client))
 	slow.Stop()
 	to := b.Conn
 	if hc == nil {
@@ -74,23 +74,23 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 	return int64(len(heard)) + n, err
 }
 
-// listen returns what the client says until it has named the host that it means, and the connection with which it is shown into the hall for it; none where that
+// readHost returns what the client says until it has named the host that it means, and the connection with which it is shown into the hall for it; none where that
 // is no host to open, where it speaks of none, or in another way.
-func (b *byAddress) listen(client io.Reader) (heard []byte, hc *hallConn) {
+func (b *byAddress) readHost(client io.Reader) (heard []byte, hc *hallConn) {
 	if b.to.port == portHTTPS {
-		e := &eavesdropper{Conn: &said{Reader: client, first: recordHandshake}}
+		e := &peeker{Conn: &clientReader{Reader: client, first: recordTypeHandshake}}
 		name, _ := serverName(e)
 		return e.heard, b.named(name)
 	}
 	p := b.front.p
-	heard, _ = p.firstBytes(&said{Reader: client})
+	heard, _ = p.peekFirst(&clientReader{Reader: client})
 	switch {
 	case !likeHTTP(heard):
 		return heard, nil
 	case b.door == doorTransparentPlain:
 		return heard, &hallConn{target: b.to, door: b.door, byHost: true}
 	}
-	e := &eavesdropper{Conn: &said{Reader: io.LimitReader(client, int64(p.limits.HeaderBytes))}}
+	e := &peeker{Conn: &clientReader{Reader: io.LimitReader(client, int64(p.limits.HeaderBytes))}}
 	r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(heard), e)))
 	heard = append(heard, e.heard...)
 	if err != nil {
@@ -142,10 +142,10 @@ func (b *byAddress) open(hc *hallConn) bool {
 	b.mu.Unlock()
 	_ = b.Conn.Close() // WriteTo waits for it
 	hc.Conn, hc.front, hc.binding = stream, b.front, newBinding()
-	hc.release = func() {} // the tunnel keeps its seat
-	hc.await()
-	b.far.unbook() // to stop it, and to end it one day, is the hall's business now
-	go b.front.p.hall.welcome(hc)
+	hc.release = func() {} // the tunnel keeps its slot
+	hc.expectRequest()
+	b.far.untrack() // to stop it, and to end it one day, is the hall's business now
+	go b.front.p.hall.serve(hc)
 	return true
 }
 
@@ -213,8 +213,8 @@ func (b *byAddress) Close() error {
 	return b.Conn.Close()
 }
 
-// said is what a client says, for those who only listen. Nothing is written to it, and it has no deadlines.
-type said struct {
+// clientReader is what a client says, for those who only listen. Nothing is written to it, and it has no deadlines.
+type clientReader struct {
 	net.Conn
 	io.Reader
 	first byte // how it has to begin, if that matters
@@ -223,7 +223,7 @@ type said struct {
 var errOtherwise = errors.New("the client speaks another protocol")
 
 // Read implements net.Conn.
-func (s *said) Read(p []byte) (int, error) {
+func (s *clientReader) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	if n > 0 && s.first != 0 {
 		if p[0] != s.first {
@@ -235,4 +235,4 @@ func (s *said) Read(p []byte) (int, error) {
 }
 
 // SetReadDeadline implements net.Conn.
-func (s *said) SetReadDeadline(time.Time) error { return nil }
+func (s *clientReader) SetReadDeadline(time.Time) error { return nil }

@@ -42,7 +42,7 @@ func (p *Plugin) noteTunnel(r *http.Request, t target, d door) {
 	if !t.web() && !p.policy.Load().Opens(t.host) {
 		return // no port of discovery, and nobody's domain
 	}
-	x := p.begin(r, d)
+	x := p.newExchange(r, d)
 	x.asked = url.URL{Scheme: "https", Host: t.host, Path: path}
 	if ok { // whom it is about, as the policy sees it: whatever is asked there
 		x.plan = x.policy.Plan(dialect.Request{Method: http.MethodGet, URL: &x.asked}, x.from)

@@ -24,7 +24,7 @@ type clientBody struct {
 	ctx     context.Context //nolint:containedctx // the request's, to tell who left first
 	control *http.ResponseController
 	conn    lingerer // the client's connection; nil where it is not ours
-	h1      bool
+	http1   bool
 	open    bool   // net/http was told not to read the body before the answer
 	last    bool   // upstream said that it closes its connection behind the answer
 	proceed func() // is called before the first read, where the client may wait for that
@@ -86,18 +86,18 @@ func (b *clientBody) refusal() error {
 // Close implements io.Closer. In HTTP/1 closing is reading on (go1.26, transfer.go: body.Close), which is net/http's to do behind the answer.
 func (b *clientBody) Close() error {
 	b.over.Store(true) // a read that is under way may end now, and the client has not broken anything off
-	if !b.h1 {
+	if !b.http1 {
 		return b.ReadCloser.Close()
 	}
 	return nil
 }
 
-// streams makes ready for a body that is read while it goes upstream. That of a question was read before.
-func (x *exchange) streams(r *http.Request) {
+// startUpload makes ready for a body that is read while it goes upstream. That of a question was read before.
+func (x *exchange) startUpload(r *http.Request) {
 	if x.control == nil || x.held || x.recognised() || x.settled() || r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	x.upload = &clientBody{ReadCloser: r.Body, ctx: r.Context(), control: x.control, conn: lingererOf(r.Context()), h1: x.h1}
+	x.upload = &clientBody{ReadCloser: r.Body, ctx: r.Context(), control: x.control, conn: lingererOf(r.Context()), http1: x.http1}
 }
 
 // duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
@@ -157,8 +157,8 @@ func (b *clientBody) leave() *notifyingConn {
 	return far
 }
 
-// follow is told of the connection that the request goes upstream by, before anything of the request does.
-func (b *clientBody) follow(info httptrace.GotConnInfo) {
+// onConn is told of the connection that the request goes upstream by, before anything of the request does.
+func (b *clientBody) onConn(info httptrace.GotConnInfo) {
 	c := info.Conn
 	if t, ok := c.(*tls.Conn); ok {
 		if t.ConnectionState().NegotiatedProtocol == "h2" {
@@ -192,9 +192,9 @@ func (b *clientBody) upstreamClosed() {
 	_ = b.control.SetReadDeadline(time.Unix(1, 0))
 }
 
-// forsaken reports whether the client's connection must end behind the answer that is about to begin, as far as is known: the body has not ended, and nobody reads on.
-func (b *clientBody) forsaken() bool {
-	return b != nil && b.open && b.h1 && !b.done() && (b.over.Load() || b.last || b.conn == nil)
+// endsConnection reports whether the client's connection must end behind the answer that is about to begin, as far as is known: the body has not ended, and nobody reads on.
+func (b *clientBody) endsConnection() bool {
+	return b != nil && b.open && b.http1 && !b.done() && (b.over.Load() || b.last || b.conn == nil)
 }
 
 // done reports whether the body was read to its end, and no read of it ended otherwise.
@@ -207,7 +207,7 @@ func (b *clientBody) end() {
 	}
 	b.leave() // where something panicked
 	b.over.Store(true)
-	if !b.h1 || b.done() {
+	if !b.http1 || b.done() {
 		return
 	}
 	idle := b.reading.TryLock()
@@ -223,5 +223,5 @@ func (b *clientBody) end() {
 	if b.conn != nil {
 		b.conn.lingerOnClose()
 	}
-	_ = b.control.SetReadDeadline(time.Now().Add(farewellTime))
+	_ = b.control.SetReadDeadline(time.Now().Add(lingerTime))
 }

@@ -66,7 +66,7 @@ func TestClientBody_end(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inner, conn := &closing{Reader: strings.NewReader("")}, new(lingeringClose)
-			b := &clientBody{ReadCloser: inner, ctx: t.Context(), control: http.NewResponseController(nil), conn: conn, h1: c.h1, open: c.open}
+			b := &clientBody{ReadCloser: inner, ctx: t.Context(), control: http.NewResponseController(nil), conn: conn, http1: c.h1, open: c.open}
 			if c.read {
 				_, _ = b.Read(make([]byte, 1))
 			}
@@ -105,7 +105,7 @@ func TestClientBody_readEnds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inner := &closing{Reader: c.body}
-			b := &clientBody{ReadCloser: inner, ctx: t.Context(), control: http.NewResponseController(nil), h1: true, awaited: true}
+			b := &clientBody{ReadCloser: inner, ctx: t.Context(), control: http.NewResponseController(nil), http1: true, awaited: true}
 			if c.meanwhile {
 				inner.meanwhile = func() { c.end(b) }
 			} else {
@@ -151,7 +151,7 @@ func (c *closing) Close() error {
 func TestClientBody_closedWhileRead(t *testing.T) {
 	for _, h1 := range []bool{true, false} {
 		up, client := io.Pipe()
-		b := &clientBody{ReadCloser: up, ctx: t.Context(), h1: h1, awaited: true}
+		b := &clientBody{ReadCloser: up, ctx: t.Context(), http1: h1, awaited: true}
 		read := make(chan error, 1)
 		go func() {
 			_, _ = b.Read(make([]byte, 1))

@@ -134,7 +134,7 @@ func (r *recorder) Close() error {
 	return nil
 }
 
-// counted is a connection that stays a TCP connection to the eye of goproxy and io.Copy, as bookedTCP does, and counts who looks.
+// counted is a connection that stays a TCP connection to the eye of goproxy and io.Copy, as trackedTCP does, and counts who looks.
 type counted struct {
 	*net.TCPConn
 	direct, half *atomic.Int64

@@ -22,23 +22,23 @@ type hallConn struct {
 	refused bool // the handshake was turned away
 	hello   clientHello
 	plaintextAlert
-	check   bool // made by SelfCheck: nobody's, and not counted
-	binding *binding
-	leaf    *tls.Certificate
-	release func() // gives the tunnel's seat back
-	once    sync.Once
-	// awaited says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
-	awaited atomic.Bool
+	selfCheck bool // made by SelfCheck: nobody's, and not counted
+	binding   *binding
+	leaf      *tls.Certificate
+	release   func() // gives the tunnel's slot back
+	once      sync.Once
+	// expected says that a stop waits for this connection's first request: its client was told that the tunnel stands, and has asked nothing yet.
+	expected atomic.Bool
 }
 
-// await books a connection whose first request is to come, or its end.
-func (c *hallConn) await() {
-	c.awaited.Store(true)
+// expectRequest has a stop wait for the connection's first request, or its end.
+func (c *hallConn) expectRequest() {
+	c.expected.Store(true)
 	c.front.p.traffic.expect()
 }
 
-func (c *hallConn) arrive() {
-	if c.awaited.Swap(false) {
+func (c *hallConn) requestArrived() {
+	if c.expected.Swap(false) {
 		c.front.p.traffic.arrive()
 	}
 }
@@ -65,7 +65,7 @@ func (c *hallConn) Close() error {
 	c.once.Do(func() {
 		c.front.p.bindings.drop(c.binding)
 		c.release()
-		c.arrive()
+		c.requestArrived()
 	})
 	return err
 }
@@ -80,13 +80,13 @@ func (c *hallConn) scheme() string {
 
 // hallConnOf finds the connection again that net/http was given.
 func hallConnOf(c net.Conn) (*hallConn, bool) {
-	hc, ok := beneath(c).(*hallConn)
+	hc, ok := underlying(c).(*hallConn)
 	return hc, ok
 }
 
-// beneath is the connection that was let in, under what we have put on top of it.
-func beneath(c net.Conn) net.Conn {
-	if w, ok := c.(*watched); ok {
+// underlying is the connection that was accepted, without the TLS and the strictConn on top of it.
+func underlying(c net.Conn) net.Conn {
+	if w, ok := c.(*strictConn); ok {
 		c = w.Conn
 	}
 	if t, ok := c.(*tls.Conn); ok {
@@ -95,9 +95,9 @@ func beneath(c net.Conn) net.Conn {
 	return c
 }
 
-// meant is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that
+// targetOf is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that
 // the connection was made to (misdirected sees to it), and to that address where it names no host.
-func (c *hallConn) meant(r *http.Request) (target, error) {
+func (c *hallConn) targetOf(r *http.Request) (target, error) {
 	if !c.byHost || r.Host == "" {
 		return c.target, nil
 	}

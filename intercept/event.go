@@ -1,8 +1,6 @@
 package intercept
 
 import (
-	"net"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -72,9 +70,9 @@ func (x *exchange) finish(status int, out int64) {
 			x.decision.Credentials.Forwarded = false
 		}
 		if x.relay != nil {
-			x.in = x.relay.bytes.Load()
+			x.bytesIn = x.relay.bytes.Load()
 			if x.cut.Load() && x.upstream.class == "" {
-				x.blame(classTruncated)
+				x.noteFailure(classTruncated)
 			}
 		}
 		x.write(status, out)
@@ -137,17 +135,17 @@ func (x *exchange) fields(status int, out int64) []zap.Field {
 		zap.String(keyDoor, string(x.door)),
 		zap.String(keyHost, clip(x.asked.Host)),
 		zap.String(keyMethod, clip(x.method)),
-		zap.String(keyPath, account.hiddenIn(publicPath(x.asked.Path))),
+		zap.String(keyPath, account.redact(publicPath(x.asked.Path))),
 		zap.Int(keyStatus, status),
 		zap.String(keyDialect, d.Dialect.String()),
 		zap.Strings(keySubjects, clipAll(d.Subjects)),
 		zap.Strings(keyAccounts, x.p.accounts(x.plan.Inquiry.Subjects)),
 		zap.String(keyReserved, d.ReservedBy),
 		zap.Object(keySecrets, credentials(d.Credentials)),
-		zap.Array(keySuggest, suggestions(account.hiddenFrom(d.Suggestions))),
+		zap.Array(keySuggest, suggestions(account.redactAll(d.Suggestions))),
 		zap.Strings(keyForeign, clipAll(d.Strangers)),
 		zap.Object(keyUpstream, &x.upstream),
-		zap.Int64(keyBytesIn, x.in),
+		zap.Int64(keyBytesIn, x.bytesIn),
 		zap.Int64(keyBytesOut, out),
 		zap.Int64(keyTook, max(0, x.p.clock().Sub(x.begun).Round(time.Millisecond).Milliseconds())),
 		zap.String(keyPolicy, x.policy.Revision()),
@@ -285,17 +283,4 @@ func clip(text string) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:maxText], "") + "…"
-}
-
-// clientAddress is a remote address without its port, which tells nothing and differs every time.
-func clientAddress(remote string) string {
-	if ap, err := netip.ParseAddrPort(remote); err == nil {
-		return ap.Addr().Unmap().String()
-	}
-	return remote
-}
-
-// clientField names the client of a connection in a line of the log.
-func clientField(c net.Conn) zap.Field {
-	return zap.String(keyClient, clientAddress(c.RemoteAddr().String()))
 }

@@ -53,20 +53,20 @@ type exchange struct {
 	timed   bool
 
 	method string
-	h1     bool // the client speaks HTTP/1
-	old    bool // the client speaks HTTP/1.0
+	http1  bool // the client speaks HTTP/1
+	http10 bool // the client speaks HTTP/1.0
 	asked  url.URL
 	body   []byte
 	held   bool // body is the whole request body
-	// long says that it has a seat for long bodies, crowded that there was none.
-	long, crowded bool
-	upload        *clientBody // nil where no body streams
-	plan          rules.Plan
+	// hasLongBody says that it has a slot for long bodies, tooMany that there was none.
+	hasLongBody, tooMany bool
+	upload               *clientBody // nil where no body streams
+	plan                 rules.Plan
 
 	next     goproxy.RoundTripper // another plugin's, over which upstream is asked; nil where that is for us
 	decision rules.Decision
 	upstream upstream
-	in       int64 // bytes of the answer's body that came from upstream
+	bytesIn  int64 // bytes of the answer's body that came from upstream
 
 	// approved is the answer that was decided on; whoever puts another one in its place has it judged again.
 	approved *http.Response
@@ -90,8 +90,8 @@ type upstream struct {
 	traced bool        // gone is known
 }
 
-// begin opens the books for a request whose URL is absolute.
-func (p *Plugin) begin(r *http.Request, d door) *exchange {
+// newExchange begins an exchange. The request's URL is absolute.
+func (p *Plugin) newExchange(r *http.Request, d door) *exchange {
 	x := &exchange{
 		p:       p,
 		policy:  p.policy.Load(),
@@ -101,8 +101,8 @@ func (p *Plugin) begin(r *http.Request, d door) *exchange {
 		begun:   p.clock(),
 		binding: bindingOf(r.Context()),
 		method:  r.Method,
-		h1:      r.ProtoMajor < 2,
-		old:     !r.ProtoAtLeast(1, 1),
+		http1:   r.ProtoMajor < 2,
+		http10:  !r.ProtoAtLeast(1, 1),
 	}
 	if r.URL != nil {
 		x.asked = *r.URL
@@ -142,7 +142,7 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		r = x.reread(r, over, err)
 	}
 	x.plan = x.policy.Plan(view, x.from)
-	x.follow(view)
+	x.followRedirect(view)
 	x.decision = x.plan.Decision
 	if over && !x.recognised() {
 		x.untimed()
@@ -152,8 +152,8 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 		x.drain(r)
 	case err != nil && x.recognised():
 		x.stop(http.StatusBadRequest, reasonCutBody)
-	case over && x.recognised() && x.crowded:
-		x.stop(http.StatusServiceUnavailable, reasonCrowded)
+	case over && x.recognised() && x.tooMany:
+		x.stop(http.StatusServiceUnavailable, reasonTooMany)
 	case over && x.recognised():
 		x.stop(http.StatusRequestEntityTooLarge, reasonLongBody)
 	case x.plan.Step == rules.Reply:
@@ -191,13 +191,13 @@ func (x *exchange) reread(r *http.Request, over bool, err error) *http.Request {
 	*out = *r
 	switch {
 	case err != nil:
-		out.Body = rejoin(x.body, broken{err})
+		out.Body = rejoin(x.body, failingBody{err})
 	case over:
 		out.Body = rejoin(x.body, r.Body)
 	default:
 		body := x.body
-		out.Body = hold(body)
-		out.GetBody = func() (io.ReadCloser, error) { return hold(body), nil }
+		out.Body = memoryBody(body)
+		out.GetBody = func() (io.ReadCloser, error) { return memoryBody(body), nil }
 	}
 	return out
 }
@@ -236,7 +236,7 @@ func (x *exchange) withheld(reason string) rules.Decision {
 func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http.Response {
 	if x.recognised() {
 		x.decision = x.withheld(reason)
-		if f.beforeRequest() || x.stayed() {
+		if f.beforeRequest() || x.neverSent() {
 			x.decision.Credentials.Forwarded = false
 		}
 		if x.decision.Action != rules.ActionPass {
@@ -257,8 +257,8 @@ func (x *exchange) crashed(req *http.Request, v any) *http.Response {
 
 // approve remembers what was decided on.
 func (x *exchange) approve(resp *http.Response) *http.Response {
-	x.isolate()
-	x.leads()
+	x.quarantineStrangers()
+	x.rememberRedirects()
 	x.approved, x.approval, x.status = resp, resp.Body, resp.StatusCode
 	return resp
 }
@@ -277,11 +277,11 @@ func (x *exchange) compose(req *http.Request, a dialect.Answer) *http.Response {
 		Status:     statusLine(a.Status),
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        http.Header(a.Header.Clone()),
-		Body:          hold(a.Body),
+		Body:          memoryBody(a.Body),
 		ContentLength: int64(len(a.Body)),
 		Request:       req,
 	}
-	stripHop(resp.Header, false)
+	stripHopByHop(resp.Header, false)
 	if _, ok := resp.Header["Content-Type"]; !ok {
 		resp.Header["Content-Type"] = nil
 	}

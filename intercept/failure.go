@@ -24,7 +24,7 @@ const (
 	reasonPlan     = "the policy refuses the question"
 	reasonCutBody  = "the request's body broke off"
 	reasonLongBody = "the request is longer than any question of its kind"
-	reasonCrowded  = "too many long questions and answers are being read already"
+	reasonTooMany  = "too many long questions and answers are being read already"
 )
 
 // failure is why upstream gave no answer, in words that may be shown to a client and logged: Go's own error texts name addresses that the
@@ -51,7 +51,7 @@ const (
 	classProxy     = "proxy"
 	classPrivate   = "private address"
 	classLoop      = "loop"
-	classScarce    = "resources"
+	classResources = "resources"
 	classCanceled  = "canceled"
 	classPanic     = "panic"
 )
@@ -59,13 +59,13 @@ const (
 // beforeRequest reports whether nothing of the request can have left.
 func (f failure) beforeRequest() bool {
 	switch f.class {
-	case classDNS, classConnect, classTLS, classPrivate, classLoop, classScarce:
+	case classDNS, classConnect, classTLS, classPrivate, classLoop, classResources:
 		return true
 	}
 	return false
 }
 
-var errCrowded = errors.New(reasonCrowded)
+var errTooMany = errors.New(reasonTooMany)
 
 var errAnswerTimeout = errors.New("upstream took too long to answer")
 
@@ -80,8 +80,8 @@ func failureOf(err error) failure {
 	case errors.Is(err, errLoop):
 		return failure{class: classLoop, status: http.StatusLoopDetected, text: "is this proxy itself"}
 	}
-	if Scarce(err) || outOfPorts(err) { // also where it was a name that could not be looked up for it
-		return failure{class: classScarce, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors, ports or memory"}
+	if OutOfResources(err) || outOfPorts(err) { // also where it was a name that could not be looked up for it
+		return failure{class: classResources, status: http.StatusServiceUnavailable, text: "cannot be asked just now: this proxy is out of descriptors, ports or memory"}
 	}
 	if f, ok := certificateFailure(err); ok {
 		return f
@@ -121,11 +121,11 @@ func failureOf(err error) failure {
 	return failure{class: classProtocol, status: http.StatusBadGateway, text: "does not speak proper HTTP"}
 }
 
-// tellFailure tells the log of a failure that has no record. That TLS failed a check is what an operator may have to do something about: a network may
+// logFailure tells the log of a failure that has no record. That TLS failed a check is what an operator may have to do something about: a network may
 // stand between us and the host.
-func (p *Plugin) tellFailure(host string, f failure) {
+func (p *Plugin) logFailure(host string, f failure) {
 	log := p.logger.Debug
-	if f.check != "" && p.unproven.due() {
+	if f.check != "" && p.checkLog.due() {
 		log = p.logger.Info
 	}
 	log("upstream failed", zap.String(keyHost, clip(host)), zap.String("class", f.class), zap.String("check", f.check))
@@ -151,4 +151,10 @@ func deny(w http.ResponseWriter, status int, text string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, "autodiscover-guard: "+text+".\n")
+}
+
+// noteFailure notes, and counts, why upstream gave no whole answer.
+func (x *exchange) noteFailure(class string) {
+	x.upstream.class = class
+	x.p.failures.add(class)
 }

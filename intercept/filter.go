@@ -53,7 +53,7 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 		if req.RemoteAddr == "" && ctx.Req != nil {
 			req.RemoteAddr = ctx.Req.RemoteAddr // the same; rules may be for some clients only
 		}
-		x = p.begin(req, doorInstalled)
+		x = p.newExchange(req, doorInstalled)
 	}
 	defer func() {
 		if v := recover(); v != nil {
@@ -64,8 +64,8 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 	x.next = ctx.RoundTripper
 	ctx.RoundTripper = x
 	if fresh {
-		if p.cameBy(req) {
-			p.loop(req.URL.Hostname(), x.client, loopReason)
+		if p.viaNamesUs(req) {
+			p.noteLoop(req.URL.Hostname(), x.client, loopReason)
 			return req, x.approve(x.compose(req, plainAnswer(http.StatusLoopDetected, "autodiscover-guard: "+loopText+".\n")))
 		}
 		if req.URL.User != nil {
@@ -89,7 +89,7 @@ func (p *Plugin) onResponse(resp *http.Response, ctx *goproxy.ProxyCtx) (out *ht
 		x = p.exchangeOf(ctx.Req)
 	}
 	if x == nil {
-		x = p.begin(ctx.Req, doorInstalled)
+		x = p.newExchange(ctx.Req, doorInstalled)
 	}
 	defer func() {
 		if v := recover(); v != nil {
@@ -132,7 +132,7 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 	if x.decision.Action != rules.ActionPass {
 		return x.approve(x.compose(ctx.Req, x.decision.Answer))
 	}
-	resp.Body = hold(head)
+	resp.Body = memoryBody(head)
 	return x.approve(resp)
 }
 

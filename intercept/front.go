@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -54,10 +53,10 @@ func (p *Plugin) Front(proxy *goproxy.ProxyHttpServer) http.Handler {
 
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if mayTurn(r) {
+	if maySwitchProtocols(r) {
 		w.Header().Set("Connection", "close")
 	}
-	if !f.p.letIn(w, bindingOf(r.Context()).began()) {
+	if !f.p.enterOrDeny(w, bindingOf(r.Context()).began()) {
 		return
 	}
 	defer f.p.traffic.leave()
@@ -80,8 +79,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// letIn lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
-func (p *Plugin) letIn(w http.ResponseWriter, since time.Time) bool {
+// enterOrDeny lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
+func (p *Plugin) enterOrDeny(w http.ResponseWriter, since time.Time) bool {
 	if p.traffic.enter() {
 		return true
 	}
@@ -122,33 +121,33 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
 		return
 	}
-	if f.p.turnBack(w, r) {
+	if f.p.denyLoop(w, r) {
 		return
 	}
 	if r.ProtoMajor == 2 {
 		client := remoteAddress(r)
-		if status := f.p.seat(seatRequest, client); status != 0 {
-			overrun(w, seatRequest, status)
+		if status := f.p.acquire(slotRequest, client); status != 0 {
+			denyOverLimit(w, slotRequest, status)
 			return
 		}
-		defer f.p.guests.leave(seatRequest, payer(client))
+		defer f.p.limiter.release(slotRequest, clientKey(client))
 	}
-	x := f.p.begin(r, d)
+	x := f.p.newExchange(r, d)
 	x.control = http.NewResponseController(w)
-	g := &gate{w: w, x: x, last: mayTurn(r)}
+	rw := &responseWriter{inner: w, x: x, last: maySwitchProtocols(r)}
 	defer func() {
-		x.finish(g.status, g.bytes)
-		x.standUp()
+		x.finish(rw.status, rw.bytes)
+		x.releaseLongBody()
 	}()
 	defer func() { x.upload.end() }() // there is none yet
-	defer f.rescue(g)
+	defer f.rescue(rw)
 	if r.ContentLength == 0 {
 		r.Body = http.NoBody // net/http would probe a body of unknown length
 	}
 	r = x.prepare(r)
-	x.streams(r)
-	f.proxy.ServeHTTP(g, x.attach(g.listen(r)))
-	g.settle()
+	x.startUpload(r)
+	f.proxy.ServeHTTP(rw, x.attach(rw.withTrace(r)))
+	rw.finish()
 	if x.cut.Load() {
 		panic(http.ErrAbortHandler)
 	}
@@ -156,27 +155,27 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 
 // rescue ends an exchange in which something panicked: with an answer where none was begun, else by breaking the connection, so that half an
 // answer does not look whole.
-func (f *front) rescue(g *gate) {
+func (f *front) rescue(rw *responseWriter) {
 	v := recover()
 	if v == nil {
 		return
 	}
-	g.settle()
+	rw.finish()
 	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http compares it
-		g.sever()
+		rw.abortHTTP10()
 		panic(v)
 	}
-	resp := g.x.crashed(nil, v)
-	if g.wrote {
-		g.sever()
+	resp := rw.x.crashed(nil, v)
+	if rw.wrote {
+		rw.abortHTTP10()
 		panic(http.ErrAbortHandler)
 	}
-	g.answer(resp)
+	rw.answer(resp)
 }
 
 // connect serves a CONNECT request: into the hall, or through goproxy's tunnel.
 func (f *front) connect(w http.ResponseWriter, r *http.Request) {
-	if f.p.outlived(bindingOf(r.Context())) { // an HTTP/2 connection takes no further tunnels then (h2_bundle.go: GOAWAY)
+	if f.p.pastLifetime(bindingOf(r.Context())) { // an HTTP/2 connection takes no further tunnels then (h2_bundle.go: GOAWAY)
 		w.Header().Set("Connection", "close")
 	}
 	t, err := parseTarget(r.URL.Host, 0)
@@ -184,7 +183,7 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusBadRequest, "CONNECT needs a host and a port")
 		return
 	}
-	if f.p.turnBack(w, r) {
+	if f.p.denyLoop(w, r) {
 		return
 	}
 	client := remoteAddress(r)
@@ -198,9 +197,9 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusForbidden, "this host is never dialled")
 		return
 	}
-	release, status := f.p.tunnelSeat(client)
+	release, status := f.p.acquireTunnel(client)
 	if status != 0 {
-		overrun(w, seatTunnel, status)
+		denyOverLimit(w, slotTunnel, status)
 		return
 	}
 	if shunned || t.web() && policy.Opens(t.host) {
@@ -209,8 +208,8 @@ func (f *front) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	f.p.noteTunnel(r, t, doorConnect)
 	far := &farSide{traffic: &f.p.traffic}
-	if t.unsaid() {
-		far.listenFor(f, r, t, connectDoor(t))
+	if t.namesNoHost() {
+		far.openWhenNamed(f, r, t, connectDoor(t))
 	}
 	f.tunnel(w, r, t, far, release)
 }
@@ -230,27 +229,27 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 	if t.port == portHTTP {
 		return true
 	}
-	x := f.p.begin(r, d)
+	x := f.p.newExchange(r, d)
 	x.asked.Host = t.String()
 	x.refuseTunnel(decision)
 	return t.port == portHTTPS
 }
 
-// overrun answers a request for which there was no seat.
-func overrun(w http.ResponseWriter, s seat, status int) {
+// denyOverLimit answers a request for which there was no slot.
+func denyOverLimit(w http.ResponseWriter, s slot, status int) {
 	w.Header().Set("Retry-After", retryAfter)
-	deny(w, status, crowdText(s, status))
+	deny(w, status, overLimitText(s, status))
 }
 
 // tunnel has goproxy tunnel the connection.
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *farSide, release func()) {
-	e := errand{purpose: purposeTunnel, far: far}
-	if !f.p.reach.parents().none() {
-		e.via = f.p.onward(r)
+	e := dialInfo{purpose: purposeTunnel, far: far}
+	if !f.p.dialer.parents().none() {
+		e.via = f.p.extendedVia(r)
 	}
 	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway. And a context that
 	// can be cancelled holds on to half a kilobyte for as long as the tunnel is idle.
-	ctx := e.send(context.WithoutCancel(r.Context()))
+	ctx := e.attach(context.WithoutCancel(r.Context()))
 	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, far: far, release: func() { far.close(); release() }}
 	defer func() {
 		if tw.conn == nil { // over HTTP/2, or it was never made
@@ -278,10 +277,10 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 		return
 	}
 	s := &streamTunnel{r.Body, far}
-	tw.pace = f.p.traffic.newPace(f.p.limits.Stall, http.NewResponseController(w))
-	f.p.traffic.add(s)
-	far.unbook = func() { f.p.traffic.remove(s) }
-	defer far.unbook()
+	tw.stall = f.p.traffic.newStallTimer(f.p.limits.Stall, http.NewResponseController(w))
+	f.p.traffic.addTunnel(s)
+	far.untrack = func() { f.p.traffic.removeTunnel(s) }
+	defer far.untrack()
 	f.proxy.ServeHTTP(tw, r)
 	if far.cut() {
 		panic(http.ErrAbortHandler)
@@ -291,7 +290,7 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 // open takes the client's connection over and shows it into the hall.
 func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	hc.front, hc.binding = f, newBinding()
-	hc.await()
+	hc.expectRequest()
 	if r.ProtoMajor == 2 {
 		f.openStream(w, r, hc)
 		return
@@ -300,7 +299,7 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 	if err != nil {
 		// Somebody's middleware hides the method. Tunnelling it unopened would let everything through.
 		hc.release()
-		hc.arrive() // never, and no stop waits for it
+		hc.requestArrived() // never, and no stop waits for it
 		deny(w, http.StatusNotImplemented, "this connection cannot be taken over")
 		return
 	}
@@ -310,7 +309,7 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 		_ = hc.Close()
 		return
 	}
-	f.p.hall.welcome(hc)
+	f.p.hall.serve(hc)
 }
 
 // tunnelFailed answers a CONNECT whose upstream could not be dialled. goproxy v1.9.4, https.go calls it once more when an established
@@ -338,19 +337,11 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	if f.class == classPrivate {
 		f.status = http.StatusForbidden // the tunnel is what is forbidden; no upstream has failed
 	}
-	p.tellFailure(hostOf(ctx.Req.URL.Host), f)
+	p.logFailure(hostOf(ctx.Req.URL.Host), f)
 	return f
 }
 
 func begun(w any) bool {
 	s, ok := w.(started)
 	return ok && s.hasStarted()
-}
-
-func hostOf(hostport string) string {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport
-	}
-	return host
 }

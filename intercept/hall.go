@@ -17,21 +17,21 @@ import (
 // (v1.9.4, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
 type hall struct {
 	p *Plugin
-	// one is for HTTP/1, two for HTTP/2, because they are told to go in different ways; see leave.
-	one, two room
-	config   *tls.Config
+	// h1 is for HTTP/1, two for HTTP/2, because they are told to go in different ways; see leave.
+	h1, h2 hallServer
+	config *tls.Config
 	// refusing ends a handshake with unrecognized_name: crypto/tls sends that alert when it has no certificate at all.
 	refusing *tls.Config
 	once     sync.Once
 }
 
-// room is a server in the hall, and how connections get there.
-type room struct {
+// hallServer is a server in the hall, and how connections get there.
+type hallServer struct {
 	server   *http.Server
-	listener *door2hall
+	listener *handoff
 }
 
-func (r *room) open(p *Plugin) {
+func (r *hallServer) open(p *Plugin) {
 	go func() {
 		if err := r.server.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
 			p.logger.Error("hall closed", zap.Error(err))
@@ -39,7 +39,7 @@ func (r *room) open(p *Plugin) {
 	}()
 }
 
-func (r *room) close() error {
+func (r *hallServer) close() error {
 	err := r.server.Close()
 	_ = r.listener.Close()
 	return err
@@ -54,7 +54,7 @@ func newHall(p *Plugin) *hall {
 	h.config = &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		NextProtos:         []string{"h2", "http/1.1", "http/1.0"}, // curl -0 offers the last alone
-		GetConfigForClient: h.admit,
+		GetConfigForClient: h.configForClient,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if c, ok := hello.Conn.(*hallConn); ok {
 				return c.leaf, nil
@@ -62,12 +62,12 @@ func newHall(p *Plugin) *hall {
 			return nil, errNotOpened
 		},
 	}
-	h.one, h.two = h.newRoom(), h.newRoom()
+	h.h1, h.h2 = h.newHallServer(), h.newHallServer()
 	return h
 }
 
-func (h *hall) newRoom() room {
-	return room{server: h.newServer(), listener: &door2hall{conns: make(chan net.Conn), done: make(chan struct{})}}
+func (h *hall) newHallServer() hallServer {
+	return hallServer{server: h.newServer(), listener: &handoff{conns: make(chan net.Conn), done: make(chan struct{})}}
 }
 
 func (h *hall) newServer() *http.Server {
@@ -112,29 +112,29 @@ var errNotOpened = errors.New("the connection did not come through a door")
 func (h *hall) open() {
 	h.once.Do(func() {
 		go h.p.traffic.retire(h.p.ending, h.p.limits.Lifetime, h.p.retired)
-		h.one.open(h.p)
-		h.two.open(h.p)
+		h.h1.open(h.p)
+		h.h2.open(h.p)
 	})
 }
 
-// leave tells everybody to go: who is idle now, the others behind their next answer. Who is on his way is still taken in, and served once. A server of net/http
+// drain tells everybody to go: who is idle now, the others behind their next answer. Who is on his way is still taken in, and served once. A server of net/http
 // that is shut down drops what comes by HTTP/1 without an answer (server.go: shuttingDown, in conn.serve), but nothing else sends HTTP/2's GOAWAY to
 // connections that lie idle; so one of the two is, and the other takes those of HTTP/2 that come late. It is when there is calm: a client that
 // is told to go before it has asked takes that for an error (curl 7.88).
-func (h *hall) leave(ctx context.Context, calm <-chan struct{}) error {
-	h.one.server.SetKeepAlivesEnabled(false)
+func (h *hall) drain(ctx context.Context, calm <-chan struct{}) error {
+	h.h1.server.SetKeepAlivesEnabled(false)
 	select {
 	case <-calm:
 	case <-h.p.parting.Done():
 	case <-ctx.Done():
 	}
-	return h.two.server.Shutdown(ctx)
+	return h.h2.server.Shutdown(ctx)
 }
 
-// end waits for the last answers to be sent: handlers return before they are.
-func (h *hall) end(ctx context.Context) error { return h.one.server.Shutdown(ctx) }
+// wait waits for the last answers to be sent: handlers return before they are.
+func (h *hall) wait(ctx context.Context) error { return h.h1.server.Shutdown(ctx) }
 
-func (h *hall) close() error { return errors.Join(h.one.close(), h.two.close()) }
+func (h *hall) close() error { return errors.Join(h.h1.close(), h.h2.close()) }
 
 // retired notes what has lived too long.
 func (p *Plugin) retired(tunnels, conns int) {
@@ -147,43 +147,43 @@ func (p *Plugin) retired(tunnels, conns int) {
 	}
 }
 
-// admit is asked in every handshake, resumed ones too. What the client means to reach must be what the tunnel leads to, and the
+// configForClient is asked in every handshake, resumed ones too. What the client means to reach must be what the tunnel leads to, and the
 // issuer must be willing to sign for it.
-func (h *hall) admit(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+func (h *hall) configForClient(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c, ok := hello.Conn.(*hallConn)
 	if !ok {
 		return nil, errNotOpened
 	}
 	c.hello = newClientHello(hello)
 	if hello.ServerName != "" && !c.target.is(hello.ServerName) {
-		return h.turnAway(c, "the name in the handshake is not the tunnel's target", nil), nil
+		return h.refuseHandshake(c, "the name in the handshake is not the tunnel's target", nil), nil
 	}
 	if c.shunned {
-		return h.turnAway(c, "the host is never dialled", nil), nil
+		return h.refuseHandshake(c, "the host is never dialled", nil), nil
 	}
 	if c.leaf != nil { // a self check brings its own
 		return nil, nil
 	}
 	leaf, err := h.p.issuer.Leaf(c.target.host)
 	if leaf == nil || err != nil {
-		return h.turnAway(c, "the authority does not sign for the host", err), nil
+		return h.refuseHandshake(c, "the authority does not sign for the host", err), nil
 	}
 	c.leaf = leaf
 	return nil, nil
 }
 
-// turnAway tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
+// refuseHandshake tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
 // crypto/tls send internal_error.
-func (h *hall) turnAway(c *hallConn, reason string, err error) *tls.Config {
+func (h *hall) refuseHandshake(c *hallConn, reason string, err error) *tls.Config {
 	c.refused, c.hello.refusal = true, reason
 	h.p.logger.Warn("handshake refused", zap.String(keyHost, c.target.host), clientField(c),
 		zap.String(keyReason, reason), zap.Bool(keyRecorded, !c.shunned), zap.Error(err))
 	return h.refusing
 }
 
-// welcome makes the handshake with a connection and hands it to the server. It runs in the goroutine of the CONNECT request, which ends with
+// serve makes the handshake with a connection and hands it to the server. It runs in the goroutine of the CONNECT request, which ends with
 // it, so that a failed handshake can be told with the name of the host: net/http knows only the address.
-func (h *hall) welcome(c *hallConn) {
+func (h *hall) serve(c *hallConn) {
 	given := false
 	defer func() {
 		if v := recover(); v != nil {
@@ -194,11 +194,11 @@ func (h *hall) welcome(c *hallConn) {
 		}
 	}()
 	if c.scheme() == "http" {
-		given = h.one.listener.give(watch(c, c))
+		given = h.h1.listener.handOff(newStrictConn(c, c))
 		return
 	}
-	c.listening = true
-	deepen(0)
+	c.inHandshake = true
+	growStack(0)
 	t := tls.Server(c, h.config)
 	ctx, cancel := context.WithTimeout(h.p.parting, h.p.limits.Handshake)
 	defer cancel()
@@ -206,22 +206,22 @@ func (h *hall) welcome(c *hallConn) {
 		h.handshakeFailed(c, c.explain(err))
 		return
 	}
-	c.listening = false
-	if !c.check {
+	c.inHandshake = false
+	if !c.selfCheck {
 		h.p.handshakes.add(handshakeDone)
 	}
 	if t.ConnectionState().NegotiatedProtocol == "h2" {
-		given = h.two.listener.give(t) || h.one.listener.give(t)
+		given = h.h2.listener.handOff(t) || h.h1.listener.handOff(t)
 		return
 	}
-	given = h.one.listener.give(watch(t, c))
+	given = h.h1.listener.handOff(newStrictConn(t, c))
 }
 
 // ServeHTTP implements http.Handler: a request in the hall is for the tunnel's target and for nobody else, whatever it says. goproxy v1.9.4,
 // https.go would let the Host field choose the upstream.
 func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	deepen(0)
-	if mayTurn(r) {
+	growStack(0)
+	if maySwitchProtocols(r) {
 		w.Header().Set("Connection", "close")
 	}
 	c, ok := r.Context().Value(hallKey{}).(*hallConn)
@@ -229,13 +229,13 @@ func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		deny(w, http.StatusBadRequest, "the connection did not come through a door")
 		return
 	}
-	if !h.p.letIn(w, time.Time{}) {
+	if !h.p.enterOrDeny(w, time.Time{}) {
 		return
 	}
 	defer h.p.traffic.leave()
-	c.arrive()
+	c.requestArrived()
 	scheme := c.scheme()
-	t, err := c.meant(r)
+	t, err := c.targetOf(r)
 	if err != nil {
 		deny(w, http.StatusBadRequest, "the Host is not a host and a port")
 		return
@@ -264,20 +264,20 @@ func misdirected(r *http.Request, t target, scheme string) (status int, text str
 		if authority == "" {
 			continue
 		}
-		if status, text = elsewhere(authority, t, scheme); status != 0 {
+		if status, text = checkAuthority(authority, t, scheme); status != 0 {
 			return status, text
 		}
 	}
 	for _, authority := range r.Header["Host"] { // of HTTP/2, beside :authority
-		if status, text = elsewhere(authority, t, scheme); status != 0 {
+		if status, text = checkAuthority(authority, t, scheme); status != 0 {
 			return status, text
 		}
 	}
 	return 0, ""
 }
 
-// elsewhere refuses an authority that is not that of the tunnel.
-func elsewhere(authority string, t target, scheme string) (status int, text string) {
+// checkAuthority refuses an authority that is not that of the tunnel.
+func checkAuthority(authority string, t target, scheme string) (status int, text string) {
 	named, err := parseTarget(strings.TrimSuffix(authority, ":"), defaultPort(scheme))
 	switch {
 	case err != nil:
@@ -288,14 +288,14 @@ func elsewhere(authority string, t target, scheme string) (status int, text stri
 	return 0, ""
 }
 
-// door2hall is the listener through which the doors hand connections to the server.
-type door2hall struct {
+// handoff is the listener through which the doors hand connections to the server.
+type handoff struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
 }
 
-func (l *door2hall) give(c net.Conn) bool {
+func (l *handoff) handOff(c net.Conn) bool {
 	select {
 	case l.conns <- c:
 		return true
@@ -305,7 +305,7 @@ func (l *door2hall) give(c net.Conn) bool {
 }
 
 // Accept implements net.Listener.
-func (l *door2hall) Accept() (net.Conn, error) {
+func (l *handoff) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
 		return c, nil
@@ -315,13 +315,13 @@ func (l *door2hall) Accept() (net.Conn, error) {
 }
 
 // Close implements net.Listener.
-func (l *door2hall) Close() error {
+func (l *handoff) Close() error {
 	l.once.Do(func() { close(l.done) })
 	return nil
 }
 
 // Addr implements net.Listener.
-func (l *door2hall) Addr() net.Addr { return hallAddr{} }
+func (l *handoff) Addr() net.Addr { return hallAddr{} }
 
 type hallAddr struct{}
 

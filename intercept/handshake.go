@@ -26,7 +26,7 @@ const (
 // handshakeFailed tells why a client did not come in. That it does not trust the authority is the one thing an operator must hear of: then
 // nothing is guarded, it just fails.
 func (h *hall) handshakeFailed(c *hallConn, err error) {
-	if c.check {
+	if c.selfCheck {
 		return // SelfCheck tells it itself
 	}
 	outcome, reason := handshakeReason(err)
@@ -40,7 +40,7 @@ func (h *hall) handshakeFailed(c *hallConn, err error) {
 	h.p.handshakes.add(outcome)
 	recorded := outcome != handshakeStopping && !c.shunned // whose tunnel has a record already
 	if recorded {
-		h.tellHandshake(c, outcome, reason, err)
+		h.writeHandshake(c, outcome, reason, err)
 	}
 	log("handshake failed", zap.String(keyHost, c.target.host), clientField(c),
 		zap.String(keyReason, reason), zap.Bool(keyRecorded, recorded), zap.Error(err))

@@ -23,8 +23,8 @@ const (
 	keyVersions = "tls" // the newest version that it offered; empty where it did not get that far
 )
 
-// tellHandshake writes the record of a handshake that failed. The text of err is not in it: it may quote what the client sent.
-func (h *hall) tellHandshake(c *hallConn, outcome, reason string, err error) {
+// writeHandshake writes the record of a handshake that failed. The text of err is not in it: it may quote what the client sent.
+func (h *hall) writeHandshake(c *hallConn, outcome, reason string, err error) {
 	level := zap.InfoLevel
 	if outcome == handshakeUntrusted || outcome == handshakeRefused {
 		level = zap.WarnLevel

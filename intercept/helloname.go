@@ -18,7 +18,7 @@ func helloName(heard []byte) string {
 	var part, name cryptobyte.String
 	for records.ReadUint8(&is) && records.Skip(2) && records.ReadUint16(&length) {
 		var fragment []byte
-		if records.ReadBytes(&fragment, min(int(length), len(records))); is == recordHandshake {
+		if records.ReadBytes(&fragment, min(int(length), len(records))); is == recordTypeHandshake {
 			hello = append(hello, fragment...)
 		}
 	}

@@ -17,52 +17,52 @@ type hints struct {
 	over bool // the final answer has begun, or the exchange has ended
 }
 
-// listen lets upstream's informational answers to r through, and has a body that streams know where to.
-func (g *gate) listen(r *http.Request) *http.Request {
-	hints, uploads := g.x.plan.Step == rules.Ignore && r.ProtoAtLeast(1, 1), g.x.upload != nil
+// withTrace lets upstream's informational answers to r through, and has a body that streams know where to.
+func (rw *responseWriter) withTrace(r *http.Request) *http.Request {
+	hints, uploads := rw.x.plan.Step == rules.Ignore && r.ProtoAtLeast(1, 1), rw.x.upload != nil
 	if !hints && !uploads {
 		return r
 	}
 	trace := new(httptrace.ClientTrace)
 	if hints {
-		trace.Got1xxResponse = g.hint
+		trace.Got1xxResponse = rw.hint
 	}
 	if uploads {
-		trace.GotConn = g.x.upload.follow
+		trace.GotConn = rw.x.upload.onConn
 	}
 	if hints && uploads && r.Header.Get("Expect") != "" { // which net/http takes away in HTTP/2
-		g.x.upload.proceed = g.proceed
+		rw.x.upload.proceed = rw.proceed
 	}
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), trace))
 }
 
 // hint is called in a goroutine of the Transport, which may be late.
-func (g *gate) hint(code int, header textproto.MIMEHeader) error {
+func (rw *responseWriter) hint(code int, header textproto.MIMEHeader) error {
 	if code != http.StatusContinue { // which is said where the body is read
-		g.inform(code, header)
+		rw.inform(code, header)
 	}
 	return nil
 }
 
 // proceed lets a client that waits for it send its request's body. In HTTP/1 net/http (go1.26, server.go: expectContinueReader) would say so in the goroutine that
 // reads the body, in the middle of a hint if need be.
-func (g *gate) proceed() { g.inform(http.StatusContinue, nil) }
+func (rw *responseWriter) proceed() { rw.inform(http.StatusContinue, nil) }
 
-func (g *gate) inform(code int, header textproto.MIMEHeader) {
-	g.hints.mu.Lock()
-	defer g.hints.mu.Unlock()
-	if g.hints.over {
+func (rw *responseWriter) inform(code int, header textproto.MIMEHeader) {
+	rw.hints.mu.Lock()
+	defer rw.hints.mu.Unlock()
+	if rw.hints.over {
 		return
 	}
-	h := g.w.Header()
+	h := rw.inner.Header()
 	final := maps.Clone(h)
 	clear(h)
 	maps.Copy(h, http.Header(header))
-	stripHop(h, false)
+	stripHopByHop(h, false)
 	// A hint has no length, and what is said of one goes no further. But it has net/http write a copy of the fields (go1.26, h2_bundle.go: writeHeader), which it may do
 	// when the stream has been reset and we are back here: a map that is written to meanwhile would end the process.
 	h.Set("Content-Length", "0")
-	g.w.WriteHeader(code)
+	rw.inner.WriteHeader(code)
 	clear(h)
 	maps.Copy(h, final)
 }

@@ -25,19 +25,19 @@ func (s *sayings) WriteHeader(code int) {
 	s.ResponseRecorder.WriteHeader(code)
 }
 
-func newHinted() (*gate, *sayings) {
+func newHinted() (*responseWriter, *sayings) {
 	said := &sayings{ResponseRecorder: httptest.NewRecorder()}
-	x := &exchange{p: new(Plugin), h1: true}
+	x := &exchange{p: new(Plugin), http1: true}
 	x.plan.Step = rules.Ignore
 	x.p.stopping = context.Background()
-	return &gate{w: said, x: x}, said
+	return &responseWriter{inner: said, x: x}, said
 }
 
 // A hint has the fields that upstream gave it and no others, and leaves those alone that stand ready for the answer. What belongs to upstream's connection ends here.
 func TestHints_fields(t *testing.T) {
-	g, said := newHinted()
+	rw, said := newHinted()
 	said.Header().Set("Server", "ours")
-	_ = g.hint(http.StatusEarlyHints, textproto.MIMEHeader{"Link": {"</a>"}, "Connection": {"X-Own, Upgrade"}, "X-Own": {"1"}, "Upgrade": {"websocket"}})
+	_ = rw.hint(http.StatusEarlyHints, textproto.MIMEHeader{"Link": {"</a>"}, "Connection": {"X-Own, Upgrade"}, "X-Own": {"1"}, "Upgrade": {"websocket"}})
 	if len(said.hints) != 1 {
 		t.Fatalf("got %d hints", len(said.hints))
 	}
@@ -53,18 +53,18 @@ func TestHints_fields(t *testing.T) {
 // The Transport hints from a goroutine of its own, which may be late: behind the beginning of the answer it would write into the answer's header, and behind the
 // exchange into another one's.
 func TestHints_late(t *testing.T) {
-	for name, begin := range map[string]func(*gate){
-		"a handler asks for the header": func(g *gate) { g.Header() },
-		"the header is written":         func(g *gate) { g.WriteHeader(http.StatusOK) },
-		"the body is written":           func(g *gate) { _, _ = g.Write([]byte("x")) },
-		"the connection is taken over":  func(g *gate) { _, _, _ = g.Hijack() },
-		"we answer ourselves":           func(g *gate) { g.answer(&http.Response{StatusCode: http.StatusOK, Body: http.NoBody}) },
-		"the exchange ends":             func(g *gate) { g.settle() },
+	for name, begin := range map[string]func(*responseWriter){
+		"a handler asks for the header": func(rw *responseWriter) { rw.Header() },
+		"the header is written":         func(rw *responseWriter) { rw.WriteHeader(http.StatusOK) },
+		"the body is written":           func(rw *responseWriter) { _, _ = rw.Write([]byte("x")) },
+		"the connection is taken over":  func(rw *responseWriter) { _, _, _ = rw.Hijack() },
+		"we answer ourselves":           func(rw *responseWriter) { rw.answer(&http.Response{StatusCode: http.StatusOK, Body: http.NoBody}) },
+		"the exchange ends":             func(rw *responseWriter) { rw.finish() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, said := newHinted()
-			begin(g)
-			_ = g.hint(http.StatusEarlyHints, textproto.MIMEHeader{"Link": {"</a>"}})
+			rw, said := newHinted()
+			begin(rw)
+			_ = rw.hint(http.StatusEarlyHints, textproto.MIMEHeader{"Link": {"</a>"}})
 			if len(said.hints) != 0 || said.Header().Get("Link") != "" {
 				t.Errorf("got %v, and %v in the header", said.hints, said.Header())
 			}

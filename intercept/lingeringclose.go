@@ -29,7 +29,7 @@ func (l *lingeringClose) linger(parting context.Context, c net.Conn) {
 	if !l.state.CompareAndSwap(lingerDue, lingerDone) {
 		return
 	}
-	_ = c.SetDeadline(time.Now().Add(farewellTime))
+	_ = c.SetDeadline(time.Now().Add(lingerTime))
 	defer context.AfterFunc(parting, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
 	_ = closeWrite(c)
 	_, _ = io.Copy(io.Discard, c)

@@ -28,10 +28,10 @@ func TestLingeringClose_linger(t *testing.T) {
 		takes            time.Duration
 	}{
 		"not due":              {},
-		"nobody goes":          {due: true, takes: farewellTime},
+		"nobody goes":          {due: true, takes: lingerTime},
 		"the client goes":      {due: true, gone: true, before: time.Second, takes: time.Second},
 		"the guard stops":      {due: true, stops: true, before: time.Second, takes: time.Second},
-		"the client is chatty": {due: true, before: time.Hour, takes: farewellTime},
+		"the client is chatty": {due: true, before: time.Hour, takes: lingerTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -77,9 +77,13 @@ func TestLingeringClose_linger(t *testing.T) {
 // What the client still sends does not cost it the answer: the connection is not reset.
 func TestLingeringClose_doors(t *testing.T) {
 	for name, door := range map[string]func(*Plugin, *net.TCPConn) net.Conn{
-		"TCP":   func(p *Plugin, c *net.TCPConn) net.Conn { return &guestTCP{TCPConn: c, place: &place{p: p, conn: c}} },
-		"other": func(p *Plugin, c *net.TCPConn) net.Conn { return &guest{Conn: c, place: &place{p: p, conn: c}} },
-		"inner": func(p *Plugin, c *net.TCPConn) net.Conn { return &watched{Conn: c, p: p} },
+		"TCP": func(p *Plugin, c *net.TCPConn) net.Conn {
+			return &clientTCP{TCPConn: c, state: &connState{p: p, conn: c}}
+		},
+		"other": func(p *Plugin, c *net.TCPConn) net.Conn {
+			return &clientConn{Conn: c, state: &connState{p: p, conn: c}}
+		},
+		"inner": func(p *Plugin, c *net.TCPConn) net.Conn { return &strictConn{Conn: c, p: p} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// maxFarewells bounds how many refused connections are told why at once; more are closed without a word.
-	maxFarewells = 64
-	// farewellTime is how long a refused client may take to listen.
-	farewellTime = 2 * time.Second
+	// maxRefusalsTold bounds how many refused connections are told why at once; more are just closed.
+	maxRefusalsTold = 64
+	// lingerTime is how long a connection stays for its client to read the last answer.
+	lingerTime = 2 * time.Second
 )
 
-// Listener puts the guard's own gate into a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
+// Listener wraps a listener: it lets in whom Config.Clients admits, reads the PROXY header of whom
 // Config.ProxyProtocol names, and holds Limits.Connections and Limits.PerClient. Who is refused is told so in HTTP (403, 429, 503), but
 // only closed on where it begins with TLS. Put TLS on top of it and not below, with [Plugin.SecureListener]:
 //
@@ -31,17 +31,17 @@ func (p *Plugin) Listener(l net.Listener) net.Listener {
 }
 
 func (p *Plugin) gatekeeper(l net.Listener) *gatekeeper {
-	return &gatekeeper{Listener: l, p: p, sources: p.announcers, each: !p.boundStalls(l)}
+	return &gatekeeper{Listener: l, p: p, proxySources: p.proxySources, boundEach: !p.boundStalls(l)}
 }
 
-// gatekeeper is the listener that Listener returns, and the one of the transparent door.
+// gatekeeper is the listener that Listener returns, and that of the transparent door: it admits or refuses connections, and counts them.
 type gatekeeper struct {
 	net.Listener
-	p       *Plugin
-	sources []netip.Prefix // whose PROXY headers are read
-	mute    bool           // nobody speaks HTTP here: who is refused hears nothing
-	veiled  bool           // TLS goes on top, so that nobody sees here what is asked
-	each    bool           // connections do not have the bound of Limits.Stall from the listener
+	p            *Plugin
+	proxySources []netip.Prefix // whose PROXY headers are read
+	mute         bool           // the clients know of no proxy: who is refused hears nothing
+	encrypted    bool           // TLS goes on top, so that requests are not seen here
+	boundEach    bool           // Limits.Stall has to be set on each connection: the listener does not pass it on
 }
 
 // Accept implements net.Listener.
@@ -53,77 +53,78 @@ func (k *gatekeeper) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		client := addressOf(c.RemoteAddr())
-		announced := within(k.sources, client)
+		announced := within(k.proxySources, client)
 		if announced {
 			client = netip.Addr{} // not known yet
 		} else if !k.p.admits(client) {
 			k.p.refused.clients.add(k.p, client, notAdmitted)
-			k.dismiss(c, http.StatusForbidden)
+			k.refuse(c, http.StatusForbidden)
 			continue
 		}
-		if status := k.p.seat(seatConnection, client); status != 0 {
-			k.dismiss(c, status)
+		if status := k.p.acquire(slotConnection, client); status != 0 {
+			k.refuse(c, status)
 			continue
 		}
-		return k.guest(c, client, announced), nil
+		return k.wrap(c, client, announced), nil
 	}
 }
 
-func (k *gatekeeper) guest(c net.Conn, client netip.Addr, announced bool) net.Conn {
-	place := &place{p: k.p, conn: c, since: time.Now(), client: payer(client), veiled: k.veiled}
-	k.p.traffic.watchOver(place)
+func (k *gatekeeper) wrap(c net.Conn, client netip.Addr, announced bool) net.Conn {
+	state := &connState{p: k.p, conn: c, accepted: time.Now(), key: clientKey(client), encrypted: k.encrypted}
+	k.p.traffic.addConn(state)
 	if k.mute {
-		place.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
+		state.strict.state = awaitsNothing // it may be anything; the hall looks at what is HTTP
 	}
 	if announced {
-		place.announcement = &announcement{conn: c, place: place}
+		state.proxyHeader = &proxyHeader{conn: c, state: state}
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
-		if k.each {
+		if k.boundEach {
 			_ = k.p.boundStalls(tcp)
 		}
-		return &guestTCP{TCPConn: tcp, place: place}
+		return &clientTCP{TCPConn: tcp, state: state}
 	}
-	return &guest{Conn: c, place: place}
+	return &clientConn{Conn: c, state: state}
 }
 
-// dismiss refuses a connection, without holding up the next one.
-func (k *gatekeeper) dismiss(c net.Conn, status int) {
-	if k.mute || !k.p.farewell(c, status) {
+// refuse refuses a connection, without holding up the next one.
+func (k *gatekeeper) refuse(c net.Conn, status int) {
+	if k.mute || !k.p.tellRefusal(c, status) {
 		_ = c.Close()
 	}
 }
 
-// farewell has a refused client told why, in a goroutine of its own; it reports false where too many are being told already.
-func (p *Plugin) farewell(c net.Conn, status int) bool {
-	if p.farewells.Add(1) > maxFarewells || !p.traffic.enter() {
-		p.farewells.Add(-1)
+// tellRefusal has a refused client told why, in a goroutine of its own; it reports false where too many are being told already.
+func (p *Plugin) tellRefusal(c net.Conn, status int) bool {
+	if p.refusalsTold.Add(1) > maxRefusalsTold || !p.traffic.enter() {
+		p.refusalsTold.Add(-1)
 		return false
 	}
-	p.traffic.add(c)
+	p.traffic.addTunnel(c)
 	go func() {
 		defer p.traffic.leave()
-		defer p.farewells.Add(-1)
-		defer p.traffic.remove(c)
+		defer p.refusalsTold.Add(-1)
+		defer p.traffic.removeTunnel(c)
 		defer c.Close()
-		bid(c, status)
+		writeRefusal(c, status)
 	}()
 	return true
 }
 
-// bid writes an answer and waits until it was read: closing with unread bytes of the client's in the buffer resets the connection, and
+// writeRefusal writes the answer to a refused connection and waits until it was read: closing with unread bytes of the client's in the buffer
+// resets the connection, and
 // the answer with it (RFC 9112, section 9.6). A client that begins with a TLS record cannot read it.
-func bid(c net.Conn, status int) {
-	_ = c.SetDeadline(time.Now().Add(farewellTime))
+func writeRefusal(c net.Conn, status int) {
+	_ = c.SetDeadline(time.Now().Add(lingerTime))
 	var first [1024]byte
-	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordHandshake {
+	if n, err := c.Read(first[:]); err != nil || n == 0 || first[0] == recordTypeHandshake {
 		return
 	}
-	part(c, lastWords(status))
+	writeLast(c, refusalText(status))
 }
 
-// part writes the last text of a connection and waits until it was read.
-func part(c net.Conn, text string) {
+// writeLast writes the last text of a connection and waits until it was read.
+func writeLast(c net.Conn, text string) {
 	if _, err := io.WriteString(c, text); err != nil {
 		return
 	}
@@ -133,10 +134,10 @@ func part(c net.Conn, text string) {
 	}
 }
 
-func lastWords(status int) string {
+func refusalText(status int) string {
 	why, retry := notAdmitted, ""
 	if status != http.StatusForbidden {
-		why, retry = crowdText(seatConnection, status), "Retry-After: "+retryAfter+"\r\n"
+		why, retry = overLimitText(slotConnection, status), "Retry-After: "+retryAfter+"\r\n"
 	}
 	text := "autodiscover-guard: " + why + ".\n"
 	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
@@ -146,159 +147,150 @@ func lastWords(status int) string {
 // notAdmitted is what a client outside Config.Clients is told.
 const notAdmitted = "this address may not use the proxy; the setting clients.allow says who may"
 
-// place is what a connection takes up.
-type place struct {
-	p            *Plugin
-	conn         net.Conn
-	since        time.Time  // when it was let in
-	client       netip.Addr // the payer; the zero address until a PROXY header is read
-	announcement *announcement
-	strict       strict
+// connState is what is known of a client's connection from Accept to Close. It holds a slot.
+type connState struct {
+	p           *Plugin
+	conn        net.Conn
+	accepted    time.Time  // when it was let in
+	key         netip.Addr // see clientKey; the zero address until a PROXY header is read
+	proxyHeader *proxyHeader
+	strict      strict
 	lingeringClose
-	left   atomic.Bool
-	veiled bool
-	spoken atomic.Uint32 // what was heard last: nothing, aQuestion or everything
+	released  atomic.Bool
+	encrypted bool
+	progress  atomic.Uint32 // what was heard last: nothing, requestBegun or everything
 }
 
 const (
-	nothing    uint32 = iota // nothing yet
-	aQuestion                // the beginning of one
-	everything               // a whole one, or what is none
+	requestNone  uint32 = iota // nothing yet
+	requestBegun               // the beginning
+	requestDone                // all of it, or what is not HTTP
 )
 
-// asks reports whether a question is about to come, so that a stop has to wait for it: one has begun, or the client connected so short a time ago that it has
-// not got to it. Of a client that speaks TLS to this door only the latter is known.
-func (l *place) asks() bool {
-	spoken := l.spoken.Load()
-	return spoken == aQuestion || spoken == nothing && time.Since(l.since) < lastCall
+// expectsRequest reports whether a stop has to wait for a request: one has begun, or the client connected less than a grace period ago and has sent nothing. Of a
+// client that speaks TLS to this door only the latter is known.
+func (s *connState) expectsRequest() bool {
+	progress := s.progress.Load()
+	return progress == requestBegun || progress == requestNone && time.Since(s.accepted) < gracePeriod
 }
 
-func (l *place) leave() {
-	if !l.left.Swap(true) {
-		l.p.traffic.forget(l)
-		l.p.guests.leave(seatConnection, l.payer())
+func (s *connState) release() {
+	if !s.released.Swap(true) {
+		s.p.traffic.removeConn(s)
+		s.p.limiter.release(slotConnection, s.clientKey())
 	}
 }
 
-// Close cuts the connection off, for the books. Whoever serves it closes it once more, and leaves.
-func (l *place) Close() error { return l.conn.Close() }
+// Close cuts the connection off, on behalf of traffic. Whoever serves it closes it once more, and so releases its slot.
+func (s *connState) Close() error { return s.conn.Close() }
 
-func (l *place) payer() netip.Addr {
-	if l.announcement != nil {
-		return l.announcement.payer()
+func (s *connState) clientKey() netip.Addr {
+	if s.proxyHeader != nil {
+		return s.proxyHeader.clientKey()
 	}
-	return l.client
+	return s.key
 }
 
 // read reads from c what HTTP is made of. On a connection that became something else nobody calls it.
-func (l *place) read(c net.Conn, b []byte) (int, error) {
-	if l.lingeringClose.due() {
+func (s *connState) read(c net.Conn, b []byte) (int, error) {
+	if s.lingeringClose.due() {
 		return 0, io.EOF
 	}
-	if l.announcement != nil {
-		if _, err := l.announcement.read(); err != nil {
+	if s.proxyHeader != nil {
+		if _, err := s.proxyHeader.read(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := l.strict.read(l.p, c, b)
-	if !l.veiled {
-		l.listened()
+	n, err := s.strict.read(s.p, c, b)
+	if !s.encrypted {
+		s.noteProgress()
 	}
-	return n, l.p.traffic.heed(err)
+	return n, s.p.traffic.countStall(err)
 }
 
-// listened notes what was heard last.
-func (l *place) listened() {
-	heard := everything
-	if l.strict.begun() {
-		heard = aQuestion
+// noteProgress notes how much of a request was read last.
+func (s *connState) noteProgress() {
+	heard := requestDone
+	if s.strict.begun() {
+		heard = requestBegun
 	}
-	if l.spoken.Load() != heard {
-		l.spoken.Store(heard)
+	if s.progress.Load() != heard {
+		s.progress.Store(heard)
 	}
 }
 
 // write writes to c.
-func (l *place) write(c net.Conn, b []byte) (int, error) {
+func (s *connState) write(c net.Conn, b []byte) (int, error) {
 	n, err := c.Write(b)
-	return n, l.p.traffic.heed(err)
+	return n, s.p.traffic.countStall(err)
 }
 
-// guestTCP is a connection that was let in. It stays a TCP connection to whom it matters: see book.
-type guestTCP struct {
+// clientTCP is a client's connection that a gatekeeper accepted. It stays a TCP connection to whom it matters: see track.
+type clientTCP struct {
 	*net.TCPConn
-	place *place
+	state *connState
 }
 
 // Read implements net.Conn.
-func (g *guestTCP) Read(b []byte) (int, error) { return g.place.read(g.TCPConn, b) }
+func (c *clientTCP) Read(b []byte) (int, error) { return c.state.read(c.TCPConn, b) }
 
 // Write implements net.Conn.
-func (g *guestTCP) Write(b []byte) (int, error) { return g.place.write(g.TCPConn, b) }
+func (c *clientTCP) Write(b []byte) (int, error) { return c.state.write(c.TCPConn, b) }
 
-// RemoteAddr implements net.Conn: it is the announced address, where there is one.
-func (g *guestTCP) RemoteAddr() net.Addr { return g.place.remote(g.TCPConn) }
+// RemoteAddr implements net.Conn: it is the address in the PROXY header, where there is one.
+func (c *clientTCP) RemoteAddr() net.Addr { return c.state.remote(c.TCPConn) }
 
-func (g *guestTCP) lingerOnClose() { g.place.lingerOnClose() }
+func (c *clientTCP) lingerOnClose() { c.state.lingerOnClose() }
 
 // Close implements net.Conn.
-func (g *guestTCP) Close() error {
-	defer g.place.leave()
-	g.place.linger(g.place.p.parting, g.TCPConn)
-	return g.TCPConn.Close()
+func (c *clientTCP) Close() error {
+	defer c.state.release()
+	c.state.linger(c.state.p.parting, c.TCPConn)
+	return c.TCPConn.Close()
 }
 
-// guest is the same for any other kind of connection.
-type guest struct {
+// clientConn is clientTCP for any other kind of connection.
+type clientConn struct {
 	net.Conn
-	place *place
+	state *connState
 }
 
 // Read implements net.Conn.
-func (g *guest) Read(b []byte) (int, error) { return g.place.read(g.Conn, b) }
+func (c *clientConn) Read(b []byte) (int, error) { return c.state.read(c.Conn, b) }
 
 // RemoteAddr implements net.Conn.
-func (g *guest) RemoteAddr() net.Addr { return g.place.remote(g.Conn) }
+func (c *clientConn) RemoteAddr() net.Addr { return c.state.remote(c.Conn) }
 
-func (g *guest) lingerOnClose() { g.place.lingerOnClose() }
+func (c *clientConn) lingerOnClose() { c.state.lingerOnClose() }
 
 // Close implements net.Conn.
-func (g *guest) Close() error {
-	defer g.place.leave()
-	g.place.linger(g.place.p.parting, g.Conn)
-	return g.Conn.Close()
+func (c *clientConn) Close() error {
+	defer c.state.release()
+	c.state.linger(c.state.p.parting, c.Conn)
+	return c.Conn.Close()
 }
 
-// letInAt is when a listener of ours let a connection in; now, where it was none.
-func letInAt(c net.Conn) time.Time {
-	switch g := beneath(c).(type) {
-	case *guestTCP:
-		return g.place.since
-	case *guest:
-		return g.place.since
+// acceptedAt is when a listener of ours accepted a connection; now, where another one did.
+func acceptedAt(c net.Conn) time.Time {
+	switch g := underlying(c).(type) {
+	case *clientTCP:
+		return g.state.accepted
+	case *clientConn:
+		return g.state.accepted
 	}
 	return time.Now()
 }
 
-func (l *place) remote(c net.Conn) net.Addr {
-	if l.announcement != nil {
-		if a, err := l.announcement.read(); err == nil && a != nil {
+func (s *connState) remote(c net.Conn) net.Addr {
+	if s.proxyHeader != nil {
+		if a, err := s.proxyHeader.read(); err == nil && a != nil {
 			return a
 		}
 	}
 	return c.RemoteAddr()
 }
 
-// addressOf is the IP address of a connection's end; the zero address where it has none.
-func addressOf(a net.Addr) netip.Addr {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	ap, _ := netip.ParseAddrPort(a.String())
-	return ap.Addr().Unmap()
-}
-
 var (
-	_ net.Conn = (*guestTCP)(nil)
-	_ net.Conn = (*guest)(nil)
+	_ net.Conn = (*clientTCP)(nil)
+	_ net.Conn = (*clientConn)(nil)
 )

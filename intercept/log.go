@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -45,4 +47,17 @@ type bridgeWriter struct{ logger *zap.Logger }
 func (b bridgeWriter) Write(p []byte) (int, error) {
 	b.logger.Debug(strings.TrimSpace(string(p)))
 	return len(p), nil
+}
+
+// logEvery is how often the log hears of what may happen all the time: each failure is counted.
+const logEvery = 10 * time.Second
+
+// logThrottle remembers when the log last heard of something.
+type logThrottle struct{ last atomic.Pointer[time.Time] }
+
+// due reports whether the log is to hear of it again, to one caller each time.
+func (c *logThrottle) due() bool {
+	now := time.Now()
+	last := c.last.Load()
+	return (last == nil || now.Sub(*last) > logEvery) && c.last.CompareAndSwap(last, &now)
 }

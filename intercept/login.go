@@ -20,7 +20,7 @@ func (f *front) loggedIn(w http.ResponseWriter, r *http.Request) bool {
 	user, password, ok := proxyBasic(r)
 	var err error
 	if ok {
-		ok, err = f.p.login.Allowed(r.Context(), payer(remoteAddress(r)), user, password)
+		ok, err = f.p.login.Allowed(r.Context(), clientKey(remoteAddress(r)), user, password)
 	}
 	if ok && err == nil {
 		// Nobody further on is to see it. goproxy v1.9.4, proxy.go would take it away too, but only after other plugins' handlers.
@@ -45,15 +45,4 @@ func proxyBasic(r *http.Request) (user, password string, ok bool) {
 		return "", "", false
 	}
 	return (&http.Request{Header: http.Header{"Authorization": fields}}).BasicAuth()
-}
-
-// remoteAddrPort is the client's address and port; zero values where they cannot be read.
-func remoteAddrPort(r *http.Request) netip.AddrPort {
-	ap, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return ap
-}
-
-// remoteAddress is the client's address; the zero address, which nobody admits, where it cannot be read.
-func remoteAddress(r *http.Request) netip.Addr {
-	return remoteAddrPort(r).Addr().Unmap()
 }

@@ -1,7 +1,6 @@
 package intercept
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -69,7 +68,7 @@ func (t *notifyingConn) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
-// notice sees what became of the connection. What heed has counted is the client's, whose body did not come.
+// notice sees what became of the connection. What countStall has counted is the client's, whose body did not come.
 func (t *notifyingConn) notice(err error) {
 	if _, near := errors.AsType[*stallError](err); !near && errors.Is(err, syscall.ETIMEDOUT) {
 		t.stuck.Store(true)
@@ -92,13 +91,4 @@ func (t *notifyingConn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return http.ErrNotSupported
-}
-
-// dialAlone is dial for the transport whose connections are shared by nobody at the same time.
-func (r *reach) dialAlone(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := r.dial(ctx, network, addr)
-	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
-		return c, err
-	}
-	return &notifyingConn{Conn: c}, nil
 }

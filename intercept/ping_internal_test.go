@@ -21,7 +21,7 @@ func TestPing_slowClientsAreWaitedFor(t *testing.T) {
 	template.StartTLS()
 	template.Close()
 	for name, prepare := range map[string]func(*Plugin, *http.Server) error{
-		"hall": func(p *Plugin, s *http.Server) error { s.HTTP2 = p.hall.two.server.HTTP2; return nil },
+		"hall": func(p *Plugin, s *http.Server) error { s.HTTP2 = p.hall.h2.server.HTTP2; return nil },
 		"door": (*Plugin).ConfigureHTTP2,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestPing_slowClientsAreWaitedFor(t *testing.T) {
 					t.Fatal(err)
 				}
 				near, far := net.Pipe()
-				l := &door2hall{conns: make(chan net.Conn, 1), done: make(chan struct{})}
+				l := &handoff{conns: make(chan net.Conn, 1), done: make(chan struct{})}
 				l.conns <- tls.Server(far, server.TLSConfig)
 				go func() { _ = server.Serve(l) }()
 				defer server.Close()

@@ -9,13 +9,13 @@ import (
 // does not trust with such an alert, in TLS 1.3, where the server expects an encrypted record already; crypto/tls (go1.26) can only call that a bad record. Every client that is built
 // on OpenSSL would then be one that we cannot agree with, and not one that does not trust us.
 type plaintextAlert struct {
-	listening bool // the handshake is under way
-	last      [7]byte
+	inHandshake bool // the handshake is under way
+	last        [7]byte
 }
 
 // note takes what the client has sent.
 func (a *plaintextAlert) note(p []byte) {
-	if !a.listening || len(p) == 0 {
+	if !a.inHandshake || len(p) == 0 {
 		return
 	}
 	if len(p) >= len(a.last) {

@@ -11,7 +11,7 @@ func TestPlaintextAlert(t *testing.T) {
 	const alert = "\x15\x03\x03\x00\x02\x02\x30" // fatal, unknown_ca
 	badRecord := errors.New("local error: tls: bad record MAC")
 	heard := func(err error, pieces ...string) string {
-		f := plaintextAlert{listening: true}
+		f := plaintextAlert{inHandshake: true}
 		for _, p := range pieces {
 			f.note([]byte(p))
 		}

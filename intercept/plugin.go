@@ -165,30 +165,30 @@ type Plugin struct {
 	limits    Limits
 	clock     func() time.Time
 	upstream  UpstreamConfig
-	reach     *reach
+	dialer    *dialer
 	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
 	ours      atomic.Pointer[transports]
 	swapping  sync.Mutex // one change of the settings of upstream at a time
 	self      self
-	name      string // in Via
+	viaName   string // in Via
 	hall      *hall
 	traffic   traffic
 	bindings  bindings
 	front     atomic.Pointer[front]
 
-	clients    []netip.Prefix
-	announcers []netip.Prefix
-	login      Login
-	guests     guests
-	quarantine quarantine
-	trails     trails
-	refused    refusals
-	handshakes tally
-	failures   tally
-	farewells  atomic.Int64
-	accepting  complaint // that connections cannot be accepted
-	unproven   complaint // that the TLS of an upstream failed a check
-	original   func(*net.TCPConn) (netip.AddrPort, error)
+	clients      []netip.Prefix
+	proxySources []netip.Prefix
+	login        Login
+	limiter      limiter
+	quarantine   quarantine
+	redirects    redirects
+	refused      refusals
+	handshakes   tally
+	failures     tally
+	refusalsTold atomic.Int64
+	acceptLog    logThrottle // that connections cannot be accepted
+	checkLog     logThrottle // that the TLS of an upstream failed a check
+	original     func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
 	privacyKey []byte
@@ -231,7 +231,7 @@ func New(c Config) (*Plugin, error) {
 		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
 			handshakeNotTLS, handshakeStopping, tallyOther),
 		failures: newTally(classDNS, classConnect, classTLS, classTimeout, classTruncated, classProtocol, classProxy, classPrivate, classLoop,
-			classScarce, classCanceled, tallyOther),
+			classResources, classCanceled, tallyOther),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
@@ -239,17 +239,17 @@ func New(c Config) (*Plugin, error) {
 	if p.authority == nil {
 		p.authority = func() string { return "" }
 	}
-	if err := p.welcomes(c); err != nil {
+	if err := p.setAccess(c); err != nil {
 		return nil, err
 	}
 	p.policy.Store(c.Policy)
-	p.name = "autodiscover-guard-" + p.run
+	p.viaName = "autodiscover-guard-" + p.run
 	var err error
-	p.reach, err = newReach(p.name, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.loop(address, "", "the address is this proxy's own") })
+	p.dialer, err = newDialer(p.viaName, &p.upstream, p.limits.Stall, &p.self, func(address string) { p.noteLoop(address, "", "the address is this proxy's own") })
 	if err != nil {
 		return nil, err
 	}
-	first := newTransports(p.reach)
+	first := newTransports(p.dialer)
 	p.transport = first.shared
 	p.ours.Store(first)
 	p.ending, p.end = context.WithCancel(context.Background())
@@ -259,13 +259,13 @@ func New(c Config) (*Plugin, error) {
 	return p, nil
 }
 
-// welcomes takes over who may come, and how.
-func (p *Plugin) welcomes(c Config) error {
+// setAccess takes over who may come, and how.
+func (p *Plugin) setAccess(c Config) error {
 	var err error
 	if p.clients, err = readRanges("Clients", c.Clients); err != nil {
 		return err
 	}
-	if p.announcers, err = readRanges("ProxyProtocol", c.ProxyProtocol); err != nil {
+	if p.proxySources, err = readRanges("ProxyProtocol", c.ProxyProtocol); err != nil {
 		return err
 	}
 	p.login = c.Login
@@ -320,11 +320,11 @@ func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 }
 
 const (
-	// lastCall is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
+	// gracePeriod is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
 	// that has just connected may take to begin it.
-	lastCall = 2 * time.Second
-	// lull is how long we listen at least whether one that has connected has something to say.
-	lull = 50 * time.Millisecond
+	gracePeriod = 2 * time.Second
+	// quietTime is how long we listen at least whether one that has connected has something to say.
+	quietTime = 50 * time.Millisecond
 )
 
 // Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. Who comes now is refused; who
@@ -336,27 +336,27 @@ const (
 // what [Plugin.Close] does; both may be called again, and after each other.
 func (p *Plugin) Shutdown(ctx context.Context) error {
 	p.traffic.expect()
-	p.hearOut(time.Now().Add(lastCall), p.traffic.asked())
+	p.awaitQuiet(time.Now().Add(gracePeriod), p.traffic.requestExpected())
 	calm, idle := p.traffic.drain()
 	p.stop()
-	defer time.AfterFunc(lastCall, func() { p.part() }).Stop()
-	err := p.hall.leave(ctx, calm)
+	defer time.AfterFunc(gracePeriod, func() { p.part() }).Stop()
+	err := p.hall.drain(ctx, calm)
 	select {
 	case <-idle:
-		err = errors.Join(err, p.hall.end(ctx))
+		err = errors.Join(err, p.hall.wait(ctx))
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	return errors.Join(err, p.Close())
 }
 
-// hearOut has the stop wait for a lull, and again for as long as somebody is about to ask something, or was a lull ago: what he said must get to where it is
-// booked. There always is one, since who was accepted a moment ago is in no book yet.
-func (p *Plugin) hearOut(until time.Time, somebody bool) {
-	time.AfterFunc(lull, func() {
-		still := p.traffic.asked()
+// awaitQuiet has the stop wait for quietTime, and again for as long as a request is expected, or was one quietTime ago: what the client sent must get to where it is
+// counted. The first wait always is one, since a connection that was accepted a moment ago is not tracked yet.
+func (p *Plugin) awaitQuiet(until time.Time, somebody bool) {
+	time.AfterFunc(quietTime, func() {
+		still := p.traffic.requestExpected()
 		if (still || somebody) && time.Now().Before(until) {
-			p.hearOut(until, still)
+			p.awaitQuiet(until, still)
 			return
 		}
 		p.traffic.arrive()

@@ -32,7 +32,7 @@ func mailPort(port uint16) bool { return slices.Contains(mailPorts[:], port) }
 // cache, a guess) would next offer its password there.
 type quarantine struct {
 	lasting time.Duration // not positive: nothing is remembered
-	lookups chan struct{} // a seat for each
+	lookups chan struct{} // a semaphore
 	mu      sync.Mutex
 	clients map[netip.Addr]map[string]kept
 }
@@ -48,7 +48,7 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	if q.lasting <= 0 || !client.IsValid() || host == "" {
 		return
 	}
-	client = payer(client)
+	client = clientKey(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.clients == nil {
@@ -109,7 +109,7 @@ func dropFirst(hosts map[string]kept) {
 
 // holds reports whether host's mail ports are shut to client.
 func (q *quarantine) holds(client netip.Addr, host string, now time.Time) bool {
-	client = payer(client)
+	client = clientKey(client)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	k, ok := q.clients[client][host]
@@ -131,7 +131,7 @@ func (q *quarantine) of(client netip.Addr, now time.Time) map[string]kept {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var hosts map[string]kept
-	for host, k := range q.clients[payer(client)] {
+	for host, k := range q.clients[clientKey(client)] {
 		if !k.until.After(now) {
 			continue
 		}
@@ -158,9 +158,9 @@ func (q *quarantine) size() int {
 	return n
 }
 
-// isolate puts the hosts that an answer may not name to a guarded subject into quarantine. It is called before the client gets a byte of the
+// quarantineStrangers puts the hosts that an answer may not name to a guarded subject into quarantine. It is called before the client gets a byte of the
 // answer. Rules that only monitor change nothing, here neither.
-func (x *exchange) isolate() {
+func (x *exchange) quarantineStrangers() {
 	if x.decision.Action <= rules.ActionPass || x.p.quarantine.lasting <= 0 {
 		return
 	}

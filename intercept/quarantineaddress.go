@@ -30,11 +30,11 @@ type hostAddresses struct {
 
 func newHostAddresses() *hostAddresses { return &hostAddresses{turn: make(chan struct{}, 1)} }
 
-// locator looks up a name's addresses.
-type locator func(ctx context.Context, name string) ([]netip.Addr, error)
+// lookupFunc looks up a name's addresses.
+type lookupFunc func(ctx context.Context, name string) ([]netip.Addr, error)
 
 // find returns the addresses, or none where nobody tells in time. Who comes while they are looked up waits for them.
-func (w *hostAddresses) find(ctx context.Context, name string, now, until time.Time, ask locator) []netip.Addr {
+func (w *hostAddresses) find(ctx context.Context, name string, now, until time.Time, ask lookupFunc) []netip.Addr {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
@@ -76,12 +76,12 @@ func (p *Plugin) quarantinedAt(client netip.Addr, t target) bool {
 	var asked sync.WaitGroup
 	for host, k := range hosts {
 		asked.Go(func() {
-			name, ok := p.reach.place(target{host: host, port: t.port})
+			name, ok := p.dialer.dialName(target{host: host, port: t.port})
 			if !ok {
 				return
 			}
 			if at, err := netip.ParseAddr(name); err == nil && leadsTo(to, at) ||
-				err != nil && slices.ContainsFunc(k.at.find(ctx, name, now, k.until, p.locate), func(at netip.Addr) bool { return leadsTo(to, at) }) {
+				err != nil && slices.ContainsFunc(k.at.find(ctx, name, now, k.until, p.lookUp), func(at netip.Addr) bool { return leadsTo(to, at) }) {
 				found.Store(&host)
 			}
 		})
@@ -95,12 +95,12 @@ func (p *Plugin) quarantinedAt(client netip.Addr, t target) bool {
 	return true
 }
 
-// locate looks up a name in its turn.
-func (p *Plugin) locate(ctx context.Context, name string) ([]netip.Addr, error) {
+// lookUp looks up a name in its turn.
+func (p *Plugin) lookUp(ctx context.Context, name string) ([]netip.Addr, error) {
 	select {
 	case p.quarantine.lookups <- struct{}{}:
 		defer func() { <-p.quarantine.lookups }()
-		return p.reach.locate(ctx, name)
+		return p.dialer.lookUp(ctx, name)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -107,12 +107,12 @@ func TestHostAddresses_ofAnotherName(t *testing.T) {
 
 // Each look-up gives its seat back, whatever comes of it.
 func TestLocate_seats(t *testing.T) {
-	p := &Plugin{reach: &reach{strangers: new(net.Dialer)}}
+	p := &Plugin{dialer: &dialer{untrusted: new(net.Dialer)}}
 	p.quarantine.lookups = make(chan struct{}, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for range 3 {
-		if _, err := p.locate(ctx, "192.0.2.1"); err != nil { // an address is its own
+		if _, err := p.lookUp(ctx, "192.0.2.1"); err != nil { // an address is its own
 			t.Fatal(err)
 		}
 	}

@@ -27,8 +27,8 @@ func (p *Plugin) SecureListener(l net.Listener, config *tls.Config) net.Listener
 	}
 	p.Listening(l.Addr())
 	door := p.gatekeeper(l)
-	door.veiled = true
-	s := &secureListener{Listener: door, p: p, config: config, newcomers: make(chan newcomer)}
+	door.encrypted = true
+	s := &secureListener{Listener: door, p: p, config: config, accepted: make(chan accepted)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -38,7 +38,7 @@ type secureListener struct {
 	net.Listener
 	p          *Plugin
 	config     *tls.Config
-	newcomers  chan newcomer
+	accepted   chan accepted
 	once       sync.Once
 	handshakes sync.WaitGroup
 	// ctx ends with Close, and not when the plugin stops: net/http takes the end of a listener for a failure, unless the server was stopped before.
@@ -46,8 +46,8 @@ type secureListener struct {
 	cancel context.CancelFunc
 }
 
-// newcomer is what Accept returns.
-type newcomer struct {
+// accepted is what Accept returns.
+type accepted struct {
 	conn net.Conn
 	err  error
 }
@@ -56,7 +56,7 @@ type newcomer struct {
 func (s *secureListener) Accept() (net.Conn, error) {
 	s.once.Do(func() { go s.receive() })
 	select {
-	case a := <-s.newcomers:
+	case a := <-s.accepted:
 		return a.conn, a.err
 	case <-s.ctx.Done():
 		return nil, net.ErrClosed
@@ -79,24 +79,24 @@ func (s *secureListener) receive() {
 		}
 		switch {
 		case err == nil:
-			s.handshakes.Go(func() { s.welcome(c) })
-		case !s.give(newcomer{err: err}), errors.Is(err, net.ErrClosed):
+			s.handshakes.Go(func() { s.handshake(c) })
+		case !s.deliver(accepted{err: err}), errors.Is(err, net.ErrClosed):
 			return
 		}
 	}
 }
 
-func (s *secureListener) give(a newcomer) bool {
+func (s *secureListener) deliver(a accepted) bool {
 	select {
-	case s.newcomers <- a:
+	case s.accepted <- a:
 		return true
 	case <-s.ctx.Done():
 		return false
 	}
 }
 
-// welcome makes the handshake.
-func (s *secureListener) welcome(c net.Conn) {
+// handshake makes the handshake.
+func (s *secureListener) handshake(c net.Conn) {
 	given := false
 	defer func() {
 		if v := recover(); v != nil {
@@ -117,9 +117,9 @@ func (s *secureListener) welcome(c net.Conn) {
 	}
 	ready := net.Conn(t)
 	if t.ConnectionState().NegotiatedProtocol != "h2" {
-		ready = &watched{Conn: t, p: s.p}
+		ready = &strictConn{Conn: t, p: s.p}
 	}
-	given = s.give(newcomer{conn: ready})
+	given = s.deliver(accepted{conn: ready})
 }
 
 // explain answers a client that speaks HTTP without TLS, as net/http does.
@@ -128,7 +128,7 @@ func (s *secureListener) explain(err error) {
 	if !errors.As(err, &record) || record.Conn == nil || record.RecordHeader[0] < 'A' || record.RecordHeader[0] > 'Z' {
 		return
 	}
-	_ = record.Conn.SetDeadline(time.Now().Add(farewellTime))
-	part(record.Conn, "HTTP/1.0 "+statusLine(http.StatusBadRequest)+
+	_ = record.Conn.SetDeadline(time.Now().Add(lingerTime))
+	writeLast(record.Conn, "HTTP/1.0 "+statusLine(http.StatusBadRequest)+
 		"\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nautodiscover-guard: this door speaks TLS; say https:// where the proxy is set.\n")
 }

@@ -108,12 +108,12 @@ var (
 	errLoop    = errors.New("the address is our own")
 )
 
-// gauge is what a net.Dialer asks before each connection it makes: by then the name is resolved, and nobody can resolve it once more to
+// dialControl is what a net.Dialer asks before each connection it makes: by then the name is resolved, and nobody can resolve it once more to
 // something else.
-type gauge func(ctx context.Context, network, address string, c syscall.RawConn) error
+type dialControl func(ctx context.Context, network, address string, c syscall.RawConn) error
 
 // checked refuses our own addresses, and what private does not allow. looped is told of the former.
-func (s *self) checked(private Private, looped func(address string)) gauge {
+func (s *self) checked(private Private, looped func(address string)) dialControl {
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {

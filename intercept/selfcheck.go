@@ -26,7 +26,7 @@ func (p *Plugin) SelfCheck(ctx context.Context) error {
 	}
 	result := make(chan error, 1)
 	go func() {
-		_ = p.Stats() // takes the locks of the seats and of the quarantine
+		_ = p.Stats() // takes the locks of the limiter and of the quarantine
 		result <- p.visitHall(ctx, f, names[0])
 	}()
 	select {
@@ -50,8 +50,8 @@ func (p *Plugin) visitHall(ctx context.Context, f *front, name string) error {
 	ours, theirs := net.Pipe()
 	defer ours.Close()
 	defer context.AfterFunc(ctx, func() { _ = ours.Close() })()
-	go p.hall.welcome(&hallConn{
-		Conn: theirs, front: f, target: target{host: name, port: portHTTPS}, door: doorConnect, binding: newBinding(), leaf: leaf, release: func() {}, check: true,
+	go p.hall.serve(&hallConn{
+		Conn: theirs, front: f, target: target{host: name, port: portHTTPS}, door: doorConnect, binding: newBinding(), leaf: leaf, release: func() {}, selfCheck: true,
 	})
 	only := x509.NewCertPool()
 	only.AddCert(issued) // the very leaf that was issued, whoever trusts it

@@ -30,7 +30,7 @@ func (x *exchange) spelled(req *http.Request) *http.Request {
 	}
 	u := *req.URL
 	u.Opaque = path
-	if x.p.reach.asked(req) != nil {
+	if x.p.dialer.httpParent(req) != nil {
 		u.Opaque = "//" + u.Host + path
 	}
 	out := new(http.Request)

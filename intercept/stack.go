@@ -1,13 +1,13 @@
 package intercept
 
-// deepen grows the goroutine's stack to what a handshake or a judged exchange needs anyway. Goroutines begin with a few KiB, and a stack that is found too
+// growStack grows the goroutine's stack to what a handshake or a judged exchange needs anyway. Goroutines begin with a few KiB, and a stack that is found too
 // small is copied, frame by frame: at the bottom of a JSON reader below net/http and goproxy that costs more than the reading, near the top it costs next to
 // nothing.
 //
 // It is called with 0: the frame, which the compiler must provide for all other numbers, is all that counts, and nothing of it is written to.
 //
 //go:noinline
-func deepen(n int) {
+func growStack(n int) {
 	if n == 0 {
 		return
 	}

@@ -17,7 +17,7 @@ func TestDeepen_growsTheStack(t *testing.T) {
 	go func() {
 		var here byte
 		before := uintptr(unsafe.Pointer(&here))
-		deepen(0)
+		growStack(0)
 		moved <- uintptr(unsafe.Pointer(&here)) != before
 	}()
 	if !<-moved {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Whoever takes none of the bytes that wait for him for Limits.Stall is given up: a client that asks for much and reads nothing would keep its seats and an
+// Whoever takes none of the bytes that wait for him for Limits.Stall is given up: a client that asks for much and reads nothing would keep its slots and an
 // upstream connection for as long as it likes. The kernel alone knows for how long a connection's bytes wait, those too that it holds for us, and it
-// ends what waits too long (boundStall), without a call or a timer of ours. A stream of HTTP/2 may be stuck on a connection that is well: see pace.
+// ends what waits too long (boundStall), without a call or a timer of ours. A stream of HTTP/2 may be stuck on a connection that is well: see stallTimer.
 
 // boundStalls bounds how long a socket's bytes may wait, and those of all connections where it listens. It reports false where the system cannot do that: sockets
 // of Multipath TCP, which package net makes listeners of, know no such bound, while what they accept is TCP as a rule.
@@ -25,7 +25,7 @@ func (p *Plugin) boundStalls(socket any) bool {
 }
 
 // bounded bounds how long a connection that g lets through may be stuck.
-func (g gauge) bounded(stall time.Duration) gauge {
+func (g dialControl) bounded(stall time.Duration) dialControl {
 	return func(ctx context.Context, network, address string, c syscall.RawConn) error {
 		if err := g(ctx, network, address, c); err != nil {
 			return err
@@ -37,8 +37,8 @@ func (g gauge) bounded(stall time.Duration) gauge {
 	}
 }
 
-// heed counts what the kernel has given up. It says so once for each connection, to whoever uses it next; copying takes the error of one end to the other.
-func (t *traffic) heed(err error) error {
+// countStall counts what the kernel has given up. It says so once for each connection, to whoever uses it next; copying takes the error of one end to the other.
+func (t *traffic) countStall(err error) error {
 	if !errors.Is(err, syscall.ETIMEDOUT) {
 		return err
 	}
@@ -49,15 +49,15 @@ func (t *traffic) heed(err error) error {
 	return &stallError{err}
 }
 
-// stallError is what heed has counted.
+// stallError is what countStall has counted.
 type stallError struct{ error }
 
 // Unwrap lets errors.Is find what it was.
 func (e *stallError) Unwrap() error { return e.error }
 
-// pace bounds how long one write to a stream of HTTP/2 may be stuck, which is where the other side grants it no room (RFC 9113, section 5.2). What is overdue
-// resets the stream. Between two writes nobody waits, however long that is. A nil pace bounds nothing.
-type pace struct {
+// stallTimer bounds how long one write to a stream of HTTP/2 may be stuck, which is where the other side grants it no room (RFC 9113, section 5.2). What is overdue
+// resets the stream. Between two writes nobody waits, however long that is. A nil stallTimer bounds nothing.
+type stallTimer struct {
 	traffic *traffic
 	most    time.Duration
 	control *http.ResponseController
@@ -66,42 +66,42 @@ type pace struct {
 	due     time.Time // zero between two writes
 }
 
-func (t *traffic) newPace(most time.Duration, control *http.ResponseController) *pace {
-	return &pace{traffic: t, most: most, control: control}
+func (t *traffic) newStallTimer(most time.Duration, control *http.ResponseController) *stallTimer {
+	return &stallTimer{traffic: t, most: most, control: control}
 }
 
 // begin is called before a write, and end behind it.
-func (p *pace) begin() {
-	if p == nil {
+func (t *stallTimer) begin() {
+	if t == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.due = time.Now().Add(p.most)
-	if p.timer == nil {
-		p.timer = time.AfterFunc(p.most, p.ring)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.due = time.Now().Add(t.most)
+	if t.timer == nil {
+		t.timer = time.AfterFunc(t.most, t.expire)
 		return
 	}
-	p.timer.Reset(p.most)
+	t.timer.Reset(t.most)
 }
 
-func (p *pace) end() {
-	if p == nil {
+func (t *stallTimer) end() {
+	if t == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.due = time.Time{}
-	p.timer.Stop()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.due = time.Time{}
+	t.timer.Stop()
 }
 
-// ring resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
-func (p *pace) ring() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.due.IsZero() || time.Now().Before(p.due) {
+// expire resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
+func (t *stallTimer) expire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.due.IsZero() || time.Now().Before(t.due) {
 		return
 	}
-	p.traffic.stalled.Add(1)
-	_ = p.control.SetWriteDeadline(time.Unix(1, 0))
+	t.traffic.stalled.Add(1)
+	_ = t.control.SetWriteDeadline(time.Unix(1, 0))
 }

@@ -23,7 +23,7 @@ func (d *deadlined) SetWriteDeadline(time.Time) error {
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, books := new(deadlined), new(traffic)
-		p := books.newPace(time.Minute, http.NewResponseController(stream))
+		p := books.newStallTimer(time.Minute, http.NewResponseController(stream))
 		rung := func(what string, want int64) {
 			t.Helper()
 			synctest.Wait()
@@ -36,11 +36,11 @@ func TestPace(t *testing.T) {
 		p.end()
 		time.Sleep(time.Hour)
 		rung("in time", 0)
-		p.ring()
+		p.expire()
 		rung("between two writes", 0)
 		p.begin()
 		time.Sleep(time.Minute - time.Nanosecond)
-		p.ring()
+		p.expire()
 		rung("too early", 0)
 		p.end()
 		p.begin()
@@ -51,7 +51,7 @@ func TestPace(t *testing.T) {
 		time.Sleep(time.Hour)
 		rung("overdue still", 1)
 		p.end()
-		var none *pace
+		var none *stallTimer
 		none.begin()
 		none.end()
 	})

@@ -39,8 +39,8 @@ func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn)
 		_, _ = io.Copy(outer, r.Body)
 		_ = outer.Close() // the client has said its last word
 	}()
-	go f.p.hall.welcome(hc)
-	_, _ = io.Copy(flushed{w, control, f.p.traffic.newPace(f.p.limits.Stall, control)}, outer)
+	go f.p.hall.serve(hc)
+	_, _ = io.Copy(flushed{w, control, f.p.traffic.newStallTimer(f.p.limits.Stall, control)}, outer)
 	_ = outer.Close()
 	_ = r.Body.Close()
 	<-said
@@ -53,13 +53,13 @@ func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn)
 type flushed struct {
 	w       io.Writer
 	control *http.ResponseController
-	pace    *pace
+	stall   *stallTimer
 }
 
 // Write implements io.Writer.
 func (f flushed) Write(p []byte) (int, error) {
-	f.pace.begin()
-	defer f.pace.end()
+	f.stall.begin()
+	defer f.stall.end()
 	n, err := f.w.Write(p)
 	if err == nil {
 		err = f.control.Flush()

@@ -17,13 +17,13 @@ import (
 //
 // What passes can be read in one way only, so this reader and net/http never disagree on where a request ends.
 type strict struct {
-	state stricture
+	state strictState
 	line  []byte // of a line that is not complete yet
 	left  int64  // of a body or a chunk
 	err   error
-	ahead readOn
+	ahead readAhead
 
-	old      bool // HTTP/1.0
+	http10   bool // HTTP/1.0
 	connect  bool
 	asterisk bool // the target is "*"
 	upgrade  bool
@@ -36,11 +36,11 @@ type strict struct {
 	home     target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
 }
 
-// stricture is what comes next.
-type stricture uint8
+// strictState is what comes next.
+type strictState uint8
 
 const (
-	awaitsRequest stricture = iota
+	awaitsRequest strictState = iota
 	awaitsField
 	awaitsBody
 	awaitsChunk
@@ -60,8 +60,8 @@ func (s *strict) begun() bool {
 	return s.state == awaitsField || s.state == awaitsRequest && len(s.line) > 0
 }
 
-// watch looks at bytes that were read, and returns how many may go on.
-func (s *strict) watch(p []byte) int {
+// scan looks at bytes that were read, and returns how many may go on.
+func (s *strict) scan(p []byte) int {
 	for at := 0; at < len(p); {
 		if s.state == awaitsNothing {
 			return len(p)
@@ -79,7 +79,7 @@ func (s *strict) watch(p []byte) int {
 			}
 			continue
 		}
-		if s.state == awaitsRequest && len(s.line) == 0 && p[at] == recordHandshake {
+		if s.state == awaitsRequest && len(s.line) == 0 && p[at] == recordTypeHandshake {
 			s.state = awaitsNothing // TLS at the explicit door
 			continue
 		}
@@ -144,7 +144,7 @@ func (s *strict) request(line string) bool {
 	switch version {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
-		s.old = true
+		s.http10 = true
 	default: // HTTP/2's preface too, which net/http would take for a request
 		return false
 	}
@@ -186,7 +186,7 @@ func (s *strict) field(line []byte) bool {
 		s.sized = true
 		s.length, _ = strconv.ParseInt(string(value), 10, 64)
 	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-		if s.chunked || s.old || !bytes.EqualFold(value, []byte("chunked")) {
+		if s.chunked || s.http10 || !bytes.EqualFold(value, []byte("chunked")) {
 			return false
 		}
 		s.chunked = true
@@ -201,12 +201,12 @@ func (s *strict) end() bool {
 		return true
 	}
 	// A tunnel's target is all in the request line, and programs (lftp 4.9, Links 2.28) say it nowhere else; net/http (go1.26, server.go) takes that, too.
-	if s.sized && s.chunked || s.hosts == 0 && !s.old && !s.connect || !s.agrees() {
+	if s.sized && s.chunked || s.hosts == 0 && !s.http10 && !s.connect || !s.agrees() {
 		return false
 	}
 	switch {
 	case s.connect, s.upgrade && !s.chunked && s.length == 0 && !s.asterisk:
-		// Where it is refused, the answer ends the connection: see mayTurn. "OPTIONS *" turns nothing, and net/http (go1.26, server.go: globalOptionsHandler)
+		// Where it is refused, the answer ends the connection: see maySwitchProtocols. "OPTIONS *" turns nothing, and net/http (go1.26, server.go: globalOptionsHandler)
 		// answers it before us.
 		s.state, s.line = awaitsNothing, nil
 	case s.chunked:
@@ -266,7 +266,7 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.ended(c, b)
 	}
-	listens := s.listens(b)
+	listens := s.readsAhead(b)
 	n, err := c.Read(b)
 	if s.state == awaitsNothing || n == 0 {
 		return n, err
@@ -274,7 +274,7 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
 	passed := s.check(p, b[:n])
 	switch {
 	case s.err == nil && listens && err == nil:
-		return s.listen(p, c, b)
+		return s.readAhead(p, c, b)
 	case s.err == nil:
 		return n, err
 	case passed > 0:
@@ -288,7 +288,7 @@ func (s *strict) check(p *Plugin, b []byte) int {
 	if s.state == awaitsNothing || s.err != nil {
 		return len(b)
 	}
-	passed := s.watch(b)
+	passed := s.scan(b)
 	if s.err != nil {
 		p.refused.ambiguous.Add(1)
 	}
@@ -298,15 +298,15 @@ func (s *strict) check(p *Plugin, b []byte) int {
 // ended is how a read fails behind what was ambiguous.
 func (s *strict) ended(c net.Conn, b []byte) error {
 	if len(b) == 1 {
-		return outlast(c)
+		return waitForEnd(c)
 	}
 	return s.err
 }
 
-// outlast waits for the end of a connection on which nothing is read any more. While a request is answered, net/http (go1.26, server.go: backgroundRead)
+// waitForEnd waits for the end of a connection on which nothing is read any more. While a request is answered, net/http (go1.26, server.go: backgroundRead)
 // reads one byte ahead, and takes an error for the client's departure; but what is wrong with the next request must not cost the one before it its answer.
 // net/http ends the wait by a deadline.
-func outlast(c net.Conn) error {
+func waitForEnd(c net.Conn) error {
 	var rest [512]byte
 	for {
 		if _, err := c.Read(rest[:]); err != nil {
@@ -315,23 +315,23 @@ func outlast(c net.Conn) error {
 	}
 }
 
-// mayTurn reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
+// maySwitchProtocols reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
 // connection.
-func mayTurn(r *http.Request) bool {
+func maySwitchProtocols(r *http.Request) bool {
 	return r.ProtoMajor == 1 && (r.Method == http.MethodConnect || r.ContentLength == 0 && r.Header["Upgrade"] != nil)
 }
 
-// watched is an opened connection, or one at the door that speaks TLS, that speaks HTTP/1. net/http takes it for one without TLS, which nobody here asks about.
-type watched struct {
+// strictConn is an opened connection, or one at the door that speaks TLS, that speaks HTTP/1. net/http takes it for one without TLS, which nobody here asks about.
+type strictConn struct {
 	net.Conn
 	p      *Plugin
 	strict strict
 	lingeringClose
 }
 
-// watch watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
-func watch(conn net.Conn, hc *hallConn) *watched {
-	w := &watched{Conn: conn, p: hc.front.p}
+// newStrictConn watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
+func newStrictConn(conn net.Conn, hc *hallConn) *strictConn {
+	w := &strictConn{Conn: conn, p: hc.front.p}
 	if !hc.byHost {
 		w.strict.home = hc.target
 	}
@@ -339,7 +339,7 @@ func watch(conn net.Conn, hc *hallConn) *watched {
 }
 
 // Read implements net.Conn.
-func (w *watched) Read(b []byte) (int, error) {
+func (w *strictConn) Read(b []byte) (int, error) {
 	if w.lingeringClose.due() {
 		return 0, io.EOF
 	}
@@ -347,10 +347,10 @@ func (w *watched) Read(b []byte) (int, error) {
 }
 
 // Close implements net.Conn.
-func (w *watched) Close() error {
+func (w *strictConn) Close() error {
 	w.linger(w.p.parting, w.Conn)
 	return w.Conn.Close()
 }
 
 // CloseWrite lets net/http have its last words read (server.go: closeWriteAndWait).
-func (w *watched) CloseWrite() error { return closeWrite(w.Conn) }
+func (w *strictConn) CloseWrite() error { return closeWrite(w.Conn) }

@@ -36,9 +36,3 @@ func (t *tally) all() map[string]int64 {
 	}
 	return out
 }
-
-// blame notes, and counts, why upstream gave no whole answer.
-func (x *exchange) blame(class string) {
-	x.upstream.class = class
-	x.p.failures.add(class)
-}

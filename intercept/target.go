@@ -141,3 +141,11 @@ func (t target) is(name string) bool {
 	host, err := canonicalHost(name)
 	return err == nil && host == t.host
 }
+
+func hostOf(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport
+	}
+	return host
+}

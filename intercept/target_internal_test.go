@@ -48,7 +48,7 @@ func TestTarget_unsaid(t *testing.T) {
 		"192.0.2.33:443": true, "192.0.2.33:80": true, "[::ffff:192.0.2.33]:443": true, "0xC0000221:443": true, "3221226017:80": true, "192.0.545:443": true,
 		"192.0.2.33:993": false, "0xc0000221:993": false, "mail.lab.test:443": false, "0x.lab.test:443": false,
 	} {
-		if to, err := parseTarget(authority, 0); err != nil || to.unsaid() != want {
+		if to, err := parseTarget(authority, 0); err != nil || to.namesNoHost() != want {
 			t.Errorf("%s: got %t, %v", authority, !want, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestStripHop(t *testing.T) {
 		"Connection": {"close, X-Mine", "x-other"}, "X-Mine": {"1"}, "X-Other": {"1"}, "Keep-Alive": {"1"}, "Te": {"trailers, deflate"},
 		"Transfer-Encoding": {"chunked"}, "Upgrade": {"h2c"}, "Proxy-Authorization": {"x"}, "X-End": {"1"},
 	}
-	stripHop(h, true)
+	stripHopByHop(h, true)
 	if d := cmp.Diff(http.Header{"X-End": {"1"}, "Te": {"trailers"}}, h); d != "" {
 		t.Error(d)
 	}
@@ -97,7 +97,7 @@ func TestStripHop(t *testing.T) {
 		false: {},
 	} {
 		h := http.Header{"Connection": {"keep-alive, Upgrade"}, "Upgrade": {"WebSocket"}}
-		stripHop(h, upgrade)
+		stripHopByHop(h, upgrade)
 		if d := cmp.Diff(want, h); d != "" {
 			t.Errorf("upgrade %v: %s", upgrade, d)
 		}

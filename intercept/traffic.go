@@ -13,17 +13,17 @@ import (
 // Limits.Lifetime, and connections, whatever is under way in them, when they have lived for twice as long: by then they were told to close
 // behind their next answer, and no answer has ended since.
 type traffic struct {
-	mu      sync.Mutex
-	flights int
-	awaited int                     // of the flights: first requests that are to come
-	tunnels map[io.Closer]time.Time // since when
-	conns   map[io.Closer]time.Time // since when; to stop them is their server's business
-	calm    chan struct{}           // made by drain, closed when nobody is awaited
-	idle    chan struct{}           // made by drain, closed when nothing is left
-	stopped time.Time               // when drain was called
-	calmed  bool
-	done    bool
-	stalled atomic.Int64 // what was given up because its other side took nothing
+	mu       sync.Mutex
+	inFlight int                     // requests, and what else a stop waits for
+	awaited  int                     // of those in flight: requests that are to come
+	tunnels  map[io.Closer]time.Time // since when
+	conns    map[io.Closer]time.Time // since when; to stop them is their server's business
+	calm     chan struct{}           // made by drain, closed when nobody is awaited
+	idle     chan struct{}           // made by drain, closed when nothing is left
+	stopped  time.Time               // when drain was called
+	calmed   bool
+	done     bool
+	stalled  atomic.Int64 // what was given up because its other side took nothing
 }
 
 // enter lets a request in; it reports false when the plugin is stopping.
@@ -33,7 +33,7 @@ func (t *traffic) enter() bool {
 	if t.idle != nil {
 		return false
 	}
-	t.flights++
+	t.inFlight++
 	return true
 }
 
@@ -45,22 +45,22 @@ func (t *traffic) enterLast(since time.Time) bool {
 	if t.done || !since.Before(t.stopped) {
 		return false
 	}
-	t.flights++
+	t.inFlight++
 	return true
 }
 
-// expect books a request that is to come, on behalf of somebody who has entered; arrive is called when it has, or never will.
+// expect counts a request that is to come, on behalf of somebody who has entered; arrive is called when it has come, or never will.
 func (t *traffic) expect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flights++
+	t.inFlight++
 	t.awaited++
 }
 
 func (t *traffic) arrive() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flights--
+	t.inFlight--
 	t.awaited--
 	t.settle()
 }
@@ -68,43 +68,43 @@ func (t *traffic) arrive() {
 func (t *traffic) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flights--
+	t.inFlight--
 	t.settle()
 }
 
-// add takes a tunnel into the books; its Close must make its owner call remove.
-func (t *traffic) add(tunnel io.Closer) {
+// addTunnel tracks a tunnel; its Close must make its owner call removeTunnel.
+func (t *traffic) addTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	note(&t.tunnels, tunnel)
 }
 
-func (t *traffic) remove(tunnel io.Closer) {
+func (t *traffic) removeTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.tunnels, tunnel)
 	t.settle()
 }
 
-// watchOver takes a client's connection into the books; its Close must make its owner call forget.
-func (t *traffic) watchOver(conn io.Closer) {
+// addConn tracks a client's connection; its Close must make its owner call removeConn.
+func (t *traffic) addConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	note(&t.conns, conn)
 }
 
-func (t *traffic) forget(conn io.Closer) {
+func (t *traffic) removeConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, conn)
 }
 
-// asked reports whether somebody is about to ask something.
-func (t *traffic) asked() bool {
+// requestExpected reports whether a request is about to come on any connection.
+func (t *traffic) requestExpected() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c := range t.conns {
-		if a, ok := c.(interface{ asks() bool }); ok && a.asks() {
+		if a, ok := c.(interface{ expectsRequest() bool }); ok && a.expectsRequest() {
 			return true
 		}
 	}
@@ -137,7 +137,7 @@ func (t *traffic) settle() {
 		t.calmed = true
 		close(t.calm)
 	}
-	if !t.done && t.flights == 0 && len(t.tunnels) == 0 {
+	if !t.done && t.inFlight == 0 && len(t.tunnels) == 0 {
 		t.done = true
 		close(t.idle)
 	}
@@ -154,12 +154,12 @@ func (t *traffic) closeOlder(books *map[io.Closer]time.Time, age time.Duration) 
 	for c, since := range *books {
 		if now.Sub(since) >= age {
 			old = append(old, c)
-			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has its flight, or the end of Close
+			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has it counted in flight, or waits for Close
 		}
 	}
 	t.mu.Unlock()
 	for _, c := range old {
-		_ = c.Close() // which leads to remove or forget, and they to settle
+		_ = c.Close() // which leads to removeTunnel or removeConn, and they to settle
 	}
 	return len(old)
 }
@@ -173,7 +173,7 @@ func (t *traffic) retire(ending context.Context, lifetime time.Duration, retired
 		case <-ending.Done():
 			return
 		case <-tick.C:
-			// A tunnel's connection leaves the books with it and is not counted once more.
+			// A tunnel's connection is removed with it and is not counted once more.
 			tunnels := t.closeOlder(&t.tunnels, lifetime)
 			if conns := t.closeOlder(&t.conns, twice(lifetime)); tunnels+conns > 0 {
 				retired(tunnels, conns)

@@ -26,8 +26,8 @@ func TestTraffic_retireOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var books traffic
 		slow := &lived{time.Now(), make(chan time.Duration, 1<<10), func(io.Closer) {}}
-		books.add(slow)
-		books.watchOver(slow)
+		books.addTunnel(slow)
+		books.addConn(slow)
 		count := 0
 		ctx, stop := context.WithTimeout(t.Context(), 10*time.Hour)
 		defer stop()
@@ -44,13 +44,13 @@ func TestTraffic_retire(t *testing.T) {
 	for lifetime, ends := range map[time.Duration]bool{3 * time.Second: true, time.Hour: true, 24 * time.Hour: true, maxDuration: false, maxDuration/2 + 1: false} {
 		synctest.Test(t, func(t *testing.T) {
 			var books traffic
-			tunnel := &lived{time.Now(), make(chan time.Duration, 1), books.remove}
-			conn := &lived{time.Now(), make(chan time.Duration, 1), books.forget}
-			left := &lived{time.Now(), make(chan time.Duration, 1), books.forget}
-			books.add(tunnel)
-			books.watchOver(conn)
-			books.watchOver(left)
-			books.forget(left)
+			tunnel := &lived{time.Now(), make(chan time.Duration, 1), books.removeTunnel}
+			conn := &lived{time.Now(), make(chan time.Duration, 1), books.removeConn}
+			left := &lived{time.Now(), make(chan time.Duration, 1), books.removeConn}
+			books.addTunnel(tunnel)
+			books.addConn(conn)
+			books.addConn(left)
+			books.removeConn(left)
 			ctx, stop := context.WithCancel(t.Context())
 			type count struct{ tunnels, conns int }
 			counts := make(chan count, 8)
@@ -104,10 +104,10 @@ func TestTraffic_drain(t *testing.T) {
 	books.arrive()
 	is("nobody is awaited", true, false)
 	books.leave()
-	books.add(io.NopCloser(nil))
+	books.addTunnel(io.NopCloser(nil))
 	books.leave()
 	is("a tunnel is left", true, false)
-	books.remove(io.NopCloser(nil))
+	books.removeTunnel(io.NopCloser(nil))
 	is("nothing is left", true, true)
 	if books.enterLast(before) {
 		t.Error("somebody was let in behind the end")

@@ -40,10 +40,10 @@ func (p *Plugin) ServeTransparent(ctx context.Context, l net.Listener) error {
 	defer context.AfterFunc(p.stopping, stop)()
 	defer stop()
 	p.Listening(l.Addr())
-	t := &transparent{f: f, gate: &gatekeeper{Listener: l, p: p, mute: true, each: !p.boundStalls(l)}}
+	t := &transparent{f: f, listener: &gatekeeper{Listener: l, p: p, mute: true, boundEach: !p.boundStalls(l)}}
 	var pause time.Duration
 	for {
-		c, err := t.gate.Accept()
+		c, err := t.listener.Accept()
 		switch {
 		case err == nil:
 			pause = 0
@@ -72,13 +72,13 @@ func wait(a, b context.Context, d time.Duration) {
 
 // transparent is the door for connections whose clients know of no proxy.
 type transparent struct {
-	f    *front
-	gate *gatekeeper
+	f        *front
+	listener *gatekeeper
 }
 
 // redirected is a client's connection there.
 type redirected struct {
-	*guestTCP
+	*clientTCP
 }
 
 // serve finds out where a connection was meant to go and what it is about to say.
@@ -93,12 +93,12 @@ func (t *transparent) serve(c net.Conn) {
 			_ = c.Close()
 		}
 	}()
-	g, ok := c.(*guestTCP)
-	if !ok || !p.traffic.enter() && !p.traffic.enterLast(g.place.since) {
+	g, ok := c.(*clientTCP)
+	if !ok || !p.traffic.enter() && !p.traffic.enterLast(g.state.accepted) {
 		return
 	}
 	defer p.traffic.leave()
-	g.place.listened() // a stop waits for the visit now
+	g.state.noteProgress() // a stop waits for the visit now
 	to, err := p.original(g.TCPConn)
 	if err != nil {
 		p.logger.Warn("original destination unknown", clientField(c), zap.Error(err))
@@ -118,44 +118,44 @@ func (t *transparent) serve(c net.Conn) {
 // isOurselves reports whether a connection was meant for this very door, or another one of ours. Dialling that would come back here, and so on
 // until no descriptor is left. Where nothing redirected the connection to our port, it was made to it, whatever addresses this computer has. With
 // TPROXY that shows nothing: the addresses stay as they are, and the door may have one of the ports that are sent to it.
-func (t *transparent) isOurselves(c *guestTCP, to netip.AddrPort) bool {
-	own, ok := t.gate.Addr().(*net.TCPAddr)
+func (t *transparent) isOurselves(c *clientTCP, to netip.AddrPort) bool {
+	own, ok := t.listener.Addr().(*net.TCPAddr)
 	straight := ok && own.AddrPort().Port() == to.Port() && addressOf(c.LocalAddr()).WithZone("") == to.Addr()
-	return straight && !anyAddress(c.TCPConn) || t.f.p.self.is(to)
+	return straight && !fromTPROXY(c.TCPConn) || t.f.p.self.is(to)
 }
 
 // visit is one connection at the transparent door.
 type visit struct {
 	door *transparent
-	conn *guestTCP
+	conn *clientTCP
 	to   target // the original destination: an address
 }
 
-// receive listens to what the client says first and shows it in accordingly. It reports whether the connection is somebody else's now.
+// receive looks at what the client says first and sends the connection into the hall or a tunnel accordingly. It reports whether somebody else closes it now.
 func (v *visit) receive() bool {
 	if v.door.f.p.quarantined(addressOf(v.conn.RemoteAddr()), v.to) {
 		return false
 	}
 	switch v.to.port {
 	case portHTTPS, 465, 993, 995: // of TLS the client speaks first, also on mail ports
-		return v.greet()
+		return v.receiveTLS()
 	case portHTTP:
-		return v.plain()
+		return v.receiveHTTP()
 	}
-	return v.unnamed(nil)
+	return v.tunnelByAddress(nil)
 }
 
-// greet looks at a TLS handshake.
-func (v *visit) greet() bool {
+// receiveTLS looks at a TLS handshake.
+func (v *visit) receiveTLS() bool {
 	p := v.door.f.p
-	name, heard, err := p.overhear(v.conn)
+	name, heard, err := p.peekHello(v.conn)
 	if err != nil {
 		p.logger.Debug("handshake failed", zap.String(keyHost, v.to.String()), clientField(v.conn), zap.Error(err))
 		return false
 	}
 	host, err := canonicalHost(name)
 	if name == "" || err != nil {
-		return v.unnamed(heard)
+		return v.tunnelByAddress(heard)
 	}
 	t := target{host: host, port: v.to.port}
 	client := addressOf(v.conn.RemoteAddr())
@@ -174,9 +174,9 @@ func (v *visit) greet() bool {
 	return v.open(&hallConn{early: heard, target: t, door: doorTransparent, shunned: shunned})
 }
 
-// plain looks whether a connection to port 80 begins like HTTP/1.
-func (v *visit) plain() bool {
-	heard, err := v.door.f.p.firstBytes(v.conn)
+// receiveHTTP looks whether a connection to port 80 begins like HTTP/1.
+func (v *visit) receiveHTTP() bool {
+	heard, err := v.door.f.p.peekFirst(v.conn)
 	if err != nil {
 		return false
 	}
@@ -188,19 +188,19 @@ func (v *visit) plain() bool {
 
 // open shows the connection into the hall.
 func (v *visit) open(hc *hallConn) bool {
-	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	release, status := v.door.f.p.acquireTunnel(addressOf(v.conn.RemoteAddr()))
 	if status != 0 {
 		return false
 	}
 	hc.Conn, hc.front, hc.binding, hc.release = v.conn, v.door.f, newBinding(), release
-	hc.await()
-	v.door.f.p.hall.welcome(hc)
-	return true // welcome closes what it does not give on
+	hc.expectRequest()
+	v.door.f.p.hall.serve(hc)
+	return true // serve closes what it does not hand on
 }
 
-// unnamed has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
+// tunnelByAddress has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
 // is what counts, since hosts share addresses.
-func (v *visit) unnamed(heard []byte) bool {
+func (v *visit) tunnelByAddress(heard []byte) bool {
 	if v.door.f.p.quarantinedAt(addressOf(v.conn.RemoteAddr()), v.to) {
 		return false
 	}
@@ -211,18 +211,18 @@ func (v *visit) unnamed(heard []byte) bool {
 // may be waiting for its server, or have connected before it had anything to ask, as Chromium 156 does (preconnect): what it says when it does is listened to. So is one that has
 // stopped in the middle of a method's name.
 func (v *visit) tunnel(heard []byte) bool {
-	release, status := v.door.f.p.tunnelSeat(addressOf(v.conn.RemoteAddr()))
+	release, status := v.door.f.p.acquireTunnel(addressOf(v.conn.RemoteAddr()))
 	if status != 0 {
 		return false
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
 	r, far := v.request(v.to), &farSide{traffic: &v.door.f.p.traffic}
-	if (len(heard) == 0 || v.to.port == portHTTP && methodLike(heard) && len(heard) <= longestMethod) && v.to.unsaid() {
+	if (len(heard) == 0 || v.to.port == portHTTP && methodLike(heard) && len(heard) <= longestMethod) && v.to.namesNoHost() {
 		d := doorTransparent
 		if v.to.port == portHTTP {
 			d = doorTransparentPlain
 		}
-		far.listenFor(v.door.f, r, v.to, d)
+		far.openWhenNamed(v.door.f, r, v.to, d)
 	}
 	v.door.f.tunnel(w, r, v.to, far, release)
 	return w.taken
@@ -243,7 +243,7 @@ func (v *visit) request(t target) *http.Request {
 
 // silentWriter gives goproxy a client's connection that never sent a CONNECT request and hears no answer to it.
 type silentWriter struct {
-	conn   *guestTCP
+	conn   *clientTCP
 	heard  []byte
 	header http.Header
 	taken  bool

@@ -64,9 +64,9 @@ func tracked6(fd int) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(netip.AddrFrom16(raw.Addr.Addr).Unmap(), binary.BigEndian.Uint16(port[:])), nil
 }
 
-// anyAddress reports whether a connection may have a local address that is not this computer's: its listener is one for TPROXY, ours or systemd's
+// fromTPROXY reports whether a connection may have a local address that is not this computer's: its listener is one for TPROXY, ours or systemd's
 // (Transparent=).
-func anyAddress(c *net.TCPConn) bool {
+func fromTPROXY(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return false

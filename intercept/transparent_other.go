@@ -12,8 +12,8 @@ import (
 // originalDestination is nil: other systems tell it to their packet filter's own programs only.
 var originalDestination func(*net.TCPConn) (netip.AddrPort, error)
 
-// anyAddress is false: only Linux has TPROXY.
-func anyAddress(*net.TCPConn) bool { return false }
+// fromTPROXY is false: only Linux has TPROXY.
+func fromTPROXY(*net.TCPConn) bool { return false }
 
 // ListenTPROXY is for Linux, and fails elsewhere.
 func ListenTPROXY(context.Context, string) (net.Listener, error) {

@@ -11,16 +11,16 @@ import (
 	"sync/atomic"
 )
 
-// tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are booked, so that Shutdown can
+// tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are tracked, so that Shutdown can
 // wait for the tunnel and Close can end it.
 type tunnelWriter struct {
 	http.ResponseWriter
 	traffic *traffic
 	far     *farSide
-	release func() // gives the tunnel's seat back
+	release func() // gives the tunnel's slot back
 	started atomic.Bool
 	conn    net.Conn
-	pace    *pace // of a stream of HTTP/2
+	stall   *stallTimer // of a stream of HTTP/2
 }
 
 // hijackable is a tunnelWriter over HTTP/1; goproxy recognises HTTP/2 by the missing method.
@@ -36,15 +36,15 @@ func (w *tunnelWriter) WriteHeader(code int) {
 
 // Write implements http.ResponseWriter.
 func (w *tunnelWriter) Write(p []byte) (int, error) {
-	w.pace.begin()
-	defer w.pace.end()
+	w.stall.begin()
+	defer w.stall.end()
 	return w.ResponseWriter.Write(p)
 }
 
 // Flush implements http.Flusher.
 func (w *tunnelWriter) Flush() {
-	w.pace.begin()
-	defer w.pace.end()
+	w.stall.begin()
+	defer w.stall.end()
 	_ = http.NewResponseController(w.ResponseWriter).Flush()
 }
 
@@ -60,21 +60,21 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, traffic := book(w.traffic, c, w.release), w.traffic
+	conn, traffic := track(w.traffic, c, w.release), w.traffic
 	// It must not hold on to w: for as long as a tunnel stands, that would keep what net/http has of the request.
-	w.far.unbook = func() { traffic.remove(conn) }
+	w.far.untrack = func() { traffic.removeTunnel(conn) }
 	w.conn = conn
 	return conn, rw, nil
 }
 
-// streamTunnel is a tunnel in an HTTP/2 stream, as the books have it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:
+// streamTunnel is a tunnel in an HTTP/2 stream, as traffic tracks it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:
 // it then gives up its writes to the client, too. What is written to the far side, or awaited from it, ends with that.
 type streamTunnel struct {
 	body io.Closer // what the client says
 	far  *farSide
 }
 
-// Close cuts the tunnel off. Its handler takes it out of the books.
+// Close cuts the tunnel off. Its handler has it tracked no more.
 func (s *streamTunnel) Close() error {
 	s.far.close()
 	return s.body.Close()
@@ -83,25 +83,25 @@ func (s *streamTunnel) Close() error {
 // farSide is the far end of a tunnel, which ends with it, whatever it may be stuck in: the near one alone would not do where somebody does not read.
 type farSide struct {
 	traffic *traffic
-	listens func(c net.Conn) net.Conn // to what its client says, or nil
-	unbook  func()                    // takes the tunnel out of the books
+	opener  func(c net.Conn) net.Conn // to what its client says, or nil
+	untrack func()                    // ends the tracking
 	mu      sync.Mutex
 	conn    io.Closer
-	over    bool
+	closed  bool
 }
 
-// listenFor has the tunnel opened if its client names a host that is to be.
-func (f *farSide) listenFor(front *front, r *http.Request, to target, d door) {
-	f.listens = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: front, far: f, asked: r, to: to, door: d} }
+// openWhenNamed has the tunnel opened if its client names a host that is to be.
+func (f *farSide) openWhenNamed(front *front, r *http.Request, to target, d door) {
+	f.opener = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: front, far: f, asked: r, to: to, door: d} }
 }
 
-// end is what a tunnel is dialled for.
-func (f *farSide) end(c net.Conn) net.Conn {
+// wrap is what a tunnel is dialled for.
+func (f *farSide) wrap(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		c = &farTCP{tcp, f.traffic}
 	}
-	if f.listens != nil {
-		c = f.listens(c)
+	if f.opener != nil {
+		c = f.opener(c)
 	}
 	return c
 }
@@ -110,7 +110,7 @@ func (f *farSide) end(c net.Conn) net.Conn {
 func (f *farSide) keep(c io.Closer) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.over {
+	if f.closed {
 		_ = c.Close()
 		return false
 	}
@@ -129,42 +129,42 @@ func (f *farSide) cut() bool {
 func (f *farSide) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.over = true
+	f.closed = true
 	if f.conn != nil {
 		_ = f.conn.Close()
 	}
 }
 
-// book takes a hijacked connection into the books; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
+// track tracks a hijacked connection as a tunnel; release is called when it is closed. A TCP connection stays one to the eye of goproxy and
 // of io.Copy: without CloseRead, CloseWrite, ReadFrom and WriteTo there would be no half-close (goproxy v1.9.4, https.go: halfClosable) and
 // no splice.
-func book(t *traffic, whole net.Conn, release func()) net.Conn {
-	if w, ok := whole.(*watched); ok && w.strict.ahead.held == nil {
+func track(t *traffic, whole net.Conn, release func()) net.Conn {
+	if w, ok := whole.(*strictConn); ok && w.strict.ahead.held == nil {
 		whole = w.Conn
 	}
 	var out net.Conn
 	switch c := whole.(type) {
 	case *net.TCPConn:
-		out = &bookedTCP{TCPConn: c, entry: enter(t, whole, release)}
-	case *guestTCP:
-		if c.place.strict.ahead.held != nil { // a tunnel's first bytes came before it was their turn
-			out = &booked{Conn: whole, entry: enter(t, whole, release)}
+		out = &trackedTCP{TCPConn: c, tracking: newTracking(t, whole, release)}
+	case *clientTCP:
+		if c.state.strict.ahead.held != nil { // a tunnel's first bytes came before it was their turn
+			out = &tracked{Conn: whole, tracking: newTracking(t, whole, release)}
 			break
 		}
-		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release)}
+		out = &trackedTCP{TCPConn: c.TCPConn, tracking: newTracking(t, whole, release)}
 	case *redirected:
-		out = &bookedTCP{TCPConn: c.TCPConn, entry: enter(t, whole, release), mute: true}
+		out = &trackedTCP{TCPConn: c.TCPConn, tracking: newTracking(t, whole, release), mute: true}
 	case *tls.Conn:
-		out = &bookedTLS{Conn: c, entry: enter(t, whole, release)}
+		out = &trackedTLS{Conn: c, tracking: newTracking(t, whole, release)}
 	default:
-		out = &booked{Conn: whole, entry: enter(t, whole, release)}
+		out = &tracked{Conn: whole, tracking: newTracking(t, whole, release)}
 	}
-	t.add(out)
+	t.addTunnel(out)
 	return out
 }
 
-// entry is what the books know of a connection.
-type entry struct {
+// tracking is what a tracked connection knows of itself.
+type tracking struct {
 	traffic *traffic
 	whole   net.Conn // what was hijacked, and is to be closed
 	release func()
@@ -172,15 +172,15 @@ type entry struct {
 	once    sync.Once
 }
 
-func enter(t *traffic, whole net.Conn, release func()) entry {
-	return entry{traffic: t, whole: whole, release: release}
+func newTracking(t *traffic, whole net.Conn, release func()) tracking {
+	return tracking{traffic: t, whole: whole, release: release}
 }
 
-// close ends the connection whose entry it is.
-func (e *entry) close(self net.Conn) error {
+// close ends the connection that embeds it, which is self.
+func (e *tracking) close(self net.Conn) error {
 	err := e.whole.Close()
 	e.once.Do(func() {
-		e.traffic.remove(self)
+		e.traffic.removeTunnel(self)
 		if e.release != nil {
 			e.release()
 		}
@@ -188,51 +188,51 @@ func (e *entry) close(self net.Conn) error {
 	return err
 }
 
-func (e *entry) hasStarted() bool { return e.wrote.Load() }
+func (e *tracking) hasStarted() bool { return e.wrote.Load() }
 
 // started is a connection that knows whether a byte was written to it: after that, an error page would be taken for tunnel data.
 type started interface{ hasStarted() bool }
 
 var (
-	_ started = (*bookedTCP)(nil)
-	_ started = (*bookedTLS)(nil)
-	_ started = (*booked)(nil)
+	_ started = (*trackedTCP)(nil)
+	_ started = (*trackedTLS)(nil)
+	_ started = (*tracked)(nil)
 	_ started = (*tunnelWriter)(nil)
 )
 
-type bookedTCP struct {
+type trackedTCP struct {
 	*net.TCPConn
-	entry
+	tracking
 	mute bool // the client asked no proxy for anything, and must not hear its answer
 }
 
 // Write implements net.Conn.
-func (c *bookedTCP) Write(p []byte) (int, error) {
+func (c *trackedTCP) Write(p []byte) (int, error) {
 	if c.mute {
 		return c.swallow(p)
 	}
 	c.wrote.Store(true)
 	n, err := c.TCPConn.Write(p)
-	return n, c.traffic.heed(err)
+	return n, c.traffic.countStall(err)
 }
 
 // WriteTo implements io.WriterTo, which io.Copy asks first.
-func (c *bookedTCP) WriteTo(w io.Writer) (int64, error) {
+func (c *trackedTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*farTCP); ok {
 		n, err := splice(dst.TCPConn, c.TCPConn)
-		return n, c.traffic.heed(err)
+		return n, c.traffic.countStall(err)
 	}
 	if dst, ok := w.(*byAddress); ok {
 		return dst.ReadFrom(c)
 	}
 	n, err := c.TCPConn.WriteTo(w)
-	return n, c.traffic.heed(err)
+	return n, c.traffic.countStall(err)
 }
 
 // ReadFrom implements io.ReaderFrom.
-func (c *bookedTCP) ReadFrom(r io.Reader) (int64, error) {
+func (c *trackedTCP) ReadFrom(r io.Reader) (int64, error) {
 	n, err := c.TCPConn.ReadFrom(r)
-	return n, c.traffic.heed(err)
+	return n, c.traffic.countStall(err)
 }
 
 // farTCP is the far end of a tunnel.
@@ -244,28 +244,28 @@ type farTCP struct {
 // Write implements net.Conn.
 func (c *farTCP) Write(p []byte) (int, error) {
 	n, err := c.TCPConn.Write(p)
-	return n, c.traffic.heed(err)
+	return n, c.traffic.countStall(err)
 }
 
 // ReadFrom implements io.ReaderFrom.
 func (c *farTCP) ReadFrom(r io.Reader) (int64, error) {
 	n, err := c.TCPConn.ReadFrom(r)
-	return n, c.traffic.heed(err)
+	return n, c.traffic.countStall(err)
 }
 
 // WriteTo implements io.WriterTo.
 func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
-	if dst, ok := w.(*bookedTCP); ok {
+	if dst, ok := w.(*trackedTCP); ok {
 		n, err := splice(dst.TCPConn, c.TCPConn)
-		return n, c.traffic.heed(err)
+		return n, c.traffic.countStall(err)
 	}
 	n, err := c.TCPConn.WriteTo(w)
-	return n, c.traffic.heed(err)
+	return n, c.traffic.countStall(err)
 }
 
 // swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.4, https.go), or an error page, after which
 // there is nothing to come. Were it ever written in another way, the tunnel would end and not carry words of ours.
-func (c *bookedTCP) swallow(p []byte) (int, error) {
+func (c *trackedTCP) swallow(p []byte) (int, error) {
 	if bytes.HasPrefix(p, []byte("HTTP/1.1 200 ")) && bytes.HasSuffix(p, []byte("\r\n\r\n")) && bytes.Count(p, []byte("\r\n\r\n")) == 1 {
 		c.mute = false
 		c.wrote.Store(true)
@@ -276,36 +276,36 @@ func (c *bookedTCP) swallow(p []byte) (int, error) {
 }
 
 // Close implements net.Conn.
-func (c *bookedTCP) Close() error { return c.close(c) }
+func (c *trackedTCP) Close() error { return c.close(c) }
 
-// bookedTLS is a client's connection to the explicit door over TLS, which can be half closed too.
-type bookedTLS struct {
+// trackedTLS is a client's connection to the explicit door over TLS, which can be half closed too.
+type trackedTLS struct {
 	*tls.Conn
-	entry
+	tracking
 }
 
 // Write implements net.Conn.
-func (c *bookedTLS) Write(p []byte) (int, error) {
+func (c *trackedTLS) Write(p []byte) (int, error) {
 	c.wrote.Store(true)
 	return c.Conn.Write(p)
 }
 
 // CloseRead makes it look half-closable to goproxy; there is nothing to do, the client has said that it will not write.
-func (c *bookedTLS) CloseRead() error { return nil }
+func (c *trackedTLS) CloseRead() error { return nil }
 
 // Close implements net.Conn.
-func (c *bookedTLS) Close() error { return c.close(c) }
+func (c *trackedTLS) Close() error { return c.close(c) }
 
-type booked struct {
+type tracked struct {
 	net.Conn
-	entry
+	tracking
 }
 
 // Write implements net.Conn.
-func (c *booked) Write(p []byte) (int, error) {
+func (c *tracked) Write(p []byte) (int, error) {
 	c.wrote.Store(true)
 	return c.Conn.Write(p)
 }
 
 // Close implements net.Conn.
-func (c *booked) Close() error { return c.close(c) }
+func (c *tracked) Close() error { return c.close(c) }

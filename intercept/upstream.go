@@ -134,12 +134,12 @@ const maxAhead = 512 << 10
 
 // newTransport makes the one transport that all upstream connections but the bound ones come from; tunnels are dialled with its
 // DialContext (goproxy v1.9.4, https.go: dial).
-func newTransport(r *reach) *http.Transport {
+func newTransport(d *dialer) *http.Transport {
 	return &http.Transport{
-		Proxy:       r.proxyFor,
-		DialContext: r.dialShared,
+		Proxy:       d.proxyFor,
+		DialContext: d.dialShared,
 		TLSClientConfig: &tls.Config{
-			RootCAs:            r.settings.Load().roots,
+			RootCAs:            d.settings.Load().roots,
 			MinVersion:         tls.VersionTLS12,
 			ClientSessionCache: tls.NewLRUClientSessionCache(256),
 			// Apache and IIS ask for a client's certificate where a place wants one, behind the request (TLS 1.2): having none, we say so there as well.

@@ -18,9 +18,9 @@ func (e *handshakeError) Error() string { return e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
 
 // handshake makes the handshake with the far side, within the time that it may take, and closes c where it fails.
-func (r *reach) handshake(ctx context.Context, c net.Conn, config *tls.Config) (*tls.Conn, error) {
+func (d *dialer) handshake(ctx context.Context, c net.Conn, config *tls.Config) (*tls.Conn, error) {
 	t := tls.Client(c, config)
-	ctx, cancel := context.WithTimeout(ctx, r.config.TLSHandshakeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, d.config.TLSHandshakeTimeout)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
 		_ = c.Close()
@@ -31,7 +31,7 @@ func (r *reach) handshake(ctx context.Context, c net.Conn, config *tls.Config) (
 
 // makingHandshakes has t make its handshakes here, with the configuration that it would make them with itself: net/http chooses what ALPN offers, and writes it
 // there (go1.26, transport.go: onceSetNextProtoDefaults). A clone of t keeps to t's configuration.
-func (r *reach) makingHandshakes(t *http.Transport) *http.Transport {
+func (d *dialer) makingHandshakes(t *http.Transport) *http.Transport {
 	t.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := t.DialContext(ctx, network, addr)
 		if err != nil {
@@ -39,7 +39,7 @@ func (r *reach) makingHandshakes(t *http.Transport) *http.Transport {
 		}
 		config := t.TLSClientConfig.Clone()
 		config.ServerName = hostOf(addr)
-		shaken, err := r.handshake(ctx, c, config)
+		shaken, err := d.handshake(ctx, c, config)
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ func (t *upstreamSettings) same(others *upstreamSettings) bool {
 }
 
 // parents are the proxies behind us, with what they are told now.
-func (r *reach) parents() *parents { return &r.settings.Load().parents }
+func (d *dialer) parents() *parents { return &d.settings.Load().parents }
 
 // transports are where all upstream connections but the bound ones come from. An http.Transport cannot be told of other roots once it is in use, so
 // for those there are others.
@@ -32,10 +32,10 @@ type transports struct {
 	http11 *http.Transport // speaks HTTP/1.1
 }
 
-func newTransports(r *reach) *transports {
-	t := &transports{shared: r.makingHandshakes(newTransport(r))}
-	t.http11 = r.makingHandshakes(withoutHTTP2(t.shared))
-	t.http11.DialContext = r.dialAlone // what passes through shares its connection with nobody
+func newTransports(d *dialer) *transports {
+	t := &transports{shared: d.makingHandshakes(newTransport(d))}
+	t.http11 = d.makingHandshakes(withoutHTTP2(t.shared))
+	t.http11.DialContext = d.dialAlone // what passes through shares its connection with nobody
 	return t
 }
 
@@ -61,9 +61,9 @@ func (p *Plugin) PrepareUpstream(roots *x509.CertPool, c Credentials) (swap func
 func (p *Plugin) swapUpstream(t *upstreamSettings) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	if p.reach.settings.Load().same(t) {
+	if p.dialer.settings.Load().same(t) {
 		return
 	}
-	p.reach.settings.Store(t)
-	p.ours.Swap(newTransports(p.reach)).closeIdle()
+	p.dialer.settings.Store(t)
+	p.ours.Swap(newTransports(p.dialer)).closeIdle()
 }

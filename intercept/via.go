@@ -14,21 +14,21 @@ import (
 // Answers do not get the field, although the same section asks for it: what is not ours comes out with the header that upstream sent
 // (the package documentation says where else it departs from RFC 9110), and no loop is found by an answer.
 
-// via adds our entry to a request's Via, behind those of others.
-func (p *Plugin) via(r *http.Request) {
-	if p.cameBy(r) {
+// addVia adds our entry to a request's Via, behind those of others.
+func (p *Plugin) addVia(r *http.Request) {
+	if p.viaNamesUs(r) {
 		return // another plugin sends it twice
 	}
-	r.Header["Via"] = p.onward(r)
+	r.Header["Via"] = p.extendedVia(r)
 }
 
-// onward is the Via that a request goes on with.
-func (p *Plugin) onward(r *http.Request) []string {
-	return append(slices.Clip(r.Header["Via"]), received(r)+" "+p.name)
+// extendedVia is the Via that a request goes on with.
+func (p *Plugin) extendedVia(r *http.Request) []string {
+	return append(slices.Clip(r.Header["Via"]), receivedProtocol(r)+" "+p.viaName)
 }
 
-// received is the protocol that the client spoke.
-func received(r *http.Request) string {
+// receivedProtocol is the protocol that the client spoke.
+func receivedProtocol(r *http.Request) string {
 	switch {
 	case r.ProtoMajor >= 2:
 		return "2.0"
@@ -38,10 +38,10 @@ func received(r *http.Request) string {
 	return "1.1"
 }
 
-// cameBy reports whether a request has been here before.
-func (p *Plugin) cameBy(r *http.Request) bool {
+// viaNamesUs reports whether a request has been here before.
+func (p *Plugin) viaNamesUs(r *http.Request) bool {
 	for _, field := range r.Header["Via"] {
-		if strings.Contains(strings.ToLower(field), p.name) {
+		if strings.Contains(strings.ToLower(field), p.viaName) {
 			return true
 		}
 	}
@@ -51,8 +51,8 @@ func (p *Plugin) cameBy(r *http.Request) bool {
 // maxVia is how long a Via can be that is believed: it has room for two hundred proxies, and what is longer many servers would not read.
 const maxVia = 8 << 10
 
-// wandered reports whether a request has come by more proxies than anybody sets up. They go in a circle that none of them knows.
-func wandered(r *http.Request) bool {
+// viaTooLong reports whether a request has come by more proxies than anybody sets up. They go in a circle that none of them knows.
+func viaTooLong(r *http.Request) bool {
 	n := 0
 	for _, field := range r.Header["Via"] {
 		n += len(field)
@@ -64,17 +64,17 @@ const (
 	loopReason = "the request's Via names this proxy"
 	loopText   = "this request has been here before; somewhere behind this proxy the way leads back to it"
 
-	wanderedReason = "the request's Via is longer than any way"
-	wanderedText   = "this request has come by more proxies than can be meant; somewhere before this one the way leads in a circle"
+	viaTooLongReason = "the request's Via is longer than any way"
+	viaTooLongText   = "this request has come by more proxies than can be meant; somewhere before this one the way leads in a circle"
 )
 
-// turnBack refuses a request that goes in a circle.
-func (p *Plugin) turnBack(w http.ResponseWriter, r *http.Request) bool {
+// denyLoop refuses a request that goes in a circle.
+func (p *Plugin) denyLoop(w http.ResponseWriter, r *http.Request) bool {
 	reason, text := loopReason, loopText
 	switch {
-	case p.cameBy(r):
-	case wandered(r):
-		reason, text = wanderedReason, wanderedText
+	case p.viaNamesUs(r):
+	case viaTooLong(r):
+		reason, text = viaTooLongReason, viaTooLongText
 	default:
 		return false
 	}
@@ -82,15 +82,15 @@ func (p *Plugin) turnBack(w http.ResponseWriter, r *http.Request) bool {
 	if host == "" {
 		host = r.Host
 	}
-	p.loop(hostOf(host), clientAddress(r.RemoteAddr), reason)
+	p.noteLoop(hostOf(host), clientAddress(r.RemoteAddr), reason)
 	// RFC 9209, section 2.3 has the word for it.
-	w.Header().Set("Proxy-Status", p.name+"; error=proxy_loop_detected")
+	w.Header().Set("Proxy-Status", p.viaName+"; error=proxy_loop_detected")
 	deny(w, http.StatusLoopDetected, text)
 	return true
 }
 
-// loop notes that something was about to go in a circle.
-func (p *Plugin) loop(host, client, reason string) {
+// noteLoop notes that something was about to go in a circle.
+func (p *Plugin) noteLoop(host, client, reason string) {
 	p.refused.loops.Add(1)
 	p.logger.Warn("loop refused", zap.String(keyHost, clip(host)), zap.String(keyClient, client), zap.String(keyReason, reason))
 }

@@ -31,14 +31,14 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	}
 	head, whole, err := x.look(resp, dialect.SentOn(asked, answer) || x.plan.Matters())
 	switch {
-	case errors.Is(err, errCrowded):
+	case errors.Is(err, errTooMany):
 		_ = resp.Body.Close()
-		return x.unanswered(req, reasonCrowded, failure{class: classScarce, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonCrowded})
+		return x.unanswered(req, reasonTooMany, failure{class: classResources, status: http.StatusServiceUnavailable, text: "was asked in vain: " + reasonTooMany})
 	case err == nil && whole:
 		return x.sniffed(resp, head)
 	case err != nil:
 		if cut := x.incomplete(resp, head, reasonBroken); cut != nil {
-			x.blame(brokenClass(err))
+			x.noteFailure(brokenClass(err))
 			return cut
 		}
 	case int64(len(head)) > x.p.limits.BodyBytes:
@@ -52,9 +52,9 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 // pursue judges the second redirect, or a later one, of those that begin at a discovery place.
 func (x *exchange) pursue(resp *http.Response) *http.Response {
 	x.decision = x.plan.Decision
-	wait := newPatience(resp.Request.Context(), x.p.upstream.AnswerTimeout)
+	wait := newAnswerDeadline(resp.Request.Context(), x.p.upstream.AnswerTimeout)
 	body := resp.Body
-	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this patience
+	context.AfterFunc(wait.ctx, func() { _ = body.Close() }) // the question was not asked with this deadline
 	return x.judge(resp, wait)
 }
 
@@ -81,8 +81,8 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 			return head, true, nil
 		case endless && first.foreign(plain, text):
 			return head, false, nil
-		case len(head) > longBody && !x.longSeat():
-			return head, false, errCrowded
+		case len(head) > longBody && !x.acquireLongBody():
+			return head, false, errTooMany
 		}
 	}
 }
@@ -124,7 +124,7 @@ func (o *outset) foreign(h dialect.Header, head []byte) bool {
 func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Response {
 	if err != nil {
 		_ = resp.Body.Close()
-		resp.Body = rejoin(head, broken{err})
+		resp.Body = rejoin(head, failingBody{err})
 		return resp
 	}
 	resp.Body = rejoin(head, resp.Body)
@@ -139,7 +139,7 @@ func (x *exchange) incomplete(resp *http.Response, head []byte, reason string) *
 		return nil
 	}
 	_ = resp.Body.Close()
-	x.plan, x.in = plan, int64(len(head))
+	x.plan, x.bytesIn = plan, int64(len(head))
 	x.decision = x.policy.Unanswered(&x.plan, reason)
 	return x.approve(x.compose(resp.Request, x.decision.Answer))
 }
@@ -148,11 +148,11 @@ func (x *exchange) incomplete(resp *http.Response, head []byte, reason string) *
 func (x *exchange) sniffed(resp *http.Response, body []byte) *http.Response {
 	decision, ok := x.policy.Sniff(&x.plan, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header), Body: body})
 	_ = resp.Body.Close()
-	resp.Body = hold(body)
+	resp.Body = memoryBody(body)
 	if !ok {
 		return x.approve(resp)
 	}
-	x.decision, x.in = decision, int64(len(body))
+	x.decision, x.bytesIn = decision, int64(len(body))
 	x.trailers(resp)
 	if decision.Action != rules.ActionPass {
 		return x.approve(x.compose(resp.Request, decision.Answer))

@@ -27,7 +27,7 @@ func newAgain() *again {
 
 // after takes note of how a reload ended.
 func (a *again) after(failed error) {
-	if !intercept.Scarce(failed) {
+	if !intercept.OutOfResources(failed) {
 		a.wait = 0
 		a.Stop()
 		return

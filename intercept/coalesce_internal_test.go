@@ -37,7 +37,7 @@ func (s *stubborn) Close() error { return nil }
 func TestGather_together(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		far := &stubborn{taken: make(chan string)}
-		g := gather(far)
+		g := coalesce(far)
 		write(t, g, "header ")
 		synctest.Wait() // it is on its way
 		write(t, g, "body ")
@@ -60,7 +60,7 @@ func TestGather_order(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // whose clock does not count how slowly somebody reads
 		const writers, words = 8, 500
 		near, far := net.Pipe()
-		g := gather(near)
+		g := coalesce(near)
 		var all sync.WaitGroup
 		for n := range writers {
 			all.Go(func() {
@@ -92,8 +92,8 @@ func TestGather_order(t *testing.T) {
 func TestGather_waitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		far := &stubborn{taken: make(chan string)}
-		g := gather(far)
-		large := strings.Repeat("x", 3*gatherMost)
+		g := coalesce(far)
+		large := strings.Repeat("x", 3*coalesceMost)
 		write(t, g, "first")
 		synctest.Wait()
 		write(t, g, large) // nothing is pending, so it is taken whole
@@ -105,7 +105,7 @@ func TestGather_waitsForRoom(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-wrote:
-			t.Fatalf("more than %d bytes are pending", gatherMost)
+			t.Fatalf("more than %d bytes are pending", coalesceMost)
 		default:
 		}
 		for _, want := range []string{"first", large, "last"} {
@@ -121,10 +121,10 @@ func TestGather_failure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("the line is cut")
 		far := &stubborn{taken: make(chan string), err: broken}
-		g := gather(far)
+		g := coalesce(far)
 		write(t, g, "first")
 		synctest.Wait()
-		write(t, g, strings.Repeat("x", gatherMost))
+		write(t, g, strings.Repeat("x", coalesceMost))
 		failed := make(chan error)
 		go func() {
 			_, err := io.WriteString(g, "for whom there is no room")
@@ -149,7 +149,7 @@ func TestGather_failure(t *testing.T) {
 func TestGather_close(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		g := gather(near)
+		g := coalesce(near)
 		write(t, g, "an answer, ")
 		read := make(chan error)
 		go func() {
@@ -183,7 +183,7 @@ func TestGather_close(t *testing.T) {
 func TestGather_untilClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		g := gather(near)
+		g := coalesce(near)
 		if err := errors.Join(g.SetWriteDeadline(time.Time{}), g.SetDeadline(time.Now().Add(time.Minute)), g.SetDeadline(time.Time{})); err != nil {
 			t.Error(err)
 		}
@@ -210,7 +210,7 @@ func TestGather_untilClosed(t *testing.T) {
 func TestGather_close_nobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		g := gather(near)
+		g := coalesce(near)
 		write(t, g, "nobody takes it")
 		synctest.Wait()
 		begun := time.Now()
@@ -220,10 +220,10 @@ func TestGather_close_nobodyReads(t *testing.T) {
 		if took := time.Since(begun); took != 0 {
 			t.Errorf("Close took %s", took)
 		}
-		time.Sleep(gatherLinger)
+		time.Sleep(coalesceLinger)
 		synctest.Wait()
 		if got, err := io.ReadAll(far); len(got) > 0 || err != nil {
-			t.Errorf("arrived after %s: %q, %v; want that the connection is closed", gatherLinger, got, err)
+			t.Errorf("arrived after %s: %q, %v; want that the connection is closed", coalesceLinger, got, err)
 		}
 	})
 }
@@ -245,7 +245,7 @@ func TestGather_tls(t *testing.T) {
 	}()
 	config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	config.ServerName = "example.com"
-	c := tls.Client(gather(near), config)
+	c := tls.Client(coalesce(near), config)
 	write(t, c, "one ")
 	write(t, c, "two")
 	if err := c.Close(); err != nil {
@@ -279,11 +279,11 @@ func TestGather_where(t *testing.T) {
 		ctx  context.Context
 		want bool
 	}{
-		{"discovery over TLS", p.transport, errand{purpose: "https"}.send(t.Context()), true},
-		{"discovery in the clear", p.transport, errand{purpose: "http"}.send(t.Context()), false},
-		{"a tunnel", p.transport, errand{purpose: purposeTunnel}.send(t.Context()), false},
+		{"discovery over TLS", p.transport, dialInfo{purpose: "https"}.attach(t.Context()), true},
+		{"discovery in the clear", p.transport, dialInfo{purpose: "http"}.attach(t.Context()), false},
+		{"a tunnel", p.transport, dialInfo{purpose: purposeTunnel}.attach(t.Context()), false},
 		{"what passes through", p.ours.Load().http11, t.Context(), false},
-		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), h1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
+		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), http1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {
 		conn, err := c.by.DialContext(c.ctx, "tcp", l.Addr().String())
 		if err != nil {
@@ -297,7 +297,7 @@ func TestGather_where(t *testing.T) {
 		if ok {
 			conn = tells.Conn
 		}
-		if _, ok := conn.(*gathered); ok != c.want {
+		if _, ok := conn.(*coalescingConn); ok != c.want {
 			t.Errorf("for %s a %T is dialled", c.name, conn)
 		}
 	}

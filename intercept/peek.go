@@ -15,42 +15,42 @@ const (
 	// silence is how long a client at the transparent door may say nothing before its server is thought to speak first, as that of SSH does,
 	// which many run on port 443.
 	silence = 3 * time.Second
-	// recordHandshake is the first byte of every TLS connection (RFC 8446, section 5.1).
-	recordHandshake = 22
+	// recordTypeHandshake is the first byte of every TLS connection (RFC 8446, section 5.1).
+	recordTypeHandshake = 22
 )
 
 var (
-	errOverheard = errors.New("the name is known")
+	errHelloRead = errors.New("the name is known")
 	errSlow      = errors.New("the client was silent for too long in the middle of its handshake")
 )
 
-// overhear reads a ClientHello and returns the name in it, empty where there is none or where it is no TLS, and every byte that was read.
+// peekHello reads a ClientHello and returns the name in it, empty where there is none or where it is no TLS, and every byte that was read.
 // crypto/tls reads it, whatever its fragments; nothing is written. An error means that the client is gone, or hopeless.
-func (p *Plugin) overhear(c net.Conn) (name string, heard []byte, err error) {
-	e := &eavesdropper{Conn: c, parting: p.parting, first: silence, rest: p.limits.Handshake}
+func (p *Plugin) peekHello(c net.Conn) (name string, heard []byte, err error) {
+	e := &peeker{Conn: c, parting: p.parting, first: silence, rest: p.limits.Handshake}
 	defer context.AfterFunc(p.parting, e.interrupt)()
 	name, err = serverName(e)
 	return name, e.heard, e.end(p.parting, err)
 }
 
-// serverName is the name in the ClientHello that somebody overhears. The error is errOverheard where crypto/tls has read it to its end.
-func serverName(e *eavesdropper) (name string, err error) {
+// serverName is the name in the ClientHello that somebody overhears. The error is errHelloRead where crypto/tls has read it to its end.
+func serverName(e *peeker) (name string, err error) {
 	err = tls.Server(e, &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			name = hello.ServerName
-			return nil, errOverheard
+			return nil, errHelloRead
 		},
 	}).Handshake() //nolint:noctx // deadlines end it; a context would close the connection
-	if !errors.Is(err, errOverheard) {
+	if !errors.Is(err, errHelloRead) {
 		name = helloName(e.heard)
 	}
 	return meantBy(name), err
 }
 
-// firstBytes returns what a client says first; nothing, where it waits for its server.
-func (p *Plugin) firstBytes(c net.Conn) ([]byte, error) {
-	e := &eavesdropper{Conn: c, parting: p.parting, first: silence, rest: p.limits.Header}
+// peekFirst returns what a client says first; nothing, where it waits for its server.
+func (p *Plugin) peekFirst(c net.Conn) ([]byte, error) {
+	e := &peeker{Conn: c, parting: p.parting, first: silence, rest: p.limits.Header}
 	defer context.AfterFunc(p.parting, e.interrupt)()
 	var first [512]byte
 	for {
@@ -65,8 +65,8 @@ func (p *Plugin) firstBytes(c net.Conn) ([]byte, error) {
 	}
 }
 
-// eavesdropper remembers what is read from a connection, and writes nothing to it.
-type eavesdropper struct {
+// peeker remembers what is read from a connection, and writes nothing to it.
+type peeker struct {
 	net.Conn
 	parting     context.Context // nil where only the connection's end ends it
 	heard       []byte
@@ -74,7 +74,7 @@ type eavesdropper struct {
 }
 
 // Read implements net.Conn.
-func (e *eavesdropper) Read(b []byte) (int, error) {
+func (e *peeker) Read(b []byte) (int, error) {
 	if len(e.heard) == 0 {
 		e.wait(e.first)
 	}
@@ -86,8 +86,8 @@ func (e *eavesdropper) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// wait gives the client so long for what comes next. The end of the last call may have interrupted just before, which the new deadline would undo.
-func (e *eavesdropper) wait(long time.Duration) {
+// wait gives the client so long for what comes next. The end of the grace period may have interrupted just before, which the new deadline would undo.
+func (e *peeker) wait(long time.Duration) {
 	_ = e.Conn.SetReadDeadline(time.Now().Add(long))
 	if e.parting != nil && e.parting.Err() != nil {
 		e.interrupt()
@@ -95,22 +95,22 @@ func (e *eavesdropper) wait(long time.Duration) {
 }
 
 // Write implements net.Conn: crypto/tls would send an alert.
-func (e *eavesdropper) Write(p []byte) (int, error) { return len(p), nil }
+func (e *peeker) Write(p []byte) (int, error) { return len(p), nil }
 
 // Close implements net.Conn.
-func (e *eavesdropper) Close() error { return nil }
+func (e *peeker) Close() error { return nil }
 
-func (e *eavesdropper) interrupt() { _ = e.Conn.SetReadDeadline(time.Unix(1, 0)) }
+func (e *peeker) interrupt() { _ = e.Conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // end says whether anything can be done for the client, given how the listening ended.
-func (e *eavesdropper) end(parting context.Context, err error) error {
+func (e *peeker) end(parting context.Context, err error) error {
 	_ = e.Conn.SetReadDeadline(time.Time{})
 	switch {
 	case parting.Err() != nil:
 		return parting.Err()
 	case len(e.heard) == 0 && !errors.Is(err, os.ErrDeadlineExceeded):
 		return err // gone without a word
-	case len(e.heard) > 0 && e.heard[0] == recordHandshake && errors.Is(err, os.ErrDeadlineExceeded):
+	case len(e.heard) > 0 && e.heard[0] == recordTypeHandshake && errors.Is(err, os.ErrDeadlineExceeded):
 		return errSlow
 	}
 	return nil // whatever it speaks, its server may understand it

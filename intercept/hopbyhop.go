@@ -12,9 +12,9 @@ var hopByHop = [...]string{
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-// stripHop removes the hop-by-hop fields and those that Connection names. It keeps what a WebSocket handshake needs where
+// stripHopByHop removes the hop-by-hop fields and those that Connection names. It keeps what a WebSocket handshake needs where
 // upgrade says so, and "TE: trailers", which every HTTP/2 hop may say anew.
-func stripHop(h http.Header, upgrade bool) {
+func stripHopByHop(h http.Header, upgrade bool) {
 	socket := upgrade && isWebSocket(h)
 	trailers := listed(h, "Te", "trailers")
 	stripNamed(h)

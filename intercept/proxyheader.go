@@ -18,15 +18,15 @@ import (
 	"go.uber.org/zap"
 )
 
-// announcement is the PROXY header (v1 or v2, haproxy.org/download/2.9/doc/proxy-protocol.txt) with which a load balancer of
+// proxyHeader is the PROXY header (v1 or v2, haproxy.org/download/2.9/doc/proxy-protocol.txt) with which a load balancer of
 // Config.ProxyProtocol begins a connection: it names the client. It is read by whoever first wants to know something of the connection, which
 // in net/http is the connection's own goroutine, so that a slow balancer holds up nobody.
-type announcement struct {
+type proxyHeader struct {
 	conn   net.Conn
-	place  *place
+	state  *connState
 	once   sync.Once
 	mu     sync.Mutex
-	booked netip.Addr
+	key    netip.Addr
 	remote net.Addr // nil: the balancer itself, which asks whether we are well
 	err    error
 }
@@ -38,25 +38,25 @@ const (
 	maxHeaderV2 = 4 << 10
 )
 
-var errAnnouncement = errors.New("no PROXY header")
+var errProxyHeader = errors.New("no PROXY header")
 
-// read returns the announced client.
-func (a *announcement) read() (net.Addr, error) {
-	a.once.Do(a.listen)
+// read returns the client's address.
+func (a *proxyHeader) read() (net.Addr, error) {
+	a.once.Do(a.receive)
 	return a.remote, a.err
 }
 
-// payer is whom the connection's seat is booked on by now.
-func (a *announcement) payer() netip.Addr {
+// clientKey is the client that the connection counts for by now.
+func (a *proxyHeader) clientKey() netip.Addr {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.booked
+	return a.key
 }
 
-func (a *announcement) listen() {
-	p := a.place.p
+func (a *proxyHeader) receive() {
+	p := a.state.p
 	_ = a.conn.SetReadDeadline(time.Now().Add(p.limits.Header))
-	header, err := readAnnouncement(a.conn)
+	header, err := readProxyHeader(a.conn)
 	_ = a.conn.SetReadDeadline(time.Time{})
 	if err != nil {
 		a.err = err
@@ -69,37 +69,37 @@ func (a *announcement) listen() {
 	}
 	from, ok := header.SourceAddr.(*net.TCPAddr)
 	if !ok || !header.TransportProtocol.IsStream() {
-		a.err = fmt.Errorf("reading the PROXY header: the client has no TCP address: %w", errAnnouncement)
+		a.err = fmt.Errorf("reading the PROXY header: the client has no TCP address: %w", errProxyHeader)
 		p.refused.headers.Add(1)
 		return
 	}
 	a.remote = from
-	a.settle(from.AddrPort().Addr().Unmap())
+	a.admit(from.AddrPort().Addr().Unmap())
 }
 
-// settle does for an announced client what Accept did for the others.
-func (a *announcement) settle(client netip.Addr) {
-	p := a.place.p
+// admit does for the client that a header names what Accept did for the others.
+func (a *proxyHeader) admit(client netip.Addr) {
+	p := a.state.p
 	status := 0
 	switch {
 	case !p.admits(client):
 		p.refused.clients.add(p, client, notAdmitted)
 		status = http.StatusForbidden
-	case !p.guests.identify(seatConnection, payer(client), p.limits.PerClient):
-		p.refused.perClient.add(p, client, crowdText(seatConnection, http.StatusTooManyRequests))
+	case !p.limiter.assign(slotConnection, clientKey(client), p.limits.PerClient):
+		p.refused.perClient.add(p, client, overLimitText(slotConnection, http.StatusTooManyRequests))
 		status = http.StatusTooManyRequests
 	default:
 		a.mu.Lock()
-		a.booked = payer(client)
+		a.key = clientKey(client)
 		a.mu.Unlock()
 		return
 	}
-	a.err = errAnnouncement
-	bid(a.conn, status)
+	a.err = errProxyHeader
+	writeRefusal(a.conn, status)
 }
 
-// readAnnouncement takes the header, and not a byte more, off a connection: what follows is read, or spliced, from the connection itself.
-func readAnnouncement(r io.Reader) (*proxyproto.Header, error) {
+// readProxyHeader takes the header, and not a byte more, off a connection: what follows is read, or spliced, from the connection itself.
+func readProxyHeader(r io.Reader) (*proxyproto.Header, error) {
 	head := make([]byte, len(proxyproto.SIGV2), maxHeaderV1) // not longer than the shortest of version 1, "PROXY UNKNOWN\r\n"
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, fmt.Errorf("reading the PROXY header: %w", err)
@@ -112,7 +112,7 @@ func readAnnouncement(r io.Reader) (*proxyproto.Header, error) {
 		}
 		length := int(binary.BigEndian.Uint16(rest[2:]))
 		if length > maxHeaderV2 {
-			return nil, fmt.Errorf("reading the PROXY header: %d bytes: %w", length, errAnnouncement)
+			return nil, fmt.Errorf("reading the PROXY header: %d bytes: %w", length, errProxyHeader)
 		}
 		head = append(head, rest[:]...)
 		head = append(head, make([]byte, length)...)
@@ -122,7 +122,7 @@ func readAnnouncement(r io.Reader) (*proxyproto.Header, error) {
 	case bytes.HasPrefix(head, proxyproto.SIGV1):
 		for head[len(head)-1] != '\n' {
 			if len(head) == maxHeaderV1 {
-				return nil, fmt.Errorf("reading the PROXY header: a line of more than %d bytes: %w", maxHeaderV1, errAnnouncement)
+				return nil, fmt.Errorf("reading the PROXY header: a line of more than %d bytes: %w", maxHeaderV1, errProxyHeader)
 			}
 			head = append(head, 0)
 			if _, err := io.ReadFull(r, head[len(head)-1:]); err != nil {
@@ -130,7 +130,7 @@ func readAnnouncement(r io.Reader) (*proxyproto.Header, error) {
 			}
 		}
 	default:
-		return nil, fmt.Errorf("reading the PROXY header: the connection begins with something else: %w", errAnnouncement)
+		return nil, fmt.Errorf("reading the PROXY header: the connection begins with something else: %w", errProxyHeader)
 	}
 	header, err := proxyproto.Read(bufio.NewReader(bytes.NewReader(head)))
 	if err == nil && header.Version == 2 && !header.Command.IsLocal() { // what LOCAL carries is not to be looked at (section 2.2)
@@ -156,7 +156,7 @@ func readTLVs(head []byte, family proxyproto.AddressFamilyAndProtocol) error {
 	}
 	for len(rest) > 0 {
 		if len(rest) < 3 || len(rest)-3 < int(binary.BigEndian.Uint16(rest[1:])) {
-			return fmt.Errorf("a TLV goes beyond its end: %w", errAnnouncement)
+			return fmt.Errorf("a TLV goes beyond its end: %w", errProxyHeader)
 		}
 		kind, value := proxyproto.PP2Type(rest[0]), rest[3:3+int(binary.BigEndian.Uint16(rest[1:]))]
 		rest = rest[3+len(value):]
@@ -164,12 +164,12 @@ func readTLVs(head []byte, family proxyproto.AddressFamilyAndProtocol) error {
 			continue
 		}
 		if len(value) != crc32.Size {
-			return fmt.Errorf("a checksum of %d bytes: %w", len(value), errAnnouncement)
+			return fmt.Errorf("a checksum of %d bytes: %w", len(value), errProxyHeader)
 		}
 		sum := binary.BigEndian.Uint32(value)
 		clear(value)
 		if crc32.Checksum(head, crc32.MakeTable(crc32.Castagnoli)) != sum {
-			return fmt.Errorf("its checksum is another one: %w", errAnnouncement)
+			return fmt.Errorf("its checksum is another one: %w", errProxyHeader)
 		}
 	}
 	return nil

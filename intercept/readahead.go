@@ -9,20 +9,20 @@ import (
 	"sync"
 )
 
-// readOn is what was read behind a request that is being answered. net/http (go1.26, server.go: backgroundRead) listens meanwhile for the client's departure, which
+// readAhead is what was read behind a request that is being answered. net/http (go1.26, server.go: backgroundRead) listens meanwhile for the client's departure, which
 // ends what was asked upstream, but with a single byte: whoever sends one and leaves would keep a long poll until it ends by itself. So the byte is held back, and reading goes on
 // until net/http wants no more (by a deadline), as far as there is room.
-type readOn struct {
-	held     *[readOnRoom]byte
+type readAhead struct {
+	held     *[readAheadRoom]byte
 	from, to int
 }
 
-const readOnRoom = 4 << 10
+const readAheadRoom = 4 << 10
 
-var readOnRooms = sync.Pool{New: func() any { return new([readOnRoom]byte) }}
+var readAheadRooms = sync.Pool{New: func() any { return new([readAheadRoom]byte) }}
 
 // take reads what is held.
-func (r *readOn) take(b []byte) int {
+func (r *readAhead) take(b []byte) int {
 	n := copy(b, r.held[r.from:r.to])
 	if r.from += n; r.from == r.to {
 		r.drop()
@@ -30,29 +30,29 @@ func (r *readOn) take(b []byte) int {
 	return n
 }
 
-func (r *readOn) drop() {
-	readOnRooms.Put(r.held)
-	*r = readOn{}
+func (r *readAhead) drop() {
+	readAheadRooms.Put(r.held)
+	*r = readAhead{}
 }
 
-// listens reports whether b is what net/http listens with while it answers: behind a whole request, and within the next one's line at most, so that its header ends behind b.
+// readsAhead reports whether b is what net/http listens with while it answers: behind a whole request, and within the next one's line at most, so that its header ends behind b.
 // Bytes that nobody looks at are for whatever the connection becomes, and not held.
-func (s *strict) listens(b []byte) bool {
+func (s *strict) readsAhead(b []byte) bool {
 	return len(b) == 1 && s.state == awaitsRequest
 }
 
-// listen reads on behind the byte b. It returns that byte when net/http wants no more, there is no more room, or the client has said a whole request before it closed
+// readAhead reads on behind the byte b. It returns that byte when net/http wants no more, there is no more room, or the client has said a whole request before it closed
 // its side: then it waits for the answers. Otherwise the client has left.
-func (s *strict) listen(p *Plugin, c net.Conn, b []byte) (int, error) {
+func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte) (int, error) {
 	r := &s.ahead
-	r.held = readOnRooms.Get().(*[readOnRoom]byte)
+	r.held = readAheadRooms.Get().(*[readAheadRoom]byte)
 	r.held[0], r.to = b[0], 1
 	for r.to < len(r.held) {
 		n, err := c.Read(r.held[r.to:])
 		passed := s.check(p, r.held[r.to:r.to+n])
 		r.to += passed
 		if err == nil && s.err != nil {
-			err = outlast(c)
+			err = waitForEnd(c)
 		}
 		if err == nil {
 			continue

@@ -23,7 +23,7 @@ type parentError struct{ failure }
 // Error implements error.
 func (e *parentError) Error() string { return "upstream proxy: " + e.text }
 
-// parentFailed puts the error of a hop to a parent into words, so that a client does not take it for the host's.
+// parentFailed puts the error of a connection to a parent into words, so that a client does not take it for the host's.
 func parentFailed(err error) error {
 	var own *parentError
 	if errors.As(err, &own) || errors.Is(err, context.Canceled) {
@@ -41,9 +41,9 @@ func parentSays(text string) error {
 	return &parentError{failure{classProxy, http.StatusBadGateway, "cannot be reached: the upstream proxy " + text, ""}}
 }
 
-// hop connects to a parent proxy.
-func (r *reach) hop(ctx context.Context, up *parent) (net.Conn, error) {
-	c, err := r.trusted.DialContext(ctx, "tcp", r.config.address(up.addr))
+// dialParent connects to a parent proxy.
+func (d *dialer) dialParent(ctx context.Context, up *parent) (net.Conn, error) {
+	c, err := d.trusted.DialContext(ctx, "tcp", d.config.address(up.addr))
 	if err != nil {
 		return nil, parentFailed(err)
 	}
@@ -51,7 +51,7 @@ func (r *reach) hop(ctx context.Context, up *parent) (net.Conn, error) {
 		return c, nil
 	}
 	// No ALPN: a proxy that chooses HTTP/2 would want to be spoken to in HTTP/2.
-	t, err := r.handshake(ctx, c, &tls.Config{RootCAs: r.settings.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
+	t, err := d.handshake(ctx, c, &tls.Config{RootCAs: d.settings.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
 	if err != nil {
 		return nil, parentFailed(err)
 	}
@@ -64,21 +64,21 @@ type overTLS struct{ *tls.Conn }
 // CloseRead has nothing to do: the other side has said that it will not write.
 func (overTLS) CloseRead() error { return nil }
 
-// through connects to addr by way of a parent proxy, within the time that a connection may take.
-func (r *reach) through(ctx context.Context, up *parent, addr string) (net.Conn, error) {
-	if err := r.literal(addr); err != nil {
+// dialThrough connects to addr by way of a parent proxy, within the time that a connection may take.
+func (d *dialer) dialThrough(ctx context.Context, up *parent, addr string) (net.Conn, error) {
+	if err := d.checkLiteral(addr); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.config.DialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, d.config.DialTimeout)
 	defer cancel()
-	c, err := r.hop(ctx, up)
+	c, err := d.dialParent(ctx, up)
 	if err != nil {
 		return nil, err
 	}
 	if up.speaksHTTP() {
-		err = r.ask(ctx, c, up, addr)
+		err = d.connectHTTP(ctx, c, up, addr)
 	} else {
-		err = askSOCKS(ctx, c, up, addr)
+		err = connectSOCKS(ctx, c, up, addr)
 	}
 	if err != nil {
 		_ = c.Close()
@@ -87,28 +87,28 @@ func (r *reach) through(ctx context.Context, up *parent, addr string) (net.Conn,
 	return c, nil
 }
 
-// ask asks an HTTP proxy for a tunnel.
-func (r *reach) ask(ctx context.Context, c net.Conn, up *parent, addr string) error {
+// connectHTTP asks an HTTP proxy for a tunnel.
+func (d *dialer) connectHTTP(ctx context.Context, c net.Conn, up *parent, addr string) error {
 	// An overdue or cancelled wait ends the read; the connection is given up then.
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{"User-Agent": {""}}}
 	// So that we know it when it comes back, and others that it has been with before us.
-	if e, _ := errandOf(ctx); len(e.via) > 0 {
+	if e, _ := dialInfoOf(ctx); len(e.via) > 0 {
 		req.Header["Via"] = e.via
 	} else {
-		req.Header.Set("Via", "1.1 "+r.name)
+		req.Header.Set("Via", "1.1 "+d.viaName)
 	}
 	if a := up.authorization(); a != "" {
 		req.Header.Set("Proxy-Authorization", a)
 	}
 	if err := req.Write(c); err != nil {
-		return overdue(ctx, err)
+		return causeOf(ctx, err)
 	}
 	// Byte by byte: what follows the answer is the host's, which may speak first.
-	status, err := finalStatus(textproto.NewReader(bufio.NewReader(io.LimitReader(singly{c}, maxParentHeader))))
+	status, err := finalStatus(textproto.NewReader(bufio.NewReader(io.LimitReader(byteByByte{c}, maxParentHeader))))
 	if err != nil {
-		return overdue(ctx, err)
+		return causeOf(ctx, err)
 	}
 	if status < 200 || status > 299 {
 		return parentStatus(status, !up.credentials.none())
@@ -153,14 +153,14 @@ func finalStatus(r *textproto.Reader) (int, error) {
 
 var errNotHTTP = errors.New("the answer is not HTTP/1")
 
-// singly reads one byte at a time.
-type singly struct{ io.Reader }
+// byteByByte reads one byte at a time.
+type byteByByte struct{ io.Reader }
 
 // Read implements io.Reader.
-func (s singly) Read(b []byte) (int, error) { return s.Reader.Read(b[:min(len(b), 1)]) }
+func (s byteByByte) Read(b []byte) (int, error) { return s.Reader.Read(b[:min(len(b), 1)]) }
 
-// overdue is why a wait ended, rather than what it looked like on the connection.
-func overdue(ctx context.Context, err error) error {
+// causeOf is why a wait ended, rather than what it looked like on the connection.
+func causeOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -186,8 +186,8 @@ func parentStatus(status int, known bool) error {
 	return parentSays("gives no tunnel (" + strconv.Itoa(status) + ")")
 }
 
-// askSOCKS asks a SOCKS5 proxy for a tunnel (RFC 1928). The name goes there unresolved.
-func askSOCKS(ctx context.Context, c net.Conn, up *parent, addr string) error {
+// connectSOCKS asks a SOCKS5 proxy for a tunnel (RFC 1928). The name goes there unresolved.
+func connectSOCKS(ctx context.Context, c net.Conn, up *parent, addr string) error {
 	var auth *proxy.Auth
 	if !up.credentials.none() {
 		auth = &proxy.Auth{User: up.credentials.user, Password: up.credentials.password}
@@ -205,7 +205,7 @@ func askSOCKS(ctx context.Context, c net.Conn, up *parent, addr string) error {
 	}
 	if _, err := on.DialWithConn(ctx, c, "tcp", addr); err != nil {
 		if n, ok := errors.AsType[net.Error](err); ctx.Err() != nil || ok && n.Timeout() { // the connection may notice first
-			return overdue(ctx, err)
+			return causeOf(ctx, err)
 		}
 		return socksFailed(err)
 	}

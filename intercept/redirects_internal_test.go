@@ -21,10 +21,10 @@ func TestTrails(t *testing.T) {
 	}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	mine, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	var trails trails
-	trails.add(mine, placeName(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
-	trails.add(mine, placeName(at("https://opened.net")), dialect.Inquiry{Dialect: dialect.POX}, now)
-	trails.add(netip.Addr{}, placeName(at("https://nobody.net/")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	var trails redirects
+	trails.add(mine, urlKey(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	trails.add(mine, urlKey(at("https://opened.net")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	trails.add(netip.Addr{}, urlKey(at("https://nobody.net/")), dialect.Inquiry{Dialect: dialect.POX}, now)
 	for _, c := range []struct {
 		client netip.Addr
 		url    string
@@ -32,8 +32,8 @@ func TestTrails(t *testing.T) {
 		want   bool
 	}{
 		{mine, "https://opened.net/a%2Fb?x=1", 0, true},
-		{netip.MustParseAddr("::ffff:192.0.2.1"), "http://opened.net./a%2Fb?x=1", trailTime - 1, true},
-		{mine, "https://opened.net/a%2Fb?x=1", trailTime, false},
+		{netip.MustParseAddr("::ffff:192.0.2.1"), "http://opened.net./a%2Fb?x=1", redirectTime - 1, true},
+		{mine, "https://opened.net/a%2Fb?x=1", redirectTime, false},
 		{mine, "http://opened.net/", 0, true},
 		{mine, "http://opened.net/?", 0, true},
 		{other, "https://opened.net/a%2Fb?x=1", 0, false},
@@ -69,7 +69,7 @@ func TestPlaceName_clientsSpellings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := placeName(u), placeName(to); got != want {
+			if got, want := urlKey(u), urlKey(to); got != want {
 				t.Errorf("sent to %q, asks %q: %q is not %q", location, uri, got, want)
 			}
 		}
@@ -79,7 +79,7 @@ func TestPlaceName_clientsSpellings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if is := placeName(u) == placeName(&url.URL{Host: "lab.test", Path: "/a"}); is != (other == "/a?") {
+		if is := urlKey(u) == urlKey(&url.URL{Host: "lab.test", Path: "/a"}); is != (other == "/a?") {
 			t.Errorf("%s is /a: %t", other, is)
 		}
 	}
@@ -89,19 +89,19 @@ func TestPlaceName_clientsSpellings(t *testing.T) {
 func TestTrails_eachPlace(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	places := map[string]*url.URL{"/first": {Scheme: "https", Host: "opened.net", Path: "/first"}, "/second": {Scheme: "https", Host: "opened.net", Path: "/second"}}
-	var s trails
-	s.add(netip.MustParseAddr("2001:db8::1"), placeName(places["/first"]), dialect.Inquiry{}, now)
-	s.add(netip.MustParseAddr("2001:db8::2%eth0"), placeName(places["/second"]), dialect.Inquiry{}, now.Add(trailTime-1))
+	var s redirects
+	s.add(netip.MustParseAddr("2001:db8::1"), urlKey(places["/first"]), dialect.Inquiry{}, now)
+	s.add(netip.MustParseAddr("2001:db8::2%eth0"), urlKey(places["/second"]), dialect.Inquiry{}, now.Add(redirectTime-1))
 	for _, c := range []struct {
 		client, place string
 		after         time.Duration
 		want          bool
 	}{
-		{"2001:db8::3", "/first", trailTime - 1, true},
-		{"2001:db8::3", "/second", trailTime - 1, true},
-		{"2001:db8::3", "/first", trailTime, false},
-		{"2001:db8::3", "/second", trailTime, true},
-		{"2001:db8::3", "/second", 2*trailTime - 1, false},
+		{"2001:db8::3", "/first", redirectTime - 1, true},
+		{"2001:db8::3", "/second", redirectTime - 1, true},
+		{"2001:db8::3", "/first", redirectTime, false},
+		{"2001:db8::3", "/second", redirectTime, true},
+		{"2001:db8::3", "/second", 2*redirectTime - 1, false},
 		{"2001:db8:0:1::1", "/first", 0, false},
 	} {
 		if _, got := s.find(netip.MustParseAddr(c.client), places[c.place], now.Add(c.after)); got != c.want {
@@ -113,26 +113,26 @@ func TestTrails_eachPlace(t *testing.T) {
 // A client forgets its own places first, and the clients whose time is over are forgotten first.
 func TestTrails_bounded(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	knows := func(s *trails, client netip.Addr, n int) bool {
+	knows := func(s *redirects, client netip.Addr, n int) bool {
 		_, ok := s.find(client, &url.URL{Scheme: "https", Host: "opened.net", Path: fmt.Sprint("/", n)}, now)
 		return ok
 	}
-	var s trails
+	var s redirects
 	client := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}) }
-	for n := range trailPlaces + 1 {
+	for n := range redirectsPerClient + 1 {
 		s.add(client(0), fmt.Sprintf("opened.net /%d ", n), dialect.Inquiry{}, now)
 	}
-	if knows(&s, client(0), 0) || !knows(&s, client(0), 1) || !knows(&s, client(0), trailPlaces) {
+	if knows(&s, client(0), 0) || !knows(&s, client(0), 1) || !knows(&s, client(0), redirectsPerClient) {
 		t.Error("the first place should be the one that is forgotten")
 	}
-	for n := range trailClients {
+	for n := range redirectClients {
 		s.add(client(n+1), "opened.net /0 ", dialect.Inquiry{}, now.Add(time.Duration(n+1)))
 	}
-	if len(s.clients) != trailClients || knows(&s, client(0), 1) || !knows(&s, client(1), 0) || !knows(&s, client(trailClients), 0) {
+	if len(s.clients) != redirectClients || knows(&s, client(0), 1) || !knows(&s, client(1), 0) || !knows(&s, client(redirectClients), 0) {
 		t.Errorf("%d clients; the first one should be forgotten", len(s.clients))
 	}
-	s.add(client(5), "opened.net /0 ", dialect.Inquiry{}, now.Add(trailTime))
-	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*trailTime-1))
+	s.add(client(5), "opened.net /0 ", dialect.Inquiry{}, now.Add(redirectTime))
+	s.add(client(0), "opened.net /0 ", dialect.Inquiry{}, now.Add(2*redirectTime-1))
 	if len(s.clients) != 2 {
 		t.Errorf("%d clients are remembered beyond their time", len(s.clients)-2)
 	}

@@ -13,12 +13,12 @@ import (
 )
 
 // A flood of failures is one line in ten seconds.
-func TestComplaint_nowAndThen(t *testing.T) {
+func TestLogThrottle_nowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var c complaint
+		var c logThrottle
 		for n, want := range []bool{true, false, false, true, false} {
 			if n == 2 || n == 3 {
-				time.Sleep(complaintEvery/2 + time.Second)
+				time.Sleep(logEvery/2 + time.Second)
 			}
 			if got := c.due(); got != want {
 				t.Errorf("%d: got %v, want %v", n, got, want)
@@ -28,18 +28,18 @@ func TestComplaint_nowAndThen(t *testing.T) {
 }
 
 // What the system is out of is known however it is wrapped, in a connection that could not be made or a file that could not be written; a door that is shut is not that.
-func TestScarce(t *testing.T) {
-	for _, want := range wants {
+func TestOutOfResources(t *testing.T) {
+	for _, want := range resourceErrors {
 		for _, err := range []error{
 			&net.OpError{Op: "dial", Err: os.NewSyscallError("epoll_ctl", want)}, fmt.Errorf("authority: %w", &fs.PathError{Op: "write", Path: "issuing.pem", Err: want}),
 		} {
-			if !Scarce(err) {
+			if !OutOfResources(err) {
 				t.Errorf("%v is not known", err)
 			}
 		}
 	}
 	for _, err := range []error{nil, errors.New("too many open files"), fs.ErrPermission, syscall.ECONNREFUSED} {
-		if Scarce(err) {
+		if OutOfResources(err) {
 			t.Errorf("%v is taken for it", err)
 		}
 	}
@@ -50,7 +50,7 @@ func TestFailureOf_ports(t *testing.T) {
 	if errNoPort == nil {
 		t.Skip("this system has no word for it")
 	}
-	for to, want := range map[string]string{"192.0.2.1": classScarce, "2001:db8::1": classConnect} {
+	for to, want := range map[string]string{"192.0.2.1": classResources, "2001:db8::1": classConnect} {
 		err := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.ParseIP(to), Port: 443}, Err: os.NewSyscallError("connect", errNoPort)}
 		if got := failureOf(err).class; got != want {
 			t.Errorf("%s: %s, want %s", to, got, want)

@@ -6,14 +6,14 @@ import (
 	"net/http"
 )
 
-// sever ends the connection of a client that speaks HTTP/1.0 so that it must take the answer for a broken one. Such a client knows no chunks: where
+// abortHTTP10 ends the connection of a client that speaks HTTP/1.0 so that it must take the answer for a broken one. Such a client knows no chunks: where
 // nobody knew the length, the end of the connection is the end of the answer, and net/http closes in good form (go1.26, server.go: close), with a FIN and
 // inside TLS with a close_notify before it. Half an answer would look whole.
-func (g *gate) sever() {
-	if !g.x.old {
+func (rw *responseWriter) abortHTTP10() {
+	if !rw.x.http10 {
 		return
 	}
-	if c, _, err := http.NewResponseController(g.w).Hijack(); err == nil { // else it is taken over, and closed, already
+	if c, _, err := http.NewResponseController(rw.inner).Hijack(); err == nil { // else it is taken over, and closed, already
 		reset(c)
 	}
 }
@@ -23,19 +23,19 @@ func (g *gate) sever() {
 func reset(whole net.Conn) {
 	for c := whole; c != nil; {
 		switch at := c.(type) {
-		case *watched:
+		case *strictConn:
 			c = at.Conn
 		case *hallConn:
 			c = at.Conn
 		case *tls.Conn:
 			c = at.NetConn()
-		case *guestTCP:
+		case *clientTCP:
 			c = at.TCPConn
-		case *bookedTCP:
+		case *trackedTCP:
 			c = at.TCPConn
-		case *bookedTLS:
+		case *trackedTLS:
 			c = at.Conn
-		case *booked:
+		case *tracked:
 			c = at.Conn
 		case *streamConn:
 			at.broken.Store(true)
@@ -47,5 +47,5 @@ func reset(whole net.Conn) {
 			_, c = at.Close(), nil
 		}
 	}
-	_ = whole.Close() // for the seats that it holds
+	_ = whole.Close() // for the slots that it holds
 }

@@ -38,9 +38,9 @@ func hello(t *testing.T, name string) string {
 func TestOverhear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		greeting := hello(t, "mail.lab.test")
-		tlsEar := func(p *Plugin, c net.Conn) (string, []byte, error) { return p.overhear(c) }
+		tlsEar := func(p *Plugin, c net.Conn) (string, []byte, error) { return p.peekHello(c) }
 		firstEar := func(p *Plugin, c net.Conn) (string, []byte, error) {
-			heard, err := p.firstBytes(c)
+			heard, err := p.peekFirst(c)
 			return "", heard, err
 		}
 		const stays, leaves, stops = 0, 1, 2

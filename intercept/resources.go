@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 )
@@ -13,10 +11,10 @@ import (
 // Out of descriptors or memory, the guard goes on with what runs. New connections wait in the system's queue, because net/http and the transparent
 // door try again; what would need a new upstream connection is refused; and when there are descriptors again, nothing has to be told.
 
-// Scarce reports whether an error is the system's want of something that others give back, descriptors, memory or space on a disk, and so nobody's fault on the
+// OutOfResources reports whether an error is the system's want of something that others give back, descriptors, memory or space on a disk, and so nobody's fault on the
 // far side, and over without anybody's help.
-func Scarce(err error) bool {
-	return slices.ContainsFunc(wants, func(want error) bool { return errors.Is(err, want) })
+func OutOfResources(err error) bool {
+	return slices.ContainsFunc(resourceErrors, func(want error) bool { return errors.Is(err, want) })
 }
 
 // outOfPorts reports whether all ports of this computer are in use for connections to a host. Of an IPv6 address the system says the same where it has no address of
@@ -30,26 +28,13 @@ func outOfPorts(err error) bool {
 	return ok && op.Op == "dial" && to.IP.To4() != nil
 }
 
-// complaintEvery is how often the log hears of what may happen all the time: each failure is counted.
-const complaintEvery = 10 * time.Second
-
-// complaint remembers when the log last heard of something.
-type complaint struct{ last atomic.Pointer[time.Time] }
-
-// due reports whether the log is to hear of it again, to one caller each time.
-func (c *complaint) due() bool {
-	now := time.Now()
-	last := c.last.Load()
-	return (last == nil || now.Sub(*last) > complaintEvery) && c.last.CompareAndSwap(last, &now)
-}
-
 // acceptFailed counts and tells that a connection could not be accepted. A listener that is closed has not failed.
 func (p *Plugin) acceptFailed(err error) {
 	if errors.Is(err, net.ErrClosed) {
 		return
 	}
 	n := p.refused.accepts.Add(1)
-	if p.accepting.due() {
+	if p.acceptLog.due() {
 		p.logger.Warn("accepting failed", zap.Error(err), zap.Int64("times", n))
 	}
 }
