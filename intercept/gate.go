@@ -143,9 +143,12 @@ func (g *gate) answer(resp *http.Response) {
 }
 
 // settle ends what goproxy leaves open: the client's side of a WebSocket (v1.9.4, http.go returns without closing it), and what net/http still keeps of
-// an answer, which it would write when nobody can bound that any more.
+// an answer: it would write that when nobody can bound it any more, or not at all where the answer broke off.
 func (g *gate) settle() {
 	g.hints.end()
+	if g.pace == nil && g.wrote && g.x.cut.Load() {
+		g.pace = g.x.p.traffic.newPace(g.x.p.limits.Stall, g.x.control)
+	}
 	if g.pace != nil {
 		g.pace.begin()
 		g.Flush()
