@@ -91,8 +91,12 @@ func sweep(dir string) {
 	}
 }
 
-// readFile reads a file of the authority. The modes are those of what was opened, so nothing can be swapped in between.
+// readFile reads a file of the authority. The modes are those of what was opened, so nothing can be swapped in between. What is no file is not opened: a named
+// pipe waits for somebody who writes.
 func readFile(path string, forbidden fs.FileMode) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, &DamagedError{Path: path, Problem: "is not a file", Remedy: restore}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -101,9 +105,6 @@ func readFile(path string, forbidden fs.FileMode) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &DamagedError{Path: path, Problem: "is not a file", Remedy: restore}
 	}
 	if err := checkMode(path, info, forbidden); err != nil {
 		return nil, err

@@ -143,9 +143,12 @@ func (rw *responseWriter) answer(resp *http.Response) {
 }
 
 // finish ends what goproxy leaves open: the client's side of a WebSocket (v1.9.4, http.go returns without closing it), and what net/http still keeps of
-// an answer, which it would write when nobody can bound that any more.
+// an answer: it would write that when nobody can bound it any more, or not at all where the answer broke off.
 func (rw *responseWriter) finish() {
 	rw.hints.end()
+	if rw.stall == nil && rw.wrote && rw.x.cut.Load() {
+		rw.stall = rw.x.p.traffic.newStallTimer(rw.x.p.limits.Stall, rw.x.control)
+	}
 	if rw.stall != nil {
 		rw.stall.begin()
 		rw.Flush()

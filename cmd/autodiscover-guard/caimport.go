@@ -80,7 +80,7 @@ func readMaterial(files []string, passwordFile string, stdin io.Reader) (certs.M
 	}
 	var all certs.Material
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := readWhole(file)
 		if err != nil {
 			return certs.Material{}, err
 		}

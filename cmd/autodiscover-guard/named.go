@@ -9,22 +9,31 @@ import (
 	"os"
 )
 
-// maxNamed is far above any file that a configuration names, and keeps a wrong path such as a device from being read for ever.
+// maxNamed is far above any file that a person or a configuration names, and keeps a wrong path such as a device from being read for ever.
 const maxNamed = 16 << 20
 
-// readNamed reads a file that a key of the configuration names.
-func readNamed(key, file string) ([]byte, error) {
+// readWhole reads a file, or whatever else a path leads to, such as a pipe of the shell.
+func readWhole(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return nil, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxNamed+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return nil, err
 	}
 	if len(text) > maxNamed {
-		return nil, fmt.Errorf("%s: %s is larger than %d MiB: is it the right file?", key, file, maxNamed>>20)
+		return nil, fmt.Errorf("%s is larger than %d MiB: is it the right file?", file, maxNamed>>20)
+	}
+	return text, nil
+}
+
+// readNamed reads a file that a key of the configuration names.
+func readNamed(key, file string) ([]byte, error) {
+	text, err := readWhole(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
 	}
 	return text, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,7 +84,7 @@ func testPolicies(files []string, configFile, format string, out io.Writer) erro
 }
 
 func testPolicy(file, configFile string) ([]outcome, error) {
-	data, err := os.ReadFile(file)
+	data, err := readWhole(file)
 	if err != nil {
 		return nil, err
 	}

@@ -88,9 +88,7 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	out := cmd.OutOrStdout()
+	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	sources := review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: progress(cmd.ErrOrStderr())}
 	switch format := review.Format(f.format); {
 	case f.explain != "":
@@ -99,7 +97,9 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 		c := review.NewConverter(filter, format, out)
 		_, err := review.Read(ctx, sources, c)
 		return errors.Join(err, c.Err())
-	case f.follow:
+	case f.follow: // nothing else has something to do at a signal, and what waits for a pipe would not notice
+		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
 		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of the usual log, what was moved aside stands before what grows
 	}
 	summary := review.NewSummary(filter)
