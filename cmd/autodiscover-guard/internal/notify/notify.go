@@ -20,6 +20,8 @@ const (
 	MostAnHour = 120
 	// mostKeys is how many different things are known to have been told.
 	mostKeys = 1024
+	// farewell is for how long the last notifications are told. Nobody is served meanwhile, and the next guard waits for this one to end.
+	farewell = 5 * time.Second
 )
 
 // Outcome is what became of a notification.
@@ -191,7 +193,7 @@ func (n *Notifier) settle(e event, o Outcome) {
 	}
 }
 
-// Close tells what waits, with one attempt each, as long as ctx allows, and drops the rest.
+// Close tells what waits, with one attempt each, for five seconds as long as ctx allows, and drops the rest.
 func (n *Notifier) Close(ctx context.Context) {
 	n.mu.Lock()
 	if n.closed {
@@ -200,5 +202,7 @@ func (n *Notifier) Close(ctx context.Context) {
 	}
 	n.closed = true
 	n.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
 	n.sender.close(ctx)
 }

@@ -92,8 +92,16 @@ func (s *sender) offer(p payload, e event) bool {
 
 func (s *sender) run() {
 	defer close(s.ended)
+	dropped := 0
 	for l := range s.waiting {
-		s.settle(l.event, s.deliver(l))
+		outcome := s.deliver(l)
+		if outcome == Dropped {
+			dropped++
+		}
+		s.settle(l.event, outcome)
+	}
+	if dropped > 0 { // there is nobody any more who could ask for the metrics
+		s.config.Logger.Warn("notifications were not told before the end", zap.String("to", s.host), zap.Int("dropped", dropped))
 	}
 	s.client.CloseIdleConnections()
 }

@@ -148,17 +148,19 @@ func TestSender_attempts(t *testing.T) {
 	}
 }
 
-// At the end, what waits gets one attempt, as long as there is time.
+// At the end, what waits gets one attempt, as long as there is time. Nobody is served meanwhile, so a webhook that does not answer is not waited for long.
 func TestClose(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer  int
 		hang    bool
+		within  time.Duration
 		took    time.Duration
 		outcome map[notify.Outcome]int
 	}{
-		"the rest is told":          {200, false, 0, map[notify.Outcome]int{notify.Sent: 3}},
-		"no second attempt":         {500, false, 0, map[notify.Outcome]int{notify.Failed: 3}},
-		"not longer than it may be": {200, true, 5 * time.Second, map[notify.Outcome]int{notify.Failed: 1, notify.Dropped: 2}},
+		"the rest is told":          {200, false, time.Minute, 0, map[notify.Outcome]int{notify.Sent: 3}},
+		"no second attempt":         {500, false, time.Minute, 0, map[notify.Outcome]int{notify.Failed: 3}},
+		"not longer than it may be": {200, true, 3 * time.Second, 3 * time.Second, map[notify.Outcome]int{notify.Failed: 1, notify.Dropped: 2}},
+		"nor for long":              {200, true, time.Minute, 5 * time.Second, map[notify.Outcome]int{notify.Failed: 1, notify.Dropped: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -172,7 +174,7 @@ func TestClose(t *testing.T) {
 				}
 				synctest.Wait()
 				begun := time.Now()
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), c.within)
 				defer cancel()
 				w.notifier.Close(ctx)
 				w.notifier.Close(ctx)
@@ -183,6 +185,9 @@ func TestClose(t *testing.T) {
 					if w.outcomes[o] != n {
 						t.Errorf("outcomes %v, want %v", w.outcomes, c.outcome)
 					}
+				}
+				if said := strings.Contains(w.log.String(), "before the end"); said != (c.outcome[notify.Dropped] > 0) {
+					t.Errorf("the log says %s", w.log.String())
 				}
 			})
 		})
