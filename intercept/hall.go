@@ -121,11 +121,11 @@ func (h *hall) open() {
 // that is shut down drops what comes by HTTP/1 without an answer (server.go: shuttingDown, in conn.serve), but nothing else sends HTTP/2's GOAWAY to
 // connections that lie idle; so one of the two is, and the other takes those of HTTP/2 that come late. It is when there is calm: a client that
 // is told to go before it has asked takes that for an error (curl 7.88).
-func (h *hall) drain(ctx context.Context, calm <-chan struct{}) error {
+func (h *hall) drain(ctx context.Context, allArrived <-chan struct{}) error {
 	h.h1.server.SetKeepAlivesEnabled(false)
 	select {
-	case <-calm:
-	case <-h.p.parting.Done():
+	case <-allArrived:
+	case <-h.p.graceOver.Done():
 	case <-ctx.Done():
 	}
 	return h.h2.server.Shutdown(ctx)
@@ -200,7 +200,7 @@ func (h *hall) serve(c *hallConn) {
 	c.inHandshake = true
 	growStack(0)
 	t := tls.Server(c, h.config)
-	ctx, cancel := context.WithTimeout(h.p.parting, h.p.limits.Handshake)
+	ctx, cancel := context.WithTimeout(h.p.graceOver, h.p.limits.Handshake)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
 		h.handshakeFailed(c, c.explain(err))

@@ -245,7 +245,7 @@ func (c *clientTCP) lingerOnClose() { c.state.lingerOnClose() }
 // Close implements net.Conn.
 func (c *clientTCP) Close() error {
 	defer c.state.release()
-	c.state.linger(c.state.p.parting, c.TCPConn)
+	c.state.linger(c.state.p.graceOver, c.TCPConn)
 	return c.TCPConn.Close()
 }
 
@@ -266,7 +266,7 @@ func (c *clientConn) lingerOnClose() { c.state.lingerOnClose() }
 // Close implements net.Conn.
 func (c *clientConn) Close() error {
 	defer c.state.release()
-	c.state.linger(c.state.p.parting, c.Conn)
+	c.state.linger(c.state.p.graceOver, c.Conn)
 	return c.Conn.Close()
 }
 

@@ -194,8 +194,8 @@ type Plugin struct {
 	privacyKey []byte
 
 	// stopping ends when no more connections are to come in, parting when those are cut off that have not come to ask anything, ending when all are.
-	stopping, parting, ending context.Context
-	stop, part, end           context.CancelFunc
+	stopping, graceOver, ending context.Context
+	stop, endGrace, end         context.CancelFunc
 
 	run string
 	seq atomic.Uint64
@@ -253,8 +253,8 @@ func New(c Config) (*Plugin, error) {
 	p.transport = first.shared
 	p.ours.Store(first)
 	p.ending, p.end = context.WithCancel(context.Background())
-	p.parting, p.part = context.WithCancel(p.ending)
-	p.stopping, p.stop = context.WithCancel(p.parting)
+	p.graceOver, p.endGrace = context.WithCancel(p.ending)
+	p.stopping, p.stop = context.WithCancel(p.graceOver)
 	p.hall = newHall(p)
 	return p, nil
 }
@@ -337,10 +337,10 @@ const (
 func (p *Plugin) Shutdown(ctx context.Context) error {
 	p.traffic.expect()
 	p.awaitQuiet(time.Now().Add(gracePeriod), p.traffic.requestExpected())
-	calm, idle := p.traffic.drain()
+	allArrived, idle := p.traffic.drain()
 	p.stop()
-	defer time.AfterFunc(gracePeriod, func() { p.part() }).Stop()
-	err := p.hall.drain(ctx, calm)
+	defer time.AfterFunc(gracePeriod, func() { p.endGrace() }).Stop()
+	err := p.hall.drain(ctx, allArrived)
 	select {
 	case <-idle:
 		err = errors.Join(err, p.hall.wait(ctx))

@@ -348,7 +348,7 @@ func (w *strictConn) Read(b []byte) (int, error) {
 
 // Close implements net.Conn.
 func (w *strictConn) Close() error {
-	w.linger(w.p.parting, w.Conn)
+	w.linger(w.p.graceOver, w.Conn)
 	return w.Conn.Close()
 }
 

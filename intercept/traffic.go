@@ -13,17 +13,17 @@ import (
 // Limits.Lifetime, and connections, whatever is under way in them, when they have lived for twice as long: by then they were told to close
 // behind their next answer, and no answer has ended since.
 type traffic struct {
-	mu       sync.Mutex
-	inFlight int                     // requests, and what else a stop waits for
-	awaited  int                     // of those in flight: requests that are to come
-	tunnels  map[io.Closer]time.Time // since when
-	conns    map[io.Closer]time.Time // since when; to stop them is their server's business
-	calm     chan struct{}           // made by drain, closed when nobody is awaited
-	idle     chan struct{}           // made by drain, closed when nothing is left
-	stopped  time.Time               // when drain was called
-	calmed   bool
-	done     bool
-	stalled  atomic.Int64 // what was given up because its other side took nothing
+	mu           sync.Mutex
+	inFlight     int                     // requests, and what else a stop waits for
+	expected     int                     // of those in flight: requests that are to come
+	tunnels      map[io.Closer]time.Time // since when
+	conns        map[io.Closer]time.Time // since when; to stop them is their server's business
+	allArrived   chan struct{}           // made by drain, closed when nobody is awaited
+	idle         chan struct{}           // made by drain, closed when nothing is left
+	stopped      time.Time               // when drain was called
+	noneExpected bool
+	done         bool
+	stalled      atomic.Int64 // what was given up because its other side took nothing
 }
 
 // enter lets a request in; it reports false when the plugin is stopping.
@@ -54,14 +54,14 @@ func (t *traffic) expect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight++
-	t.awaited++
+	t.expected++
 }
 
 func (t *traffic) arrive() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight--
-	t.awaited--
+	t.expected--
 	t.settle()
 }
 
@@ -119,23 +119,23 @@ func note(books *map[io.Closer]time.Time, c io.Closer) {
 }
 
 // drain lets nobody in any more. It returns a channel that is closed when nobody is awaited, and one that is when everything is done.
-func (t *traffic) drain() (calm, idle <-chan struct{}) {
+func (t *traffic) drain() (allArrived, idle <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.idle == nil {
-		t.calm, t.idle, t.stopped = make(chan struct{}), make(chan struct{}), time.Now()
+		t.allArrived, t.idle, t.stopped = make(chan struct{}), make(chan struct{}), time.Now()
 	}
 	t.settle()
-	return t.calm, t.idle
+	return t.allArrived, t.idle
 }
 
 func (t *traffic) settle() {
 	if t.idle == nil {
 		return
 	}
-	if !t.calmed && t.awaited == 0 {
-		t.calmed = true
-		close(t.calm)
+	if !t.noneExpected && t.expected == 0 {
+		t.noneExpected = true
+		close(t.allArrived)
 	}
 	if !t.done && t.inFlight == 0 && len(t.tunnels) == 0 {
 		t.done = true
