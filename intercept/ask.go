@@ -27,7 +27,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 		if x.plan.Guarded {
 			return x.unanswered(req, reasonMoved, failure{}), nil
 		}
-		x.asked = *req.URL
+		x.url = *req.URL
 		x.method = req.Method
 		req = x.prepare(req) // whom it is about may stand in the body, which nobody has read for the question that it was
 	}
@@ -46,7 +46,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 // moved reports whether another handler changed whom or what is asked since the plan was made.
 func (x *exchange) moved(req *http.Request) bool {
 	u := req.URL
-	return u.Scheme != x.asked.Scheme || u.Host != x.asked.Host || u.Path != x.asked.Path || u.RawQuery != x.asked.RawQuery || req.Method != x.method
+	return u.Scheme != x.url.Scheme || u.Host != x.url.Host || u.Path != x.url.Path || u.RawQuery != x.url.RawQuery || req.Method != x.method
 }
 
 // refuse is the answer where upstream is not asked.
@@ -263,7 +263,7 @@ func (x *exchange) failed(err error) failure {
 	x.upstream.check = f.check
 	x.noteFailure(f.class)
 	if !x.recognised() {
-		x.p.logFailure(x.asked.Hostname(), f)
+		x.p.logFailure(x.url.Hostname(), f)
 	}
 	return f
 }

@@ -230,7 +230,7 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 		return true
 	}
 	x := f.p.newExchange(r, d)
-	x.asked.Host = t.String()
+	x.url.Host = t.String()
 	x.refuseTunnel(decision)
 	return t.port == portHTTPS
 }
@@ -316,13 +316,13 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 // tunnel breaks; an error page would then be taken for what upstream said.
 func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
 	if h2, ok := w.(interface{ ResponseWriter() http.ResponseWriter }); ok {
-		if rw := h2.ResponseWriter(); !begun(rw) {
+		if rw := h2.ResponseWriter(); !answerBegun(rw) {
 			f := p.tunnelFailure(ctx, err)
 			deny(rw, f.status, hostOf(ctx.Req.URL.Host)+" "+f.text+" ("+f.class+")")
 		}
 		return
 	}
-	if begun(w) {
+	if answerBegun(w) {
 		return
 	}
 	f := p.tunnelFailure(ctx, err)
@@ -341,7 +341,7 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	return f
 }
 
-func begun(w any) bool {
+func answerBegun(w any) bool {
 	s, ok := w.(started)
 	return ok && s.hasStarted()
 }

@@ -159,14 +159,14 @@ func (x *exchange) followRedirect(view dialect.Request) {
 	if x.plan.Guarded || x.plan.Step != rules.Watch && x.plan.Step != rules.Ignore && x.plan.Step != rules.Forward {
 		return
 	}
-	if q, ok := x.p.redirects.find(x.from.Client, &x.asked, x.begun); ok {
+	if q, ok := x.p.redirects.find(x.from.Client, &x.url, x.start); ok {
 		x.plan = x.policy.Follow(view, x.from, q)
 	}
 }
 
 // rememberRedirects remembers where the answer that was decided on sends its client. It is called before the client gets a byte of it. What was asked is not kept.
 func (x *exchange) rememberRedirects() {
-	for _, u := range x.decision.Onward(&x.asked) {
+	for _, u := range x.decision.Onward(&x.url) {
 		subjects := slices.Concat(x.plan.Inquiry.Subjects, dialect.UserOf(u))
 		x.p.redirects.add(x.from.Client, urlKey(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: subjects}, x.p.clock())
 	}
