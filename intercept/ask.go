@@ -225,7 +225,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
 	http11 := base
 	if base == x.p.transport {
-		ours := x.p.ours.Load()
+		ours := x.p.transports.Load()
 		base, http11 = ours.shared, ours.http11
 	}
 	if t := x.p.bindings.bound(x.binding, req.Header, http11); t != nil {

@@ -282,7 +282,7 @@ func TestGather_where(t *testing.T) {
 		{"discovery over TLS", p.transport, dialInfo{purpose: "https"}.attach(t.Context()), true},
 		{"discovery in the clear", p.transport, dialInfo{purpose: "http"}.attach(t.Context()), false},
 		{"a tunnel", p.transport, dialInfo{purpose: purposeTunnel}.attach(t.Context()), false},
-		{"what passes through", p.ours.Load().http11, t.Context(), false},
+		{"what passes through", p.transports.Load().http11, t.Context(), false},
 		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), http1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {
 		conn, err := c.by.DialContext(c.ctx, "tcp", l.Addr().String())

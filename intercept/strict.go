@@ -23,17 +23,17 @@ type strict struct {
 	err   error
 	ahead readAhead
 
-	http10   bool // HTTP/1.0
-	connect  bool
-	asterisk bool // the target is "*"
-	upgrade  bool
-	chunked  bool
-	sized    bool
-	length   int64
-	hosts    int
-	host     string
-	absolute string // the authority of an absolute-form target, or CONNECT's whole one
-	home     target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
+	http10       bool // HTTP/1.0
+	connect      bool
+	asterisk     bool // the target is "*"
+	upgrade      bool
+	chunked      bool
+	sized        bool
+	length       int64
+	hosts        int
+	host         string
+	absolute     string // the authority of an absolute-form target, or CONNECT's whole one
+	tunnelTarget target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
 }
 
 // strictState is what comes next.
@@ -140,7 +140,7 @@ func (s *strict) request(line string) bool {
 	if !ok || !ok2 || method == "" || target == "" || strings.ContainsAny(line, "\t\v\f") {
 		return false
 	}
-	*s = strict{line: s.line[:0], home: s.home, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT", asterisk: target == "*"}
+	*s = strict{line: s.line[:0], tunnelTarget: s.tunnelTarget, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT", asterisk: target == "*"}
 	switch version {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
@@ -226,11 +226,11 @@ func (s *strict) agrees() bool {
 		return true
 	}
 	port := uint16(portHTTP)
-	if s.home.port != 0 {
-		port = s.home.port
+	if s.tunnelTarget.port != 0 {
+		port = s.tunnelTarget.port
 	}
 	a, err := parseTarget(s.absolute, port)
-	if err != nil || s.home.port != 0 && a != s.home {
+	if err != nil || s.tunnelTarget.port != 0 && a != s.tunnelTarget {
 		return true // refused with a reason, later
 	}
 	if s.connect {
@@ -333,7 +333,7 @@ type strictConn struct {
 func newStrictConn(conn net.Conn, hc *hallConn) *strictConn {
 	w := &strictConn{Conn: conn, p: hc.front.p}
 	if !hc.byHost {
-		w.strict.home = hc.target
+		w.strict.tunnelTarget = hc.target
 	}
 	return w
 }
