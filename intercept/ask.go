@@ -66,7 +66,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 	return x.approve(x.passOn(resp, nil))
 }
 
-// sendOn sends a request on as it is. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
+// sendOn sends a request on as it is, and returns the answer's header with its body to come. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
@@ -321,7 +321,7 @@ func (x *exchange) trailers(resp *http.Response) {
 	}
 }
 
-// passOn lets an upstream's body through as it comes. end is called when it is closed.
+// passOn lets an upstream's body through as it comes. end, if not nil, is called when the body is closed.
 func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		x.switched = resp.Body
@@ -335,7 +335,7 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	return resp
 }
 
-// closeSwitched ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
+// closeSwitched closes upstream's connection where an exchange has switched protocols. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
 // with a far side that neither reads nor speaks, however the near one has ended.
 func (x *exchange) closeSwitched() {
 	if x.switched != nil {

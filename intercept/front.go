@@ -79,7 +79,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enterOrDeny lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
+// enterOrDeny counts a request as in flight and reports whether it did. While the guard stops, only requests of connections that were accepted before are served, and
+// others answered 503; since is when this one's was accepted.
 func (p *Plugin) enterOrDeny(w http.ResponseWriter, since time.Time) bool {
 	if p.traffic.enter() {
 		return true
@@ -115,7 +116,7 @@ func (f *front) plain(w http.ResponseWriter, r *http.Request) {
 	f.exchange(w, r, doorPlain)
 }
 
-// exchange lets goproxy's handlers and ours at a request whose URL is absolute and names the host that is meant.
+// exchange serves a request from its plan to its record, by way of goproxy's plain path and so of our filters. The URL is absolute and names the host that is meant.
 func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	if !translatable(r) {
 		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")

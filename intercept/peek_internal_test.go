@@ -35,7 +35,7 @@ func hello(t *testing.T, name string) string {
 }
 
 // How the listening at a connection ends, what was heard, and when.
-func TestOverhear(t *testing.T) {
+func TestPeekHello(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		greeting := hello(t, "mail.lab.test")
 		tlsEar := func(p *Plugin, c net.Conn) (string, []byte, error) { return p.peekHello(c) }

@@ -193,7 +193,7 @@ type Plugin struct {
 	privacy    Privacy
 	privacyKey []byte
 
-	// stopping ends when no more connections are to come in, parting when those are cut off that have not come to ask anything, ending when all are.
+	// stopping is done when no more connections are to come in, graceOver when those are cut off that have asked nothing yet, ending when all are.
 	stopping, graceOver, ending context.Context
 	stop, endGrace, end         context.CancelFunc
 
@@ -259,7 +259,7 @@ func New(c Config) (*Plugin, error) {
 	return p, nil
 }
 
-// setAccess takes over who may come, and how.
+// setAccess takes over from c who may use the proxy, and how.
 func (p *Plugin) setAccess(c Config) error {
 	var err error
 	if p.clients, err = readRanges("Clients", c.Clients); err != nil {

@@ -60,7 +60,7 @@ func (s *strict) begun() bool {
 	return s.state == awaitsField || s.state == awaitsRequest && len(s.line) > 0
 }
 
-// scan looks at bytes that were read, and returns how many may go on.
+// scan looks at bytes that were read, and returns how many of them net/http may have.
 func (s *strict) scan(p []byte) int {
 	for at := 0; at < len(p); {
 		if s.state == awaitsNothing {
@@ -303,7 +303,7 @@ func (s *strict) ended(c net.Conn, b []byte) error {
 	return s.err
 }
 
-// waitForEnd waits for the end of a connection on which nothing is read any more. While a request is answered, net/http (go1.26, server.go: backgroundRead)
+// waitForEnd reads, and drops, until a connection ends. While a request is answered, net/http (go1.26, server.go: backgroundRead)
 // reads one byte ahead, and takes an error for the client's departure; but what is wrong with the next request must not cost the one before it its answer.
 // net/http ends the wait by a deadline.
 func waitForEnd(c net.Conn) error {
@@ -315,8 +315,7 @@ func waitForEnd(c net.Conn) error {
 	}
 }
 
-// maySwitchProtocols reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
-// connection.
+// maySwitchProtocols reports whether something else than HTTP may follow a request, at which nobody has looked: its refusal must end the connection.
 func maySwitchProtocols(r *http.Request) bool {
 	return r.ProtoMajor == 1 && (r.Method == http.MethodConnect || r.ContentLength == 0 && r.Header["Upgrade"] != nil)
 }
@@ -329,7 +328,7 @@ type strictConn struct {
 	lingeringClose
 }
 
-// newStrictConn watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
+// newStrictConn wraps conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
 func newStrictConn(conn net.Conn, hc *hallConn) *strictConn {
 	w := &strictConn{Conn: conn, p: hc.front.p}
 	if !hc.byHost {
