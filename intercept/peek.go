@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -119,6 +120,7 @@ func (e *peeker) end(graceOver context.Context, err error) error {
 // longestMethod is that of the methods in IANA's registry (UPDATEREDIRECTREF); the rest of it is for space.
 const longestMethod = 18
 
+// methodLike reports whether bytes begin like a method, as far as they go.
 func methodLike(b []byte) bool {
 	for _, c := range b {
 		if c == ' ' {
@@ -134,18 +136,8 @@ func methodLike(b []byte) bool {
 // likeHTTP reports whether bytes begin like an HTTP/1 request. The preface of HTTP/2 ("PRI * HTTP/2.0") does not: nobody upgrades to it in the
 // clear without asking, and who begins with it can be tunnelled.
 func likeHTTP(b []byte) bool {
-	if len(b) >= 4 && string(b[:4]) == "PRI " {
-		return false
-	}
-	for i, c := range b {
-		if c == ' ' {
-			return i > 0 && i <= longestMethod
-		}
-		if (c < 'A' || c > 'Z') && c != '-' {
-			return false
-		}
-	}
-	return false
+	space := bytes.IndexByte(b, ' ')
+	return space > 0 && space <= longestMethod && methodLike(b) && !bytes.HasPrefix(b, []byte("PRI "))
 }
 
 // replay is a connection of which some bytes were read already.

@@ -57,7 +57,7 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	hosts := q.clients[client]
 	if hosts == nil {
 		if len(q.clients) >= quarantineClients {
-			q.makeRoom(now)
+			evict(q.clients, quarantineClients, now, lastUntil)
 		}
 		hosts = make(map[string]kept)
 		q.clients[client] = hosts
@@ -73,27 +73,31 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	hosts[host] = k
 }
 
-// makeRoom forgets clients of whom nothing is to be remembered, or the one that is to be forgotten first.
-func (q *quarantine) makeRoom(now time.Time) {
-	var first netip.Addr
-	var earliest time.Time
-	for client, hosts := range q.clients {
-		var last time.Time
-		for _, k := range hosts {
-			if k.until.After(last) {
-				last = k.until
-			}
-		}
-		if !last.After(now) {
-			delete(q.clients, client)
-			continue
-		}
-		if !first.IsValid() || last.Before(earliest) {
-			first, earliest = client, last
+// lastUntil is when all of a client's hosts will be forgotten.
+func lastUntil(hosts map[string]kept) (last time.Time) {
+	for _, k := range hosts {
+		if k.until.After(last) {
+			last = k.until
 		}
 	}
-	if len(q.clients) >= quarantineClients {
-		delete(q.clients, first)
+	return last
+}
+
+// evict makes room in what is remembered of clients: it removes those of whom nothing counts any more and, where there still are most of them, the one
+// that would be next.
+func evict[V any](clients map[netip.Addr]V, most int, now time.Time, until func(V) time.Time) {
+	var first netip.Addr
+	var earliest time.Time
+	for client, v := range clients {
+		switch t := until(v); {
+		case !t.After(now):
+			delete(clients, client)
+		case !first.IsValid() || t.Before(earliest):
+			first, earliest = client, t
+		}
+	}
+	if len(clients) >= most {
+		delete(clients, first)
 	}
 }
 

@@ -99,7 +99,7 @@ func (t *redirects) add(client netip.Addr, key string, q dialect.Inquiry, now ti
 	own := t.clients[client]
 	if own == nil {
 		if len(t.clients) >= redirectClients {
-			t.makeRoom(now)
+			evict(t.clients, redirectClients, now, func(own *clientRedirects) time.Time { return own.until })
 		}
 		own = new(clientRedirects)
 		t.clients[client] = own
@@ -107,22 +107,6 @@ func (t *redirects) add(client netip.Addr, key string, q dialect.Inquiry, now ti
 	own.until = now.Add(redirectTime)
 	own.last[own.next] = redirect{sha256.Sum256([]byte(key)), own.until, q}
 	own.next = (own.next + 1) % redirectsPerClient
-}
-
-// makeRoom forgets the clients whose time is over, or the one whose is next.
-func (t *redirects) makeRoom(now time.Time) {
-	var first netip.Addr
-	for client, own := range t.clients {
-		switch {
-		case !own.until.After(now):
-			delete(t.clients, client)
-		case !first.IsValid() || own.until.Before(t.clients[first].until):
-			first = client
-		}
-	}
-	if len(t.clients) >= redirectClients {
-		delete(t.clients, first)
-	}
 }
 
 // find returns the inquiry whose answer sent a client to a URL.

@@ -76,7 +76,7 @@ func (t *traffic) leave() {
 func (t *traffic) addTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	note(&t.tunnels, tunnel)
+	addNow(&t.tunnels, tunnel)
 }
 
 func (t *traffic) removeTunnel(tunnel io.Closer) {
@@ -90,7 +90,7 @@ func (t *traffic) removeTunnel(tunnel io.Closer) {
 func (t *traffic) addConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	note(&t.conns, conn)
+	addNow(&t.conns, conn)
 }
 
 func (t *traffic) removeConn(conn io.Closer) {
@@ -111,14 +111,14 @@ func (t *traffic) requestExpected() bool {
 	return false
 }
 
-func note(books *map[io.Closer]time.Time, c io.Closer) {
-	if *books == nil {
-		*books = make(map[io.Closer]time.Time)
+func addNow(all *map[io.Closer]time.Time, c io.Closer) {
+	if *all == nil {
+		*all = make(map[io.Closer]time.Time)
 	}
-	(*books)[c] = time.Now()
+	(*all)[c] = time.Now()
 }
 
-// drain lets nobody in any more. It returns a channel that is closed when nobody is awaited, and one that is when everything is done.
+// drain lets nobody in any more. allArrived is closed when no request is expected, idle when nothing is in flight and no tunnel is left.
 func (t *traffic) drain() (allArrived, idle <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -147,14 +147,14 @@ func (t *traffic) settle() {
 func (t *traffic) closeAll() { t.closeOlder(&t.tunnels, 0) }
 
 // closeOlder closes what has lived for at least the given time, and returns how many there were.
-func (t *traffic) closeOlder(books *map[io.Closer]time.Time, age time.Duration) int {
+func (t *traffic) closeOlder(all *map[io.Closer]time.Time, age time.Duration) int {
 	now := time.Now()
 	old := make([]io.Closer, 0, 16)
 	t.mu.Lock()
-	for c, since := range *books {
+	for c, since := range *all {
 		if now.Sub(since) >= age {
 			old = append(old, c)
-			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has it counted in flight, or waits for Close
+			delete(*all, c) // what takes its time to end is not counted once more; whoever waits for it has it counted in flight, or waits for Close
 		}
 	}
 	t.mu.Unlock()
