@@ -20,8 +20,8 @@ func (r Rate) positive() bool { return r.Count > 0 && r.Per > 0 }
 const Window = time.Second
 
 const (
-	// spell is for how long identical decisions are held, window after window, before their rate is looked at again.
-	spell = 10 * Window
+	// holdTime is for how long identical decisions are held, window after window, before their rate is looked at again.
+	holdTime = 10 * Window
 	// maxIdentities bounds how many different decisions are remembered; the one that came up longest ago is forgotten first.
 	maxIdentities = 4096
 	// maxHeld bounds the bytes of the records that are held: a record may have hundreds of suggestions.
@@ -128,7 +128,7 @@ func (r *repeats) find(id identity, now time.Time) (d *decision, due []Record) {
 
 // begin begins a spell.
 func (r *repeats) begin(d *decision, now time.Time) {
-	d.end, d.repeated = now.Add(spell), 0
+	d.end, d.repeated = now.Add(holdTime), 0
 	r.keep(d, now)
 }
 
@@ -182,7 +182,7 @@ func (r *repeats) expire() {
 		switch {
 		case d.end.After(now):
 			r.keep(d, now)
-		case float64(d.repeated)*float64(r.limit.Per) > float64(r.limit.Count)*float64(spell):
+		case float64(d.repeated)*float64(r.limit.Per) > float64(r.limit.Count)*float64(holdTime):
 			r.begin(d, now)
 		default:
 			due = append(due, r.forget(d)...)
