@@ -43,7 +43,7 @@ of theirs.
 				return err
 			}
 			if !t.found(cmd.ErrOrStderr(), reports) || !t.trusted(reports) || count(presented, truststore.Failed) > 0 {
-				return &noError{}
+				return &answerNo{}
 			}
 			return nil
 		},

@@ -237,7 +237,7 @@ func (f *setupFlags) report(out io.Writer, results []desktop.Result, err error) 
 		err = f.print(out, results)
 	}
 	if err == nil && slices.ContainsFunc(results, func(r desktop.Result) bool { return !r.Good() }) {
-		err = &noError{}
+		err = &answerNo{}
 	}
 	return err
 }

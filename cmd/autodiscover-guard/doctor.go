@@ -64,7 +64,7 @@ Exit code 0 when nothing is wrong (there may be warnings), 1 when something is, 
 				return err
 			}
 			if !report.Fine {
-				return &noError{}
+				return &answerNo{}
 			}
 			return nil
 		},

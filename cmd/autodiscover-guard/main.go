@@ -47,7 +47,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand(stdin, stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
-	_, no := errors.AsType[*noError](err)
+	_, no := errors.AsType[*answerNo](err)
 	if lost := root.OutOrStdout().(*answer).err; lost != nil && (err == nil || no) {
 		err, no = lost, false
 	}
@@ -91,10 +91,10 @@ func advice(err error) string {
 	return ""
 }
 
-// noError ends a command whose answer is "no"; it has said so itself.
-type noError struct{}
+// answerNo ends a command whose answer is "no"; it has said so itself.
+type answerNo struct{}
 
-func (*noError) Error() string { return "the answer is no" }
+func (*answerNo) Error() string { return "the answer is no" }
 
 // hintError is an error with advice.
 type hintError struct {

@@ -55,7 +55,7 @@ Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configur
 				s.print(cmd.OutOrStdout())
 			}
 			if err == nil && !s.Ready {
-				return &noError{}
+				return &answerNo{}
 			}
 			return err
 		},
