@@ -7,31 +7,31 @@ import (
 )
 
 const (
-	// firstAgain is how soon a reload is tried again; each time that it fails, it takes twice as long.
-	firstAgain = time.Second
-	lastAgain  = time.Minute
+	// firstRetry is how soon a reload is tried again; each time that it fails, it takes twice as long.
+	firstRetry   = time.Second
+	longestRetry = time.Minute
 )
 
-// again rings when a reload is to be tried again that failed for want of something that comes back: whoever has sent SIGHUP does
+// reloadRetry rings when a reload is to be tried again that failed for want of something that comes back: whoever has sent SIGHUP does
 // not know that, and would have to send another. A configuration that is wrong waits for somebody who mends it.
-type again struct {
+type reloadRetry struct {
 	*time.Timer
 	wait time.Duration
 }
 
-func newAgain() *again {
-	a := &again{Timer: time.NewTimer(time.Hour)}
+func newReloadRetry() *reloadRetry {
+	a := &reloadRetry{Timer: time.NewTimer(time.Hour)}
 	a.Stop()
 	return a
 }
 
 // after takes note of how a reload ended.
-func (a *again) after(failed error) {
+func (a *reloadRetry) after(failed error) {
 	if !intercept.OutOfResources(failed) {
 		a.wait = 0
 		a.Stop()
 		return
 	}
-	a.wait = min(max(2*a.wait, firstAgain), lastAgain)
+	a.wait = min(max(2*a.wait, firstRetry), longestRetry)
 	a.Reset(a.wait)
 }

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// look is how often the configuration file is looked at besides: of a directory that was replaced, or of a link to one, and of what another computer has
+// pollEvery is how often the configuration file is looked at besides: of a directory that was replaced, or of a link to one, and of what another computer has
 // written to a network's file system, the system tells nobody.
-const look = time.Second
+const pollEvery = time.Second
 
-// seen is a file as it was when it was last looked at.
-type seen struct {
+// fileStamp is a file as it was when it was last looked at.
+type fileStamp struct {
 	file string // empty for none
 	info os.FileInfo
 }
 
 // changed reports whether it is another one now, or has been written to. One that is not there is on its way, or a reload would say so.
-func (s *seen) changed() bool {
+func (s *fileStamp) changed() bool {
 	if s.file == "" {
 		return false
 	}

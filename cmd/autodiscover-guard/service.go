@@ -30,7 +30,7 @@ type service struct {
 
 // run runs the guard until a signal ends it.
 func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
-	file := &seen{file: s.file}
+	file := &fileStamp{file: s.file}
 	file.changed() // before it is read: what is written to it meanwhile is a change
 	c, err := s.load()
 	if err != nil {
