@@ -21,16 +21,16 @@ import (
 
 // guard is policy, authority, plugin and server wired together.
 type guard struct {
-	policy    *rules.Policy
-	authority *certs.Authority
-	plugin    *intercept.Plugin
-	server    *http.Server
-	doorman   *doorman
+	policy      *rules.Policy
+	authority   *certs.Authority
+	plugin      *intercept.Plugin
+	server      *http.Server
+	credentials *credentialStore
 }
 
 func newGuard(c *config.Config, in inputs, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
 	in.warn(logger)
-	d := new(doorman)
+	d := new(credentialStore)
 	d.current.Store(in.door)
 	made, err := pluginConfig(c, in, d)
 	if err != nil {
@@ -58,7 +58,7 @@ func newGuard(c *config.Config, in inputs, state *stateDir, decisions, logger *z
 }
 
 // pluginConfig is the plugin's configuration, but for its authority and its logs.
-func pluginConfig(c *config.Config, in inputs, d *doorman) (intercept.Config, error) {
+func pluginConfig(c *config.Config, in inputs, d *credentialStore) (intercept.Config, error) {
 	private, err := privateAddresses(c.Upstream.Private)
 	return intercept.Config{
 		Policy:  in.policy,
@@ -78,7 +78,7 @@ func pluginConfig(c *config.Config, in inputs, d *doorman) (intercept.Config, er
 }
 
 // explicitDoor is the server that clients connect to.
-func explicitDoor(c *config.Config, plugin *intercept.Plugin, d *doorman, logger *zap.Logger) (*http.Server, error) {
+func explicitDoor(c *config.Config, plugin *intercept.Plugin, d *credentialStore, logger *zap.Logger) (*http.Server, error) {
 	server := &http.Server{
 		Handler:           plugin.Front(goproxy.NewProxyHttpServer()),
 		ConnContext:       plugin.ConnContext,

@@ -178,8 +178,8 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return nil, err
 	}
-	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
-		r.guard.doorman.current.Store(in.door)
+	if sameCredentialFiles(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
+		r.guard.credentials.current.Store(in.door)
 		if r.access != nil {
 			r.access.Renew(in.door.admin.token)
 		}
@@ -212,8 +212,8 @@ func (r *reloader) rescope(names []string) error {
 	return nil
 }
 
-// samePapers reports whether two configurations name the same files for the doors.
-func samePapers(a, b *config.Config) bool {
+// sameCredentialFiles reports whether two configurations name the same files for the doors.
+func sameCredentialFiles(a, b *config.Config) bool {
 	x, y := &a.Listen, &b.Listen
 	return x.AdminCertificate == y.AdminCertificate && x.AdminKey == y.AdminKey && x.AdminTokenFile == y.AdminTokenFile && x.AdminClients == y.AdminClients &&
 		a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
