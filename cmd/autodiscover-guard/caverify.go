@@ -65,7 +65,7 @@ func (t *truster) trusted(reports []truststore.Report) bool {
 // presented asks the running guard, if there is one, whose certificates it presents. One that does not let this computer's programs in is no failure of its
 // authority.
 func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
-	address := noted(t.state, "address")
+	address := readNote(t.state, "address")
 	if address == "" {
 		return nil, nil
 	}

@@ -160,14 +160,14 @@ func (g *guard) shutdown(ctx context.Context, door net.Listener) error {
 
 // How long a door that is to be closed goes on accepting at most, and how often it is looked at.
 const (
-	lastAccepts = 2 * time.Second
+	acceptGrace = 2 * time.Second
 	acceptPause = time.Millisecond
 )
 
 // acceptWaiting waits until nobody waits to be accepted at a door. The system has connected them already, and would cut them off when it closes: a load balancer
 // that has sent one here tells its client of an error, and no other replica.
 func acceptWaiting(ctx context.Context, door net.Listener) {
-	for begun := time.Now(); toAccept(door) && time.Since(begun) < lastAccepts && ctx.Err() == nil; {
+	for begun := time.Now(); hasBacklog(door) && time.Since(begun) < acceptGrace && ctx.Err() == nil; {
 		time.Sleep(acceptPause)
 	}
 }
