@@ -57,15 +57,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case no:
 		return exitNo
 	}
-	complain(stderr, err)
+	printError(stderr, err)
 	return exitUsage
 }
 
-// complain writes an error as lines that start with the program's name, and the hint that belongs to it.
+// printError writes an error as lines that start with the program's name, and the hint that belongs to it.
 //
 // The rules of this terminal: standard output is data, standard error is talk; every line of an error starts with "name: error:" or
 // "name: hint:"; no colour, no capital at the start, no full stop.
-func complain(w io.Writer, err error) {
+func printError(w io.Writer, err error) {
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
 		fmt.Fprintf(w, "%s: error: %s\n", program, line)
 	}
