@@ -91,7 +91,7 @@ func advice(err error) string {
 	return ""
 }
 
-// answerNo ends a command whose answer is "no"; it has said so itself.
+// answerNo is the error that ends a command whose answer is "no"; the command has said so itself.
 type answerNo struct{}
 
 func (*answerNo) Error() string { return "the answer is no" }

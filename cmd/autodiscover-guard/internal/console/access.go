@@ -118,7 +118,7 @@ func (a *Access) try(r *http.Request, shown string) verdict {
 	return verdict{wrong: true}
 }
 
-// admitted serves those who are admitted. What they have begun ends with what they have shown.
+// admitted wraps a handler for those who are admitted. What they have begun ends with the token or session that they have shown.
 func (a *Access) admitted(next http.Handler) http.Handler {
 	if a == nil {
 		return next
@@ -139,7 +139,7 @@ func (a *Access) admitted(next http.Handler) http.Handler {
 	})
 }
 
-// deny says what is wanted: a browser gets the form.
+// deny answers a request that is not admitted with what is wanted: a browser gets the form.
 func (a *Access) deny(w http.ResponseWriter, r *http.Request, v verdict) {
 	switch {
 	case !a.hasToken():

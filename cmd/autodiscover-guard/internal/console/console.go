@@ -107,7 +107,7 @@ func New(c Config) http.Handler {
 	return public
 }
 
-// handlePublic serves what clients need, and what tells no more than that the guard is there.
+// handlePublic adds what is for everybody: what clients need, and what tells no more than that the guard is there.
 func (c *Config) handlePublic(mux *http.ServeMux) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { send(w, "text/plain; charset=utf-8", []byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {

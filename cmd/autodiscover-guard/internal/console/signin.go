@@ -46,7 +46,7 @@ func (a *Access) leave(r *http.Request) {
 	}
 }
 
-// seeOther leads a browser on after a form, in a way in which it does not send the form again.
+// seeOther redirects a browser after a form, so that it does not send the form again.
 func seeOther(w http.ResponseWriter, path string) {
 	w.Header().Set("Location", path)
 	sendText(w, http.StatusSeeOther, "see "+path)

@@ -22,7 +22,7 @@ const (
 	memoryVersion = 1
 )
 
-// memory is which strangers have been seen. It is not safe for concurrent use.
+// memory is the strangers that have been seen. It is not safe for concurrent use.
 type memory struct {
 	file  string // empty where nothing is to be written
 	known map[string]*sighting
@@ -84,7 +84,7 @@ func (m *memory) read() error {
 	return nil
 }
 
-// addNew gives those hosts that were not seen before, and takes note of all.
+// addNew returns those hosts that were not seen before, and remembers all.
 func (m *memory) addNew(hosts []string, now time.Time) (fresh []string) {
 	for _, h := range hosts {
 		if len(h) > longestHost {
@@ -114,7 +114,7 @@ func (m *memory) forgetOldest() {
 	m.dirty = true
 }
 
-// confirm remembers hosts for good; without that, forget has them be new again.
+// confirm has hosts remembered for good, since they were told of; forget has those be new again that were not.
 func (m *memory) confirm(hosts []string) {
 	for _, h := range hosts {
 		if s := m.known[h]; s != nil {

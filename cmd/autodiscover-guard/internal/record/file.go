@@ -12,8 +12,8 @@ import (
 // errClosed is what a sink answers that has been closed.
 var errClosed = errors.New("the log has been closed")
 
-// checkEvery is how often it is looked whether the file is still there. One that was removed is given up at once, because what is written to it is lost; one
-// that was moved a glance later, so that logrotate, which moves the file, makes the next and then sends SIGHUP, is not forestalled.
+// checkEvery is how often File looks whether its file is still there. One that was removed is given up at once, because what is written to it is lost; one
+// that was moved at the next look, so that logrotate, which moves the file, makes the next and then sends SIGHUP, is not forestalled.
 const checkEvery = time.Second
 
 // File is a sink that is a file: one write a record, whole lines, private to its owner where it makes the file. Make it with [OpenFile].

@@ -70,7 +70,7 @@ func (l *ledger) put(r Record) {
 	l.settle()
 }
 
-// drop counts a record that could not be written. The first of them is said aloud.
+// drop counts a record that could not be written. The first of them is logged.
 func (l *ledger) drop(r Record, err error) {
 	l.mu.Lock()
 	first := l.lost.decisions == 0 && l.reporting.decisions == 0
@@ -106,7 +106,7 @@ func (l *ledger) settle() {
 	}
 }
 
-// writeDropped writes the line that says so.
+// writeDropped writes the line of DroppedMessage, and reports whether the sink took it.
 func (l *ledger) writeDropped(a account) bool {
 	entry := zapcore.Entry{Level: zapcore.ErrorLevel, Time: time.Now().UTC(), Message: l.message}
 	line, err := l.encoder.EncodeEntry(entry, append([]zap.Field{zap.Int("schema", droppedSchema)}, a.fields()...))
@@ -117,7 +117,7 @@ func (l *ledger) writeDropped(a account) bool {
 	return l.sink.Put(Record{Time: entry.Time, Level: entry.Level, Message: entry.Message, Line: line.Bytes()}) == nil
 }
 
-// reportLost says at the end what the sink could not be told.
+// reportLost tells the guard's own log at the end what the sink could not be told.
 func (l *ledger) reportLost() {
 	l.mu.Lock()
 	a := l.lost

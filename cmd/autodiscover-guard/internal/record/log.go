@@ -37,7 +37,7 @@ type Log struct {
 	shown      func(Record) // nil for nobody
 }
 
-// delivery is how records come to the sink.
+// delivery is how records get to the sink: by a queue, or a directWriter.
 type delivery interface {
 	put(r Record)
 	reopen() error

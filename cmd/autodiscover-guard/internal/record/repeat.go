@@ -30,8 +30,8 @@ const (
 
 // repeats holds back identical decisions beyond a rate. A decision is passed, or counted in exactly one window that is written.
 //
-// A decision that exceeds the rate is held until the end of its window, and so is what follows for a spell of windows. If even the spell as a whole
-// exceeded the rate, there is another: a loop makes one record a window, and not as many as the rate allows.
+// A decision that exceeds the rate is held until the end of its window, and so is what follows for holdTime. If even all of that time
+// exceeded the rate, it begins anew: a loop makes one record a window, and not as many as the rate allows.
 type repeats struct {
 	limit Rate
 	write func(Record)
@@ -55,7 +55,7 @@ type decision struct {
 	// begun and seen are the span at hand of a decision that is not held.
 	begun time.Time
 	seen  int
-	// holding is set during a spell: until end, with repeated so far in windows that have been written. The window at hand lasts until due, with
+	// holding is set while it is held: until end, with repeated so far in windows that have been written. The window at hand lasts until due, with
 	// record being the first of held.
 	holding  *list.Element
 	end, due time.Time
@@ -126,7 +126,7 @@ func (r *repeats) find(id identity, now time.Time) (d *decision, due []Record) {
 	return d, due
 }
 
-// begin begins a spell.
+// begin begins to hold a decision, for holdTime.
 func (r *repeats) begin(d *decision, now time.Time) {
 	d.end, d.repeated = now.Add(holdTime), 0
 	r.keep(d, now)

@@ -31,7 +31,7 @@ const (
 	bySize = "size"
 	byAge  = "age"
 
-	// maintainEvery is how often a log that nobody writes to is looked after, so that old records do not stay because no new ones come.
+	// maintainEvery is how often a log that nobody writes to is rotated and pruned, so that old records do not stay because no new ones come.
 	maintainEvery = time.Hour
 	// retryDelay is how long after a rotation that failed the next one is tried.
 	retryDelay = time.Minute
@@ -50,7 +50,7 @@ func (r Rotation) due(s fileState, line int, now time.Time) string {
 	return ""
 }
 
-// prunes reports whether files that were moved aside ever go.
+// prunes reports whether files that were moved aside are ever removed.
 func (r Rotation) prunes() bool { return r.Keep > 0 || r.Age > 0 }
 
 // rotate moves the file aside and begins the next. If that does not work, the old one is written on. The file is closed meanwhile, because

@@ -13,13 +13,13 @@ var errHangs = errors.New("what they are written to hangs")
 // what takes longer is gone for nobody knows how long: a file server that does not answer, a file system that was frozen.
 const hangTime = 5 * time.Second
 
-// directWriter have records written by whoever made them, one at a time, so that each is with the operating system before its exchange goes on. Where the sink hangs, the
+// directWriter has records written by whoever made them, one at a time, so that each is with the operating system before its exchange goes on. Where the sink hangs, the
 // exchange whose record it has hangs with it; nobody else waits for longer than that.
 type directWriter struct {
 	ledger *ledger
-	taken  chan struct{} // is full while somebody has the turn
+	taken  chan struct{} // the lock: full while somebody writes
 	origin time.Time
-	since  atomic.Int64 // when it was taken (now); 0 while nobody has it, or nobody has said so yet
+	since  atomic.Int64 // when it was taken (now); 0 while nobody holds it, or has not said so yet
 }
 
 func newDirectWriter(l *ledger) *directWriter {
@@ -36,7 +36,7 @@ func (d *directWriter) put(r Record) {
 	d.ledger.put(r)
 }
 
-// lock waits for the turn until somebody has had it for most: however many wait, and however slow the sink is, whoever waits gets it in the end unless the sink hangs.
+// lock waits until somebody has held the lock for most, and reports whether it got it: however many wait, and however slow the sink is, whoever waits gets it in the end unless the sink hangs.
 func (d *directWriter) lock(most time.Duration) bool {
 	select {
 	case d.taken <- struct{}{}:
@@ -62,7 +62,7 @@ func (d *directWriter) unlock() {
 	<-d.taken
 }
 
-// heldFor is for how long somebody has had the turn.
+// heldFor is for how long the lock has been held.
 func (d *directWriter) heldFor() time.Duration {
 	since := d.since.Load()
 	if since == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // A reload is tried again after 1, 2, 4 … 60 s for as long as descriptors are missing, and never for what only somebody can mend.
-func TestAgain(t *testing.T) {
+func TestReloadRetry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newReloadRetry()

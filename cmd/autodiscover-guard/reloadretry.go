@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// firstRetry is how soon a reload is tried again; each time that it fails, it takes twice as long.
+	// firstRetry is how soon a reload is tried again; each time that it fails, it takes twice as long, up to longestRetry.
 	firstRetry   = time.Second
 	longestRetry = time.Minute
 )
 
-// reloadRetry rings when a reload is to be tried again that failed for want of something that comes back: whoever has sent SIGHUP does
+// reloadRetry is a timer for the next try of a reload that failed for want of something that comes back: whoever has sent SIGHUP does
 // not know that, and would have to send another. A configuration that is wrong waits for somebody who mends it.
 type reloadRetry struct {
 	*time.Timer
@@ -25,7 +25,7 @@ func newReloadRetry() *reloadRetry {
 	return a
 }
 
-// after takes note of how a reload ended.
+// after sets the timer by how a reload ended.
 func (a *reloadRetry) after(failed error) {
 	if !intercept.OutOfResources(failed) {
 		a.wait = 0

@@ -38,7 +38,7 @@ func TestService_changedWhileItStarts(t *testing.T) {
 	}
 }
 
-func TestSeen(t *testing.T) {
+func TestFileStamp(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := &fileStamp{file: filepath.Join(dir, "current", "guard.yaml")}

@@ -14,7 +14,7 @@ import (
 // tryURL is a question whose refusal can be seen: most dialects say "no settings" without a word.
 const tryURL = "https://autoconfig.example.com/mail/config-v1.1.xml"
 
-// printBanner says in a few lines what somebody needs who starts the guard for the first time.
+// printBanner writes the few lines that somebody needs who starts the guard for the first time.
 func printBanner(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.Listener, decisions string) {
 	root, own := g.authority.RootFile(), here(address) // [::]:8080 is no address that a client can be given
 	fmt.Fprintf(w, "authority   %s\n", root)
@@ -35,8 +35,7 @@ func printBanner(w io.Writer, c *config.Config, g *guard, address net.Addr, admi
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }
 
-// servesThisComputer says whether somebody on this computer is served who says no more than what he wants: on a gateway often only others are, a door may ask for a
-// password, and with TLS for its own name.
+// servesThisComputer reports whether a client on this computer is served that shows no password and speaks no TLS to the proxy, as the line of printBanner does not.
 func servesThisComputer(c *config.Config, own string) bool {
 	at, err := netip.ParseAddrPort(own)
 	if err != nil || c.Listen.Certificate != "" || c.Clients.Passwords != "" {

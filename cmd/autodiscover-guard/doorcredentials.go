@@ -15,7 +15,7 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// credentialStore keeps what the proxy's own door asks of clients, and shows them: certificate, authorities, passwords. All come from files that are read
+// credentialStore holds what the proxy and the admin listener ask of clients, and show them: certificate, authorities, passwords. All come from files that are read
 // again at a reload. It is safe for concurrent use.
 type credentialStore struct {
 	current atomic.Pointer[doorCredentials]

@@ -15,7 +15,7 @@ type fileStamp struct {
 	info os.FileInfo
 }
 
-// changed reports whether it is another one now, or has been written to. One that is not there is on its way, or a reload would say so.
+// changed reports whether the file is another one now, or has been written to, and remembers how it is. One that is not there is on its way, or a reload would say so.
 func (s *fileStamp) changed() bool {
 	if s.file == "" {
 		return false
