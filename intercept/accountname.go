@@ -8,7 +8,7 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
-// accountName is what a record's accounts are called beside their domain: the local parts of the addresses that the exchange is about, and whom the client logs in as.
+// accountName is what may stand for an account in a path, and no record may have: the local parts of the addresses that the exchange is about, and whom the client logs in as.
 // The zero accountName hides nothing.
 type accountName struct {
 	mailboxes dialect.Mailboxes
@@ -32,7 +32,7 @@ func (x *exchange) accountName() accountName {
 	return n
 }
 
-// redactAll are suggestions without the account's name; the same ones, where it is in none.
+// redactAll returns the suggestions without the account's name; the same slice, where it is in none.
 func (n accountName) redactAll(all []dialect.Suggestion) []dialect.Suggestion {
 	own := false
 	for i := range min(len(all), maxSuggestions) {

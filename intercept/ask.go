@@ -27,7 +27,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 		if x.plan.Guarded {
 			return x.unanswered(req, reasonMoved, failure{}), nil
 		}
-		x.asked = *req.URL
+		x.url = *req.URL
 		x.method = req.Method
 		req = x.prepare(req) // whom it is about may stand in the body, which nobody has read for the question that it was
 	}
@@ -46,7 +46,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 // moved reports whether another handler changed whom or what is asked since the plan was made.
 func (x *exchange) moved(req *http.Request) bool {
 	u := req.URL
-	return u.Scheme != x.asked.Scheme || u.Host != x.asked.Host || u.Path != x.asked.Path || u.RawQuery != x.asked.RawQuery || req.Method != x.method
+	return u.Scheme != x.url.Scheme || u.Host != x.url.Host || u.Path != x.url.Path || u.RawQuery != x.url.RawQuery || req.Method != x.method
 }
 
 // refuse is the answer where upstream is not asked.
@@ -66,7 +66,7 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 	return x.approve(x.passOn(resp, nil))
 }
 
-// sendOn sends a request on as it is. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
+// sendOn sends a request on as it is, and returns the answer's header with its body to come. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
 // take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
@@ -225,7 +225,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Transport {
 	http11 := base
 	if base == x.p.transport {
-		ours := x.p.ours.Load()
+		ours := x.p.transports.Load()
 		base, http11 = ours.shared, ours.http11
 	}
 	if t := x.p.bindings.bound(x.binding, req.Header, http11); t != nil {
@@ -263,7 +263,7 @@ func (x *exchange) failed(err error) failure {
 	x.upstream.check = f.check
 	x.noteFailure(f.class)
 	if !x.recognised() {
-		x.p.logFailure(x.asked.Hostname(), f)
+		x.p.logFailure(x.url.Hostname(), f)
 	}
 	return f
 }
@@ -321,7 +321,7 @@ func (x *exchange) trailers(resp *http.Response) {
 	}
 }
 
-// passOn lets an upstream's body through as it comes. end is called when it is closed.
+// passOn lets an upstream's body through as it comes. end, if not nil, is called when the body is closed.
 func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		x.switched = resp.Body
@@ -335,7 +335,7 @@ func (x *exchange) passOn(resp *http.Response, end func()) *http.Response {
 	return resp
 }
 
-// closeSwitched ends the far side of a connection that became something else. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
+// closeSwitched closes upstream's connection where an exchange has switched protocols. goproxy v1.9.4, websocket.go copies until one of its two reads ends, and both may be stuck
 // with a far side that neither reads nor speaks, however the near one has ended.
 func (x *exchange) closeSwitched() {
 	if x.switched != nil {

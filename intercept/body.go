@@ -88,7 +88,7 @@ func (b failingBody) Read([]byte) (int, error) { return 0, b.err }
 // Close implements io.Closer.
 func (failingBody) Close() error { return nil }
 
-// memoryBody makes a body of what is wholly in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
+// memoryBody makes a body of bytes in memory. By its very type net/http (go1.26, transfer.go: isKnownInMemoryReader) knows that it need not
 // send a request's header ahead of it, in a packet and a TLS record of its own.
 func memoryBody(b []byte) io.ReadCloser {
 	if len(b) == 0 {

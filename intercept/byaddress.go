@@ -80,7 +80,7 @@ func (b *byAddress) readHost(client io.Reader) (heard []byte, hc *hallConn) {
 	if b.to.port == portHTTPS {
 		e := &peeker{Conn: &clientReader{Reader: client, first: recordTypeHandshake}}
 		name, _ := serverName(e)
-		return e.heard, b.named(name)
+		return e.heard, b.hallConnFor(name)
 	}
 	p := b.front.p
 	heard, _ = p.peekFirst(&clientReader{Reader: client})
@@ -94,9 +94,9 @@ func (b *byAddress) readHost(client io.Reader) (heard []byte, hc *hallConn) {
 	r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(heard), e)))
 	heard = append(heard, e.heard...)
 	if err != nil {
-		return heard, b.named(hostField(heard))
+		return heard, b.hallConnFor(hostField(heard))
 	}
-	return heard, b.named(hostOf(r.Host))
+	return heard, b.hallConnFor(hostOf(r.Host))
 }
 
 // hostField is the host that a request means which net/http has turned down, as helloName is for handshakes, as far as it was heard.
@@ -110,8 +110,8 @@ func hostField(header []byte) string {
 	return ""
 }
 
-// named is the connection with which the client is shown into the hall, nil where the host that it has named is none to open.
-func (b *byAddress) named(name string) *hallConn {
+// hallConnFor is the connection with which the client is shown into the hall, nil where the host that it has named is none to open.
+func (b *byAddress) hallConnFor(name string) *hallConn {
 	host, err := canonicalHost(name)
 	if name == "" || err != nil {
 		return nil

@@ -43,16 +43,16 @@ func (p *Plugin) noteTunnel(r *http.Request, t target, d door) {
 		return // no port of discovery, and nobody's domain
 	}
 	x := p.newExchange(r, d)
-	x.asked = url.URL{Scheme: "https", Host: t.host, Path: path}
+	x.url = url.URL{Scheme: "https", Host: t.host, Path: path}
 	if ok { // whom it is about, as the policy sees it: whatever is asked there
-		x.plan = x.policy.Plan(dialect.Request{Method: http.MethodGet, URL: &x.asked}, x.from)
+		x.plan = x.policy.Plan(dialect.Request{Method: http.MethodGet, URL: &x.url}, x.from)
 	}
 	plan := x.plan.Decision
 	x.decision = rules.Decision{Mode: plan.Mode, Rule: plan.Rule, ReservedBy: plan.ReservedBy, Subjects: plan.Subjects, Reason: tunnelReason(x.policy, t)}
 	x.plan.Inquiry = dialect.Inquiry{} // a made-up one
-	x.asked = url.URL{Host: t.String()}
+	x.url = url.URL{Host: t.String()}
 	if t.port == portHTTPS {
-		x.asked.Host = t.host
+		x.url.Host = t.host
 	}
 	x.record.Do(func() { x.writeTunnel() })
 }

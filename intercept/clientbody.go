@@ -92,7 +92,7 @@ func (b *clientBody) Close() error {
 	return nil
 }
 
-// startUpload makes ready for a body that is read while it goes upstream. That of a question was read before.
+// startUpload makes x.upload of a body that is read while it goes upstream; that of a discovery request was read before.
 func (x *exchange) startUpload(r *http.Request) {
 	if x.control == nil || x.held || x.recognised() || x.settled() || r.Body == nil || r.Body == http.NoBody {
 		return
@@ -192,7 +192,7 @@ func (b *clientBody) upstreamClosed() {
 	_ = b.control.SetReadDeadline(time.Unix(1, 0))
 }
 
-// endsConnection reports whether the client's connection must end behind the answer that is about to begin, as far as is known: the body has not ended, and nobody reads on.
+// endsConnection reports whether the client's connection must end behind the answer that is about to begin, as far as is known: the body has not ended, and nobody reads it on.
 func (b *clientBody) endsConnection() bool {
 	return b != nil && b.open && b.http1 && !b.done() && (b.over.Load() || b.last || b.conn == nil)
 }

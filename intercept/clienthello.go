@@ -4,14 +4,14 @@ import "crypto/tls"
 
 // clientHello is what of a client's hello is remembered for the record of a handshake that fails.
 type clientHello struct {
-	said    string // the server's name, as it came
-	newest  uint16 // the newest version offered; 0 where none was
-	refusal string // why the handshake is turned away
+	serverName string // the server's name, as it came
+	newest     uint16 // the newest version offered; 0 where none was
+	refusal    string // why the handshake is turned away
 }
 
 // newClientHello reads a hello. It is asked in every handshake, and keeps what is at hand.
 func newClientHello(hello *tls.ClientHelloInfo) clientHello {
-	h := clientHello{said: hello.ServerName}
+	h := clientHello{serverName: hello.ServerName}
 	for _, v := range hello.SupportedVersions {
 		if v <= tls.VersionTLS13 { // others are GREASE (RFC 8701)
 			h.newest = max(h.newest, v)
@@ -23,8 +23,8 @@ func newClientHello(hello *tls.ClientHelloInfo) clientHello {
 // name is the canonical name of whom the client meant to reach; empty where it said nothing. A name may hold any bytes: what is no host name is
 // left out.
 func (h clientHello) name() string {
-	name, err := canonicalHost(h.said)
-	if err != nil || h.said == "" {
+	name, err := canonicalHost(h.serverName)
+	if err != nil || h.serverName == "" {
 		return ""
 	}
 	return name

@@ -34,7 +34,7 @@ func (s *stubborn) Write(b []byte) (int, error) {
 
 func (s *stubborn) Close() error { return nil }
 
-func TestGather_together(t *testing.T) {
+func TestCoalesce_together(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		far := &stubborn{taken: make(chan string)}
 		g := coalesce(far)
@@ -55,8 +55,8 @@ func TestGather_together(t *testing.T) {
 	})
 }
 
-// TestGather_order has many writers at once: each writer's words arrive whole, and in its order.
-func TestGather_order(t *testing.T) {
+// TestCoalesce_order has many writers at once: each writer's words arrive whole, and in its order.
+func TestCoalesce_order(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // whose clock does not count how slowly somebody reads
 		const writers, words = 8, 500
 		near, far := net.Pipe()
@@ -89,7 +89,7 @@ func TestGather_order(t *testing.T) {
 	})
 }
 
-func TestGather_waitsForRoom(t *testing.T) {
+func TestCoalesce_waitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		far := &stubborn{taken: make(chan string)}
 		g := coalesce(far)
@@ -117,7 +117,7 @@ func TestGather_waitsForRoom(t *testing.T) {
 	})
 }
 
-func TestGather_failure(t *testing.T) {
+func TestCoalesce_failure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("the line is cut")
 		far := &stubborn{taken: make(chan string), err: broken}
@@ -145,8 +145,8 @@ func TestGather_failure(t *testing.T) {
 	})
 }
 
-// TestGather_close does what crypto/tls does at the end (go1.26, conn.go: closeNotify): the alert, a deadline that has passed, Close.
-func TestGather_close(t *testing.T) {
+// TestCoalesce_close does what crypto/tls does at the end (go1.26, conn.go: closeNotify): the alert, a deadline that has passed, Close.
+func TestCoalesce_close(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		g := coalesce(near)
@@ -179,8 +179,8 @@ func TestGather_close(t *testing.T) {
 	})
 }
 
-// TestGather_untilClosed: only a Close makes it closed, to reader and writer; no deadline is none, and the other side's end is that.
-func TestGather_untilClosed(t *testing.T) {
+// TestCoalesce_untilClosed: only a Close makes it closed, to reader and writer; no deadline is none, and the other side's end is that.
+func TestCoalesce_untilClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		g := coalesce(near)
@@ -207,7 +207,7 @@ func TestGather_untilClosed(t *testing.T) {
 	})
 }
 
-func TestGather_close_nobodyReads(t *testing.T) {
+func TestCoalesce_close_nobodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		g := coalesce(near)
@@ -228,8 +228,8 @@ func TestGather_close_nobodyReads(t *testing.T) {
 	})
 }
 
-// TestGather_tls has the whole of it under a connection of crypto/tls, whose peer must see the end in good form.
-func TestGather_tls(t *testing.T) {
+// TestCoalesce_tls has the whole of it under a connection of crypto/tls, whose peer must see the end in good form.
+func TestCoalesce_tls(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	near, far := net.Pipe()
@@ -256,8 +256,8 @@ func TestGather_tls(t *testing.T) {
 	}
 }
 
-// TestGather_where: writes are gathered on connections that exchanges may share, and tunnels stay what splice wants.
-func TestGather_where(t *testing.T) {
+// TestCoalesce_where: writes are gathered on connections that exchanges may share, and tunnels stay what splice wants.
+func TestCoalesce_where(t *testing.T) {
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +282,7 @@ func TestGather_where(t *testing.T) {
 		{"discovery over TLS", p.transport, dialInfo{purpose: "https"}.attach(t.Context()), true},
 		{"discovery in the clear", p.transport, dialInfo{purpose: "http"}.attach(t.Context()), false},
 		{"a tunnel", p.transport, dialInfo{purpose: purposeTunnel}.attach(t.Context()), false},
-		{"what passes through", p.ours.Load().http11, t.Context(), false},
+		{"what passes through", p.transports.Load().http11, t.Context(), false},
 		{"a connection that logs in", (&exchange{p: p, binding: newBinding(), http1: true}).transport(&http.Request{Header: ntlm}, p.transport), t.Context(), false},
 	} {
 		conn, err := c.by.DialContext(c.ctx, "tcp", l.Addr().String())

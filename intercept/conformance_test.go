@@ -155,7 +155,7 @@ func (c counted) CloseWrite() error {
 	return c.TCPConn.CloseWrite()
 }
 
-// tunnel.go: book, through.go: overTLS: whatever has CloseRead and CloseWrite is half closed, and is copied with ReadFrom or WriteTo, without
+// tunnel.go: track, parentdial.go: overTLS: whatever has CloseRead and CloseWrite is half closed, and is copied with ReadFrom or WriteTo, without
 // which there is no splice. TestTunnel_splices sees the system calls.
 func TestConformance_tunnelCopiesDirectly(t *testing.T) {
 	var direct, half atomic.Int64
@@ -181,7 +181,7 @@ func TestConformance_tunnelCopiesDirectly(t *testing.T) {
 	}
 }
 
-// reach.go, upstream.go: a tunnel is dialled with Tr.DialContext, and in the context of its request.
+// dialer.go, upstream.go: a tunnel is dialled with Tr.DialContext, and in the context of its request.
 func TestConformance_tunnelIsDialledByTheTransport(t *testing.T) {
 	type key struct{}
 	var dialled []any
@@ -250,7 +250,7 @@ func TestConformance_connectionErrHandler(t *testing.T) {
 }
 
 // filter.go: request handlers run in order until one answers; all response handlers run, in order, also for an answer that a handler made;
-// login.go, hop.go: handlers see the fields that end at a proxy, upstream does not; ask.go: ctx.RoundTripper is asked in the transport's place.
+// login.go, hopbyhop.go: handlers see the fields that end at a proxy, upstream does not; ask.go: ctx.RoundTripper is asked in the transport's place.
 func TestConformance_filters(t *testing.T) {
 	var order []string
 	var upstream http.Header

@@ -27,7 +27,7 @@ func answered(t *testing.T, upstream string, prepare func(*goproxy.ProxyHttpServ
 	return talk(t, bare(t, upstream, prepare), bareGet)
 }
 
-// gate.go: a nil response becomes a 500 that goproxy writes itself; failure.go, ask.go: so does an error, with Go's text and the address.
+// responsewriter.go: a nil response becomes a 500 that goproxy writes itself; failure.go, ask.go: so does an error, with Go's text and the address.
 func TestConformance_nilResponsesAndErrors(t *testing.T) {
 	addr := refusing(t)
 	nobody := func(p *goproxy.ProxyHttpServer) {
@@ -38,14 +38,14 @@ func TestConformance_nilResponsesAndErrors(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 	})
 	if got := answered(t, empty, nobody); !strings.HasPrefix(got, "HTTP/1.1 500 ") {
-		t.Errorf("gate.go: a nil response gives %q", got)
+		t.Errorf("responsewriter.go: a nil response gives %q", got)
 	}
 	if got := answered(t, addr, nil); !strings.HasPrefix(got, "HTTP/1.1 500 ") || !strings.Contains(got, addr) {
 		t.Errorf("failure.go: a failed dial gives %q", got)
 	}
 }
 
-// body.go: an answer that upstream cut short is ended as if it were whole. ask.go: another body costs the answer its Content-Length. hop.go:
+// body.go: an answer that upstream cut short is ended as if it were whole. ask.go: another body costs the answer its Content-Length. hopbyhop.go:
 // nothing is taken out of an answer's header.
 func TestConformance_answersLoseTheirEnds(t *testing.T) {
 	half := listen(t, func(c net.Conn) {
@@ -61,7 +61,7 @@ func TestConformance_answersLoseTheirEnds(t *testing.T) {
 		t.Errorf("body.go: half an answer gives %q, %v", body, err)
 	}
 	if resp.Header.Get("Keep-Alive") == "" {
-		t.Error("hop.go: Keep-Alive does not pass")
+		t.Error("hopbyhop.go: Keep-Alive does not pass")
 	}
 	whole := listen(t, func(c net.Conn) {
 		_, _ = http.ReadRequest(bufio.NewReader(c))
@@ -174,7 +174,7 @@ func TestConformance_mitmDoesNotRecover(t *testing.T) {
 	}
 }
 
-// gate.go: when a WebSocket ends, goproxy leaves the client's side open.
+// responsewriter.go: when a WebSocket ends, goproxy leaves the client's side open.
 func TestConformance_webSocketIsLeftOpen(t *testing.T) {
 	upstream := listen(t, func(c net.Conn) {
 		_, _ = http.ReadRequest(bufio.NewReader(c))

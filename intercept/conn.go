@@ -95,7 +95,7 @@ func underlying(c net.Conn) net.Conn {
 	return c
 }
 
-// targetOf is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. It goes to the port that
+// targetOf is the target of one request: the tunnel's, or at the transparent door the one that a plain request names. That goes to the port that
 // the connection was made to (misdirected sees to it), and to that address where it names no host.
 func (c *hallConn) targetOf(r *http.Request) (target, error) {
 	if !c.byHost || r.Host == "" {

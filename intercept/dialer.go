@@ -121,7 +121,7 @@ func (d *dialer) dialShared(ctx context.Context, network, addr string) (net.Conn
 
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.
 func (d *dialer) connect(ctx context.Context, network, addr string, purpose purpose) (net.Conn, error) {
-	if to, ok := d.config.named(addr); ok {
+	if to, ok := d.config.override(addr); ok {
 		return d.trusted.DialContext(ctx, network, to)
 	}
 	up := d.parents().choose(purpose, addr)
@@ -135,7 +135,7 @@ func (d *dialer) connect(ctx context.Context, network, addr string, purpose purp
 // may know others.
 func (d *dialer) dialName(t target) (string, bool) {
 	addr := t.String()
-	if to, ok := d.config.named(addr); ok {
+	if to, ok := d.config.override(addr); ok {
 		return hostOf(to), true
 	}
 	return t.host, d.parents().choose(purposeTunnel, addr) == nil
@@ -164,7 +164,7 @@ func (d *dialer) proxyFor(req *http.Request) (*url.URL, error) {
 	if err := d.checkLiteral(addr); err != nil {
 		return nil, err
 	}
-	return up.forNetHTTP(), nil
+	return up.proxyURL(), nil
 }
 
 // httpParent returns the HTTP proxy that answers a request for plain HTTP in the host's place, or nil.
@@ -173,7 +173,7 @@ func (d *dialer) httpParent(req *http.Request) *parent {
 		return nil
 	}
 	addr := fullAddress(req.URL)
-	if _, ok := d.config.named(addr); ok {
+	if _, ok := d.config.override(addr); ok {
 		return nil
 	}
 	if up := d.parents().choose("http", addr); up != nil && up.speaksHTTP() {

@@ -46,7 +46,7 @@ type exchange struct {
 	door    door
 	client  string
 	from    rules.From
-	begun   time.Time
+	start   time.Time
 	binding *binding
 	// control sets deadlines for the client's body; nil where nobody may. timed says that there is one.
 	control *http.ResponseController
@@ -55,7 +55,7 @@ type exchange struct {
 	method string
 	http1  bool // the client speaks HTTP/1
 	http10 bool // the client speaks HTTP/1.0
-	asked  url.URL
+	url    url.URL
 	body   []byte
 	held   bool // body is the whole request body
 	// hasLongBody says that it has a slot for long bodies, tooMany that there was none.
@@ -98,16 +98,16 @@ func (p *Plugin) newExchange(r *http.Request, d door) *exchange {
 		id:      p.nextID(),
 		door:    d,
 		client:  clientAddress(r.RemoteAddr),
-		begun:   p.clock(),
+		start:   p.clock(),
 		binding: bindingOf(r.Context()),
 		method:  r.Method,
 		http1:   r.ProtoMajor < 2,
 		http10:  !r.ProtoAtLeast(1, 1),
 	}
 	if r.URL != nil {
-		x.asked = *r.URL
+		x.url = *r.URL
 	}
-	x.from.At = x.begun
+	x.from.At = x.start
 	x.from.Client, _ = netip.ParseAddr(x.client) // the zero address of an unknown client is in no range
 	return x
 }
@@ -132,7 +132,7 @@ func (x *exchange) guarded() bool {
 // A discovery request whose body is longer than Limits.BodyBytes, or breaks off, is never forwarded: somebody whom nobody has judged may
 // stand in the part that was not read. Guarded as far as is known, it gets the dialect's refusal, otherwise an honest 413 or 400.
 func (x *exchange) prepare(r *http.Request) *http.Request {
-	view := dialect.Request{Method: r.Method, URL: &x.asked, Header: dialect.Header(ownHeader(r.Header))}
+	view := dialect.Request{Method: r.Method, URL: &x.url, Header: dialect.Header(withoutProxyAuthorization(r.Header))}
 	var over bool
 	var err error
 	if r.Body != nil && r.Body != http.NoBody && dialect.NeedsBody(view) {
@@ -145,7 +145,7 @@ func (x *exchange) prepare(r *http.Request) *http.Request {
 	x.followRedirect(view)
 	x.decision = x.plan.Decision
 	if over && !x.recognised() {
-		x.untimed()
+		x.clearReadDeadline()
 	}
 	switch {
 	case x.plan.Step == rules.Refuse || x.plan.Step == 0:
@@ -173,12 +173,12 @@ func (x *exchange) read(body io.Reader, length int64) ([]byte, bool, error) {
 	}
 	head, over, err := x.readBounded(body, length)
 	if err == nil && !over {
-		x.untimed()
+		x.clearReadDeadline()
 	}
 	return head, over, err
 }
 
-func (x *exchange) untimed() {
+func (x *exchange) clearReadDeadline() {
 	if x.control != nil {
 		x.timed = false
 		_ = x.control.SetReadDeadline(time.Time{})
@@ -243,7 +243,7 @@ func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http
 			return x.approve(x.compose(req, x.decision.Answer))
 		}
 	}
-	return x.approve(x.compose(req, pageFor(req, x.asked.Hostname(), f)))
+	return x.approve(x.compose(req, pageFor(req, x.url.Hostname(), f)))
 }
 
 // crashed is what the client gets after a panic.
@@ -307,8 +307,8 @@ func plainAnswer(status int, text string) dialect.Answer {
 	return dialect.Answer{Status: status, Header: h, Body: []byte(text)}
 }
 
-// ownHeader is the header without what a client said to the proxy itself: its password for the proxy is nobody else's.
-func ownHeader(h http.Header) http.Header {
+// withoutProxyAuthorization is the header without what a client said to the proxy itself: its password for the proxy is nobody else's.
+func withoutProxyAuthorization(h http.Header) http.Header {
 	if _, ok := h["Proxy-Authorization"]; !ok {
 		return h
 	}

@@ -153,7 +153,7 @@ func deny(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, "autodiscover-guard: "+text+".\n")
 }
 
-// noteFailure notes, and counts, why upstream gave no whole answer.
+// noteFailure keeps for the record, and counts, why upstream gave no whole answer.
 func (x *exchange) noteFailure(class string) {
 	x.upstream.class = class
 	x.p.failures.add(class)

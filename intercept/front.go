@@ -79,7 +79,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enterOrDeny lets a request in that comes by a connection from that time, or answers it: who comes while the guard stops has to go elsewhere.
+// enterOrDeny counts a request as in flight and reports whether it did. While the guard stops, only requests of connections that were accepted before are served, and
+// others answered 503; since is when this one's was accepted.
 func (p *Plugin) enterOrDeny(w http.ResponseWriter, since time.Time) bool {
 	if p.traffic.enter() {
 		return true
@@ -115,7 +116,7 @@ func (f *front) plain(w http.ResponseWriter, r *http.Request) {
 	f.exchange(w, r, doorPlain)
 }
 
-// exchange lets goproxy's handlers and ours at a request whose URL is absolute and names the host that is meant.
+// exchange serves a request from its plan to its record, by way of goproxy's plain path and so of our filters. The URL is absolute and names the host that is meant.
 func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	if !translatable(r) {
 		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
@@ -230,7 +231,7 @@ func (f *front) shun(r *http.Request, t target, d door, decision rules.Decision)
 		return true
 	}
 	x := f.p.newExchange(r, d)
-	x.asked.Host = t.String()
+	x.url.Host = t.String()
 	x.refuseTunnel(decision)
 	return t.port == portHTTPS
 }
@@ -316,13 +317,13 @@ func (f *front) open(w http.ResponseWriter, r *http.Request, hc *hallConn) {
 // tunnel breaks; an error page would then be taken for what upstream said.
 func (p *Plugin) tunnelFailed(w io.Writer, ctx *goproxy.ProxyCtx, err error) {
 	if h2, ok := w.(interface{ ResponseWriter() http.ResponseWriter }); ok {
-		if rw := h2.ResponseWriter(); !begun(rw) {
+		if rw := h2.ResponseWriter(); !answerBegun(rw) {
 			f := p.tunnelFailure(ctx, err)
 			deny(rw, f.status, hostOf(ctx.Req.URL.Host)+" "+f.text+" ("+f.class+")")
 		}
 		return
 	}
-	if begun(w) {
+	if answerBegun(w) {
 		return
 	}
 	f := p.tunnelFailure(ctx, err)
@@ -341,7 +342,7 @@ func (p *Plugin) tunnelFailure(ctx *goproxy.ProxyCtx, err error) failure {
 	return f
 }
 
-func begun(w any) bool {
+func answerBegun(w any) bool {
 	s, ok := w.(started)
 	return ok && s.hasStarted()
 }

@@ -25,7 +25,7 @@ type hall struct {
 	once     sync.Once
 }
 
-// hallServer is a server in the hall, and how connections get there.
+// hallServer is one of the hall's two servers, and the listener by which it gets connections.
 type hallServer struct {
 	server   *http.Server
 	listener *handoff
@@ -117,15 +117,15 @@ func (h *hall) open() {
 	})
 }
 
-// drain tells everybody to go: who is idle now, the others behind their next answer. Who is on his way is still taken in, and served once. A server of net/http
+// drain ends connections: idle ones now, others behind their next answer. A connection that is still on its way in is served once. A server of net/http
 // that is shut down drops what comes by HTTP/1 without an answer (server.go: shuttingDown, in conn.serve), but nothing else sends HTTP/2's GOAWAY to
-// connections that lie idle; so one of the two is, and the other takes those of HTTP/2 that come late. It is when there is calm: a client that
-// is told to go before it has asked takes that for an error (curl 7.88).
-func (h *hall) drain(ctx context.Context, calm <-chan struct{}) error {
+// connections that lie idle; so the one for HTTP/2 is, and the one for HTTP/1 takes connections of HTTP/2 that come late. It waits for allArrived: a client
+// that is told to go before it has asked takes that for an error (curl 7.88).
+func (h *hall) drain(ctx context.Context, allArrived <-chan struct{}) error {
 	h.h1.server.SetKeepAlivesEnabled(false)
 	select {
-	case <-calm:
-	case <-h.p.parting.Done():
+	case <-allArrived:
+	case <-h.p.graceOver.Done():
 	case <-ctx.Done():
 	}
 	return h.h2.server.Shutdown(ctx)
@@ -172,7 +172,7 @@ func (h *hall) configForClient(hello *tls.ClientHelloInfo) (*tls.Config, error) 
 	return nil, nil
 }
 
-// refuseHandshake tells why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
+// refuseHandshake logs why a handshake is refused and returns the configuration that refuses it: an error from GetConfigForClient would make
 // crypto/tls send internal_error.
 func (h *hall) refuseHandshake(c *hallConn, reason string, err error) *tls.Config {
 	c.refused, c.hello.refusal = true, reason
@@ -181,8 +181,8 @@ func (h *hall) refuseHandshake(c *hallConn, reason string, err error) *tls.Confi
 	return h.refusing
 }
 
-// serve makes the handshake with a connection and hands it to the server. It runs in the goroutine of the CONNECT request, which ends with
-// it, so that a failed handshake can be told with the name of the host: net/http knows only the address.
+// serve makes the handshake with a connection and hands it to the server for its protocol. It runs in the goroutine of the CONNECT request, which ends with
+// it, so that a failed handshake can be logged with the name of the host: net/http knows only the address.
 func (h *hall) serve(c *hallConn) {
 	given := false
 	defer func() {
@@ -200,7 +200,7 @@ func (h *hall) serve(c *hallConn) {
 	c.inHandshake = true
 	growStack(0)
 	t := tls.Server(c, h.config)
-	ctx, cancel := context.WithTimeout(h.p.parting, h.p.limits.Handshake)
+	ctx, cancel := context.WithTimeout(h.p.graceOver, h.p.limits.Handshake)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil {
 		h.handshakeFailed(c, c.explain(err))
@@ -288,7 +288,7 @@ func checkAuthority(authority string, t target, scheme string) (status int, text
 	return 0, ""
 }
 
-// handoff is the listener through which the doors hand connections to the server.
+// handoff is the listener by which a hallServer gets the connections that serve has ready.
 type handoff struct {
 	conns chan net.Conn
 	done  chan struct{}

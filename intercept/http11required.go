@@ -15,7 +15,7 @@ func (x *exchange) roundTrip(req *http.Request, base *http.Transport) (*http.Res
 		req = x.spelled(req)
 	}
 	resp, err := t.RoundTrip(req)
-	ours := x.p.ours.Load()
+	ours := x.p.transports.Load()
 	if err == nil || t != ours.shared || !wantsHTTP11(err) {
 		return resp, err
 	}

@@ -25,12 +25,12 @@ func (l *lingeringClose) lingerOnClose() { l.state.Store(lingerDue) }
 func (l *lingeringClose) due() bool { return l.state.Load() != 0 }
 
 // linger is called before c is closed. It is cut short when parting ends.
-func (l *lingeringClose) linger(parting context.Context, c net.Conn) {
+func (l *lingeringClose) linger(graceOver context.Context, c net.Conn) {
 	if !l.state.CompareAndSwap(lingerDue, lingerDone) {
 		return
 	}
 	_ = c.SetDeadline(time.Now().Add(lingerTime))
-	defer context.AfterFunc(parting, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(graceOver, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
 	_ = closeWrite(c)
 	_, _ = io.Copy(io.Discard, c)
 }

@@ -111,9 +111,8 @@ func (p *Plugin) tellRefusal(c net.Conn, status int) bool {
 	return true
 }
 
-// writeRefusal writes the answer to a refused connection and waits until it was read: closing with unread bytes of the client's in the buffer
-// resets the connection, and
-// the answer with it (RFC 9112, section 9.6). A client that begins with a TLS record cannot read it.
+// writeRefusal answers a refused connection and waits until the answer was read: closing with unread bytes of the client's in the buffer resets the
+// connection, and the answer with it (RFC 9112, section 9.6). A client that begins with a TLS record cannot read it.
 func writeRefusal(c net.Conn, status int) {
 	_ = c.SetDeadline(time.Now().Add(lingerTime))
 	var first [1024]byte
@@ -245,7 +244,7 @@ func (c *clientTCP) lingerOnClose() { c.state.lingerOnClose() }
 // Close implements net.Conn.
 func (c *clientTCP) Close() error {
 	defer c.state.release()
-	c.state.linger(c.state.p.parting, c.TCPConn)
+	c.state.linger(c.state.p.graceOver, c.TCPConn)
 	return c.TCPConn.Close()
 }
 
@@ -266,7 +265,7 @@ func (c *clientConn) lingerOnClose() { c.state.lingerOnClose() }
 // Close implements net.Conn.
 func (c *clientConn) Close() error {
 	defer c.state.release()
-	c.state.linger(c.state.p.parting, c.Conn)
+	c.state.linger(c.state.p.graceOver, c.Conn)
 	return c.Conn.Close()
 }
 

@@ -48,8 +48,8 @@ func (p *parent) authorization() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(p.credentials.user+":"+p.credentials.password))
 }
 
-// forNetHTTP is the parent as net/http has to see it: the connection that it gets is past TLS already.
-func (p *parent) forNetHTTP() *url.URL {
+// proxyURL is the parent as net/http has to see it: the connection that it gets is past TLS already.
+func (p *parent) proxyURL() *url.URL {
 	u := &url.URL{Scheme: "http", Host: p.addr}
 	if !p.credentials.none() {
 		u.User = url.UserPassword(p.credentials.user, p.credentials.password)

@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,10 +28,10 @@ var (
 // peekHello reads a ClientHello and returns the name in it, empty where there is none or where it is no TLS, and every byte that was read.
 // crypto/tls reads it, whatever its fragments; nothing is written. An error means that the client is gone, or hopeless.
 func (p *Plugin) peekHello(c net.Conn) (name string, heard []byte, err error) {
-	e := &peeker{Conn: c, parting: p.parting, first: silence, rest: p.limits.Handshake}
-	defer context.AfterFunc(p.parting, e.interrupt)()
+	e := &peeker{Conn: c, graceOver: p.graceOver, first: silence, rest: p.limits.Handshake}
+	defer context.AfterFunc(p.graceOver, e.interrupt)()
 	name, err = serverName(e)
-	return name, e.heard, e.end(p.parting, err)
+	return name, e.heard, e.end(p.graceOver, err)
 }
 
 // serverName is the name in the ClientHello that somebody overhears. The error is errHelloRead where crypto/tls has read it to its end.
@@ -50,17 +51,17 @@ func serverName(e *peeker) (name string, err error) {
 
 // peekFirst returns what a client says first; nothing, where it waits for its server.
 func (p *Plugin) peekFirst(c net.Conn) ([]byte, error) {
-	e := &peeker{Conn: c, parting: p.parting, first: silence, rest: p.limits.Header}
-	defer context.AfterFunc(p.parting, e.interrupt)()
+	e := &peeker{Conn: c, graceOver: p.graceOver, first: silence, rest: p.limits.Header}
+	defer context.AfterFunc(p.graceOver, e.interrupt)()
 	var first [512]byte
 	for {
 		_, err := e.Read(first[:])
 		// A method's name may come in pieces.
 		if err != nil || len(e.heard) > longestMethod || !methodLike(e.heard) {
-			return e.heard, e.end(p.parting, err)
+			return e.heard, e.end(p.graceOver, err)
 		}
 		if slices.Contains(e.heard, ' ') {
-			return e.heard, e.end(p.parting, nil)
+			return e.heard, e.end(p.graceOver, nil)
 		}
 	}
 }
@@ -68,7 +69,7 @@ func (p *Plugin) peekFirst(c net.Conn) ([]byte, error) {
 // peeker remembers what is read from a connection, and writes nothing to it.
 type peeker struct {
 	net.Conn
-	parting     context.Context // nil where only the connection's end ends it
+	graceOver   context.Context // nil where only the connection's end ends it
 	heard       []byte
 	first, rest time.Duration
 }
@@ -89,7 +90,7 @@ func (e *peeker) Read(b []byte) (int, error) {
 // wait gives the client so long for what comes next. The end of the grace period may have interrupted just before, which the new deadline would undo.
 func (e *peeker) wait(long time.Duration) {
 	_ = e.Conn.SetReadDeadline(time.Now().Add(long))
-	if e.parting != nil && e.parting.Err() != nil {
+	if e.graceOver != nil && e.graceOver.Err() != nil {
 		e.interrupt()
 	}
 }
@@ -103,11 +104,11 @@ func (e *peeker) Close() error { return nil }
 func (e *peeker) interrupt() { _ = e.Conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // end says whether anything can be done for the client, given how the listening ended.
-func (e *peeker) end(parting context.Context, err error) error {
+func (e *peeker) end(graceOver context.Context, err error) error {
 	_ = e.Conn.SetReadDeadline(time.Time{})
 	switch {
-	case parting.Err() != nil:
-		return parting.Err()
+	case graceOver.Err() != nil:
+		return graceOver.Err()
 	case len(e.heard) == 0 && !errors.Is(err, os.ErrDeadlineExceeded):
 		return err // gone without a word
 	case len(e.heard) > 0 && e.heard[0] == recordTypeHandshake && errors.Is(err, os.ErrDeadlineExceeded):
@@ -119,6 +120,7 @@ func (e *peeker) end(parting context.Context, err error) error {
 // longestMethod is that of the methods in IANA's registry (UPDATEREDIRECTREF); the rest of it is for space.
 const longestMethod = 18
 
+// methodLike reports whether bytes begin like a method, as far as they go.
 func methodLike(b []byte) bool {
 	for _, c := range b {
 		if c == ' ' {
@@ -134,18 +136,8 @@ func methodLike(b []byte) bool {
 // likeHTTP reports whether bytes begin like an HTTP/1 request. The preface of HTTP/2 ("PRI * HTTP/2.0") does not: nobody upgrades to it in the
 // clear without asking, and who begins with it can be tunnelled.
 func likeHTTP(b []byte) bool {
-	if len(b) >= 4 && string(b[:4]) == "PRI " {
-		return false
-	}
-	for i, c := range b {
-		if c == ' ' {
-			return i > 0 && i <= longestMethod
-		}
-		if (c < 'A' || c > 'Z') && c != '-' {
-			return false
-		}
-	}
-	return false
+	space := bytes.IndexByte(b, ' ')
+	return space > 0 && space <= longestMethod && methodLike(b) && !bytes.HasPrefix(b, []byte("PRI "))
 }
 
 // replay is a connection of which some bytes were read already.

@@ -15,7 +15,7 @@ import (
 
 // listening is a plugin that knows how long to listen and nothing else.
 func listening(parting context.Context) *Plugin {
-	return &Plugin{limits: Limits{Handshake: 9500 * time.Millisecond, Header: 20 * time.Second}, parting: parting}
+	return &Plugin{limits: Limits{Handshake: 9500 * time.Millisecond, Header: 20 * time.Second}, graceOver: parting}
 }
 
 // hello is a ClientHello for a name, as a client sends it.
@@ -35,7 +35,7 @@ func hello(t *testing.T, name string) string {
 }
 
 // How the listening at a connection ends, what was heard, and when.
-func TestOverhear(t *testing.T) {
+func TestPeekHello(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		greeting := hello(t, "mail.lab.test")
 		tlsEar := func(p *Plugin, c net.Conn) (string, []byte, error) { return p.peekHello(c) }

@@ -157,24 +157,24 @@ func fillDuration(name string, value *time.Duration, zero time.Duration) error {
 // Plugin guards the traffic of one or more goproxy servers. It is safe for concurrent use. Make one with [New]; the zero Plugin
 // allows nothing: it can neither be installed nor serve.
 type Plugin struct {
-	policy    atomic.Pointer[rules.Policy]
-	issuer    Issuer
-	authority func() string
-	decisions *zap.Logger
-	logger    *zap.Logger
-	limits    Limits
-	clock     func() time.Time
-	upstream  UpstreamConfig
-	dialer    *dialer
-	transport *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
-	ours      atomic.Pointer[transports]
-	swapping  sync.Mutex // one change of the settings of upstream at a time
-	self      self
-	viaName   string // in Via
-	hall      *hall
-	traffic   traffic
-	bindings  bindings
-	front     atomic.Pointer[front]
+	policy     atomic.Pointer[rules.Policy]
+	issuer     Issuer
+	authority  func() string
+	decisions  *zap.Logger
+	logger     *zap.Logger
+	limits     Limits
+	clock      func() time.Time
+	upstream   UpstreamConfig
+	dialer     *dialer
+	transport  *http.Transport // the first of transports.shared: goproxy has it, and it stands for whichever is in force
+	transports atomic.Pointer[transports]
+	swapping   sync.Mutex // one change of the settings of upstream at a time
+	self       self
+	viaName    string // in Via
+	hall       *hall
+	traffic    traffic
+	bindings   bindings
+	front      atomic.Pointer[front]
 
 	clients      []netip.Prefix
 	proxySources []netip.Prefix
@@ -193,9 +193,9 @@ type Plugin struct {
 	privacy    Privacy
 	privacyKey []byte
 
-	// stopping ends when no more connections are to come in, parting when those are cut off that have not come to ask anything, ending when all are.
-	stopping, parting, ending context.Context
-	stop, part, end           context.CancelFunc
+	// stopping is done when no more connections are to come in, graceOver when those are cut off that have asked nothing yet, ending when all are.
+	stopping, graceOver, ending context.Context
+	stop, endGrace, end         context.CancelFunc
 
 	run string
 	seq atomic.Uint64
@@ -251,15 +251,15 @@ func New(c Config) (*Plugin, error) {
 	}
 	first := newTransports(p.dialer)
 	p.transport = first.shared
-	p.ours.Store(first)
+	p.transports.Store(first)
 	p.ending, p.end = context.WithCancel(context.Background())
-	p.parting, p.part = context.WithCancel(p.ending)
-	p.stopping, p.stop = context.WithCancel(p.parting)
+	p.graceOver, p.endGrace = context.WithCancel(p.ending)
+	p.stopping, p.stop = context.WithCancel(p.graceOver)
 	p.hall = newHall(p)
 	return p, nil
 }
 
-// setAccess takes over who may come, and how.
+// setAccess takes over from c who may use the proxy, and how.
 func (p *Plugin) setAccess(c Config) error {
 	var err error
 	if p.clients, err = readRanges("Clients", c.Clients); err != nil {
@@ -272,9 +272,9 @@ func (p *Plugin) setAccess(c Config) error {
 	if c.Clients == nil {
 		p.clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	}
-	p.quarantine.lasting, p.quarantine.lookups = c.Quarantine, make(chan struct{}, addressLookups)
+	p.quarantine.duration, p.quarantine.lookups = c.Quarantine, make(chan struct{}, addressLookups)
 	if c.Quarantine == 0 {
-		p.quarantine.lasting = quarantineTime
+		p.quarantine.duration = quarantineTime
 	}
 	p.original = c.OriginalDestination
 	if p.original == nil {
@@ -337,10 +337,10 @@ const (
 func (p *Plugin) Shutdown(ctx context.Context) error {
 	p.traffic.expect()
 	p.awaitQuiet(time.Now().Add(gracePeriod), p.traffic.requestExpected())
-	calm, idle := p.traffic.drain()
+	allArrived, idle := p.traffic.drain()
 	p.stop()
-	defer time.AfterFunc(gracePeriod, func() { p.part() }).Stop()
-	err := p.hall.drain(ctx, calm)
+	defer time.AfterFunc(gracePeriod, func() { p.endGrace() }).Stop()
+	err := p.hall.drain(ctx, allArrived)
 	select {
 	case <-idle:
 		err = errors.Join(err, p.hall.wait(ctx))
@@ -372,7 +372,7 @@ func (p *Plugin) Close() error {
 	err := p.hall.close()
 	p.traffic.closeAll()
 	p.transport.CloseIdleConnections()
-	p.ours.Load().closeIdle()
+	p.transports.Load().closeIdle()
 	p.bindings.closeAll()
 	return err
 }

@@ -31,10 +31,10 @@ func mailPort(port uint16) bool { return slices.Contains(mailPorts[:], port) }
 // quarantine remembers which hosts a client was kept from. A client that heard of one in a way that the guard does not see (another protocol, a
 // cache, a guess) would next offer its password there.
 type quarantine struct {
-	lasting time.Duration // not positive: nothing is remembered
-	lookups chan struct{} // a semaphore
-	mu      sync.Mutex
-	clients map[netip.Addr]map[string]kept
+	duration time.Duration // not positive: nothing is remembered
+	lookups  chan struct{} // a semaphore
+	mu       sync.Mutex
+	clients  map[netip.Addr]map[string]kept
 }
 
 // kept is what is remembered of a host.
@@ -45,7 +45,7 @@ type kept struct {
 
 // add shuts host's mail ports to client.
 func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
-	if q.lasting <= 0 || !client.IsValid() || host == "" {
+	if q.duration <= 0 || !client.IsValid() || host == "" {
 		return
 	}
 	client = clientKey(client)
@@ -57,7 +57,7 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 	hosts := q.clients[client]
 	if hosts == nil {
 		if len(q.clients) >= quarantineClients {
-			q.makeRoom(now)
+			evict(q.clients, quarantineClients, now, lastUntil)
 		}
 		hosts = make(map[string]kept)
 		q.clients[client] = hosts
@@ -69,31 +69,35 @@ func (q *quarantine) add(client netip.Addr, host string, now time.Time) {
 			dropFirst(hosts)
 		}
 	}
-	k.until = now.Add(q.lasting)
+	k.until = now.Add(q.duration)
 	hosts[host] = k
 }
 
-// makeRoom forgets clients of whom nothing is to be remembered, or the one that is to be forgotten first.
-func (q *quarantine) makeRoom(now time.Time) {
-	var first netip.Addr
-	var earliest time.Time
-	for client, hosts := range q.clients {
-		var last time.Time
-		for _, k := range hosts {
-			if k.until.After(last) {
-				last = k.until
-			}
-		}
-		if !last.After(now) {
-			delete(q.clients, client)
-			continue
-		}
-		if !first.IsValid() || last.Before(earliest) {
-			first, earliest = client, last
+// lastUntil is when all of a client's hosts will be forgotten.
+func lastUntil(hosts map[string]kept) (last time.Time) {
+	for _, k := range hosts {
+		if k.until.After(last) {
+			last = k.until
 		}
 	}
-	if len(q.clients) >= quarantineClients {
-		delete(q.clients, first)
+	return last
+}
+
+// evict makes room in what is remembered of clients: it removes those of whom nothing counts any more and, where there still are most of them, the one
+// that would be next.
+func evict[V any](clients map[netip.Addr]V, most int, now time.Time, until func(V) time.Time) {
+	var first netip.Addr
+	var earliest time.Time
+	for client, v := range clients {
+		switch t := until(v); {
+		case !t.After(now):
+			delete(clients, client)
+		case !first.IsValid() || t.Before(earliest):
+			first, earliest = client, t
+		}
+	}
+	if len(clients) >= most {
+		delete(clients, first)
 	}
 }
 
@@ -145,7 +149,7 @@ func (q *quarantine) of(client netip.Addr, now time.Time) map[string]kept {
 
 // lately says how long ago at most a client was kept from a host that is still shut to it.
 func (q *quarantine) lately() string {
-	return "less than " + strconv.Itoa(int(q.lasting.Minutes())) + " minutes ago"
+	return "less than " + strconv.Itoa(int(q.duration.Minutes())) + " minutes ago"
 }
 
 func (q *quarantine) size() int {
@@ -161,7 +165,7 @@ func (q *quarantine) size() int {
 // quarantineStrangers puts the hosts that an answer may not name to a guarded subject into quarantine. It is called before the client gets a byte of the
 // answer. Rules that only monitor change nothing, here neither.
 func (x *exchange) quarantineStrangers() {
-	if x.decision.Action <= rules.ActionPass || x.p.quarantine.lasting <= 0 {
+	if x.decision.Action <= rules.ActionPass || x.p.quarantine.duration <= 0 {
 		return
 	}
 	for _, stranger := range x.decision.Strangers[:min(len(x.decision.Strangers), quarantineHosts)] {

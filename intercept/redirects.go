@@ -26,27 +26,27 @@ const (
 	redirectsPerClient = 16
 )
 
-// redirects remember where answers sent clients whose discovery is guarded. What they ask there need not look like discovery ([rules.Policy.Follow]).
+// redirects remembers where answers sent clients whose discovery is guarded. What they ask there need not look like discovery ([rules.Policy.Follow]).
 type redirects struct {
 	mu      sync.Mutex
 	clients map[netip.Addr]*clientRedirects
 }
 
-// clientRedirects is where one client was sent: the last places, in a ring.
+// clientRedirects is where one client was sent: the last redirects, in a ring.
 type clientRedirects struct {
 	last  [redirectsPerClient]redirect
 	next  int
 	until time.Time // the last one's
 }
 
-// redirect is where a client was sent, and on whose behalf.
+// redirect is where a client was sent, and for whose accounts it had asked.
 type redirect struct {
-	key     [sha256.Size]byte // of its name, which a header field may make as long as it likes
+	key     [sha256.Size]byte // the hash of its urlKey, which a header field may make as long as it likes
 	until   time.Time
 	inquiry dialect.Inquiry
 }
 
-// urlKey is a URL as far as it matters: a client may try TLS before it goes where it was sent. Some ask with what stands behind a number sign, too (PHP 8.2, urllib, LWP), which
+// urlKey is what two URLs share that lead to the same place: a client may try TLS before it goes where it was sent. Some ask with what stands behind a number sign, too (PHP 8.2, urllib, LWP), which
 // is then in the path or in the query; and of 0080 all make 80.
 func urlKey(u *url.URL) string {
 	host := reserved.Canonical(u.Hostname())
@@ -63,7 +63,7 @@ func urlKey(u *url.URL) string {
 
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// normalSpelling is a path or a query without the ways to write it: clients write what they are told in their own. curl makes a plus sign of a space in a query, requests (Python)
+// normalSpelling is a path or a query in one spelling of the many that clients have: clients write what they are told in their own. curl makes a plus sign of a space in a query, requests (Python)
 // undoes escapes that need not be there and adds others, also to a percent sign, fetch (node) resolves %2e%2e, and each makes something else of a letter beyond ASCII.
 func normalSpelling(s string) string {
 	for range 2 {
@@ -99,7 +99,7 @@ func (t *redirects) add(client netip.Addr, key string, q dialect.Inquiry, now ti
 	own := t.clients[client]
 	if own == nil {
 		if len(t.clients) >= redirectClients {
-			t.makeRoom(now)
+			evict(t.clients, redirectClients, now, func(own *clientRedirects) time.Time { return own.until })
 		}
 		own = new(clientRedirects)
 		t.clients[client] = own
@@ -109,23 +109,7 @@ func (t *redirects) add(client netip.Addr, key string, q dialect.Inquiry, now ti
 	own.next = (own.next + 1) % redirectsPerClient
 }
 
-// makeRoom forgets the clients whose time is over, or the one whose is next.
-func (t *redirects) makeRoom(now time.Time) {
-	var first netip.Addr
-	for client, own := range t.clients {
-		switch {
-		case !own.until.After(now):
-			delete(t.clients, client)
-		case !first.IsValid() || own.until.Before(t.clients[first].until):
-			first = client
-		}
-	}
-	if len(t.clients) >= redirectClients {
-		delete(t.clients, first)
-	}
-}
-
-// find tells on whose behalf a client was sent to a place. Most clients were sent nowhere.
+// find returns the inquiry whose answer sent a client to a URL.
 func (t *redirects) find(client netip.Addr, u *url.URL, now time.Time) (dialect.Inquiry, bool) {
 	if !t.knows(client, now) {
 		return dialect.Inquiry{}, false
@@ -154,19 +138,19 @@ func (t *redirects) knows(client netip.Addr, now time.Time) bool {
 	return own != nil && own.until.After(now)
 }
 
-// followRedirect plans anew for a request that nobody guarded is known to have sent, where an answer sent its client there.
+// followRedirect makes another plan where an answer has sent the client here, and the request itself does not say that its account is guarded.
 func (x *exchange) followRedirect(view dialect.Request) {
 	if x.plan.Guarded || x.plan.Step != rules.Watch && x.plan.Step != rules.Ignore && x.plan.Step != rules.Forward {
 		return
 	}
-	if q, ok := x.p.redirects.find(x.from.Client, &x.asked, x.begun); ok {
+	if q, ok := x.p.redirects.find(x.from.Client, &x.url, x.start); ok {
 		x.plan = x.policy.Follow(view, x.from, q)
 	}
 }
 
 // rememberRedirects remembers where the answer that was decided on sends its client. It is called before the client gets a byte of it. What was asked is not kept.
 func (x *exchange) rememberRedirects() {
-	for _, u := range x.decision.Onward(&x.asked) {
+	for _, u := range x.decision.Onward(&x.url) {
 		subjects := slices.Concat(x.plan.Inquiry.Subjects, dialect.UserOf(u))
 		x.p.redirects.add(x.from.Client, urlKey(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: subjects}, x.p.clock())
 	}

@@ -10,7 +10,7 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
-func TestTrails(t *testing.T) {
+func TestRedirects(t *testing.T) {
 	at := func(s string) *url.URL {
 		t.Helper()
 		u, err := url.Parse(s)
@@ -86,7 +86,7 @@ func TestPlaceName_clientsSpellings(t *testing.T) {
 }
 
 // Each place has its time, and an IPv6 client all addresses of its network.
-func TestTrails_eachPlace(t *testing.T) {
+func TestRedirects_eachPlace(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	places := map[string]*url.URL{"/first": {Scheme: "https", Host: "opened.net", Path: "/first"}, "/second": {Scheme: "https", Host: "opened.net", Path: "/second"}}
 	var s redirects
@@ -111,7 +111,7 @@ func TestTrails_eachPlace(t *testing.T) {
 }
 
 // A client forgets its own places first, and the clients whose time is over are forgotten first.
-func TestTrails_bounded(t *testing.T) {
+func TestRedirects_bounded(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	knows := func(s *redirects, client netip.Addr, n int) bool {
 		_, ok := s.find(client, &url.URL{Scheme: "https", Host: "opened.net", Path: fmt.Sprint("/", n)}, now)

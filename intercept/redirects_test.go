@@ -23,9 +23,9 @@ func labAtHoster(t *testing.T) *rules.Policy {
 	return policy
 }
 
-// TestTrail: a redirect to an own host passes, and what is asked there looks like nothing. That it sends the client on to a stranger is seen all the same;
+// TestRedirect: a redirect to an own host passes, and what is asked there looks like nothing. That it sends the client on to a stranger is seen all the same;
 // whoever was not sent there by discovery goes where the server says.
-func TestTrail(t *testing.T) {
+func TestRedirect(t *testing.T) {
 	policy := labAtHoster(t)
 	for _, d := range doors {
 		t.Run(d.name, func(t *testing.T) {
@@ -66,8 +66,8 @@ func TestTrail(t *testing.T) {
 	}
 }
 
-// TestTrail_settingsInAPage: Horde takes the servers out of a document with any root, a page's too, which begins like what streams.
-func TestTrail_settingsInAPage(t *testing.T) {
+// TestRedirect_settingsInAPage: Horde takes the servers out of a document with any root, a page's too, which begins like what streams.
+func TestRedirect_settingsInAPage(t *testing.T) {
 	const servers = `<html><emailProvider><incomingServer type="imap"><hostname>imap.` + stranger + `</hostname></incomingServer></emailProvider></html>`
 	for _, d := range doors {
 		t.Run(d.name, func(t *testing.T) {
@@ -98,8 +98,8 @@ func TestTrail_settingsInAPage(t *testing.T) {
 	}
 }
 
-// TestTrail_question: what is asked at the place may look like discovery and not say whose, as Outlook's look-up without a log-in does. It is whose it was.
-func TestTrail_question(t *testing.T) {
+// TestRedirect_question: what is asked at the place may look like discovery and not say whose, as Outlook's look-up without a log-in does. It is whose it was.
+func TestRedirect_question(t *testing.T) {
 	policy := labAtHoster(t)
 	const path, away = "/autodiscover/autodiscover.xml", "https://autodiscover." + stranger + "/autodiscover/autodiscover.xml"
 	for _, d := range doors {
@@ -134,9 +134,9 @@ func TestTrail_question(t *testing.T) {
 	}
 }
 
-// TestTrail_sharedAddress: behind one address are many clients, and the place may be a web site. What a browser opens there, and what somebody asks who logs in
+// TestRedirect_sharedAddress: behind one address are many clients, and the place may be a web site. What a browser opens there, and what somebody asks who logs in
 // as nobody guarded, is what it was; what the client that was sent there asks is judged.
-func TestTrail_sharedAddress(t *testing.T) {
+func TestRedirect_sharedAddress(t *testing.T) {
 	policy := labAtHoster(t)
 	const away, session = "https://sign-in." + stranger + "/", `{"capabilities":{},"apiUrl":"https://api.` + stranger + `/"}`
 	for _, d := range doors {

@@ -60,7 +60,7 @@ func (rw *responseWriter) sendHeader() {
 	rw.inner.WriteHeader(rw.status)
 }
 
-// pastLifetime reports whether a client's connection has lived for Limits.Lifetime.
+// pastLifetime reports whether a client's connection has lived for longer than Limits.Lifetime.
 func (p *Plugin) pastLifetime(b *binding) bool {
 	return b != nil && time.Since(b.since) > p.limits.Lifetime
 }

@@ -107,7 +107,7 @@ func (s *secureListener) handshake(c net.Conn) {
 		}
 	}()
 	t := tls.Server(c, s.config)
-	ctx, cancel := context.WithTimeout(s.p.parting, s.p.limits.Handshake)
+	ctx, cancel := context.WithTimeout(s.p.graceOver, s.p.limits.Handshake)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
 	if err := t.HandshakeContext(ctx); err != nil {

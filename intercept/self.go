@@ -112,7 +112,7 @@ var (
 // something else.
 type dialControl func(ctx context.Context, network, address string, c syscall.RawConn) error
 
-// checked refuses our own addresses, and what private does not allow. looped is told of the former.
+// checked refuses our own addresses, and what private does not allow. looped is called with the former.
 func (s *self) checked(private Private, looped func(address string)) dialControl {
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)

@@ -24,7 +24,7 @@ func (p *Plugin) boundStalls(socket any) bool {
 	return err == nil && boundStall(raw, p.limits.Stall)
 }
 
-// bounded bounds how long a connection that g lets through may be stuck.
+// bounded sets the bound of Limits.Stall on each connection that g lets through.
 func (g dialControl) bounded(stall time.Duration) dialControl {
 	return func(ctx context.Context, network, address string, c syscall.RawConn) error {
 		if err := g(ctx, network, address, c); err != nil {

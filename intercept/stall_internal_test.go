@@ -20,7 +20,7 @@ func (d *deadlined) SetWriteDeadline(time.Time) error {
 }
 
 // A write that is stuck for too long resets its stream, once; a timer that rings late, behind that write or in the middle of the next, resets nothing.
-func TestPace(t *testing.T) {
+func TestStallTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stream, books := new(deadlined), new(traffic)
 		p := books.newStallTimer(time.Minute, http.NewResponseController(stream))

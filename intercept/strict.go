@@ -23,17 +23,17 @@ type strict struct {
 	err   error
 	ahead readAhead
 
-	http10   bool // HTTP/1.0
-	connect  bool
-	asterisk bool // the target is "*"
-	upgrade  bool
-	chunked  bool
-	sized    bool
-	length   int64
-	hosts    int
-	host     string
-	absolute string // the authority of an absolute-form target, or CONNECT's whole one
-	home     target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
+	http10       bool // HTTP/1.0
+	connect      bool
+	asterisk     bool // the target is "*"
+	upgrade      bool
+	chunked      bool
+	sized        bool
+	length       int64
+	hosts        int
+	host         string
+	absolute     string // the authority of an absolute-form target, or CONNECT's whole one
+	tunnelTarget target // inside a tunnel: where it leads; a target that is somebody else's is answered 421, not 400
 }
 
 // strictState is what comes next.
@@ -60,7 +60,7 @@ func (s *strict) begun() bool {
 	return s.state == awaitsField || s.state == awaitsRequest && len(s.line) > 0
 }
 
-// scan looks at bytes that were read, and returns how many may go on.
+// scan looks at bytes that were read, and returns how many of them net/http may have.
 func (s *strict) scan(p []byte) int {
 	for at := 0; at < len(p); {
 		if s.state == awaitsNothing {
@@ -140,7 +140,7 @@ func (s *strict) request(line string) bool {
 	if !ok || !ok2 || method == "" || target == "" || strings.ContainsAny(line, "\t\v\f") {
 		return false
 	}
-	*s = strict{line: s.line[:0], home: s.home, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT", asterisk: target == "*"}
+	*s = strict{line: s.line[:0], tunnelTarget: s.tunnelTarget, ahead: s.ahead, state: awaitsField, connect: method == "CONNECT", asterisk: target == "*"}
 	switch version {
 	case "HTTP/1.1":
 	case "HTTP/1.0":
@@ -226,11 +226,11 @@ func (s *strict) agrees() bool {
 		return true
 	}
 	port := uint16(portHTTP)
-	if s.home.port != 0 {
-		port = s.home.port
+	if s.tunnelTarget.port != 0 {
+		port = s.tunnelTarget.port
 	}
 	a, err := parseTarget(s.absolute, port)
-	if err != nil || s.home.port != 0 && a != s.home {
+	if err != nil || s.tunnelTarget.port != 0 && a != s.tunnelTarget {
 		return true // refused with a reason, later
 	}
 	if s.connect {
@@ -303,7 +303,7 @@ func (s *strict) ended(c net.Conn, b []byte) error {
 	return s.err
 }
 
-// waitForEnd waits for the end of a connection on which nothing is read any more. While a request is answered, net/http (go1.26, server.go: backgroundRead)
+// waitForEnd reads, and drops, until a connection ends. While a request is answered, net/http (go1.26, server.go: backgroundRead)
 // reads one byte ahead, and takes an error for the client's departure; but what is wrong with the next request must not cost the one before it its answer.
 // net/http ends the wait by a deadline.
 func waitForEnd(c net.Conn) error {
@@ -315,8 +315,7 @@ func waitForEnd(c net.Conn) error {
 	}
 }
 
-// maySwitchProtocols reports whether a connection may turn into something else behind a request, so that nobody has looked at what follows: its refusal must end the
-// connection.
+// maySwitchProtocols reports whether something else than HTTP may follow a request, at which nobody has looked: its refusal must end the connection.
 func maySwitchProtocols(r *http.Request) bool {
 	return r.ProtoMajor == 1 && (r.Method == http.MethodConnect || r.ContentLength == 0 && r.Header["Upgrade"] != nil)
 }
@@ -329,11 +328,11 @@ type strictConn struct {
 	lingeringClose
 }
 
-// newStrictConn watches over conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
+// newStrictConn wraps conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
 func newStrictConn(conn net.Conn, hc *hallConn) *strictConn {
 	w := &strictConn{Conn: conn, p: hc.front.p}
 	if !hc.byHost {
-		w.strict.home = hc.target
+		w.strict.tunnelTarget = hc.target
 	}
 	return w
 }
@@ -348,7 +347,7 @@ func (w *strictConn) Read(b []byte) (int, error) {
 
 // Close implements net.Conn.
 func (w *strictConn) Close() error {
-	w.linger(w.p.parting, w.Conn)
+	w.linger(w.p.graceOver, w.Conn)
 	return w.Conn.Close()
 }
 

@@ -13,17 +13,17 @@ import (
 // Limits.Lifetime, and connections, whatever is under way in them, when they have lived for twice as long: by then they were told to close
 // behind their next answer, and no answer has ended since.
 type traffic struct {
-	mu       sync.Mutex
-	inFlight int                     // requests, and what else a stop waits for
-	awaited  int                     // of those in flight: requests that are to come
-	tunnels  map[io.Closer]time.Time // since when
-	conns    map[io.Closer]time.Time // since when; to stop them is their server's business
-	calm     chan struct{}           // made by drain, closed when nobody is awaited
-	idle     chan struct{}           // made by drain, closed when nothing is left
-	stopped  time.Time               // when drain was called
-	calmed   bool
-	done     bool
-	stalled  atomic.Int64 // what was given up because its other side took nothing
+	mu           sync.Mutex
+	inFlight     int                     // requests, and what else a stop waits for
+	expected     int                     // of those in flight: requests that are to come
+	tunnels      map[io.Closer]time.Time // since when
+	conns        map[io.Closer]time.Time // since when; to stop them is their server's business
+	allArrived   chan struct{}           // made by drain, closed when nobody is awaited
+	idle         chan struct{}           // made by drain, closed when nothing is left
+	stopped      time.Time               // when drain was called
+	noneExpected bool
+	done         bool
+	stalled      atomic.Int64 // what was given up because its other side took nothing
 }
 
 // enter lets a request in; it reports false when the plugin is stopping.
@@ -54,14 +54,14 @@ func (t *traffic) expect() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight++
-	t.awaited++
+	t.expected++
 }
 
 func (t *traffic) arrive() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight--
-	t.awaited--
+	t.expected--
 	t.settle()
 }
 
@@ -76,7 +76,7 @@ func (t *traffic) leave() {
 func (t *traffic) addTunnel(tunnel io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	note(&t.tunnels, tunnel)
+	addNow(&t.tunnels, tunnel)
 }
 
 func (t *traffic) removeTunnel(tunnel io.Closer) {
@@ -90,7 +90,7 @@ func (t *traffic) removeTunnel(tunnel io.Closer) {
 func (t *traffic) addConn(conn io.Closer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	note(&t.conns, conn)
+	addNow(&t.conns, conn)
 }
 
 func (t *traffic) removeConn(conn io.Closer) {
@@ -111,31 +111,31 @@ func (t *traffic) requestExpected() bool {
 	return false
 }
 
-func note(books *map[io.Closer]time.Time, c io.Closer) {
-	if *books == nil {
-		*books = make(map[io.Closer]time.Time)
+func addNow(all *map[io.Closer]time.Time, c io.Closer) {
+	if *all == nil {
+		*all = make(map[io.Closer]time.Time)
 	}
-	(*books)[c] = time.Now()
+	(*all)[c] = time.Now()
 }
 
-// drain lets nobody in any more. It returns a channel that is closed when nobody is awaited, and one that is when everything is done.
-func (t *traffic) drain() (calm, idle <-chan struct{}) {
+// drain lets nobody in any more. allArrived is closed when no request is expected, idle when nothing is in flight and no tunnel is left.
+func (t *traffic) drain() (allArrived, idle <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.idle == nil {
-		t.calm, t.idle, t.stopped = make(chan struct{}), make(chan struct{}), time.Now()
+		t.allArrived, t.idle, t.stopped = make(chan struct{}), make(chan struct{}), time.Now()
 	}
 	t.settle()
-	return t.calm, t.idle
+	return t.allArrived, t.idle
 }
 
 func (t *traffic) settle() {
 	if t.idle == nil {
 		return
 	}
-	if !t.calmed && t.awaited == 0 {
-		t.calmed = true
-		close(t.calm)
+	if !t.noneExpected && t.expected == 0 {
+		t.noneExpected = true
+		close(t.allArrived)
 	}
 	if !t.done && t.inFlight == 0 && len(t.tunnels) == 0 {
 		t.done = true
@@ -147,14 +147,14 @@ func (t *traffic) settle() {
 func (t *traffic) closeAll() { t.closeOlder(&t.tunnels, 0) }
 
 // closeOlder closes what has lived for at least the given time, and returns how many there were.
-func (t *traffic) closeOlder(books *map[io.Closer]time.Time, age time.Duration) int {
+func (t *traffic) closeOlder(all *map[io.Closer]time.Time, age time.Duration) int {
 	now := time.Now()
 	old := make([]io.Closer, 0, 16)
 	t.mu.Lock()
-	for c, since := range *books {
+	for c, since := range *all {
 		if now.Sub(since) >= age {
 			old = append(old, c)
-			delete(*books, c) // what takes its time to end is not counted once more; whoever waits for it has it counted in flight, or waits for Close
+			delete(*all, c) // what takes its time to end is not counted once more; whoever waits for it has it counted in flight, or waits for Close
 		}
 	}
 	t.mu.Unlock()

@@ -145,7 +145,7 @@ func (v *visit) receive() bool {
 	return v.tunnelByAddress(nil)
 }
 
-// receiveTLS looks at a TLS handshake.
+// receiveTLS reads the host from a ClientHello.
 func (v *visit) receiveTLS() bool {
 	p := v.door.f.p
 	name, heard, err := p.peekHello(v.conn)
@@ -174,7 +174,7 @@ func (v *visit) receiveTLS() bool {
 	return v.open(&hallConn{early: heard, target: t, door: doorTransparent, shunned: shunned})
 }
 
-// receiveHTTP looks whether a connection to port 80 begins like HTTP/1.
+// receiveHTTP looks whether a connection to port 80 begins like a request in HTTP/1.
 func (v *visit) receiveHTTP() bool {
 	heard, err := v.door.f.p.peekFirst(v.conn)
 	if err != nil {
@@ -198,7 +198,7 @@ func (v *visit) open(hc *hallConn) bool {
 	return true // serve closes what it does not hand on
 }
 
-// tunnelByAddress has a connection tunnelled that says nothing of a host: its address tells whether the client was kept from there. Where a name is said, that
+// tunnelByAddress tunnels a connection that names no host: whether its client was kept from there, the address tells. Where a name is said, that
 // is what counts, since hosts share addresses.
 func (v *visit) tunnelByAddress(heard []byte) bool {
 	if v.door.f.p.quarantinedAt(addressOf(v.conn.RemoteAddr()), v.to) {

@@ -64,8 +64,7 @@ func tracked6(fd int) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(netip.AddrFrom16(raw.Addr.Addr).Unmap(), binary.BigEndian.Uint16(port[:])), nil
 }
 
-// fromTPROXY reports whether a connection may have a local address that is not this computer's: its listener is one for TPROXY, ours or systemd's
-// (Transparent=).
+// fromTPROXY reports whether a connection came by a listener for TPROXY, ours or systemd's (Transparent=): its local address need not be this computer's.
 func fromTPROXY(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {

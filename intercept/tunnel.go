@@ -80,22 +80,22 @@ func (s *streamTunnel) Close() error {
 	return s.body.Close()
 }
 
-// farSide is the far end of a tunnel, which ends with it, whatever it may be stuck in: the near one alone would not do where somebody does not read.
+// farSide is the upstream end of a tunnel. To close it ends the tunnel, whatever that is stuck in; to close the client's end would not, where one of the two does not read.
 type farSide struct {
 	traffic *traffic
-	opener  func(c net.Conn) net.Conn // to what its client says, or nil
+	opener  func(c net.Conn) net.Conn // see openWhenNamed; nil where the tunnel is never opened
 	untrack func()                    // ends the tracking
 	mu      sync.Mutex
 	conn    io.Closer
 	closed  bool
 }
 
-// openWhenNamed has the tunnel opened if its client names a host that is to be.
+// openWhenNamed has the tunnel opened if its client names a host that the policy opens: see byAddress.
 func (f *farSide) openWhenNamed(front *front, r *http.Request, to target, d door) {
 	f.opener = func(c net.Conn) net.Conn { return &byAddress{Conn: c, front: front, far: f, asked: r, to: to, door: d} }
 }
 
-// wrap is what a tunnel is dialled for.
+// wrap is what goproxy gets for a connection that was dialled for the tunnel.
 func (f *farSide) wrap(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		c = &farTCP{tcp, f.traffic}
@@ -118,7 +118,7 @@ func (f *farSide) keep(c io.Closer) bool {
 	return true
 }
 
-// cut reports whether the tunnel has to end so that what came is not taken for the whole.
+// cut reports whether the client's end must be reset, so that it does not take what came for the whole.
 func (f *farSide) cut() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -99,14 +99,14 @@ func bracketed(s string) string {
 
 // address is what is dialled for addr, a host:port.
 func (u *UpstreamConfig) address(addr string) string {
-	if to, ok := u.named(addr); ok {
+	if to, ok := u.override(addr); ok {
 		return to
 	}
 	return addr
 }
 
-// named is the address that Resolve names for addr.
-func (u *UpstreamConfig) named(addr string) (string, bool) {
+// override is the address that Resolve names for addr.
+func (u *UpstreamConfig) override(addr string) (string, bool) {
 	if len(u.Resolve) == 0 {
 		return "", false
 	}

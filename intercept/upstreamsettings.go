@@ -65,5 +65,5 @@ func (p *Plugin) swapUpstream(t *upstreamSettings) {
 		return
 	}
 	p.dialer.settings.Store(t)
-	p.ours.Swap(newTransports(p.dialer)).closeIdle()
+	p.transports.Swap(newTransports(p.dialer)).closeIdle()
 }

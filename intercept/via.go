@@ -22,12 +22,12 @@ func (p *Plugin) addVia(r *http.Request) {
 	r.Header["Via"] = p.extendedVia(r)
 }
 
-// extendedVia is the Via that a request goes on with.
+// extendedVia is a request's Via with our entry added.
 func (p *Plugin) extendedVia(r *http.Request) []string {
 	return append(slices.Clip(r.Header["Via"]), receivedProtocol(r)+" "+p.viaName)
 }
 
-// receivedProtocol is the protocol that the client spoke.
+// receivedProtocol is the version of HTTP that the client spoke, as Via names it.
 func receivedProtocol(r *http.Request) string {
 	switch {
 	case r.ProtoMajor >= 2:
@@ -38,7 +38,7 @@ func receivedProtocol(r *http.Request) string {
 	return "1.1"
 }
 
-// viaNamesUs reports whether a request has been here before.
+// viaNamesUs reports whether a request has been here before, by its Via.
 func (p *Plugin) viaNamesUs(r *http.Request) bool {
 	for _, field := range r.Header["Via"] {
 		if strings.Contains(strings.ToLower(field), p.viaName) {
@@ -51,7 +51,7 @@ func (p *Plugin) viaNamesUs(r *http.Request) bool {
 // maxVia is how long a Via can be that is believed: it has room for two hundred proxies, and what is longer many servers would not read.
 const maxVia = 8 << 10
 
-// viaTooLong reports whether a request has come by more proxies than anybody sets up. They go in a circle that none of them knows.
+// viaTooLong reports whether a request has come by more proxies than anybody sets up: it goes in a circle of proxies that do not know their own names.
 func viaTooLong(r *http.Request) bool {
 	n := 0
 	for _, field := range r.Header["Via"] {
@@ -68,7 +68,7 @@ const (
 	viaTooLongText   = "this request has come by more proxies than can be meant; somewhere before this one the way leads in a circle"
 )
 
-// denyLoop refuses a request that goes in a circle.
+// denyLoop answers a request that goes in a circle, and reports whether it did.
 func (p *Plugin) denyLoop(w http.ResponseWriter, r *http.Request) bool {
 	reason, text := loopReason, loopText
 	switch {
@@ -89,7 +89,7 @@ func (p *Plugin) denyLoop(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// noteLoop notes that something was about to go in a circle.
+// noteLoop counts and logs a loop that was refused.
 func (p *Plugin) noteLoop(host, client, reason string) {
 	p.refused.loops.Add(1)
 	p.logger.Warn("loop refused", zap.String(keyHost, clip(host)), zap.String(keyClient, client), zap.String(keyReason, reason))

@@ -45,7 +45,7 @@ func startAdmin(l net.Listener, r *reloader, proxy companion.Proxy) adminServer 
 		Access: r.access, Names: adminNames(c), Alone: onLoopback(l.Addr()),
 	}))
 	l = netutil.LimitListener(l, maxAdminConnections)
-	if server.TLSConfig = r.guard.doorman.adminTLS(); server.TLSConfig == nil {
+	if server.TLSConfig = r.guard.credentials.adminTLS(); server.TLSConfig == nil {
 		go func() { _ = server.Serve(l) }()
 		return adminServer{server: server}
 	}

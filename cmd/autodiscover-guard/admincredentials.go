@@ -54,6 +54,6 @@ func readAdminToken(c *config.Listen) (console.Token, error) {
 }
 
 // adminTLS is how the admin listener speaks TLS; nil where it does not.
-func (d *doorman) adminTLS() *tls.Config {
-	return following(func() *tls.Config { return d.current.Load().admin.tls })
+func (d *credentialStore) adminTLS() *tls.Config {
+	return reloadableTLS(func() *tls.Config { return d.current.Load().admin.tls })
 }

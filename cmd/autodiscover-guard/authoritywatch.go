@@ -25,9 +25,9 @@ type keeper interface {
 	Status(now time.Time) certs.Status
 }
 
-// tendAuthority keeps the authority up to date and says in time when somebody has to do that, until ctx ends: at the start, daily, and at
+// watchAuthority keeps the authority up to date and warns in time when somebody has to do that, until ctx ends: at the start, daily, and at
 // once when it becomes more pressing.
-func tendAuthority(ctx context.Context, a keeper, logger *zap.Logger) {
+func watchAuthority(ctx context.Context, a keeper, logger *zap.Logger) {
 	tick := time.NewTicker(authorityLook)
 	defer tick.Stop()
 	var last reminder

@@ -37,7 +37,7 @@ func TestTendAuthority(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		start := time.Now()
-		go tendAuthority(ctx, a, zap.New(core))
+		go watchAuthority(ctx, a, zap.New(core))
 		days := func(n int) {
 			t.Helper()
 			time.Sleep(time.Until(start.Add(time.Duration(n)*24*time.Hour + time.Minute)))

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// toAccept reports whether somebody has connected to a listener whom it has not accepted yet. Of a socket that listens, tcpi_unacked is the length of that queue
+// hasBacklog reports whether somebody has connected to a listener whom it has not accepted yet. Of a socket that listens, tcpi_unacked is the length of that queue
 // (net/ipv4/tcp.c, tcp_get_info).
-func toAccept(l net.Listener) bool {
+func hasBacklog(l net.Listener) bool {
 	s, ok := l.(syscall.Conn)
 	if !ok {
 		return false

@@ -16,7 +16,7 @@ func TestAcceptWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for deadline := time.Now().Add(20 * time.Second); !toAccept(l); { // its end of the connection may be there before ours
+	for deadline := time.Now().Add(20 * time.Second); !hasBacklog(l); { // its end of the connection may be there before ours
 		if time.Now().After(deadline) {
 			t.Fatal("nobody waits to be accepted")
 		}
@@ -27,22 +27,22 @@ func TestAcceptWaiting(t *testing.T) {
 			acceptWaiting(ctx, l)
 			return time.Since(begun)
 		}
-		if got := took(t.Context()); got != lastAccepts {
+		if got := took(t.Context()); got != acceptGrace {
 			t.Errorf("nobody accepts: it takes %v", got)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), lastAccepts/4)
+		ctx, cancel := context.WithTimeout(t.Context(), acceptGrace/4)
 		defer cancel()
-		if got := took(ctx); got > lastAccepts/4+acceptPause {
+		if got := took(ctx); got > acceptGrace/4+acceptPause {
 			t.Errorf("there is less time: it takes %v", got)
 		}
-		time.AfterFunc(lastAccepts/2, func() {
+		time.AfterFunc(acceptGrace/2, func() {
 			if c, err := l.Accept(); err != nil {
 				t.Error(err)
 			} else {
 				_ = c.Close()
 			}
 		})
-		if got := took(t.Context()); got < lastAccepts/2 || got >= lastAccepts {
+		if got := took(t.Context()); got < acceptGrace/2 || got >= acceptGrace {
 			t.Errorf("it is accepted: it takes %v", got)
 		}
 		if got := took(t.Context()); got != 0 {

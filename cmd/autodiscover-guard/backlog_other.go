@@ -4,5 +4,5 @@ package main
 
 import "net"
 
-// toAccept would report whether somebody has connected to a listener whom it has not accepted yet; nothing tells here.
-func toAccept(net.Listener) bool { return false }
+// hasBacklog would report whether somebody has connected to a listener whom it has not accepted yet; nothing tells here.
+func hasBacklog(net.Listener) bool { return false }

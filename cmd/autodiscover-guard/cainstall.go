@@ -36,7 +36,7 @@ func (t *truster) installed(cmd *cobra.Command, reports []truststore.Report) err
 		bad += count(reports, truststore.NeedsAdmin, truststore.Skipped)
 	}
 	if !found || bad > 0 || count(reports, truststore.Installed, truststore.Present, truststore.Planned) == 0 {
-		return &noError{}
+		return &answerNo{}
 	}
 	return nil
 }

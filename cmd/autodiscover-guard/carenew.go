@@ -30,50 +30,54 @@ accepting the names that it has, and refuse the others until they trust the new 
 --root gives the root another ten years, in the same way.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if widen && root {
-				return hint(errors.New("--widen and --root do not go together"), "a root that is widened gets another ten years as well")
-			}
-			c, authority, err := flags.open()
-			if err != nil {
-				return err
-			}
-			defer authority.Close()
-			out := cmd.OutOrStdout()
-			switch {
-			case root:
-				if err := authority.RenewRoot(); err != nil {
-					return renewFailed(err)
-				}
-				tellNewRoot(out, authority, nil)
-			case widen:
-				policy, err := makePolicy(c)
-				if err != nil {
-					return err
-				}
-				before := certs.Scope{Names: authority.Status(time.Now()).Names}
-				fresh, err := authority.Widen(certs.Scope{Names: policy.Scope()})
-				if err != nil {
-					return renewFailed(err)
-				}
-				if fresh {
-					tellNewRoot(out, authority, missing(before, policy.Scope()))
-				} else {
-					fmt.Fprintln(out, "the root has all names of the policy: no new one was needed")
-				}
-			default:
-				if err := authority.Renew(); err != nil {
-					return renewFailed(err)
-				}
-			}
-			fmt.Fprintf(out, "the issuing certificate is good until %s\n", authority.Issuing().NotAfter.UTC().Format(time.DateOnly))
-			fmt.Fprintf(out, "a running guard takes it within an hour, or at SIGHUP; replicas import what %s ca export --replica writes\n", program)
-			return nil
+			return renew(cmd.OutOrStdout(), &flags, widen, root)
 		},
 	}
 	addCAFlags(cmd, &flags)
 	cmd.Flags().BoolVar(&widen, "widen", false, "permit all names of the policy, with a new root if it takes one")
 	cmd.Flags().BoolVar(&root, "root", false, "give the root another ten years")
 	return cmd
+}
+
+// renew does what the command says.
+func renew(out io.Writer, flags *caFlags, widen, root bool) error {
+	if widen && root {
+		return hint(errors.New("--widen and --root do not go together"), "a root that is widened gets another ten years as well")
+	}
+	c, authority, err := flags.open()
+	if err != nil {
+		return err
+	}
+	defer authority.Close()
+	switch {
+	case root:
+		if err := authority.RenewRoot(); err != nil {
+			return renewFailed(err)
+		}
+		tellNewRoot(out, authority, nil)
+	case widen:
+		policy, err := makePolicy(c)
+		if err != nil {
+			return err
+		}
+		before := certs.Scope{Names: authority.Status(time.Now()).Names}
+		fresh, err := authority.Widen(certs.Scope{Names: policy.Scope()})
+		if err != nil {
+			return renewFailed(err)
+		}
+		if fresh {
+			tellNewRoot(out, authority, missing(before, policy.Scope()))
+		} else {
+			fmt.Fprintln(out, "the root has all names of the policy: no new one was needed")
+		}
+	default:
+		if err := authority.Renew(); err != nil {
+			return renewFailed(err)
+		}
+	}
+	fmt.Fprintf(out, "the issuing certificate is good until %s\n", authority.Issuing().NotAfter.UTC().Format(time.DateOnly))
+	fmt.Fprintf(out, "a running guard takes it within an hour, or at SIGHUP; replicas import what %s ca export --replica writes\n", program)
+	return nil
 }
 
 // renewFailed says what is missing where it is the root's key, and not, say, space on the disk.

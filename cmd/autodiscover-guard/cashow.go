@@ -36,7 +36,7 @@ machine, and what needs somebody. Nothing is made, renewed or changed. Exit code
 				shown.print(cmd.OutOrStdout())
 			}
 			if err == nil && now.After(authority.Status(now).Ends) {
-				return &noError{}
+				return &answerNo{}
 			}
 			return err
 		},

@@ -32,7 +32,7 @@ Exit code 1 if something failed or needs the administrator, for which the comman
 // uninstalled is the answer: nil for yes.
 func (t *truster) uninstalled(cmd *cobra.Command, reports []truststore.Report) error {
 	if !t.found(cmd.ErrOrStderr(), reports) || count(reports, truststore.Failed, truststore.NeedsAdmin) > 0 {
-		return &noError{}
+		return &answerNo{}
 	}
 	return nil
 }

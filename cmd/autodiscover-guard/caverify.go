@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -42,7 +43,7 @@ of theirs.
 				return err
 			}
 			if !t.found(cmd.ErrOrStderr(), reports) || !t.trusted(reports) || count(presented, truststore.Failed) > 0 {
-				return &noError{}
+				return &answerNo{}
 			}
 			return nil
 		},
@@ -64,7 +65,7 @@ func (t *truster) trusted(reports []truststore.Report) bool {
 // presented asks the running guard, if there is one, whose certificates it presents. One that does not let this computer's programs in is no failure of its
 // authority.
 func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
-	address := noted(t.state, "address")
+	address := readNote(t.state, "address")
 	if address == "" {
 		return nil, nil
 	}
@@ -79,9 +80,9 @@ func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	host := "autodiscover." + root.PermittedDNSDomains[0]
-	if (certs.Scope{Names: root.PermittedDNSDomains}).Contains("example.com") {
-		host = "autodiscover.example.com"
+	host, err := t.openedHost(root)
+	if host == "" || err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -95,4 +96,24 @@ func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
 		r.Verified = fmt.Sprintf("a TLS handshake for %s: its certificate, issued by %q, leads to this root", host, leaf.Issuer.CommonName)
 	}
 	return []truststore.Report{r}, nil
+}
+
+// openedHost is a host that the guard opens, and so presents a certificate of its authority for; empty where it opens none. A root of another CA need not say
+// what it permits, since the issuing certificate does.
+func (t *truster) openedHost(root *x509.Certificate) (string, error) {
+	names := root.PermittedDNSDomains
+	if len(names) == 0 {
+		policy, err := makePolicy(t.guard)
+		if err != nil {
+			return "", err
+		}
+		names = policy.Scope()
+	}
+	switch {
+	case len(names) == 0:
+		return "", nil
+	case (certs.Scope{Names: names}).Contains("example.com"):
+		return "autodiscover.example.com", nil
+	}
+	return "autodiscover." + names[0], nil
 }

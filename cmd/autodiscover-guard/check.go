@@ -113,7 +113,7 @@ func check(o checkOptions, stdin io.Reader, stdout io.Writer) error {
 	}
 	for _, f := range findings {
 		if f.Action != actionPass && f.Action != actionTunnel {
-			return &noError{}
+			return &answerNo{}
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ the guard held: no trace of the foreign servers in any decoded form, and no pass
 				err = r.print(cmd.OutOrStdout())
 			}
 			if err == nil && !r.Held {
-				err = &noError{}
+				err = &answerNo{}
 			}
 			return err
 		},

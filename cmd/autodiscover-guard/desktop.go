@@ -153,7 +153,7 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 func targetOf(state string, c *config.Config, pac string) (desktop.Target, error) {
 	admin, proxy := c.Listen.Admin, c.Listen.Proxy
 	if guardRuns(state) {
-		admin, proxy = noted(state, "admin"), noted(state, "address")
+		admin, proxy = readNote(state, "admin"), readNote(state, "address")
 	}
 	admin = reachedHere(admin)
 	if pac == "" && admin == "" {
@@ -165,8 +165,8 @@ func targetOf(state string, c *config.Config, pac string) (desktop.Target, error
 	return desktop.Target{PAC: pac, Proxy: proxy}, nil
 }
 
-// noted is what a running guard has written into its state directory; see stateDir.note.
-func noted(state, name string) string {
+// readNote is what a running guard has written into its state directory; see stateDir.note.
+func readNote(state, name string) string {
 	text, err := os.ReadFile(filepath.Join(state, name))
 	if err != nil {
 		return ""
@@ -237,7 +237,7 @@ func (f *setupFlags) report(out io.Writer, results []desktop.Result, err error) 
 		err = f.print(out, results)
 	}
 	if err == nil && slices.ContainsFunc(results, func(r desktop.Result) bool { return !r.Good() }) {
-		err = &noError{}
+		err = &answerNo{}
 	}
 	return err
 }

@@ -64,7 +64,7 @@ Exit code 0 when nothing is wrong (there may be warnings), 1 when something is, 
 				return err
 			}
 			if !report.Fine {
-				return &noError{}
+				return &answerNo{}
 			}
 			return nil
 		},
@@ -106,7 +106,7 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {
 		return verifyTrust(ctx, c.State, c.Root, rootFile)
 	}
-	c.Desktop = func(ctx context.Context) ([]desktop.Result, error) { return standing(ctx, c.State, settings) }
+	c.Desktop = func(ctx context.Context) ([]desktop.Result, error) { return desktopStatus(ctx, c.State, settings) }
 	return c, nil
 }
 
@@ -124,10 +124,10 @@ func (f *doctorFlags) domain() (string, error) {
 
 // locate finds the guard: the one that --proxy names, or runs with the state directory, or that the configuration describes.
 func (f *doctorFlags) locate(c *doctor.Config) error {
-	c.Local = guardRuns(c.State) && noted(c.State, "address") != ""
+	c.Local = guardRuns(c.State) && readNote(c.State, "address") != ""
 	address := c.Settings.Listen.Proxy
 	if c.Local {
-		address = noted(c.State, "address")
+		address = readNote(c.State, "address")
 		var err error
 		if c.Admin, err = adminClient(c.State, &c.Settings.Listen); err != nil {
 			return err
@@ -167,7 +167,7 @@ func trustDoor(c *doctor.Config) error {
 
 // adminClient asks the admin listener of the guard that runs with this state directory, and shows it what lets us see everything.
 func adminClient(state string, listen *config.Listen) (console.Client, error) {
-	address := noted(state, "admin")
+	address := readNote(state, "admin")
 	if address == "" {
 		return console.Client{}, nil
 	}
@@ -215,9 +215,9 @@ func verifyTrust(ctx context.Context, state string, root *x509.Certificate, file
 	return s.Verify(ctx, truststore.Names()...), nil
 }
 
-// standing says how the desktop's settings stand, and which of them point at another guard than this one. Nothing is changed, and no lock is
+// desktopStatus says how the desktop's settings stand, and which of them point at another guard than this one. Nothing is changed, and no lock is
 // taken, which would be a file.
-func standing(ctx context.Context, state string, settings *config.Config) ([]desktop.Result, error) {
+func desktopStatus(ctx context.Context, state string, settings *config.Config) ([]desktop.Result, error) {
 	system, err := desktop.ThisSystem()
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	d := new(doorman)
+	d := new(credentialStore)
 	d.current.Store(in.door)
 	made, err := pluginConfig(c, in, d)
 	if err != nil {

@@ -18,9 +18,9 @@ func reloadsTotal(result string) string {
 	return console.Series("reloads_total", "result", result)
 }
 
-// watch puts the figures of plugin, policy and leaves among the metrics. They are read when somebody asks, all of one answer at one moment. Series
+// registerMetrics puts the figures of plugin, policy and leaves among the metrics. They are read when somebody asks, all of one answer at one moment. Series
 // that count rare things are there with zero from the start: an alert on something that is not there never rings.
-func watch(g *guard, r *reloader, set *metrics.Set) {
+func registerMetrics(g *guard, r *reloader, set *metrics.Set) {
 	set.RegisterMetricsWriter(func(w io.Writer) {
 		s := g.plugin.Stats()
 		writeNow(w, s)

@@ -21,16 +21,16 @@ import (
 
 // guard is policy, authority, plugin and server wired together.
 type guard struct {
-	policy    *rules.Policy
-	authority *certs.Authority
-	plugin    *intercept.Plugin
-	server    *http.Server
-	doorman   *doorman
+	policy      *rules.Policy
+	authority   *certs.Authority
+	plugin      *intercept.Plugin
+	server      *http.Server
+	credentials *credentialStore
 }
 
 func newGuard(c *config.Config, in inputs, state *stateDir, decisions, logger *zap.Logger) (*guard, error) {
 	in.warn(logger)
-	d := new(doorman)
+	d := new(credentialStore)
 	d.current.Store(in.door)
 	made, err := pluginConfig(c, in, d)
 	if err != nil {
@@ -58,7 +58,7 @@ func newGuard(c *config.Config, in inputs, state *stateDir, decisions, logger *z
 }
 
 // pluginConfig is the plugin's configuration, but for its authority and its logs.
-func pluginConfig(c *config.Config, in inputs, d *doorman) (intercept.Config, error) {
+func pluginConfig(c *config.Config, in inputs, d *credentialStore) (intercept.Config, error) {
 	private, err := privateAddresses(c.Upstream.Private)
 	return intercept.Config{
 		Policy:  in.policy,
@@ -78,7 +78,7 @@ func pluginConfig(c *config.Config, in inputs, d *doorman) (intercept.Config, er
 }
 
 // explicitDoor is the server that clients connect to.
-func explicitDoor(c *config.Config, plugin *intercept.Plugin, d *doorman, logger *zap.Logger) (*http.Server, error) {
+func explicitDoor(c *config.Config, plugin *intercept.Plugin, d *credentialStore, logger *zap.Logger) (*http.Server, error) {
 	server := &http.Server{
 		Handler:           plugin.Front(goproxy.NewProxyHttpServer()),
 		ConnContext:       plugin.ConnContext,
@@ -160,14 +160,14 @@ func (g *guard) shutdown(ctx context.Context, door net.Listener) error {
 
 // How long a door that is to be closed goes on accepting at most, and how often it is looked at.
 const (
-	lastAccepts = 2 * time.Second
+	acceptGrace = 2 * time.Second
 	acceptPause = time.Millisecond
 )
 
 // acceptWaiting waits until nobody waits to be accepted at a door. The system has connected them already, and would cut them off when it closes: a load balancer
 // that has sent one here tells its client of an error, and no other replica.
 func acceptWaiting(ctx context.Context, door net.Listener) {
-	for begun := time.Now(); toAccept(door) && time.Since(begun) < lastAccepts && ctx.Err() == nil; {
+	for begun := time.Now(); hasBacklog(door) && time.Since(begun) < acceptGrace && ctx.Err() == nil; {
 		time.Sleep(acceptPause)
 	}
 }

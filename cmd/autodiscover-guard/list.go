@@ -74,7 +74,7 @@ Sets, for policy.sets, and whether they are on where nothing is said:
 				return err
 			}
 			if missing {
-				return &noError{}
+				return &answerNo{}
 			}
 			return nil
 		},

@@ -116,7 +116,7 @@ func lifeLogger(w io.Writer, level string) (*zap.Logger, func(), error) {
 	}
 	c := encoderConfig()
 	c.ConsoleSeparator = "  "
-	talk := record.New(record.Config{Sink: record.Stream(w), Queue: waiting, Encoder: c, Talk: true})
+	talk := record.New(record.Config{Sink: record.Stream(w), Queue: waiting, Encoder: c, Console: true})
 	return zap.New(talk.Core(), zap.IncreaseLevel(at)), func() { _ = talk.Close() }, nil
 }
 

@@ -75,8 +75,8 @@ func also(other zapcore.Core) zap.Option {
 	return zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewTee(core, other) })
 }
 
-// tell delivers the notifications that wait, as long as ctx allows.
-func (l *logs) tell(ctx context.Context) {
+// drainNotifications delivers the notifications that wait, as long as ctx allows.
+func (l *logs) drainNotifications(ctx context.Context) {
 	if l.notifier != nil {
 		l.notifier.Close(ctx)
 	}
@@ -86,7 +86,7 @@ func (l *logs) tell(ctx context.Context) {
 func (l *logs) close() {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	l.tell(ended)
+	l.drainNotifications(ended)
 	if err := l.records.Close(); err != nil {
 		l.life.Warn("closing the log of decisions", zap.Error(err))
 	}

@@ -47,7 +47,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand(stdin, stdout, stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(context.Background())
-	_, no := errors.AsType[*noError](err)
+	_, no := errors.AsType[*answerNo](err)
 	if lost := root.OutOrStdout().(*answer).err; lost != nil && (err == nil || no) {
 		err, no = lost, false
 	}
@@ -57,15 +57,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case no:
 		return exitNo
 	}
-	complain(stderr, err)
+	printError(stderr, err)
 	return exitUsage
 }
 
-// complain writes an error as lines that start with the program's name, and the hint that belongs to it.
+// printError writes an error as lines that start with the program's name, and the hint that belongs to it.
 //
 // The rules of this terminal: standard output is data, standard error is talk; every line of an error starts with "name: error:" or
 // "name: hint:"; no colour, no capital at the start, no full stop.
-func complain(w io.Writer, err error) {
+func printError(w io.Writer, err error) {
 	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
 		fmt.Fprintf(w, "%s: error: %s\n", program, line)
 	}
@@ -91,10 +91,10 @@ func advice(err error) string {
 	return ""
 }
 
-// noError ends a command whose answer is "no"; it has said so itself.
-type noError struct{}
+// answerNo is the error that ends a command whose answer is "no"; the command has said so itself.
+type answerNo struct{}
 
-func (*noError) Error() string { return "the answer is no" }
+func (*answerNo) Error() string { return "the answer is no" }
 
 // hintError is an error with advice.
 type hintError struct {

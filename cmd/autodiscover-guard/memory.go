@@ -34,10 +34,10 @@ func boundMemory(logger *zap.Logger) {
 	}
 }
 
-// tendMemory gives the memory that a burst has left behind back to the system when the burst is over, until ctx ends. The collector alone does so when
+// manageMemory gives the memory that a burst has left behind back to the system when the burst is over, until ctx ends. The collector alone does so when
 // as much has been allocated again, which on a desktop may be hours later. While there is work it only keeps the room for garbage what it should be, of what
 // is alive by now; that is GOGC's to say, where it is set.
-func tendMemory(ctx context.Context, giveBack func()) {
+func manageMemory(ctx context.Context, giveBack func()) {
 	tick := time.NewTicker(quietPause)
 	defer tick.Stop()
 	var kept, last uint64

@@ -82,7 +82,7 @@ func TestTendMemory_collector(t *testing.T) {
 		before := debug.SetGCPercent(77)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		tendMemory(ctx, func() {})
+		manageMemory(ctx, func() {})
 		got := debug.SetGCPercent(before)
 		if test.kept && got != 77 || !test.kept && (got < leastGarbage || got > mostGarbage) {
 			t.Errorf("GOGC=%q: got %d", test.gogc, got)
@@ -108,7 +108,7 @@ func TestTendMemory(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			tendMemory(ctx, func() { times.Add(1) })
+			manageMemory(ctx, func() { times.Add(1) })
 		}()
 		pass := func(what string, want int64) {
 			t.Helper()

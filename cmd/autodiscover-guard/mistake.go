@@ -18,7 +18,7 @@ import (
 func wrongFlag(cmd *cobra.Command, err error) error {
 	lists := cmd.CommandPath() + " --help lists the flags"
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		if right := meant(cmd, missing.GetSpecifiedName()); right != "" {
+		if right := didYouMean(cmd, missing.GetSpecifiedName()); right != "" {
 			return hint(err, "did you mean %s? %s", right, lists)
 		}
 	}
@@ -31,8 +31,8 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return hint(err, "%s", lists)
 }
 
-// meant is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo; or "".
-func meant(cmd *cobra.Command, name string) string {
+// didYouMean is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo; or "".
+func didYouMean(cmd *cobra.Command, name string) string {
 	for _, child := range cmd.Commands() {
 		if child.Name() == name {
 			return child.CommandPath()
@@ -50,9 +50,9 @@ func meant(cmd *cobra.Command, name string) string {
 	return ""
 }
 
-// filled refuses a flag that is given nothing, as by a script whose variable is not set: it would be taken for one that was left out, and a guard
+// refuseEmpty refuses a flag that is given nothing, as by a script whose variable is not set: it would be taken for one that was left out, and a guard
 // would start without its configuration, or every trust store be meant instead of one.
-func filled(flags *pflag.FlagSet) error {
+func refuseEmpty(flags *pflag.FlagSet) error {
 	var err error
 	flags.Visit(func(f *pflag.Flag) {
 		values := []string{f.Value.String()}

@@ -78,7 +78,7 @@ func testPolicies(files []string, configFile, format string, out io.Writer) erro
 		}
 	}
 	if failed {
-		return &noError{}
+		return &answerNo{}
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ import (
 // now, leaves everything as it is.
 type reloader struct {
 	load  func() (*config.Config, error)
-	file  *seen // as it was before it was read first
+	file  *fileStamp // as it was before it was read first
 	guard *guard
 	state *stateDir
 	// logs: the file of decision records is opened anew at a signal.
@@ -178,8 +178,8 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return nil, err
 	}
-	if samePapers(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
-		r.guard.doorman.current.Store(in.door)
+	if sameCredentialFiles(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
+		r.guard.credentials.current.Store(in.door)
 		if r.access != nil {
 			r.access.Renew(in.door.admin.token)
 		}
@@ -212,8 +212,8 @@ func (r *reloader) rescope(names []string) error {
 	return nil
 }
 
-// samePapers reports whether two configurations name the same files for the doors.
-func samePapers(a, b *config.Config) bool {
+// sameCredentialFiles reports whether two configurations name the same files for the doors.
+func sameCredentialFiles(a, b *config.Config) bool {
 	x, y := &a.Listen, &b.Listen
 	return x.AdminCertificate == y.AdminCertificate && x.AdminKey == y.AdminKey && x.AdminTokenFile == y.AdminTokenFile && x.AdminClients == y.AdminClients &&
 		a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
@@ -232,8 +232,8 @@ func sameButPolicy(a, b *config.Config) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// settle is how long a file must have lain still before it is read: editors write in several steps.
-const settle = 200 * time.Millisecond
+// debounce is how long a file must have lain still before it is read: editors write in several steps.
+const debounce = 200 * time.Millisecond
 
 // follow reloads at each signal, and when the file has changed, until ctx ends. The directory is watched, because editors and deployments put
 // a new file in the place of the old one; and the file is looked at, because they do that with directories, too.
@@ -243,12 +243,12 @@ func (r *reloader) follow(ctx context.Context, signals <-chan os.Signal) {
 	still := time.NewTimer(time.Hour)
 	still.Stop()
 	defer still.Stop()
-	again := newAgain()
-	defer again.Stop()
-	glance := time.NewTicker(look)
-	defer glance.Stop()
+	retry := newReloadRetry()
+	defer retry.Stop()
+	poll := time.NewTicker(pollEvery)
+	defer poll.Stop()
 	if r.file.file == "" {
-		glance.Stop() // nothing to look at, and a computer that wants to sleep
+		poll.Stop() // nothing to look at, and a computer that wants to sleep
 	}
 	for {
 		select {
@@ -257,21 +257,21 @@ func (r *reloader) follow(ctx context.Context, signals <-chan os.Signal) {
 		case <-signals:
 			// The log comes first: what a reload makes different is recorded in the new file, and a broken configuration holds up no logrotate.
 			r.reopen()
-			again.after(r.reload())
+			retry.after(r.reload())
 		case <-still.C:
 			r.file.changed() // what is read now need not be read once more
-			again.after(r.reload())
-		case <-glance.C:
+			retry.after(r.reload())
+		case <-poll.C:
 			if r.file.changed() {
-				still.Reset(settle)
+				still.Reset(debounce)
 			}
-		case <-again.C:
-			again.after(r.reload())
+		case <-retry.C:
+			retry.after(r.reload())
 		case e := <-changes:
 			if e.Has(fsnotify.Chmod) && !e.Has(fsnotify.Write|fsnotify.Create|fsnotify.Rename) || !concerns(e.Name, r.file.file) {
 				continue
 			}
-			still.Reset(settle)
+			still.Reset(debounce)
 		case err := <-errs:
 			r.logger.Warn("watching the configuration file", zap.Error(err))
 		}

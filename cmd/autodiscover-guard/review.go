@@ -205,7 +205,7 @@ func (f *reviewFlags) report(r *review.Report, out, stderr io.Writer) error {
 		fmt.Fprintf(stderr, "%s: found %s\n", program, found)
 	}
 	if len(fails) > 0 {
-		return &noError{}
+		return &answerNo{}
 	}
 	return nil
 }
@@ -230,7 +230,7 @@ func explain(ctx context.Context, exchange string, sources review.Sources, out i
 	}
 	if x.Found == 0 {
 		fmt.Fprintf(out, "There is no exchange %q.\n", exchange)
-		return &noError{}
+		return &answerNo{}
 	}
 	return nil
 }

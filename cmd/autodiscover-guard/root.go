@@ -53,7 +53,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.SetOut(&answer{Writer: stdout})
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(wrongFlag)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return filled(cmd.Flags()) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) }
 	root.AddCommand(runCommand(stdout), demoCommand(), checkCommand(), doctorCommand(), statusCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	ownWords(root)
 	return root

@@ -40,20 +40,7 @@ named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard se
 				return err
 			}
 			defer s.inherited.close()
-			addresses := s.inherited.addresses()
-			s.load = func() (*config.Config, error) {
-				c, err := loadConfig(s.file)
-				if err == nil {
-					err = override(c, overrides)
-				}
-				if err == nil {
-					err = addresses.claim(c)
-				}
-				if err == nil {
-					err = c.Check()
-				}
-				return c, err
-			}
+			s.load = s.loader(overrides)
 			if dry {
 				return s.dryRun(cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
@@ -73,6 +60,24 @@ named proxy, transparent and admin (FileDescriptorName=). "autodiscover-guard se
 		overrides[o.key] = cmd.Flags().String(flagFor(o.key)[2:], "", o.about)
 	}
 	return cmd
+}
+
+// loader reads the configuration file, and what the service manager's sockets and flags say in its place.
+func (s *service) loader(flags map[string]*string) func() (*config.Config, error) {
+	addresses := s.inherited.addresses()
+	return func() (*config.Config, error) {
+		c, err := loadConfig(s.file)
+		if err == nil {
+			err = override(c, flags)
+		}
+		if err == nil {
+			err = addresses.claim(c)
+		}
+		if err == nil {
+			err = c.Check()
+		}
+		return c, err
+	}
 }
 
 // override puts what flags say in the place of what the file says.

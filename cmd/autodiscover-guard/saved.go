@@ -148,7 +148,7 @@ func readRaw(text string) (saved, error) {
 func uncurl(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
-		line = aside.ReplaceAllString(line, "")
+		line = curlProgress.ReplaceAllString(line, "")
 		switch {
 		case strings.HasPrefix(line, "> "), strings.HasPrefix(line, "< "):
 			out.WriteString(line[2:])
@@ -162,19 +162,19 @@ func uncurl(text string) string {
 	return out.String()
 }
 
-// aside is what curl -v says where its output goes to a file, too: how much has come, and its progress meter, which begins with a carriage return and
+// curlProgress is what curl -v says where its output goes to a file, too: how much has come, and its progress meter, which begins with a carriage return and
 // ends anywhere. Both stand in the midst of a line where a part of the body without an end of a line was written before (curl 7.88.1).
-var aside = regexp.MustCompile(`[{}] \[\d+ bytes data\]\r?\n|\r *\d+(?: +[\d.]+[kMGTP]?){7}(?: +[-:\ddhy]+){3} +[\d.]+[kMGTP]?\n?`)
+var curlProgress = regexp.MustCompile(`[{}] \[\d+ bytes data\]\r?\n|\r *\d+(?: +[\d.]+[kMGTP]?){7}(?: +[-:\ddhy]+){3} +[\d.]+[kMGTP]?\n?`)
 
 // meterHead is the head of the meter's columns.
 var meterHead = regexp.MustCompile(`^ *(?:% Total|Dload) `)
 
-// major writes "HTTP/2 200" and "GET / HTTP/2" the way that net/http reads them.
-var major = regexp.MustCompile(`(?m)(^HTTP/|^\S+ \S+ HTTP/)([23])(\s)`)
+// httpVersion writes "HTTP/2 200" and "GET / HTTP/2" the way that net/http reads them.
+var httpVersion = regexp.MustCompile(`(?m)(^HTTP/|^\S+ \S+ HTTP/)([23])(\s)`)
 
 func readRequest(text string) (dialect.Request, error) {
 	head, body := cutHead(text)
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(major.ReplaceAllString(head, "${1}${2}.0${3}"))))
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(httpVersion.ReplaceAllString(head, "${1}${2}.0${3}"))))
 	if err != nil {
 		return dialect.Request{}, fmt.Errorf("request: %w", err)
 	}
@@ -189,7 +189,7 @@ func readRequest(text string) (dialect.Request, error) {
 
 func readResponse(text, method string) (dialect.Answer, error) {
 	head, body := cutHead(text)
-	head = major.ReplaceAllString(head, "${1}${2}.0${3}")
+	head = httpVersion.ReplaceAllString(head, "${1}${2}.0${3}")
 	r, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head+body)), &http.Request{Method: method})
 	if err != nil {
 		return dialect.Answer{}, fmt.Errorf("response: %w", err)

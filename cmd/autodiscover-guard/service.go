@@ -30,7 +30,7 @@ type service struct {
 
 // run runs the guard until a signal ends it.
 func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
-	file := &seen{file: s.file}
+	file := &fileStamp{file: s.file}
 	file.changed() // before it is read: what is written to it meanwhile is a change
 	c, err := s.load()
 	if err != nil {
@@ -100,23 +100,23 @@ func (s *service) guard(ctx context.Context, r *reloader, in inputs, hangups <-c
 	r.guard, r.policy, r.doors = g, g.policy, d
 	r.access = newAccess(&r.config.Listen, in.door.admin, r.figures)
 	r.note(nil)
-	watch(g, r, r.figures)
+	registerMetrics(g, r, r.figures)
 	authorityFigures(g.authority, r.figures)
 	// Until everything has ended: whoever asks how the guard is must hear that it ends.
 	admin := startAdmin(d.admin, r, proxyAt(r.config.Listen, here(d.proxy.Addr())))
 	defer admin.stop()
 	d.note(r.state)
-	greet(stderr, r.config, g, d.proxy.Addr(), d.admin, r.logs.where)
+	printBanner(stderr, r.config, g, d.proxy.Addr(), d.admin, r.logs.where)
 	fields := []zap.Field{zap.Stringer("proxy", d.proxy.Addr()), zap.String("policy", g.policy.Revision()), zap.String("version", version())}
 	if d.transparent != nil {
 		fields = append(fields, zap.Stringer("transparent", d.transparent.Addr()))
 	}
 	r.logger.Info("listening", fields...)
-	return s.live(ctx, r, hangups, admin)
+	return s.serve(ctx, r, hangups, admin)
 }
 
-// live serves until ctx ends or a door fails, and then lets what runs finish.
-func (s *service) live(ctx context.Context, r *reloader, hangups <-chan os.Signal, admin adminServer) error {
+// serve serves until ctx ends or a door fails, and then lets what runs finish.
+func (s *service) serve(ctx context.Context, r *reloader, hangups <-chan os.Signal, admin adminServer) error {
 	ended := make(chan error, 2)
 	go func() { ended <- r.guard.serve(r.doors.proxy) }()
 	go func() { ended <- r.guard.serveTransparent(ctx, r.doors.transparent) }()
@@ -129,9 +129,9 @@ func (s *service) live(ctx context.Context, r *reloader, hangups <-chan os.Signa
 	following, leave := context.WithCancel(ctx)
 	var followed sync.WaitGroup
 	followed.Go(func() { r.follow(following, hangups) })
-	followed.Go(func() { tendAuthority(following, r.guard.authority, r.logger) })
-	followed.Go(func() { tendMemory(following, debug.FreeOSMemory) })
-	defer r.outlast(&followed)
+	followed.Go(func() { watchAuthority(following, r.guard.authority, r.logger) })
+	followed.Go(func() { manageMemory(following, debug.FreeOSMemory) })
+	defer r.awaitFollowers(&followed)
 	defer leave()
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))
 	var watching sync.WaitGroup
@@ -154,12 +154,12 @@ func (s *service) live(ctx context.Context, r *reloader, hangups <-chan os.Signa
 	return r.drain(ctx)
 }
 
-// lastReload is how long a reload that is under way may take at the end, when nobody is served any more.
-const lastReload = 5 * time.Second
+// reloadGrace is how long a reload that is under way may take at the end, when nobody is served any more.
+const reloadGrace = 5 * time.Second
 
-// outlast waits for what follows files and signals to end, so that nothing is taken away from a reload. One that hangs, in a file of a server that does not
+// awaitFollowers waits for what follows files and signals to end, so that nothing is taken away from a reload. One that hangs, in a file of a server that does not
 // answer say, is left behind: what is still to be written at the end would be lost, were it waited for until somebody kills us.
-func (r *reloader) outlast(followed *sync.WaitGroup) {
+func (r *reloader) awaitFollowers(followed *sync.WaitGroup) {
 	ended := make(chan struct{})
 	go func() {
 		followed.Wait()
@@ -167,7 +167,7 @@ func (r *reloader) outlast(followed *sync.WaitGroup) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(lastReload):
+	case <-time.After(reloadGrace):
 		r.logger.Warn("a reload hangs, and is not waited for any longer")
 	}
 }
@@ -182,7 +182,7 @@ func (r *reloader) drain(ctx context.Context) error {
 	if err := r.guard.shutdown(ctx, r.doors.proxy); err != nil {
 		r.logger.Warn("what was left has been cut off", zap.Error(err))
 	}
-	r.logs.tell(ctx)
+	r.logs.drainNotifications(ctx)
 	r.logger.Info("stopped")
 	return nil
 }

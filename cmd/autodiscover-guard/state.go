@@ -71,7 +71,7 @@ func takeLock(dir, name string) (*os.File, error) {
 
 // owner says which process holds the directory, where it has said so.
 func owner(state string) string {
-	if pid := noted(state, "pid"); pid != "" {
+	if pid := readNote(state, "pid"); pid != "" {
 		return " (process " + pid + ")"
 	}
 	return ""

@@ -55,7 +55,7 @@ Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configur
 				s.print(cmd.OutOrStdout())
 			}
 			if err == nil && !s.Ready {
-				return &noError{}
+				return &answerNo{}
 			}
 			return err
 		},
@@ -112,9 +112,9 @@ func lookAtGuard(ctx context.Context, state string, listen *config.Listen) guard
 		s.Reason = whyNoGuard(state)
 		return s
 	}
-	s.PID, _ = strconv.Atoi(noted(state, "pid"))
-	s.Proxy, s.Transparent, s.Admin = noted(state, "address"), noted(state, "transparent"), noted(state, "admin")
-	s.Policy, s.Stale, _ = strings.Cut(noted(state, "policy"), "\n")
+	s.PID, _ = strconv.Atoi(readNote(state, "pid"))
+	s.Proxy, s.Transparent, s.Admin = readNote(state, "address"), readNote(state, "transparent"), readNote(state, "admin")
+	s.Policy, s.Stale, _ = strings.Cut(readNote(state, "policy"), "\n")
 	s.Stale = strings.TrimPrefix(s.Stale, "not reloaded: ")
 	switch {
 	case s.Proxy == "":

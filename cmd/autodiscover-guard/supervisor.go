@@ -12,8 +12,8 @@ import (
 // supervisor is the service manager that has started us, spoken to as sd_notify(3) says. Where there is none (no NOTIFY_SOCKET) nothing is sent.
 type supervisor struct{ logger *zap.Logger }
 
-// say sends assignments; they arrive together. That they do not arrive harms nobody but the manager's picture of us.
-func (s supervisor) say(assignments ...string) {
+// notify sends assignments; they arrive together. That they do not arrive harms nobody but the manager's picture of us.
+func (s supervisor) notify(assignments ...string) {
 	if _, err := daemon.SdNotify(false, strings.Join(assignments, "\n")); err != nil {
 		s.logger.Warn("telling the service manager", zap.Error(err))
 	}
@@ -21,17 +21,17 @@ func (s supervisor) say(assignments ...string) {
 
 // ready says that every door listens, or that a reload is over. A STATUS is one line.
 func (s supervisor) ready(status string) {
-	s.say(daemon.SdNotifyReady, "STATUS="+strings.ReplaceAll(status, "\n", " "))
+	s.notify(daemon.SdNotifyReady, "STATUS="+strings.ReplaceAll(status, "\n", " "))
 }
 
 // reloading says that a reload begins; the time is what Type=notify-reload tells it from an older one by.
 func (s supervisor) reloading() {
-	s.say(daemon.SdNotifyReloading, strings.TrimSuffix(daemon.SdNotifyMonotonicUsec(), "\n"))
+	s.notify(daemon.SdNotifyReloading, strings.TrimSuffix(daemon.SdNotifyMonotonicUsec(), "\n"))
 }
 
 // stopping says that the end has begun.
 func (s supervisor) stopping(status string) {
-	s.say(daemon.SdNotifyStopping, "STATUS="+status)
+	s.notify(daemon.SdNotifyStopping, "STATUS="+status)
 }
 
 // watch tells the manager four times in each interval of its watchdog (WatchdogSec=) that we serve, as long as check says so, until ctx ends. When the
@@ -49,7 +49,7 @@ func (s supervisor) watch(ctx context.Context, check func(context.Context) error
 	tick := time.NewTicker(interval / 4)
 	defer tick.Stop()
 	for {
-		s.prove(ctx, interval/4*3, check)
+		s.pingWatchdog(ctx, interval/4*3, check)
 		select {
 		case <-ctx.Done():
 			return
@@ -58,12 +58,12 @@ func (s supervisor) watch(ctx context.Context, check func(context.Context) error
 	}
 }
 
-func (s supervisor) prove(ctx context.Context, limit time.Duration, check func(context.Context) error) {
+func (s supervisor) pingWatchdog(ctx context.Context, limit time.Duration, check func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	switch err := check(ctx); {
 	case err == nil:
-		s.say(daemon.SdNotifyWatchdog)
+		s.notify(daemon.SdNotifyWatchdog)
 	case ctx.Err() == context.Canceled: // of our own making: the guard ends
 	default:
 		s.logger.Error("the self check failed; the watchdog is not told that all is well", zap.Error(err))

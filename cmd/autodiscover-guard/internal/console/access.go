@@ -15,7 +15,7 @@ import (
 // Access says who sees what is not for everybody: whoever shows the token, has signed in with it, or has a certificate that the listener's TLS
 // has verified. It is safe for concurrent use.
 type Access struct {
-	token atomic.Pointer[issued]
+	token atomic.Pointer[activeToken]
 	// certificates: one that was verified is enough.
 	certificates bool
 	sessions     sessions
@@ -23,16 +23,16 @@ type Access struct {
 	set          *metrics.Set
 }
 
-// issued is a token in force. ctx ends when it is replaced.
-type issued struct {
+// activeToken is a token in force. ctx ends when it is replaced.
+type activeToken struct {
 	Token
 	ctx context.Context //nolint:containedctx // it is the token's life, which sessions and event streams hang on
 	end context.CancelFunc
 }
 
-func issue(token Token) *issued {
+func activate(token Token) *activeToken {
 	ctx, end := context.WithCancel(context.Background())
-	return &issued{token, ctx, end}
+	return &activeToken{token, ctx, end}
 }
 
 // What became of an attempt with a token.
@@ -48,7 +48,7 @@ const (
 // autodiscover_guard_admin_sign_ins_total: sign-ins, wrong tokens however they were shown, and those that were not even looked at.
 func NewAccess(token Token, certificates bool, set *metrics.Set) *Access {
 	a := &Access{certificates: certificates, set: set}
-	a.token.Store(issue(token))
+	a.token.Store(activate(token))
 	for _, result := range []string{signInRight, signInWrong, signInTooMany} {
 		a.count(result, 0)
 	}
@@ -58,7 +58,7 @@ func NewAccess(token Token, certificates bool, set *metrics.Set) *Access {
 // Renew takes another token. If it is another one, it signs everybody out, and ends the streams of events that were asked for with the former.
 func (a *Access) Renew(token Token) {
 	if a.token.Load().Token != token {
-		a.token.Swap(issue(token)).end()
+		a.token.Swap(activate(token)).end()
 	}
 }
 
@@ -105,7 +105,7 @@ func (a *Access) session(r *http.Request) *session {
 
 // try compares a token, unless its sender has been wrong too often.
 func (a *Access) try(r *http.Request, shown string) verdict {
-	from, now := whoAsks(r.RemoteAddr), time.Now()
+	from, now := clientNetwork(r.RemoteAddr), time.Now()
 	if wait := a.attempts.wait(from, now); wait > 0 {
 		a.count(signInTooMany, 1)
 		return verdict{wait: wait}
@@ -118,15 +118,15 @@ func (a *Access) try(r *http.Request, shown string) verdict {
 	return verdict{wrong: true}
 }
 
-// only serves those who are admitted. What they have begun ends with what they have shown.
-func (a *Access) only(next http.Handler) http.Handler {
+// admitted wraps a handler for those who are admitted. What they have begun ends with the token or session that they have shown.
+func (a *Access) admitted(next http.Handler) http.Handler {
 	if a == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := a.judge(r)
 		if !v.admitted {
-			a.turnAway(w, r, v)
+			a.deny(w, r, v)
 			return
 		}
 		if v.life != nil {
@@ -139,19 +139,19 @@ func (a *Access) only(next http.Handler) http.Handler {
 	})
 }
 
-// turnAway says what is wanted: a browser gets the form.
-func (a *Access) turnAway(w http.ResponseWriter, r *http.Request, v verdict) {
+// deny answers a request that is not admitted with what is wanted: a browser gets the form.
+func (a *Access) deny(w http.ResponseWriter, r *http.Request, v verdict) {
 	switch {
 	case !a.hasToken():
-		plain(w, http.StatusForbidden, "this is for those who have a certificate of listen.admin_clients")
+		sendText(w, http.StatusForbidden, "this is for those who have a certificate of listen.admin_clients")
 	case r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html"):
 		a.form(w, v)
 	case v.wait > 0:
 		tooMany(w, v.wait)
-		plain(w, http.StatusTooManyRequests, "too many wrong tokens from this address")
+		sendText(w, http.StatusTooManyRequests, "too many wrong tokens from this address")
 	default:
 		w.Header().Set(challengeField, challenge(v))
-		plain(w, http.StatusUnauthorized, "this needs the token of listen.admin_token_file, as Authorization: Bearer TOKEN, or a sign-in at /sign-in")
+		sendText(w, http.StatusUnauthorized, "this needs the token of listen.admin_token_file, as Authorization: Bearer TOKEN, or a sign-in at /sign-in")
 	}
 }
 
@@ -167,6 +167,6 @@ func tooMany(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 }
 
-func plain(w http.ResponseWriter, status int, text string) {
+func sendText(w http.ResponseWriter, status int, text string) {
 	sendStatus(w, status, "text/plain; charset=utf-8", []byte("autodiscover-guard: "+text+"\n"))
 }

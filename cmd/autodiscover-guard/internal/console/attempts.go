@@ -60,9 +60,9 @@ func (a *attempts) makeRoom(now time.Time) {
 	}
 }
 
-// whoAsks is the address that a request comes from; of IPv6 the network, in which one computer has as many addresses as it likes (RFC 4291,
+// clientNetwork is the address that a request comes from, as attempts are counted: of IPv6 the network, in which one computer has as many addresses as it likes (RFC 4291,
 // section 2.5.4).
-func whoAsks(remote string) netip.Prefix {
+func clientNetwork(remote string) netip.Prefix {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return netip.Prefix{} // all those together

@@ -85,8 +85,8 @@ type Config struct {
 // New makes the handler. It is safe for concurrent use.
 func New(c Config) http.Handler {
 	mux := http.NewServeMux()
-	c.forEverybody(mux)
-	mine := func(pattern string, h http.Handler) { mux.Handle(pattern, c.Access.only(h)) }
+	c.handlePublic(mux)
+	mine := func(pattern string, h http.Handler) { mux.Handle(pattern, c.Access.admitted(h)) }
 	mine("GET /metrics", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		var series bytes.Buffer
 		c.Metrics.WritePrometheus(&series)
@@ -107,8 +107,8 @@ func New(c Config) http.Handler {
 	return public
 }
 
-// forEverybody serves what clients need, and what tells no more than that the guard is there.
-func (c *Config) forEverybody(mux *http.ServeMux) {
+// handlePublic adds what is for everybody: what clients need, and what tells no more than that the guard is there.
+func (c *Config) handlePublic(mux *http.ServeMux) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { send(w, "text/plain; charset=utf-8", []byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		status := c.Status()
@@ -140,7 +140,7 @@ func (c *Config) forEverybody(mux *http.ServeMux) {
 func Lists(lists map[string]func() ([]byte, error)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		plain(w, http.StatusBadRequest, "this is served over TLS: ask with https")
+		sendText(w, http.StatusBadRequest, "this is served over TLS: ask with https")
 	})
 	offerLists(mux, lists)
 	return mux
@@ -152,7 +152,7 @@ func offerLists(mux *http.ServeMux, lists map[string]func() ([]byte, error)) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			der, err := list()
 			if err != nil || len(der) == 0 { // why there is none is the operator's to know, and stands in the log
-				plain(w, http.StatusNotFound, "there is no such list")
+				sendText(w, http.StatusNotFound, "there is no such list")
 				return
 			}
 			send(w, "application/pkix-crl", der) // RFC 5280, section 4.2.1.13
@@ -177,7 +177,7 @@ func sendStatus(w http.ResponseWriter, status int, mediaType string, body []byte
 func sendPage(w http.ResponseWriter, status int, policy string, page *template.Template, data any) {
 	var b bytes.Buffer
 	if err := page.Execute(&b, data); err != nil {
-		plain(w, http.StatusInternalServerError, "the page cannot be written")
+		sendText(w, http.StatusInternalServerError, "the page cannot be written")
 		return
 	}
 	secure(w.Header(), "text/html; charset=utf-8", policy)

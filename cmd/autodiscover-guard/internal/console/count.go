@@ -53,7 +53,7 @@ func (c counted) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return c.Core.Write(e, fields)
 }
 
-const droppedTotal = ours + "log_dropped_total"
+const droppedTotal = metricPrefix + "log_dropped_total"
 
 // Dropped gives what counts decisions whose record could not be written: autodiscover_guard_log_dropped_total. It is there from the start, so
 // that an alarm can tell none from unknown.

@@ -17,8 +17,8 @@ const (
 	maxListeners = 32
 	// heartbeat is how often a listener hears of us when nothing happens: a connection that is gone is noticed, and no proxy between takes it for idle.
 	heartbeat = 15 * time.Second
-	// patience is how long a listener may take for what it is sent. It loses nothing by being dropped: it comes back with the last number that it got.
-	patience = 5 * time.Second
+	// writeTimeout is how long a listener may take for what it is sent. It loses nothing by being dropped: it comes back with the last number that it got.
+	writeTimeout = 5 * time.Second
 )
 
 // events sends decisions as they come, as server-sent events (HTML Living Standard, section 9.2):
@@ -34,7 +34,7 @@ func events(c Config) http.HandlerFunc {
 		wake, leave, ok := c.Recent.listen(maxListeners)
 		if !ok {
 			w.Header().Set("Retry-After", "10")
-			plain(w, http.StatusServiceUnavailable, "as many pages are open as may be")
+			sendText(w, http.StatusServiceUnavailable, "as many pages are open as may be")
 			return
 		}
 		defer leave()
@@ -134,7 +134,7 @@ func (s *stream) flush() bool {
 	if s.out.Len() == 0 {
 		return true
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(patience)) // a test's writer knows none
+	_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // a test's writer knows none
 	_, err := s.w.Write(s.out.Bytes())
 	s.out.Reset()
 	return err == nil && s.control.Flush() == nil
@@ -149,7 +149,7 @@ func decisions(c Config) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := readQuery(r)
 		if q.Problem != "" { // a program would take an empty list for the answer
-			plain(w, http.StatusBadRequest, q.Problem)
+			sendText(w, http.StatusBadRequest, q.Problem)
 			return
 		}
 		after, known := c.Recent.numbered(r.URL.Query().Get("after"))

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ours stands in front of the names of our own metrics.
-const ours = "autodiscover_guard_"
+// metricPrefix stands in front of the names of our own metrics.
+const metricPrefix = "autodiscover_guard_"
 
 // Types of metrics, in the words of the text format.
 const (
@@ -45,7 +45,7 @@ var families = map[string]struct{ kind, help string }{
 // values in turn.
 func Series(name string, labels ...string) string {
 	var b strings.Builder
-	b.WriteString(ours + name)
+	b.WriteString(metricPrefix + name)
 	open := "{"
 	for pair := range slices.Chunk(labels, 2) {
 		b.WriteString(open + pair[0] + `="`)
@@ -76,7 +76,7 @@ func described(series []byte) []byte {
 	}
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
-		if f, ok := families[strings.TrimPrefix(name, ours)]; ok && strings.HasPrefix(name, ours) {
+		if f, ok := families[strings.TrimPrefix(name, metricPrefix)]; ok && strings.HasPrefix(name, metricPrefix) {
 			b.WriteString("# HELP " + name + " " + f.help + "\n# TYPE " + name + " " + f.kind + "\n")
 		} else {
 			b.WriteString("# HELP " + name + " " + foreign + "\n")

@@ -92,7 +92,7 @@ func live(c Config) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, err := c.look(r)
 		if err != nil {
-			plain(w, http.StatusInternalServerError, "the page cannot be written")
+			sendText(w, http.StatusInternalServerError, "the page cannot be written")
 			return
 		}
 		p.Style, p.Script = template.CSS(style), template.JS(liveJS) //nolint:gosec // G203: files of this program

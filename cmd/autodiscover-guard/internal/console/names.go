@@ -12,7 +12,7 @@ import (
 func ownNameOnly(names []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isOwnName(r, names) {
-			plain(w, http.StatusMisdirectedRequest, "ask by address, as localhost, or by the name in listen.admin_url or listen.name")
+			sendText(w, http.StatusMisdirectedRequest, "ask by address, as localhost, or by the name in listen.admin_url or listen.name")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -58,7 +58,7 @@ func ownPageOnly(next http.Handler) http.Handler {
 		case "", "none", "same-origin":
 			next.ServeHTTP(w, r)
 		default:
-			plain(w, http.StatusForbidden, "not for the pages of other sites")
+			sendText(w, http.StatusForbidden, "not for the pages of other sites")
 		}
 	})
 }

@@ -30,12 +30,12 @@ func (a *Access) offerSignIn(mux *http.ServeMux) {
 		a.count(signInRight, 1)
 		a.leave(r)
 		http.SetCookie(w, cookie(r, a.sessions.begin(v.life)))
-		see(w, "/")
+		seeOther(w, "/")
 	})
 	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
 		a.leave(r)
 		http.SetCookie(w, cookie(r, ""))
-		see(w, "/sign-in")
+		seeOther(w, "/sign-in")
 	})
 }
 
@@ -46,10 +46,10 @@ func (a *Access) leave(r *http.Request) {
 	}
 }
 
-// see leads a browser on after a form, in a way in which it does not send the form again.
-func see(w http.ResponseWriter, path string) {
+// seeOther redirects a browser after a form, so that it does not send the form again.
+func seeOther(w http.ResponseWriter, path string) {
 	w.Header().Set("Location", path)
-	plain(w, http.StatusSeeOther, "see "+path)
+	sendText(w, http.StatusSeeOther, "see "+path)
 }
 
 // form answers whoever is not admitted with the form and why.

@@ -140,7 +140,7 @@ func (n *Notifier) tellStrangers(e event, d decisionData) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()
-	if e.hosts = n.memory.meet(d.Hosts, now); len(e.hosts) == 0 {
+	if e.hosts = n.memory.addNew(d.Hosts, now); len(e.hosts) == 0 {
 		return
 	}
 	d.Hosts = e.hosts
@@ -174,7 +174,7 @@ func (n *Notifier) payload(e event) payload {
 func (n *Notifier) settle(e event, o Outcome) {
 	n.mu.Lock()
 	if o == Sent {
-		n.memory.told(e.hosts)
+		n.memory.confirm(e.hosts)
 	} else {
 		n.memory.forget(e.hosts) // to be told when it comes again
 		delete(n.past, string(e.kind)+"\x00"+e.key)

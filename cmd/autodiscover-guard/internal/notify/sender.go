@@ -35,15 +35,15 @@ type sender struct {
 	host   string // of the URL, for messages
 	settle func(event, Outcome)
 
-	waiting chan letter
+	waiting chan delivery
 	closing chan struct{} // closed when no more is to be waited for
 	ended   chan struct{}
 	ctx     context.Context // of the goroutine, which has no caller
 	cancel  context.CancelFunc
 }
 
-// letter is a notification on its way.
-type letter struct {
+// delivery is a notification on its way.
+type delivery struct {
 	event event
 	id    string
 	body  []byte
@@ -63,7 +63,7 @@ func newSender(c Config, settle func(event, Outcome)) (*sender, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &sender{
-		config: c, host: u.Host, settle: settle, waiting: make(chan letter, QueueLength), closing: make(chan struct{}), ended: make(chan struct{}),
+		config: c, host: u.Host, settle: settle, waiting: make(chan delivery, QueueLength), closing: make(chan struct{}), ended: make(chan struct{}),
 		ctx: ctx, cancel: cancel,
 		client: &http.Client{
 			Transport: transport, Timeout: attemptTime,
@@ -83,7 +83,7 @@ func (s *sender) offer(p payload, e event) bool {
 		return false
 	}
 	select {
-	case s.waiting <- letter{e, "msg_" + rand.Text(), body}:
+	case s.waiting <- delivery{e, "msg_" + rand.Text(), body}:
 		return true
 	default:
 		return false
@@ -107,7 +107,7 @@ func (s *sender) run() {
 }
 
 // deliver tries until the notification is taken, or refused, or was tried often enough.
-func (s *sender) deliver(l letter) Outcome {
+func (s *sender) deliver(l delivery) Outcome {
 	for attempt := 1; ; attempt++ {
 		if s.ctx.Err() != nil {
 			return Dropped
@@ -169,7 +169,7 @@ func (r *refusal) again() bool {
 }
 
 // post makes one attempt. The error names no URL: that may be a secret.
-func (s *sender) post(l letter) error {
+func (s *sender) post(l delivery) error {
 	request, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.config.URL, bytes.NewReader(l.body))
 	if err != nil {
 		return errors.New("the request cannot be made")

@@ -22,15 +22,15 @@ const (
 	memoryVersion = 1
 )
 
-// memory is which strangers have been seen. It is not safe for concurrent use.
+// memory is the strangers that have been seen. It is not safe for concurrent use.
 type memory struct {
 	file  string // empty where nothing is to be written
-	known map[string]*sight
+	known map[string]*sighting
 	dirty bool
 }
 
-// sight is when a stranger was seen. It is told once a notification about it has been delivered, and on disk from then on.
-type sight struct {
+// sighting is when a stranger was seen. It is told once a notification about it has been delivered, and on disk from then on.
+type sighting struct {
 	first, last time.Time
 	told        bool
 }
@@ -50,7 +50,7 @@ type memoryLine struct {
 // openMemory reads what is remembered. With an error there is a memory all the same, an empty one: what cannot be read is kept beside it, and the error says
 // where, or, if that does not work, nothing is written over it.
 func openMemory(file string) (*memory, error) {
-	m := &memory{file: file, known: make(map[string]*sight)}
+	m := &memory{file: file, known: make(map[string]*sighting)}
 	err := m.read()
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return m, nil
@@ -78,14 +78,14 @@ func (m *memory) read() error {
 	}
 	for _, s := range on.Strangers {
 		if s.Host != "" && len(s.Host) <= longestHost && len(m.known) < MostStrangers {
-			m.known[s.Host] = &sight{first: s.First, last: s.Last, told: true}
+			m.known[s.Host] = &sighting{first: s.First, last: s.Last, told: true}
 		}
 	}
 	return nil
 }
 
-// meet gives those hosts that were not seen before, and takes note of all.
-func (m *memory) meet(hosts []string, now time.Time) (fresh []string) {
+// addNew returns those hosts that were not seen before, and remembers all.
+func (m *memory) addNew(hosts []string, now time.Time) (fresh []string) {
 	for _, h := range hosts {
 		if len(h) > longestHost {
 			h = h[:longestHost]
@@ -97,7 +97,7 @@ func (m *memory) meet(hosts []string, now time.Time) (fresh []string) {
 		if len(m.known) >= MostStrangers {
 			m.forgetOldest()
 		}
-		m.known[h] = &sight{first: now, last: now}
+		m.known[h] = &sighting{first: now, last: now}
 		fresh = append(fresh, h)
 	}
 	return fresh
@@ -114,8 +114,8 @@ func (m *memory) forgetOldest() {
 	m.dirty = true
 }
 
-// told remembers hosts for good; without that, forget has them be new again.
-func (m *memory) told(hosts []string) {
+// confirm has hosts remembered for good, since they were told of; forget has those be new again that were not.
+func (m *memory) confirm(hosts []string) {
 	for _, h := range hosts {
 		if s := m.known[h]; s != nil {
 			s.told, m.dirty = true, true

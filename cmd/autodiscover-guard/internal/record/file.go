@@ -12,9 +12,9 @@ import (
 // errClosed is what a sink answers that has been closed.
 var errClosed = errors.New("the log has been closed")
 
-// glance is how often it is looked whether the file is still there. One that was removed is given up at once, because what is written to it is lost; one
-// that was moved a glance later, so that logrotate, which moves the file, makes the next and then sends SIGHUP, is not forestalled.
-const glance = time.Second
+// checkEvery is how often File looks whether its file is still there. One that was removed is given up at once, because what is written to it is lost; one
+// that was moved at the next look, so that logrotate, which moves the file, makes the next and then sends SIGHUP, is not forestalled.
+const checkEvery = time.Second
 
 // File is a sink that is a file: one write a record, whole lines, private to its owner where it makes the file. Make it with [OpenFile].
 //
@@ -66,7 +66,7 @@ func (s *File) Put(r Record) error {
 
 // ready has the file open that records belong into now.
 func (s *File) ready(now time.Time) error {
-	if s.f != nil && now.Sub(s.looked) >= glance {
+	if s.f != nil && now.Sub(s.looked) >= checkEvery {
 		s.looked = now
 		moved, removed := s.gone()
 		if removed || moved && s.moved {

@@ -29,9 +29,9 @@ type ledger struct {
 	dropped func(int)
 	logger  *zap.Logger
 
-	mu      sync.Mutex // guards what follows; nothing is written while it is held, since a sink can hang
-	lost    account    // since the last settlement
-	telling account    // what the line says that is being written
+	mu        sync.Mutex // guards what follows; nothing is written while it is held, since a sink can hang
+	lost      account    // since the last settlement
+	reporting account    // what the line says that is being written
 }
 
 // account is how many decisions have no record, and from when on until when.
@@ -70,10 +70,10 @@ func (l *ledger) put(r Record) {
 	l.settle()
 }
 
-// drop counts a record that could not be written. The first of them is said aloud.
+// drop counts a record that could not be written. The first of them is logged.
 func (l *ledger) drop(r Record, err error) {
 	l.mu.Lock()
-	first := l.lost.decisions == 0 && l.telling.decisions == 0
+	first := l.lost.decisions == 0 && l.reporting.decisions == 0
 	l.lost.add(account{r.Count, r.Time, r.Time})
 	l.mu.Unlock()
 	l.dropped(r.Count)
@@ -85,29 +85,29 @@ func (l *ledger) drop(r Record, err error) {
 // settle writes down how many records were dropped, if any were. What cannot be written stays in the account, and so does what is dropped meanwhile.
 func (l *ledger) settle() {
 	l.mu.Lock()
-	busy := l.telling.decisions > 0
+	busy := l.reporting.decisions > 0
 	if !busy {
-		l.telling, l.lost = l.lost, account{}
+		l.reporting, l.lost = l.lost, account{}
 	}
-	a := l.telling
+	a := l.reporting
 	l.mu.Unlock()
 	if busy || a.decisions == 0 {
 		return
 	}
-	written := l.tell(a)
+	written := l.writeDropped(a)
 	l.mu.Lock()
 	if !written {
 		l.lost.add(a)
 	}
-	l.telling = account{}
+	l.reporting = account{}
 	l.mu.Unlock()
 	if written {
 		l.logger.Warn("decision records can be written again", a.fields()...)
 	}
 }
 
-// tell writes the line that says so.
-func (l *ledger) tell(a account) bool {
+// writeDropped writes the line of DroppedMessage, and reports whether the sink took it.
+func (l *ledger) writeDropped(a account) bool {
 	entry := zapcore.Entry{Level: zapcore.ErrorLevel, Time: time.Now().UTC(), Message: l.message}
 	line, err := l.encoder.EncodeEntry(entry, append([]zap.Field{zap.Int("schema", droppedSchema)}, a.fields()...))
 	if err != nil {
@@ -117,11 +117,11 @@ func (l *ledger) tell(a account) bool {
 	return l.sink.Put(Record{Time: entry.Time, Level: entry.Level, Message: entry.Message, Line: line.Bytes()}) == nil
 }
 
-// confess says at the end what the sink could not be told.
-func (l *ledger) confess() {
+// reportLost tells the guard's own log at the end what the sink could not be told.
+func (l *ledger) reportLost() {
 	l.mu.Lock()
 	a := l.lost
-	a.add(l.telling)
+	a.add(l.reporting)
 	l.mu.Unlock()
 	if a.decisions > 0 {
 		l.logger.Error("decision records were dropped, and the log does not say so", a.fields()...)

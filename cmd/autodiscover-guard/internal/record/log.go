@@ -11,8 +11,8 @@ type Config struct {
 	Sink Sink
 	// Encoder is the form of a record. Its line ending must be a newline.
 	Encoder zapcore.EncoderConfig
-	// Talk makes it lines for people, and not JSON: for a log that is no log of decisions.
-	Talk bool
+	// Console makes it lines for people, and not JSON: for a log that is no log of decisions.
+	Console bool
 	// Repeat is beyond what identical decisions are counted and not written one by one; zero writes each.
 	Repeat Rate
 	// Queue is how many records may wait for a sink that can block, such as a socket; more are dropped. With 0, who decides writes to the sink, and so
@@ -30,15 +30,15 @@ type Config struct {
 // Log is the way of decision records from a zap.Logger to a sink. It is safe for concurrent use.
 type Log struct {
 	ledger     *ledger
-	way        way
+	delivery   delivery
 	repeats    *repeats // nil where every record is written
 	identifier *identifier
 	core       *core
 	shown      func(Record) // nil for nobody
 }
 
-// way is how records come to the sink.
-type way interface {
+// delivery is how records get to the sink: by a queue, or a directWriter.
+type delivery interface {
 	put(r Record)
 	reopen() error
 	// close reports whether the sink has everything that it was to get; where not, it hangs, and nobody is to ask it for anything any more.
@@ -54,14 +54,14 @@ func New(c Config) *Log {
 		c.Dropped = func(int) {}
 	}
 	full, message := zapcore.NewJSONEncoder(c.Encoder), DroppedMessage
-	if c.Talk {
+	if c.Console {
 		full, message = zapcore.NewConsoleEncoder(c.Encoder), linesDropped
 	}
 	l := &Log{ledger: &ledger{sink: c.Sink, encoder: full, message: message, dropped: c.Dropped, logger: c.Logger}, identifier: newIdentifier(), shown: c.Shown}
 	if c.Queue > 0 {
-		l.way = newQueue(c.Queue, l.ledger)
+		l.delivery = newQueue(c.Queue, l.ledger)
 	} else {
-		l.way = newTurns(l.ledger)
+		l.delivery = newDirectWriter(l.ledger)
 	}
 	if c.Repeat.positive() {
 		l.repeats = newRepeats(c.Repeat, l.put)
@@ -75,7 +75,7 @@ func (l *Log) put(r Record) {
 	if l.shown != nil {
 		l.shown(r)
 	}
-	l.way.put(r)
+	l.delivery.put(r)
 }
 
 // Core is what a zap.Logger writes decision records to. It takes every level.
@@ -91,7 +91,7 @@ func (l *Log) Flush() {
 // Reopen writes what is held into the old file, and has the sink take up the new one.
 func (l *Log) Reopen() error {
 	l.Flush()
-	return l.way.reopen()
+	return l.delivery.reopen()
 }
 
 // Close writes what is held, says what was dropped, and closes the sink, unless that hangs. Records that come later are counted as dropped.
@@ -99,11 +99,11 @@ func (l *Log) Close() error {
 	if l.repeats != nil {
 		l.repeats.close()
 	}
-	if !l.way.close() {
-		l.ledger.confess()
+	if !l.delivery.close() {
+		l.ledger.reportLost()
 		return errHangs
 	}
 	l.ledger.settle()
-	l.ledger.confess()
+	l.ledger.reportLost()
 	return l.ledger.sink.Close()
 }

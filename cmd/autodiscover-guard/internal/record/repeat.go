@@ -20,8 +20,8 @@ func (r Rate) positive() bool { return r.Count > 0 && r.Per > 0 }
 const Window = time.Second
 
 const (
-	// spell is for how long identical decisions are held, window after window, before their rate is looked at again.
-	spell = 10 * Window
+	// holdTime is for how long identical decisions are held, window after window, before their rate is looked at again.
+	holdTime = 10 * Window
 	// maxIdentities bounds how many different decisions are remembered; the one that came up longest ago is forgotten first.
 	maxIdentities = 4096
 	// maxHeld bounds the bytes of the records that are held: a record may have hundreds of suggestions.
@@ -30,8 +30,8 @@ const (
 
 // repeats holds back identical decisions beyond a rate. A decision is passed, or counted in exactly one window that is written.
 //
-// A decision that exceeds the rate is held until the end of its window, and so is what follows for a spell of windows. If even the spell as a whole
-// exceeded the rate, there is another: a loop makes one record a window, and not as many as the rate allows.
+// A decision that exceeds the rate is held until the end of its window, and so is what follows for holdTime. If even all of that time
+// exceeded the rate, it begins anew: a loop makes one record a window, and not as many as the rate allows.
 type repeats struct {
 	limit Rate
 	write func(Record)
@@ -55,7 +55,7 @@ type decision struct {
 	// begun and seen are the span at hand of a decision that is not held.
 	begun time.Time
 	seen  int
-	// holding is set during a spell: until end, with repeated so far in windows that have been written. The window at hand lasts until due, with
+	// holding is set while it is held: until end, with repeated so far in windows that have been written. The window at hand lasts until due, with
 	// record being the first of held.
 	holding  *list.Element
 	end, due time.Time
@@ -126,9 +126,9 @@ func (r *repeats) find(id identity, now time.Time) (d *decision, due []Record) {
 	return d, due
 }
 
-// begin begins a spell.
+// begin begins to hold a decision, for holdTime.
 func (r *repeats) begin(d *decision, now time.Time) {
-	d.end, d.repeated = now.Add(spell), 0
+	d.end, d.repeated = now.Add(holdTime), 0
 	r.keep(d, now)
 }
 
@@ -182,7 +182,7 @@ func (r *repeats) expire() {
 		switch {
 		case d.end.After(now):
 			r.keep(d, now)
-		case float64(d.repeated)*float64(r.limit.Per) > float64(r.limit.Count)*float64(spell):
+		case float64(d.repeated)*float64(r.limit.Per) > float64(r.limit.Count)*float64(holdTime):
 			r.begin(d, now)
 		default:
 			due = append(due, r.forget(d)...)

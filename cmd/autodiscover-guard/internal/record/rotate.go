@@ -31,10 +31,10 @@ const (
 	bySize = "size"
 	byAge  = "age"
 
-	// tending is how often a log that nobody writes to is looked after, so that old records do not stay because no new ones come.
-	tending = time.Hour
-	// patience is how long after a rotation that failed the next one is tried.
-	patience = time.Minute
+	// maintainEvery is how often a log that nobody writes to is rotated and pruned, so that old records do not stay because no new ones come.
+	maintainEvery = time.Hour
+	// retryDelay is how long after a rotation that failed the next one is tried.
+	retryDelay = time.Minute
 )
 
 // due says why the file has to be moved before a line is written, if it has.
@@ -50,8 +50,8 @@ func (r Rotation) due(s fileState, line int, now time.Time) string {
 	return ""
 }
 
-// tidies reports whether files that were moved aside ever go.
-func (r Rotation) tidies() bool { return r.Keep > 0 || r.Age > 0 }
+// prunes reports whether files that were moved aside are ever removed.
+func (r Rotation) prunes() bool { return r.Keep > 0 || r.Age > 0 }
 
 // rotate moves the file aside and begins the next. If that does not work, the old one is written on. The file is closed meanwhile, because
 // Windows moves no open files. The caller holds s.mu.
@@ -60,7 +60,7 @@ func (s *File) rotate(reason string, now time.Time) error {
 	mover := s.archive.mover()
 	err := mover.RotateWithReason(reason)
 	if err != nil {
-		s.archive.retry = now.Add(patience)
+		s.archive.retry = now.Add(retryDelay)
 		s.logger.Warn("the file of decision records could not be rotated; it is written on", zap.String("file", s.path), zap.Error(err))
 	}
 	s.archive.finish(mover)
@@ -86,14 +86,14 @@ type archive struct {
 // init begins to look after the file, where there is something to look after.
 func (a *archive) init(f *File) {
 	a.file, a.stop = f, make(chan struct{})
-	if f.state.regular && (f.rotation.tidies() || f.rotation.Every > 0) {
-		a.work.Go(a.tend)
+	if f.state.regular && (f.rotation.prunes() || f.rotation.Every > 0) {
+		a.work.Go(a.maintain)
 	}
 }
 
-// tend moves a file that got old without a record being written, and removes what is too old to be kept.
-func (a *archive) tend() {
-	tick := time.NewTicker(tending)
+// maintain moves a file that got old without a record being written, and removes what is too old to be kept.
+func (a *archive) maintain() {
+	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
 	for {
 		a.tidy(time.Now())
@@ -116,7 +116,7 @@ func (a *archive) tidy(now time.Time) {
 		_ = s.rotate(reason, now) // the next record tries again, and is counted if that fails
 		return
 	}
-	if s.rotation.tidies() {
+	if s.rotation.prunes() {
 		mover := a.mover()
 		_, _ = mover.Write(nil) // opens the file, which begins the tidying
 		a.finish(mover)

@@ -13,8 +13,8 @@ import (
 const (
 	// facility is daemon (RFC 3164, section 4.1.1).
 	facility = 3
-	// syslogPatience is how long a daemon may take to accept a record.
-	syslogPatience = time.Second
+	// syslogTimeout is how long a daemon may take to accept a record.
+	syslogTimeout = time.Second
 )
 
 // syslogSockets are where a local daemon listens: Linux, macOS, the BSDs.
@@ -76,7 +76,7 @@ func (s *syslog) Put(r Record) error {
 
 // send hands over one datagram, and gives the connection up where that fails.
 func (s *syslog) send(text []byte) error {
-	err := s.conn.SetWriteDeadline(time.Now().Add(syslogPatience))
+	err := s.conn.SetWriteDeadline(time.Now().Add(syslogTimeout))
 	if err == nil {
 		_, err = s.conn.Write(text)
 	}

@@ -11,10 +11,10 @@ import (
 )
 
 // A reload is tried again after 1, 2, 4 … 60 s for as long as descriptors are missing, and never for what only somebody can mend.
-func TestAgain(t *testing.T) {
+func TestReloadRetry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAgain()
+		a := newReloadRetry()
 		defer a.Stop()
 		scarce := fmt.Errorf("authority: %w", &fs.PathError{Op: "open", Path: "root.pem", Err: syscall.EMFILE})
 		for i, want := range []float64{1, 2, 4, 8, 16, 32, 60, 60} {
@@ -36,7 +36,7 @@ func TestAgain(t *testing.T) {
 		}
 		begun := time.Now()
 		a.after(scarce)
-		if <-a.C; time.Since(begun) != firstAgain {
+		if <-a.C; time.Since(begun) != firstRetry {
 			t.Errorf("the first time again takes %v", time.Since(begun))
 		}
 	})

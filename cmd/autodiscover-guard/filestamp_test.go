@@ -38,10 +38,10 @@ func TestService_changedWhileItStarts(t *testing.T) {
 	}
 }
 
-func TestSeen(t *testing.T) {
+func TestFileStamp(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := &seen{file: filepath.Join(dir, "current", "guard.yaml")}
+	s := &fileStamp{file: filepath.Join(dir, "current", "guard.yaml")}
 	do := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -73,7 +73,7 @@ func TestSeen(t *testing.T) {
 	write(t, s.file, "")
 	do(os.Chtimes(s.file, time.Time{}, time.Unix(2e9, 0)))
 	expect("written to, by a clock that stands", true)
-	if none := new(seen); none.changed() {
+	if none := new(fileStamp); none.changed() {
 		t.Error("no file has changed")
 	}
 }

@@ -14,8 +14,8 @@ import (
 // tryURL is a question whose refusal can be seen: most dialects say "no settings" without a word.
 const tryURL = "https://autoconfig.example.com/mail/config-v1.1.xml"
 
-// greet says in a few lines what somebody needs who starts the guard for the first time.
-func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.Listener, decisions string) {
+// printBanner writes the few lines that somebody needs who starts the guard for the first time.
+func printBanner(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.Listener, decisions string) {
 	root, own := g.authority.RootFile(), here(address) // [::]:8080 is no address that a client can be given
 	fmt.Fprintf(w, "authority   %s\n", root)
 	fmt.Fprintf(w, "            SHA-256 %s\n", g.authority.Fingerprint())
@@ -25,7 +25,7 @@ func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.
 		scheme = "https"
 	}
 	fmt.Fprintf(w, "listening   %s://%s (proxy for http and https)\n", scheme, address)
-	if plainly(c, own) {
+	if servesThisComputer(c, own) {
 		fmt.Fprintf(w, "try it      %s\n", truststore.Command{Name: "curl", Args: []string{"-x", "http://" + own, "--cacert", root, tryURL}})
 	}
 	fmt.Fprintf(w, "use it      %s ca install, and %s setup on; or trust the authority in the mail client, and set %s as its proxy\n", program, program, forClients(&c.Listen, address))
@@ -35,9 +35,8 @@ func greet(w io.Writer, c *config.Config, g *guard, address net.Addr, admin net.
 	fmt.Fprintf(w, "decisions   %s\n", decisions)
 }
 
-// plainly says whether somebody on this computer is served who says no more than what he wants: on a gateway often only others are, a door may ask for a
-// password, and with TLS for its own name.
-func plainly(c *config.Config, own string) bool {
+// servesThisComputer reports whether a client on this computer is served that shows no password and speaks no TLS to the proxy, as the line of printBanner does not.
+func servesThisComputer(c *config.Config, own string) bool {
 	at, err := netip.ParseAddrPort(own)
 	if err != nil || c.Listen.Certificate != "" || c.Clients.Passwords != "" {
 		return false

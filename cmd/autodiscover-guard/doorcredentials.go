@@ -15,9 +15,9 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// doorman keeps what the proxy's own door asks of clients, and shows them: certificate, authorities, passwords. All come from files that are read
+// credentialStore holds what the proxy and the admin listener ask of clients, and show them: certificate, authorities, passwords. All come from files that are read
 // again at a reload. It is safe for concurrent use.
-type doorman struct {
+type credentialStore struct {
 	current atomic.Pointer[doorCredentials]
 }
 
@@ -75,7 +75,7 @@ func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config,
 }
 
 // login is whom the plugin asks about passwords; nil where none are wanted.
-func (d *doorman) login() intercept.Login {
+func (d *credentialStore) login() intercept.Login {
 	if d.current.Load().passwords == nil {
 		return nil
 	}
@@ -83,7 +83,7 @@ func (d *doorman) login() intercept.Login {
 }
 
 // Allowed implements intercept.Login.
-func (d *doorman) Allowed(ctx context.Context, client netip.Addr, user, password string) (bool, error) {
+func (d *credentialStore) Allowed(ctx context.Context, client netip.Addr, user, password string) (bool, error) {
 	f := d.current.Load().passwords
 	if f == nil {
 		return false, nil
@@ -92,13 +92,13 @@ func (d *doorman) Allowed(ctx context.Context, client netip.Addr, user, password
 }
 
 // tlsConfig is how the door speaks TLS; nil where it does not.
-func (d *doorman) tlsConfig() *tls.Config {
-	return following(func() *tls.Config { return d.current.Load().tls })
+func (d *credentialStore) tlsConfig() *tls.Config {
+	return reloadableTLS(func() *tls.Config { return d.current.Load().tls })
 }
 
-// following is a listener's configuration that has each client served with what inForce gives, which is the same one until a reload: the keys of session
+// reloadableTLS is a listener's configuration that has each client served with what inForce gives, which is the same one until a reload: the keys of session
 // tickets live in it. It is nil where inForce is: whether a listener speaks TLS takes a restart to change.
-func following(inForce func() *tls.Config) *tls.Config {
+func reloadableTLS(inForce func() *tls.Config) *tls.Config {
 	if inForce() == nil {
 		return nil
 	}

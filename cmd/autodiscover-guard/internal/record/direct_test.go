@@ -15,7 +15,7 @@ import (
 
 // A sink that hangs holds up the one whose record it has, and the others until it is clear that it hangs. It is not asked for anything else either, and what it did
 // not get is known.
-func TestTurns_hang(t *testing.T) {
+func TestDirect_hangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &hanging{gate: make(chan struct{})}
 		var life bytes.Buffer
@@ -70,7 +70,7 @@ func (c *creeping) Put(r record.Record) error {
 }
 
 // However slow a sink is and however many wait, while it takes one record after the other none is dropped.
-func TestTurns_come(t *testing.T) {
+func TestDirect_everybodyGetsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := new(creeping)
 		log := record.New(record.Config{Sink: sink, Encoder: encoder(), Dropped: func(n int) { t.Errorf("%d dropped", n) }})
