@@ -116,6 +116,9 @@ func namePattern(text, want string) (Pattern, error) {
 	if straight, bent := reserved.Straight(text); bent {
 		return wrong("has quotation marks, hyphens or invisible marks of a word processor in it", quote(straight))
 	}
+	if r := reserved.Disallowed(rest); r != 0 {
+		return wrong(fmt.Sprintf("has %U in it, which IDNA allows in no name", r), "")
+	}
 	if label := mixedLabel(rest); label != "" {
 		return wrong("mixes scripts in "+quote(label)+", as look-alikes do", "a label in one script")
 	}

@@ -75,6 +75,7 @@ func TestParsePattern_refuses(t *testing.T) {
 		"“mail.lab.test”":        {"a word processor", `"mail.lab.test"`},
 		"*.mail–eu.lab.test":     {"a word processor", `"*.mail-eu.lab.test"`},
 		"\u202amail.lab.test":    {"invisible marks", `"mail.lab.test"`},
+		"mail\u3164.lab.test":    {"has U+3164 in it", "mail.example.net"}, // looks like a blank
 		`^.*\.lab\.test$`:        {"not a host name", "mail.example.net"},
 		"10.0.0.1/8":             {"bits set behind", `"10.0.0.0/8"`},
 		"10.0.0.0/33":            {"not an address range", "10.0.0.0/8"},

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"golang.org/x/net/netutil"
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
@@ -44,7 +43,7 @@ func startAdmin(l net.Listener, r *reloader, proxy companion.Proxy) adminServer 
 		PAC: func() []byte { return r.pac(proxy) }, Proxy: proxy, RevocationLists: lists,
 		Access: r.access, Names: adminNames(c), Alone: onLoopback(l.Addr()),
 	}))
-	l = netutil.LimitListener(l, maxAdminConnections)
+	l = console.Bounded(l, maxAdminConnections)
 	if server.TLSConfig = r.guard.credentials.adminTLS(); server.TLSConfig == nil {
 		go func() { _ = server.Serve(l) }()
 		return adminServer{server: server}

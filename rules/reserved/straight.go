@@ -23,3 +23,17 @@ func Straight(name string) (straight string, bent bool) {
 	}, name)
 	return straight, straight != name
 }
+
+// Disallowed gives the first character of a name that IDNA allows in none, or 0. Most are seen at once; fillers of Korean letters (U+3164), say, look like a blank,
+// or like nothing. What Unicode had no character for when the tables of IDNA were made may be a letter by now.
+func Disallowed(name string) rune {
+	for _, r := range name {
+		if r < 0x80 || dotSize(r) > 0 || unicode.Is(unicode.Cn, r) {
+			continue
+		}
+		if _, err := lenient.ToASCII(string(r)); err != nil {
+			return r
+		}
+	}
+	return 0
+}

@@ -37,3 +37,27 @@ func TestStraight(t *testing.T) {
 		}
 	}
 }
+
+func TestDisallowed(t *testing.T) {
+	for name, want := range map[string]rune{
+		"corp\u3164.example.net":    0x3164, // fillers of Korean letters
+		"\u115fcorp.example.net":    0x115f,
+		"corp.\u1160.net":           0x1160,
+		"corp.example\uffa0":        0xffa0,
+		"corp\u0085.example.net":    0x85,
+		"corp\ue000.example.net":    0xe000,
+		"Corp_1.example.net":        0,
+		"MÜLLER.example。":           0,
+		"faß.example․net":           0, // a full stop by way of NFKC
+		"co\u00adrp.example.net":    0,
+		"नी\u200dव.example.net":     0,
+		"צה״ל.example.net":          0,
+		"i❤.example.net":            0,
+		"\U000323b0.example.net":    0, // a Chinese character of Unicode 17, and none of 15
+		"xn--mller-kva.example.net": 0,
+	} {
+		if got := reserved.Disallowed(name); got != want {
+			t.Errorf("%q: got %U, want %U", name, got, want)
+		}
+	}
+}

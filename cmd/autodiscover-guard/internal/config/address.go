@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -90,7 +91,7 @@ const wantHost = "a host name such as autodiscover.hoster.example"
 func parseOpen(text string) (string, *fault) {
 	host, ok := hostName(text)
 	if !ok {
-		f := &fault{text: quoted(text) + " is not a host name", want: "want " + wantHost}
+		f := &fault{text: noHost(text, " is not a host name"), want: "want " + wantHost}
 		if bare := bareHost(text); bare != text {
 			if host, wrong := parseOpen(bare); wrong == nil {
 				f.want = didYouMean(host)
@@ -117,9 +118,17 @@ func bareHost(text string) string {
 	return strings.TrimLeft(strings.TrimSpace(text), "*.")
 }
 
+// noHost says why a text is no host name: for a character that cannot be seen, or else in the words given.
+func noHost(text, is string) string {
+	if r := reserved.Disallowed(text); r != 0 {
+		is = fmt.Sprintf(" has %U in it, which IDNA allows in no name", r)
+	}
+	return quoted(text) + is
+}
+
 // hostName is the canonical spelling of a host name, which is no address.
 func hostName(text string) (string, bool) {
-	if _, bent := reserved.Straight(text); bent || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
+	if _, bent := reserved.Straight(text); bent || reserved.Disallowed(text) != 0 || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
 		return "", false
 	}
 	host := reserved.Canonical(text)
@@ -147,7 +156,7 @@ func parseName(text string) (string, *fault) {
 	if host, ok := hostName(text); ok {
 		return host, nil
 	}
-	f := &fault{text: quoted(text) + " is not a host name or an address", want: "want one such as guard.lab.test, without scheme and port"}
+	f := &fault{text: noHost(text, " is not a host name or an address"), want: "want one such as guard.lab.test, without scheme and port"}
 	if bare, ok := hostName(bareHost(text)); ok {
 		f.want = didYouMean(bare)
 	}
