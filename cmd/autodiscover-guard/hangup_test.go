@@ -39,7 +39,8 @@ func TestRun_hangupBeforeItServes(t *testing.T) {
 	guard.terminate(t)
 }
 
-// TestRun_reloadLeavesHandshakes: a client who was told that his tunnel stands makes his handshake in it, although the host is opened no more by then.
+// TestRun_reloadLeavesHandshakes: a client who was told that his tunnel stands makes his handshake in it, although the host is opened no more by then; also where
+// the change is taken by itself and SIGHUP follows.
 func TestRun_reloadLeavesHandshakes(t *testing.T) {
 	t.Parallel()
 	service := startService(t, http.NotFoundHandler())
@@ -61,6 +62,12 @@ func TestRun_reloadLeavesHandshakes(t *testing.T) {
 	}
 	write(t, config, string(text)+"policy: {services: {autodetect: off}}\n")
 	guard.waits(t, "the new policy is not taken", func() bool { return guard.said("policy") != before })
+	if err := guard.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	guard.waits(t, "SIGHUP is forgotten", func() bool {
+		return strings.Contains(guard.admin(t, "/metrics"), `autodiscover_guard_reloads_total{result="ok"} 2`)
+	})
 	roots, err := guard.roots()
 	if err != nil {
 		t.Fatal(err)

@@ -48,6 +48,7 @@ type reloader struct {
 	config *config.Config // that of the start
 
 	reloading sync.Mutex // one reload at a time, as long as a disk that hangs takes
+	former    []string   // the scope of the policy before this one; a reload of the same is none
 
 	mu     sync.Mutex // guards what follows, which reload alone changes; nothing that can hang is done while it is held
 	policy *rules.Policy
@@ -170,11 +171,15 @@ func (r *reloader) apply() (*rules.Policy, error) {
 			return nil, fmt.Errorf("upstream.proxy_credentials: %w", err)
 		}
 	}
-	if err := r.rescope(policy.Scope()); err != nil {
+	before, former := r.policy.Revision(), r.former
+	if policy.Revision() != before {
+		former = r.policy.Scope()
+	}
+	if err := r.rescope(policy.Scope(), former); err != nil {
 		return nil, err
 	}
+	r.former = former
 	swapUpstream()
-	before := r.policy.Revision()
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return nil, err
 	}
@@ -193,11 +198,11 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	return policy, nil
 }
 
-// rescope has the authority sign for the names of a policy, and take over what is in its directory. Where that cannot be, the policy is refused with it, however
+// rescope has the authority sign for the names of a policy, and of the former one, and take over what is in its directory. Where that cannot be, the policy is refused with it, however
 // good it is: "reloaded" would say of the whole that it is in force, and the next start would say otherwise.
-func (r *reloader) rescope(names []string) error {
-	// Connections that the old policy opened may still be in their handshake.
-	both := slices.Concat(names, r.policy.Scope())
+func (r *reloader) rescope(names, former []string) error {
+	// Connections that the old policy opened may still be in their handshake. Whoever changes the file and sends SIGHUP has it read twice.
+	both := slices.Concat(names, former)
 	slices.Sort(both)
 	err := r.guard.authority.Rescope(certs.Scope{Names: slices.Compact(both)})
 	if narrow, ok := errors.AsType[*certs.ScopeError](err); ok {
