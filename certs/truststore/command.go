@@ -132,11 +132,8 @@ func Exec(ctx context.Context, c Command) ([]byte, error) {
 		err = fmt.Errorf("ended after %v: %w", runLimit, ctx.Err())
 	}
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		said := stderr.String()
-		if said == "" {
-			said = stdout.String() // keytool complains there
-		}
-		return stdout.Bytes(), &RunError{Command: c, Said: oneLine(said), Err: err}
+		// keytool complains in standard output, beside what every runtime says in the other one where JAVA_TOOL_OPTIONS is set.
+		return stdout.Bytes(), &RunError{Command: c, Said: oneLine(stderr.String() + " " + stdout.String()), Err: err}
 	}
 	return stdout.Bytes(), nil
 }

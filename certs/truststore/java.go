@@ -15,6 +15,10 @@ import (
 // javaPassword is the password of every keystore that comes with a runtime: it protects nothing, and is documented (keytool(1), "cacerts").
 const javaPassword = "changeit"
 
+// jks begins a keystore of the older format, which is what Java 8 and Debian have. Certificates lie in it as they are, whatever its password is, so
+// that no runtime has to start, for a second, to say that the root is not there.
+var jks = []byte{0xfe, 0xed, 0xfe, 0xed}
+
 // javaHomes are patterns of where runtimes are; the first list is below the system's root, the second below the home directory.
 var javaHomes = map[string][2][]string{
 	"linux": {
@@ -103,14 +107,17 @@ func (s *Stores) javaPlace(file, keytool string) place {
 	p := place{
 		store: Java, program: "Java", path: file, files: []string{file}, admin: !writable(file),
 		find: func(ctx context.Context) (finding, error) {
+			if text, err := readFile(file); err == nil && bytes.HasPrefix(text, jks) && !bytes.Contains(text, s.Root.Raw) {
+				return finding{how: "not among the certificates of the keystore"}, nil
+			}
 			list, err := s.Run(ctx, Command{keytool, args("-list", "-rfc")})
-			if err != nil && strings.Contains(err.Error(), "password was incorrect") {
-				return finding{}, errors.New("the keystore has another password than " + javaPassword + ": import " + s.RootFile + " with keytool by hand")
+			if err == nil {
+				return s.findJava(list), nil
 			}
-			if err != nil {
-				return finding{}, err
+			if better := s.otherPassword(err); better != "" {
+				err = errors.New(better)
 			}
-			return s.findJava(list), nil
+			return finding{}, err
 		},
 		put: []step{s.running(keytool, args("-importcert", "-noprompt", "-alias", s.name, "-file", s.RootFile)...)},
 		take: func(f finding) []step {
@@ -121,6 +128,8 @@ func (s *Stores) javaPlace(file, keytool string) place {
 		},
 		undo: Command{keytool, []string{"-delete", "-keystore", file, "-storepass", javaPassword, "-alias", s.name}}.String(),
 		note: "Java programs that run see it after a restart",
+
+		explain: s.otherPassword,
 	}
 	if !exists(file) {
 		p.skip = "there is no keystore"
@@ -128,6 +137,14 @@ func (s *Stores) javaPlace(file, keytool string) place {
 		p.skip = "the keystore cannot be written"
 	}
 	return p
+}
+
+// otherPassword says what to do where that is what keytool complained about, and nothing else.
+func (s *Stores) otherPassword(err error) string {
+	if !strings.Contains(err.Error(), "password was incorrect") {
+		return ""
+	}
+	return "the keystore has another password than " + javaPassword + ": import " + s.RootFile + " with keytool by hand"
 }
 
 // findJava reads the answer of "keytool -list -rfc": a line with the alias, then the certificate.
