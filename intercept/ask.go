@@ -43,7 +43,7 @@ func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *ht
 	}
 }
 
-// moved reports whether another handler changed whom or what is asked since the plan was made.
+// moved reports whether another handler has changed the URL or the method since the plan was made.
 func (x *exchange) moved(req *http.Request) bool {
 	u := req.URL
 	return u.Scheme != x.url.Scheme || u.Host != x.url.Host || u.Path != x.url.Path || u.RawQuery != x.url.RawQuery || req.Method != x.method

@@ -74,7 +74,7 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 	return int64(len(heard)) + n, err
 }
 
-// readHost returns what the client says until it has named the host that it means, and the connection with which it is shown into the hall for it; none where that
+// readHost reads until the client has named the host that it means. It returns what was read, and the connection for the hall where that host is opened; nil where that
 // is no host to open, where it speaks of none, or in another way.
 func (b *byAddress) readHost(client io.Reader) (heard []byte, hc *hallConn) {
 	if b.to.port == portHTTPS {
@@ -110,7 +110,7 @@ func hostField(header []byte) string {
 	return ""
 }
 
-// hallConnFor is the connection with which the client is shown into the hall, nil where the host that it has named is none to open.
+// hallConnFor is the connection for the hall of a client that has named this host; nil where the host is not opened.
 func (b *byAddress) hallConnFor(name string) *hallConn {
 	host, err := canonicalHost(name)
 	if name == "" || err != nil {
@@ -213,7 +213,7 @@ func (b *byAddress) Close() error {
 	return b.Conn.Close()
 }
 
-// clientReader is what a client says, for those who only listen. Nothing is written to it, and it has no deadlines.
+// clientReader makes a net.Conn of what a client sends, for a peeker. Nothing is written to it, and it has no deadlines.
 type clientReader struct {
 	net.Conn
 	io.Reader

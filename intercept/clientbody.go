@@ -145,7 +145,7 @@ func (b *clientBody) breaksOff() bool {
 	return b.ctx.Err() != nil && !b.whole.Load() && !b.gone.Load()
 }
 
-// leave has it not told any more, and reports what the request went upstream by, where that is known.
+// leave ends the wait for upstream's answer, so that upstreamClosed does nothing any more. It returns the connection that the request went by, where that is known.
 func (b *clientBody) leave() *notifyingConn {
 	b.mu.Lock()
 	far := b.far

@@ -50,17 +50,17 @@ type dialInfo struct {
 
 type dialInfoKey struct{}
 
-// attach makes a context in which to dial.
-func (e dialInfo) attach(ctx context.Context) context.Context {
-	return context.WithValue(ctx, dialInfoKey{}, e)
+// attach returns a context for dialling that carries i.
+func (i dialInfo) attach(ctx context.Context) context.Context {
+	return context.WithValue(ctx, dialInfoKey{}, i)
 }
 
-func dialInfoOf(ctx context.Context) (e dialInfo, ok bool) {
-	e, ok = ctx.Value(dialInfoKey{}).(dialInfo)
-	return e, ok
+func dialInfoOf(ctx context.Context) (i dialInfo, ok bool) {
+	i, ok = ctx.Value(dialInfoKey{}).(dialInfo)
+	return i, ok
 }
 
-// withPurpose says what a request's connection is for, where it matters. The request has its Via already.
+// withPurpose returns the request with a dialInfo in its context, where there is a parent proxy to be chosen. The request has its Via already.
 func (d *dialer) withPurpose(req *http.Request) *http.Request {
 	if d.parents().none() {
 		return req
@@ -68,10 +68,10 @@ func (d *dialer) withPurpose(req *http.Request) *http.Request {
 	return req.WithContext(dialInfo{purpose: purpose(req.URL.Scheme), via: req.Header["Via"]}.attach(req.Context()))
 }
 
-// purposeOf is what was said, or what the port lets guess where another plugin uses our transport on its own account.
+// purposeOf is the purpose in the context's dialInfo, or what the port lets guess where another plugin uses our transport on its own account.
 func purposeOf(ctx context.Context, addr string) purpose {
-	if e, ok := dialInfoOf(ctx); ok {
-		return e.purpose
+	if i, ok := dialInfoOf(ctx); ok {
+		return i.purpose
 	}
 	if t, err := parseTarget(addr, portHTTPS); err == nil && t.port == portHTTP {
 		return "http"
@@ -87,12 +87,12 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		if err != nil {
 			return nil, err
 		}
-		e, _ := dialInfoOf(ctx)
-		if e.far == nil {
+		i, _ := dialInfoOf(ctx)
+		if i.far == nil {
 			return c, nil
 		}
-		c = e.far.wrap(c)
-		if !e.far.keep(c) {
+		c = i.far.wrap(c)
+		if !i.far.keep(c) {
 			return nil, context.Canceled
 		}
 		return c, nil
@@ -131,9 +131,9 @@ func (d *dialer) connect(ctx context.Context, network, addr string, purpose purp
 	return d.dialThrough(ctx, up, addr)
 }
 
-// dialName is the name or the address that connect would dial for a tunnel. It is false where a parent proxy is asked for it: that resolves names, and
-// may know others.
-func (d *dialer) dialName(t target) (string, bool) {
+// dialName is the name or the address that connect would dial for a tunnel. ok is false where a parent proxy would be asked: that resolves names, and may
+// know others.
+func (d *dialer) dialName(t target) (name string, ok bool) {
 	addr := t.String()
 	if to, ok := d.config.override(addr); ok {
 		return hostOf(to), true
@@ -167,7 +167,7 @@ func (d *dialer) proxyFor(req *http.Request) (*url.URL, error) {
 	return up.proxyURL(), nil
 }
 
-// httpParent returns the HTTP proxy that answers a request for plain HTTP in the host's place, or nil.
+// httpParent returns the parent proxy that a request for plain HTTP is sent to in absolute form, or nil.
 func (d *dialer) httpParent(req *http.Request) *parent {
 	if d.parents().none() || req.URL.Scheme != "http" {
 		return nil

@@ -117,7 +117,7 @@ func (x *exchange) recognised() bool {
 	return x.plan.Step != 0 && x.plan.Step != rules.Ignore && x.plan.Step != rules.Watch
 }
 
-// settled reports whether the client's answer is known before anybody is asked.
+// settled reports whether the client is answered without upstream's being asked.
 func (x *exchange) settled() bool {
 	return x.plan.Step == 0 || x.plan.Step == rules.Refuse || x.plan.Step == rules.Reply
 }
@@ -127,7 +127,7 @@ func (x *exchange) guarded() bool {
 	return x.plan.Guarded || x.decision.Rule != "" && x.decision.Mode != rules.Monitor || x.decision.Action > rules.ActionPass
 }
 
-// prepare reads what the policy needs to see of the request and asks it for a plan. The request that it returns is read like the original.
+// prepare reads what the policy needs to see of the request and asks it for a plan. It returns the request with a body that begins anew.
 //
 // A discovery request whose body is longer than Limits.BodyBytes, or breaks off, is never forwarded: somebody whom nobody has judged may
 // stand in the part that was not read. Guarded as far as is known, it gets the dialect's refusal, otherwise an honest 413 or 400.
@@ -210,7 +210,7 @@ func (x *exchange) drain(r *http.Request) {
 	}
 }
 
-// stop ends the exchange before upstream is asked.
+// stop has the exchange refused before upstream is asked.
 func (x *exchange) stop(status int, reason string) {
 	d := x.policy.Unanswered(&x.plan, reason)
 	if d.Action == rules.ActionPass {
@@ -232,7 +232,7 @@ func (x *exchange) withheld(reason string) rules.Decision {
 	return d
 }
 
-// unanswered decides what the client gets where there is no answer to judge.
+// unanswered decides on, and returns, what the client gets where there is no answer to judge.
 func (x *exchange) unanswered(req *http.Request, reason string, f failure) *http.Response {
 	if x.recognised() {
 		x.decision = x.withheld(reason)
@@ -255,7 +255,7 @@ func (x *exchange) crashed(req *http.Request, v any) *http.Response {
 	return x.unanswered(req, reasonPanic, failure{class: classPanic, status: http.StatusBadGateway, text: "could not be asked: an internal error"})
 }
 
-// approve remembers what was decided on.
+// approve remembers the answer that was decided on, and what follows from it: hosts in quarantine, redirects.
 func (x *exchange) approve(resp *http.Response) *http.Response {
 	x.quarantineStrangers()
 	x.rememberRedirects()

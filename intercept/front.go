@@ -244,13 +244,13 @@ func denyOverLimit(w http.ResponseWriter, s slot, status int) {
 
 // tunnel has goproxy tunnel the connection.
 func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *farSide, release func()) {
-	e := dialInfo{purpose: purposeTunnel, far: far}
+	info := dialInfo{purpose: purposeTunnel, far: far}
 	if !f.p.dialer.parents().none() {
-		e.via = f.p.extendedVia(r)
+		info.via = f.p.extendedVia(r)
 	}
 	// A client may have closed its half already: net/http takes that for its departure and cancels the dialling, which has a timeout anyway. And a context that
 	// can be cancelled holds on to half a kilobyte for as long as the tunnel is idle.
-	ctx := e.attach(context.WithoutCancel(r.Context()))
+	ctx := info.attach(context.WithoutCancel(r.Context()))
 	tw := &tunnelWriter{ResponseWriter: w, traffic: &f.p.traffic, far: far, release: func() { far.close(); release() }}
 	defer func() {
 		if tw.conn == nil { // over HTTP/2, or it was never made

@@ -17,7 +17,7 @@ import (
 // (v1.9.4, https.go) has no recover, no limits, no timeouts and no way to drain; net/http has all of them.
 type hall struct {
 	p *Plugin
-	// h1 is for HTTP/1, two for HTTP/2, because they are told to go in different ways; see leave.
+	// h1 is for HTTP/1, h2 for HTTP/2, because their connections are ended in different ways; see drain.
 	h1, h2 hallServer
 	config *tls.Config
 	// refusing ends a handshake with unrecognized_name: crypto/tls sends that alert when it has no certificate at all.
@@ -136,7 +136,7 @@ func (h *hall) wait(ctx context.Context) error { return h.h1.server.Shutdown(ctx
 
 func (h *hall) close() error { return errors.Join(h.h1.close(), h.h2.close()) }
 
-// retired notes what has lived too long.
+// retired counts and logs what was closed because it had lived too long.
 func (p *Plugin) retired(tunnels, conns int) {
 	p.refused.retired.Add(int64(tunnels + conns))
 	if tunnels > 0 {
@@ -276,7 +276,7 @@ func misdirected(r *http.Request, t target, scheme string) (status int, text str
 	return 0, ""
 }
 
-// checkAuthority refuses an authority that is not that of the tunnel.
+// checkAuthority returns the status and the text with which an authority is refused that is not the tunnel's; 0 where it is.
 func checkAuthority(authority string, t target, scheme string) (status int, text string) {
 	named, err := parseTarget(strings.TrimSuffix(authority, ":"), defaultPort(scheme))
 	switch {

@@ -17,7 +17,7 @@ type hints struct {
 	over bool // the final answer has begun, or the exchange has ended
 }
 
-// withTrace lets upstream's informational answers to r through, and has a body that streams know where to.
+// withTrace returns r with a trace by which upstream's informational answers reach the client, and an upload learns of its connection.
 func (rw *responseWriter) withTrace(r *http.Request) *http.Request {
 	hints, uploads := rw.x.plan.Step == rules.Ignore && r.ProtoAtLeast(1, 1), rw.x.upload != nil
 	if !hints && !uploads {

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// slot is a kind of what a client can take up, and what is limited.
+// slot is a kind of thing of which everybody together, and one client, may have so many.
 type slot int
 
 const (
@@ -50,7 +50,7 @@ func (l *limiter) acquire(s slot, client netip.Addr, total, perClient int) denia
 	return denialNone
 }
 
-// assign counts a slot that was taken by a client that was unknown for the client that it turned out to be; it reports false where that has too many.
+// assign counts a slot, which was acquired for an unknown client, as that client's. It reports false where the client has too many.
 func (l *limiter) assign(s slot, client netip.Addr, perClient int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

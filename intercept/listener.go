@@ -87,14 +87,14 @@ func (k *gatekeeper) wrap(c net.Conn, client netip.Addr, announced bool) net.Con
 	return &clientConn{Conn: c, state: state}
 }
 
-// refuse refuses a connection, without holding up the next one.
+// refuse closes a connection without holding up the next one. Its client is told why, unless it knows of no proxy or too many are being told.
 func (k *gatekeeper) refuse(c net.Conn, status int) {
 	if k.mute || !k.p.tellRefusal(c, status) {
 		_ = c.Close()
 	}
 }
 
-// tellRefusal has a refused client told why, in a goroutine of its own; it reports false where too many are being told already.
+// tellRefusal tells a refused client why, and closes its connection, in a goroutine. It reports false where too many are being told already: then it does nothing.
 func (p *Plugin) tellRefusal(c net.Conn, status int) bool {
 	if p.refusalsTold.Add(1) > maxRefusalsTold || !p.traffic.enter() {
 		p.refusalsTold.Add(-1)
@@ -157,7 +157,7 @@ type connState struct {
 	lingeringClose
 	released  atomic.Bool
 	encrypted bool
-	progress  atomic.Uint32 // what was heard last: nothing, requestBegun or everything
+	progress  atomic.Uint32 // how much of a request was read last: requestNone, requestBegun or requestDone
 }
 
 const (

@@ -49,13 +49,13 @@ func (b bridgeWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// logEvery is how often the log hears of what may happen all the time: each failure is counted.
+// logEvery is how often such a message is logged at most. What it is about is counted each time.
 const logEvery = 10 * time.Second
 
-// logThrottle remembers when the log last heard of something.
+// logThrottle keeps a message that may repeat from filling the log: it remembers when that was last logged.
 type logThrottle struct{ last atomic.Pointer[time.Time] }
 
-// due reports whether the log is to hear of it again, to one caller each time.
+// due reports whether it may be logged again, to one caller each time.
 func (c *logThrottle) due() bool {
 	now := time.Now()
 	last := c.last.Load()

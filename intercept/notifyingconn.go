@@ -20,7 +20,7 @@ type notifyingConn struct {
 	stuck   atomic.Bool
 }
 
-// tell has the body told, once.
+// tell has the body told of the end of the connection, once.
 func (t *notifyingConn) tell(b *clientBody) {
 	t.body.Store(b)
 	if t.closed.Load() {
@@ -68,7 +68,7 @@ func (t *notifyingConn) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
-// notice sees what became of the connection. What countStall has counted is the client's, whose body did not come.
+// notice remembers that the kernel has given the connection up. What countStall has counted is the client's, whose body did not come.
 func (t *notifyingConn) notice(err error) {
 	if _, near := errors.AsType[*stallError](err); !near && errors.Is(err, syscall.ETIMEDOUT) {
 		t.stuck.Store(true)

@@ -9,12 +9,12 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
-// page is what a client gets that is told the truth.
+// page is the text for a client whose exchange is not guarded: which step failed.
 func page(host string, f failure) string {
 	return fmt.Sprintf("autodiscover-guard: %s %s (%s).\n", host, f.text, f.class)
 }
 
-// pageFor is the same as an answer: for whoever asked for HTML, people with a browser that is, as a page that loads nothing from anywhere.
+// pageFor is that text as an answer; for a browser, which asks for HTML, as a page that loads nothing from anywhere.
 func pageFor(r *http.Request, host string, f failure) dialect.Answer {
 	if r == nil || !wantsHTML(r.Header) {
 		return plainAnswer(f.status, page(host, f))

@@ -48,7 +48,7 @@ func (p *parent) authorization() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(p.credentials.user+":"+p.credentials.password))
 }
 
-// proxyURL is the parent as net/http has to see it: the connection that it gets is past TLS already.
+// proxyURL is the parent for http.Transport.Proxy. It has the scheme http, because the connection that net/http gets is past TLS already.
 func (p *parent) proxyURL() *url.URL {
 	u := &url.URL{Scheme: "http", Host: p.addr}
 	if !p.credentials.none() {

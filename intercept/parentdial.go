@@ -94,8 +94,8 @@ func (d *dialer) connectHTTP(ctx context.Context, c net.Conn, up *parent, addr s
 	defer stop()
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{"User-Agent": {""}}}
 	// So that we know it when it comes back, and others that it has been with before us.
-	if e, _ := dialInfoOf(ctx); len(e.via) > 0 {
-		req.Header["Via"] = e.via
+	if i, _ := dialInfoOf(ctx); len(i.via) > 0 {
+		req.Header["Via"] = i.via
 	} else {
 		req.Header.Set("Via", "1.1 "+d.viaName)
 	}
@@ -159,7 +159,7 @@ type byteByByte struct{ io.Reader }
 // Read implements io.Reader.
 func (s byteByByte) Read(b []byte) (int, error) { return s.Reader.Read(b[:min(len(b), 1)]) }
 
-// causeOf is why a wait ended, rather than what it looked like on the connection.
+// causeOf is why ctx ended, or else err: a deadline in the past is how the end of ctx looks on the connection.
 func causeOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

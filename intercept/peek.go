@@ -34,7 +34,7 @@ func (p *Plugin) peekHello(c net.Conn) (name string, heard []byte, err error) {
 	return name, e.heard, e.end(p.graceOver, err)
 }
 
-// serverName is the name in the ClientHello that somebody overhears. The error is errHelloRead where crypto/tls has read it to its end.
+// serverName is the name in the ClientHello that e reads. The error is errHelloRead where crypto/tls has read it to its end.
 func serverName(e *peeker) (name string, err error) {
 	err = tls.Server(e, &tls.Config{
 		MinVersion: tls.VersionTLS12,

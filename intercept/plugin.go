@@ -186,8 +186,8 @@ type Plugin struct {
 	handshakes   tally
 	failures     tally
 	refusalsTold atomic.Int64
-	acceptLog    logThrottle // that connections cannot be accepted
-	checkLog     logThrottle // that the TLS of an upstream failed a check
+	acceptLog    logThrottle // of connections that cannot be accepted
+	checkLog     logThrottle // of upstreams whose TLS failed a check
 	original     func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
@@ -323,7 +323,7 @@ const (
 	// gracePeriod is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
 	// that has just connected may take to begin it.
 	gracePeriod = 2 * time.Second
-	// quietTime is how long we listen at least whether one that has connected has something to say.
+	// quietTime is how long a stop waits at least for the request of a client that has just connected.
 	quietTime = 50 * time.Millisecond
 )
 
@@ -351,7 +351,7 @@ func (p *Plugin) Shutdown(ctx context.Context) error {
 }
 
 // awaitQuiet has the stop wait for quietTime, and again for as long as a request is expected, or was one quietTime ago: what the client sent must get to where it is
-// counted. The first wait always is one, since a connection that was accepted a moment ago is not tracked yet.
+// counted. It waits once at least, since a connection that was accepted a moment ago may not be tracked yet.
 func (p *Plugin) awaitQuiet(until time.Time, somebody bool) {
 	time.AfterFunc(quietTime, func() {
 		still := p.traffic.requestExpected()

@@ -40,13 +40,13 @@ const (
 
 var errProxyHeader = errors.New("no PROXY header")
 
-// read returns the client's address.
+// read returns the address of the client, nil where the balancer itself has connected. The first call reads the header.
 func (a *proxyHeader) read() (net.Addr, error) {
 	a.once.Do(a.receive)
 	return a.remote, a.err
 }
 
-// clientKey is the client that the connection counts for by now.
+// clientKey is the client whose slot the connection holds; the zero address where that is not known.
 func (a *proxyHeader) clientKey() netip.Addr {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -77,7 +77,7 @@ func (a *proxyHeader) receive() {
 	a.admit(from.AddrPort().Addr().Unmap())
 }
 
-// admit does for the client that a header names what Accept did for the others.
+// admit does for the client in the header what Accept does for others: it refuses, or counts.
 func (a *proxyHeader) admit(client netip.Addr) {
 	p := a.state.p
 	status := 0

@@ -70,7 +70,7 @@ func (t *traffic) newStallTimer(most time.Duration, control *http.ResponseContro
 	return &stallTimer{traffic: t, most: most, control: control}
 }
 
-// begin is called before a write, and end behind it.
+// begin starts the timer before a write, and end stops it behind the write.
 func (t *stallTimer) begin() {
 	if t == nil {
 		return
@@ -95,7 +95,7 @@ func (t *stallTimer) end() {
 	t.timer.Stop()
 }
 
-// expire resets the stream. While it does nobody gets past end, so that the handler is still there: behind it the stream is not ours any more.
+// expire resets the stream. It holds the lock meanwhile, so that the handler does not get past end and return: then the stream would not be ours any more.
 func (t *stallTimer) expire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

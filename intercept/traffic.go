@@ -164,7 +164,7 @@ func (t *traffic) closeOlder(all *map[io.Closer]time.Time, age time.Duration) in
 	return len(old)
 }
 
-// retire closes what has lived too long, until ending ends.
+// retire closes what has lived too long, until ending is done.
 func (t *traffic) retire(ending context.Context, lifetime time.Duration, retired func(tunnels, conns int)) {
 	tick := time.NewTicker(min(max(lifetime/60, 10*time.Millisecond), time.Minute))
 	defer tick.Stop()

@@ -106,7 +106,7 @@ func (f *farSide) wrap(c net.Conn) net.Conn {
 	return c
 }
 
-// keep takes the connection over. Where the tunnel has ended meanwhile, it is closed, and keep reports false.
+// keep has c closed with the tunnel. Where that has ended meanwhile, c is closed at once, and keep reports false.
 func (f *farSide) keep(c io.Closer) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

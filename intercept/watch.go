@@ -120,7 +120,7 @@ func (o *outset) foreign(h dialect.Header, head []byte) bool {
 	return dialect.Foreign(h, head)
 }
 
-// rest gives a response the body back of which head was read; err is how the reading ended.
+// rest gives a response its body back, of which head was read; err is how the reading ended.
 func (x *exchange) rest(resp *http.Response, head []byte, err error) *http.Response {
 	if err != nil {
 		_ = resp.Body.Close()
