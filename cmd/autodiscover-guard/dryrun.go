@@ -21,7 +21,7 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	logger, quiet, err := lifeLogger(stderr, c.Log.Level)
+	logger, quiet, err := lifeLogger(stderr, &c.Log)
 	if err != nil {
 		return err
 	}

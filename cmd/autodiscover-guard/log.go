@@ -108,15 +108,15 @@ func decisionLogger(w io.Writer) *zap.Logger {
 }
 
 // lifeLogger writes what is no decision to standard error, for people: what started, what stopped, what failed. Nobody who says something waits for
-// whoever reads it. The function writes what waits at the end, as far as that is possible.
-func lifeLogger(w io.Writer, level string) (*zap.Logger, func(), error) {
-	at, err := zapcore.ParseLevel(level)
+// whoever reads it, and a client in a loop does not fill it. The function writes what waits at the end, as far as that is possible.
+func lifeLogger(w io.Writer, l *config.Log) (*zap.Logger, func(), error) {
+	at, err := zapcore.ParseLevel(l.Level)
 	if err != nil {
 		return nil, nil, fmt.Errorf("log.level: %w", err)
 	}
 	c := encoderConfig()
 	c.ConsoleSeparator = "  "
-	talk := record.New(record.Config{Sink: record.Stream(w), Queue: waiting, Encoder: c, Console: true})
+	talk := record.New(record.Config{Sink: record.Stream(w), Queue: waiting, Encoder: c, Console: true, Repeat: record.Rate(l.Repeat)})
 	return zap.New(talk.Core(), zap.IncreaseLevel(at)), func() { _ = talk.Close() }, nil
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
 )
 
 // Without a configuration no record is kept for longer than the README says, also by a guard that has hardly anything to write down.
@@ -52,6 +55,38 @@ func TestOpenDecisions_keepsNothingForEver(t *testing.T) {
 		}
 		if err := sink.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A client in a loop does not fill the guard's own log, and how often something happened can be read there all the same.
+func TestLifeLogger_repeats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		logger, quiet, err := lifeLogger(&out, &config.Default().Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 25 {
+			logger.Warn("tunnel refused", zap.String("host", "mail.stranger.test:25"))
+			logger.Warn("without fields")
+			logger.Warn("each another", zap.Int("n", i))
+		}
+		quiet()
+		lines, times := map[string]int{}, map[string]int64{}
+		for line := range strings.Lines(out.String()) {
+			e, ok := review.ParseEvent(strings.TrimSpace(line))
+			if !ok {
+				t.Errorf("cannot be read: %s", line)
+			}
+			lines[e.Message]++
+			times[e.Message] += max(e.Repeat, 1)
+		}
+		for message, want := range map[string]int{"tunnel refused": 11, "without fields": 11, "each another": 25} {
+			if lines[message] != want || times[message] != 25 {
+				t.Errorf("%s: %d lines for %d times, want %d for 25", message, lines[message], times[message], want)
+			}
 		}
 	})
 }

@@ -47,7 +47,7 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	// Who reads standard output and error may go, and come back: journald that is started again, say. Go ends a process that writes to such a pipe unless
 	// somebody asks for the signal; ours gets an error then, as from a full disk. Programs that we start are still ended.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	logger, quiet, err := lifeLogger(stderr, c.Log.Level)
+	logger, quiet, err := lifeLogger(stderr, &c.Log)
 	if err != nil {
 		return err
 	}

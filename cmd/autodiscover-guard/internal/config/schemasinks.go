@@ -35,7 +35,7 @@ var sinkKeys = []key{
 		name: "log.repeat",
 		about: "How often the same decision for the same client is written as a record of its own: a number a second (s), minute (m) or hour (h). Beyond " +
 			"that they are counted, and one record a second says in \"repeat\" how many it stands for, so that no client can fill the disk and the " +
-			"totals stay true. off writes each.",
+			"totals stay true. The guard's own log does the same with lines. off writes each.",
 		value: single[Rate]{
 			at:    func(c *Config) *Rate { return &c.Log.Repeat },
 			want:  wantRate,

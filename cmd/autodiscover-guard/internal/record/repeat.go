@@ -223,10 +223,14 @@ func (r *repeats) empty(closed bool) {
 	}
 }
 
-// repeated puts how many a record stands for behind the last of its keys.
+// repeated puts how many a record stands for behind the last of its keys, or where a line for people has none.
 func repeated(line []byte, n int) []byte {
-	line = bytes.TrimSuffix(line, []byte("}\n"))
-	line = append(line, `,"repeat":`...)
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	if keys, ok := bytes.CutSuffix(line, []byte("}")); ok {
+		line = append(keys, `,"repeat":`...)
+	} else {
+		line = append(line, `  {"repeat":`...)
+	}
 	line = strconv.AppendInt(line, int64(n), 10)
 	return append(line, '}', '\n')
 }
