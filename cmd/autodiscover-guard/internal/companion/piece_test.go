@@ -82,6 +82,13 @@ func TestPieces_are_whole(t *testing.T) {
 		if strings.Contains(first, "PRIVATE") {
 			t.Errorf("%s: a key", p.Name)
 		}
+		nameServer := p.Name == "bind" || p.Name == "dnsmasq" || p.Name == "unbound"
+		if strings.Contains(first, "Not covered, because they cannot be listed: *.all.stranger.net\n") != nameServer {
+			t.Errorf("%s: what it cannot do:\n%s", p.Name, first)
+		}
+		if policy := f.Policy.Revision(); strings.Contains(first, policy) != (nameServer || slices.Contains([]string{"nftables", "outlook", "pac", "systemd"}, p.Name)) {
+			t.Errorf("%s: of which policy:\n%s", p.Name, first)
+		}
 		for _, c := range first {
 			if c > '~' {
 				t.Errorf("%s: %q is no ASCII", p.Name, c)
