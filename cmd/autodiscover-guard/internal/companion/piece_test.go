@@ -160,6 +160,23 @@ func TestPieces_checked_by_their_programs(t *testing.T) {
 	})
 }
 
+// A service is told of the guard as its programs can reach it.
+func TestSystemd_proxy(t *testing.T) {
+	t.Parallel()
+	piece, _ := companion.PieceNamed("systemd")
+	for url, proxy := range map[string]companion.Proxy{
+		"http://127.0.0.1:8080":       local,
+		"https://guard.lab.test:8443": {Host: "guard.lab.test", Port: "8443", TLS: true},
+		"http://[fe80::1%%eth0]:80":   {Host: "fe80::1%eth0", Port: "80"},
+	} {
+		f := facts(t)
+		f.Proxy = proxy
+		if got := string(piece.Write(f)); !strings.Contains(got, `Environment="http_proxy=`+url+`" "https_proxy=`+url+`" "HTTPS_PROXY=`+url+`"`+"\n") {
+			t.Errorf("%s:\n%s", url, got)
+		}
+	}
+}
+
 const validatePolicies = `import json, sys, jsonschema
 schema, policies = json.load(open(sys.argv[1])), json.load(sys.stdin)
 unknown = set(policies["policies"]) - set(schema["properties"])
