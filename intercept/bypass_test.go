@@ -3,6 +3,9 @@ package intercept_test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"go.uber.org/zap"
 
 	"autodiscover-guard/intercept"
 	"autodiscover-guard/rules"
@@ -29,6 +32,7 @@ func TestBypass(t *testing.T) {
 		{"a guarded domain, by another port", docHost + ":8443", nil, "documentation", "example.com", "only ports 443 and 80 are opened", docHost + ":8443"},
 		{"a service that is left alone", central + ":443", off, "", "", "the policy leaves this service alone", central},
 		{"a host that is closed", docHost + ":443", closed, "documentation", "example.com", "the policy leaves this host closed", docHost},
+		{"nobody's domain, and nobody reads what is for debugging", "autodiscover.corp-mail.net:443", nil, "", "", "", ""},
 		{"a bank", bank + ":443", nil, "", "", "", ""},
 		{"a mail server of a guarded domain", "imap.example.com:993", nil, "", "", "", ""},
 		{"a top-level name", "autoconfig.net:443", nil, "", "", "", ""},
@@ -41,6 +45,9 @@ func TestBypass(t *testing.T) {
 				}
 				if c.policy != nil {
 					config.Policy = c.policy
+				}
+				if strings.HasPrefix(c.to, "autodiscover") && c.reason == "" {
+					config.Decisions = config.Decisions.WithOptions(zap.IncreaseLevel(zap.InfoLevel))
 				}
 			})
 			_ = w.tunnel(c.to).Close()
@@ -63,6 +70,13 @@ func TestBypass(t *testing.T) {
 			reason, _ := got["reason"].(string)
 			if got["action"] != "tunnel" || got["rule"] != c.rule || subject != c.subject || !strings.HasSuffix(reason, c.reason) || got["host"] != c.host || got["dialect"] != "none" {
 				t.Errorf("got %v", got)
+			}
+			level := zap.DebugLevel
+			if c.rule != "" {
+				level = zap.WarnLevel
+			}
+			if all[0].Level != level || all[0].Time.Location() != time.UTC || (got["reserved_by"] != "") != (c.rule != "") || got["status"] != int64(0) || got["bytes_out"] != int64(0) {
+				t.Errorf("got %v of %s at %s", got, all[0].Level, all[0].Time)
 			}
 		})
 	}

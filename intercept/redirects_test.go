@@ -28,41 +28,48 @@ func labAtHoster(t *testing.T) *rules.Policy {
 func TestRedirect(t *testing.T) {
 	policy := labAtHoster(t)
 	for _, d := range doors {
-		t.Run(d.name, func(t *testing.T) {
-			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
-				switch r.URL.Path {
-				case "/mail/config-v1.1.xml":
-					http.Redirect(rw, r, d.scheme+"://opened.net/settings?of=lab", http.StatusFound)
-				case "/settings":
-					http.Redirect(rw, r, "/more", http.StatusMovedPermanently)
-				case "/more":
-					http.Redirect(rw, r, "https://"+stranger+"/config.xml", http.StatusTemporaryRedirect)
-				}
-			}, governed(policy))
-			client := d.client(w)
-			get := func(url string) reply { return send(t, client, request(t, http.MethodGet, d.scheme+"://"+url, "")) }
+		for _, c := range []struct{ dialect, path, refusal string }{
+			{"autoconfig", "/mail/config-v1.1.xml", `<clientConfig version="1.1"><emailProvider id="lab.test">`},
+			{"pox", poxPath, ""},
+		} {
+			t.Run(d.name+"/"+c.dialect, func(t *testing.T) {
+				w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+					switch r.URL.Path {
+					case c.path:
+						http.Redirect(rw, r, d.scheme+"://opened.net/settings?of=lab", http.StatusFound)
+					case "/settings":
+						http.Redirect(rw, r, "/more", http.StatusMovedPermanently)
+					case "/more":
+						rw.Header().Set("Location", "https://"+stranger+"/config.xml")
+						rw.WriteHeader(http.StatusTemporaryRedirect)
+						_, _ = io.WriteString(rw, "It is elsewhere, and these are words.")
+					}
+				}, governed(policy))
+				client := d.client(w)
+				get := func(url string) reply { return send(t, client, request(t, http.MethodGet, d.scheme+"://"+url, "")) }
 
-			if got := get("opened.net/more"); got.Header.Get("Location") != "https://"+stranger+"/config.xml" {
-				t.Fatalf("nobody's redirect: %s to %q", got.Status, got.Header.Get("Location"))
-			}
-			got := get("autodiscover.lab.test/mail/config-v1.1.xml?emailaddress=user@lab.test")
-			if got.StatusCode != http.StatusFound || got.Header.Get("Location") != d.scheme+"://opened.net/settings?of=lab" {
-				t.Fatalf("the first redirect: %s to %q", got.Status, got.Header.Get("Location"))
-			}
-			if got := get("opened.net/settings?of=lab"); got.StatusCode != http.StatusMovedPermanently || got.Header.Get("Location") != "/more" {
-				t.Errorf("the second redirect: %s to %q", got.Status, got.Header.Get("Location"))
-			}
-			got = get("opened.net/more")
-			if got.StatusCode != http.StatusOK || got.Header.Get("Location") != "" || !strings.Contains(got.body, `<clientConfig version="1.1"><emailProvider id="lab.test">`) {
-				t.Fatalf("the third redirect: %s to %q: %s", got.Status, got.Header.Get("Location"), got.body)
-			}
-			if r := w.decision(3); r["action"] != "refuse" || r["dialect"] != "autoconfig" || r["host"] != "opened.net" || r["rule"] != "lab" {
-				t.Errorf("recorded: %v", r)
-			}
-			if got := get("opened.net/settings"); got.Header.Get("Location") != "/more" || w.decisions.Len() != 3 {
-				t.Errorf("another place: %s to %q, %d records", got.Status, got.Header.Get("Location"), w.decisions.Len())
-			}
-		})
+				if got := get("opened.net/more"); got.Header.Get("Location") != "https://"+stranger+"/config.xml" {
+					t.Fatalf("nobody's redirect: %s to %q", got.Status, got.Header.Get("Location"))
+				}
+				got := get("autodiscover.lab.test" + c.path + "?emailaddress=user@lab.test")
+				if got.StatusCode != http.StatusFound || got.Header.Get("Location") != d.scheme+"://opened.net/settings?of=lab" {
+					t.Fatalf("the first redirect: %s to %q", got.Status, got.Header.Get("Location"))
+				}
+				if got := get("opened.net/settings?of=lab"); got.StatusCode != http.StatusMovedPermanently || got.Header.Get("Location") != "/more" {
+					t.Errorf("the second redirect: %s to %q", got.Status, got.Header.Get("Location"))
+				}
+				got = get("opened.net/more")
+				if got.StatusCode/100 == 3 || got.Header.Get("Location") != "" || strings.Contains(got.body, stranger) || !strings.Contains(got.body, c.refusal) {
+					t.Fatalf("the third redirect: %s to %q: %s", got.Status, got.Header.Get("Location"), got.body)
+				}
+				if r := w.decision(3); r["action"] != "refuse" || r["dialect"] != c.dialect || r["host"] != "opened.net" || r["rule"] != "lab" {
+					t.Errorf("recorded: %v", r)
+				}
+				if got := get("opened.net/settings"); got.Header.Get("Location") != "/more" || w.decisions.Len() != 3 {
+					t.Errorf("another place: %s to %q, %d records", got.Status, got.Header.Get("Location"), w.decisions.Len())
+				}
+			})
+		}
 	}
 }
 

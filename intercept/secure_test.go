@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -51,11 +52,17 @@ func TestSecureListener_close(t *testing.T) {
 	}
 }
 
-// Who speaks plain HTTP to a door that speaks TLS is told.
+// Who speaks plain HTTP to a door that speaks TLS is told, who speaks neither is not; and nobody takes up a place for longer than it takes to listen.
 func TestSecureListener_plainHTTP(t *testing.T) {
-	w := newWorld(t, jsonAnswer("{}"))
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"), limits(intercept.Limits{Handshake: time.Minute}))
 	door := w.secureDoor(t)
-	for _, text := range []string{"GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n", "CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n"} {
+	for text, status := range map[string]string{
+		"GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n":     "HTTP/1.0 400 ",
+		"CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n": "HTTP/1.0 400 ",
+		"\x16\x03\x01\x00\x04\x01\x00\x00\x00":                            "\x15\x03\x01\x00\x02", // an alert
+		"\x05\x01\x00 of SOCKS":                                           "",
+	} {
 		c, err := net.Dial("tcp", door)
 		if err != nil {
 			t.Fatal(err)
@@ -63,10 +70,93 @@ func TestSecureListener_plainHTTP(t *testing.T) {
 		defer c.Close()
 		_, _ = io.WriteString(c, text)
 		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
-		if all, _ := io.ReadAll(c); !strings.HasPrefix(string(all), "HTTP/1.0 400 ") || !strings.Contains(string(all), "https://") {
-			t.Errorf("got %q", all)
+		if all, _ := io.ReadAll(c); !strings.HasPrefix(string(all), status) || strings.Contains(string(all), "https://") != strings.HasPrefix(status, "HTTP") {
+			t.Errorf("%q: got %q", text, all)
 		}
 	}
+	w.eventually(t, "the end", func(s intercept.Stats) bool { return s.Connections == 0 })
+}
+
+// What fails in a handshake by a bug ends that connection, and nothing else. A door that has HTTP/2 has HTTP/1.1, too.
+func TestSecureListener_panic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := w.plugin.SecureListener(l, &tls.Config{NextProtos: []string{"h2"}, GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if hello.ServerName == "" {
+			panic("boom")
+		}
+		return w.web.Leaf("proxy.test")
+	}})
+	go func() {
+		if c, err := door.Accept(); err == nil {
+			_, _ = io.Copy(c, c)
+			_ = c.Close()
+		}
+	}()
+	shake := func(name string) (*tls.Conn, error) {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		client := tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+		return client, client.HandshakeContext(t.Context())
+	}
+	if _, err := shake(""); !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want the end", err)
+	}
+	w.told("recovered from a panic")
+	if c, err := shake("proxy.test"); err != nil || c.ConnectionState().NegotiatedProtocol != "http/1.1" {
+		t.Errorf("the next one: %v", err)
+	}
+	_ = door.Close()
+}
+
+// Close ends what is in the middle of its handshake, and what has it behind it and was not accepted.
+func TestSecureListener_closed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"), limits(intercept.Limits{Handshake: time.Minute}))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := w.plugin.SecureListener(l, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }})
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		return c
+	}
+	accepted := tls.Client(dial(), &tls.Config{InsecureSkipVerify: true})
+	go func() { _ = accepted.HandshakeContext(t.Context()) }()
+	c, err := door.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	silent, shaken := dial(), tls.Client(dial(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}) // of which the server has the last word
+	if err := shaken.HandshakeContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually(t, "all", func(s intercept.Stats) bool { return s.Connections == 3 })
+	_ = door.Close()
+	if _, err := door.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
+	}
+	for name, c := range map[string]net.Conn{"silent": silent, "shaken": shaken} {
+		if n, err := c.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %d bytes, %v; want the end", name, n, err)
+		}
+	}
+	w.eventually(t, "the end", func(s intercept.Stats) bool { return s.Connections == 1 })
 }
 
 // A plugin that stops before its server is no failure of the listener: the server would tell of one, and its program end badly.

@@ -5,9 +5,12 @@ import (
 	"compress/gzip"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 
+	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
 
@@ -67,5 +70,44 @@ func TestOutset_isNotUnpackedForEver(t *testing.T) {
 	// What has no coding costs nothing.
 	if _, text := o.unpacked(dialect.Header{}, []byte("<a>")); string(text) != "<a>" || o.looked != 0 {
 		t.Errorf("%q, and %d bytes", text, o.looked)
+	}
+}
+
+// What comes byte by byte is seen whole as what comes at once: as long as it may be discovery, but not beyond the limit.
+func TestLook_byteByByte(t *testing.T) {
+	t.Parallel()
+	const limit, settings = 4000, `<clientConfig><emailProvider/></clientConfig>`
+	odd := "<mailAccount>" + strings.Repeat("<folder/>", 100) + "<imap>imap.stranger.net</imap></mailAccount>"
+	for _, c := range []struct {
+		name, body       string
+		sized, suspected bool
+		whole            bool
+	}{
+		{name: "settings", body: settings, whole: true},
+		{name: "settings behind an empty line", body: "\r\n" + settings, whole: true},
+		{name: "settings with a length", body: settings, sized: true, whole: true},
+		{name: "longer than any", body: settings + strings.Repeat(" ", limit)},
+		{name: "a document of nobody's", body: odd},
+		{name: "a document of nobody's, with a length", body: odd, sized: true, whole: true},
+		{name: "a document of nobody's, where such are refused", body: odd, suspected: true, whole: true},
+		{name: "words", body: "it is " + settings},
+	} {
+		var config rules.Config
+		if c.suspected {
+			config.Services = map[string]rules.Mode{"suspected": rules.Enforce}
+		}
+		policy, err := rules.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp := &http.Response{Body: io.NopCloser(iotest.OneByteReader(strings.NewReader(c.body))), Header: http.Header{}, ContentLength: -1}
+		if c.sized {
+			resp.ContentLength = int64(len(c.body))
+		}
+		x := &exchange{p: &Plugin{limits: Limits{BodyBytes: limit}}, policy: policy}
+		head, whole, err := x.look(resp, false)
+		if whole != c.whole || err != nil || len(head) > limit+1 || whole && string(head) != c.body {
+			t.Errorf("%s: %d bytes of %d, whole: %v, %v", c.name, len(head), len(c.body), whole, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package intercept_test
 
 import (
+	"compress/flate"
 	"fmt"
 	"io"
 	"net/http"
@@ -167,29 +168,45 @@ func TestWatch_padding(t *testing.T) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		_, _ = io.WriteString(w, bodies[r.URL.Path])
 	})
-	settingsAlone(t, w, bodies, func(got reply, body string) bool { return got.body == body })
+	settingsAlone(t, w, bodies, "longer than any of its kind", "", func(got reply, body string) bool { return got.body == body })
 }
 
 // Settings do not get by because they break off behind the servers that they name; what is none arrives as far as it came.
 func TestWatch_brokenOff(t *testing.T) {
-	bodies := map[string]string{
-		"/settings": "<clientConfig><emailProvider><incomingServer><hostname>" + stranger + "</hostname></incomingServer></emailProvider></clientConfig>" + strings.Repeat(" ", 9000),
-		"/feed":     "<feed><link>" + stranger + "</link></feed>" + strings.Repeat(" ", 9000),
+	for _, coding := range []string{"", "deflate"} {
+		bodies := map[string]string{
+			"/settings": "<clientConfig><emailProvider><incomingServer><hostname>" + stranger + "</hostname></incomingServer></emailProvider></clientConfig>",
+			"/feed":     "<feed><link>" + stranger + "</link></feed>",
+			"/odd":      `{"protocols":[{"protocol":"imap","hostname":"` + stranger + `","port":993}]}`, // as if, and not enforced
+		}
+		for path, body := range bodies {
+			bodies[path] = body + strings.Repeat(" ", 9000)
+			if coding != "" {
+				var b strings.Builder
+				z, _ := flate.NewWriter(&b, flate.NoCompression) // as long as it is
+				_, _ = io.WriteString(z, bodies[path])
+				_ = z.Flush()
+				bodies[path] = b.String()
+			}
+		}
+		w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+			body := bodies[r.URL.Path]
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)+10))
+			if coding != "" {
+				w.Header().Set("Content-Encoding", coding)
+			}
+			_, _ = io.WriteString(w, body)
+		})
+		settingsAlone(t, w, bodies, "broke off", "truncated", func(got reply, body string) bool {
+			return got.err != nil && got.body != "" && strings.HasPrefix(body, got.body)
+		})
 	}
-	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
-		body := bodies[r.URL.Path]
-		w.Header().Set("Content-Type", "application/octet-stream")
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)+10))
-		_, _ = io.WriteString(w, body)
-	})
-	settingsAlone(t, w, bodies, func(got reply, body string) bool {
-		return got.err != nil && got.body != "" && strings.HasPrefix(body, got.body)
-	})
 }
 
 // settingsAlone asks for each path at every door, of a guarded host and of another. The guarded one's /settings must be refused, with a record each, and whatever else
 // there is must arrive as it should.
-func settingsAlone(t *testing.T, w *world, bodies map[string]string, arrives func(got reply, body string) bool) {
+func settingsAlone(t *testing.T, w *world, bodies map[string]string, reason, class string, arrives func(got reply, body string) bool) {
 	t.Helper()
 	for _, door := range doors {
 		client := door.client(w)
@@ -209,7 +226,8 @@ func settingsAlone(t *testing.T, w *world, bodies map[string]string, arrives fun
 	if t.Failed() {
 		return
 	}
-	if r := w.decision(len(doors)); r["action"] != "refuse" || r["dialect"] != "autoconfig" || w.decisions.Len() != len(doors) {
+	r := w.decision(len(doors))
+	if r["action"] != "refuse" || r["dialect"] != "autoconfig" || !strings.HasSuffix(r["reason"].(string), reason) || r["upstream"].(map[string]any)["error"] != class || w.decisions.Len() != len(doors) {
 		t.Errorf("%d records, want %d: %v", w.decisions.Len(), len(doors), r)
 	}
 }

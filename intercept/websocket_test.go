@@ -32,16 +32,22 @@ const socketAsk = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Ke
 
 func TestWebSocket_throughTheGuard(t *testing.T) {
 	w := newWorld(t, echoSocket)
+	opened := func(host string) func() (net.Conn, error) {
+		return func() (net.Conn, error) { return w.tls(host+":443", clientFor(host)) }
+	}
 	cases := map[string]struct {
-		line string
-		dial func() (net.Conn, error)
+		line, host string
+		dial       func() (net.Conn, error)
+		late       bool // the first frame comes when the server has agreed; else in one write with the handshake
 	}{
-		"plain":   {"GET http://opened.net/socket", func() (net.Conn, error) { return net.Dial("tcp", w.addr) }},
-		"opened":  {"GET /socket", func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }},
-		"port 80": {"GET /socket", func() (net.Conn, error) { return w.connect("opened.net:80") }},
-		"tunnel": {"GET /socket", func() (net.Conn, error) {
+		"plain":            {"GET http://opened.net/socket", "opened.net", func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, false},
+		"opened":           {"GET /socket", "opened.net", opened("opened.net"), false},
+		"opened, guarded":  {"GET /socket", "example.com", opened("example.com"), false},
+		"guarded and late": {"GET /socket", "example.com", opened("example.com"), true},
+		"port 80":          {"GET /socket", "opened.net", func() (net.Conn, error) { return w.connect("opened.net:80") }, false},
+		"tunnel": {"GET /socket", bank, func() (net.Conn, error) {
 			return w.tls(bank+":443", &tls.Config{ServerName: bank, RootCAs: w.web.roots()})
-		}},
+		}, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -50,12 +56,12 @@ func TestWebSocket_throughTheGuard(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			host := "opened.net"
-			if name == "tunnel" {
-				host = bank
+			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+			first, second := "hello", ""
+			if c.late {
+				first, second = second, first
 			}
-			// The first frame comes in one write with the handshake.
-			_, _ = io.WriteString(conn, c.line+" HTTP/1.1\r\nHost: "+host+"\r\n"+socketAsk+"hello")
+			_, _ = io.WriteString(conn, c.line+" HTTP/1.1\r\nHost: "+c.host+"\r\n"+socketAsk+first)
 			r := bufio.NewReader(conn)
 			resp, err := http.ReadResponse(r, nil)
 			if err != nil {
@@ -64,6 +70,7 @@ func TestWebSocket_throughTheGuard(t *testing.T) {
 			if resp.StatusCode != http.StatusSwitchingProtocols {
 				t.Fatalf("got %s", resp.Status)
 			}
+			_, _ = io.WriteString(conn, second)
 			// Upstream closes after five bytes; the guard must close the client's side, which goproxy leaves open.
 			if got, err := io.ReadAll(r); string(got) != "hello" || err != nil {
 				t.Errorf("got %q, %v", got, err)

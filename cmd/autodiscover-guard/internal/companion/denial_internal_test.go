@@ -10,16 +10,18 @@ import (
 
 // TestDenialOf: no name of somebody who may have servers is said not to exist; names that nobody can have are, as a whole.
 func TestDenialOf(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
 	p, err := rules.New(rules.Config{Rules: []rules.Rule{
 		{Name: "lab", Domains: []string{"lab.example"}, Allow: []string{"*.lab.example"}, Otherwise: rules.Block},
 		{Name: "inside", Domains: []string{"*.lab.example", "*.deep.invalid"}, Allow: []string{"*.lab.example"}, Otherwise: rules.Block},
 		{Name: "office", Domains: []string{"office.lan"}, Allow: []string{"mail.office.lan"}, Otherwise: rules.Block},
+		{Name: "until-yesterday", Domains: []string{"past.stranger.net"}, Otherwise: rules.Block, Until: now.AddDate(0, 0, -1)},
 		{Name: "nobody", Domains: []string{"*.lan", "closed.stranger.net", "closed.test"}, Otherwise: rules.Block},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := denialOf(Facts{Policy: p, At: time.Unix(1_800_000_000, 0)})
+	d := denialOf(Facts{Policy: p, At: now})
 	for _, c := range []struct {
 		what string
 		list []string
@@ -34,6 +36,7 @@ func TestDenialOf(t *testing.T) {
 		{"zone of a name below", d.zones, "example.com", false},
 		{"null MX", d.nullMX, "example.com", true},
 		{"null MX", d.nullMX, "closed.stranger.net", true},
+		{"null MX by a rule that has ended", d.nullMX, "past.stranger.net", false},
 		{"null MX in a zone", d.nullMX, "example", false},
 		{"null MX of a lab", d.nullMX, "test", false},
 		{"null MX of a lab's domain that a rule closes", d.nullMX, "closed.test", true},

@@ -24,7 +24,7 @@ func inNamespace(t *testing.T, script string, arguments ...string) string {
 	return string(out)
 }
 
-// nft is content with the table for clients and with that for this computer, loads each twice, and is not with a spoilt one.
+// nft is content with the table for clients and with that for this computer, loads each twice, and is not with a spoilt one. Nobody but the clients is meant.
 func TestNftables_checked(t *testing.T) {
 	t.Parallel()
 	gateway, alone := facts(t), facts(t)
@@ -32,14 +32,25 @@ func TestNftables_checked(t *testing.T) {
 	one := facts(t)
 	one.Clients = one.Clients[:2]
 	for name, f := range map[string]struct {
-		file  string
-		chain string
+		file    string
+		chain   string
+		clients []string
 	}{
-		"gateway": {write(t, "nftables", gateway), "forward"}, "one family": {write(t, "nftables", one), "forward"}, "this computer": {write(t, "nftables", alone), "output"},
+		"gateway":       {write(t, "nftables", gateway), "forward", []string{"192.0.2.0/25", "2001:db8::/64"}},
+		"one family":    {write(t, "nftables", one), "forward", []string{"192.0.2.0/25"}},
+		"this computer": {write(t, "nftables", alone), "output", nil},
 	} {
 		out := inNamespace(t, `set -e; nft -c -f "$1"; nft -f "$1"; nft -f "$1"; nft list ruleset; echo 'nonsense {' >>"$1"; ! nft -c -f "$1" 2>/dev/null`, f.file)
 		if strings.Count(out, "reject with tcp reset") != 2 || !strings.Contains(out, "hook "+f.chain) {
 			t.Errorf("%s:\n%s", name, out)
+		}
+		if rules := strings.Count(out, "saddr @clients"); rules != 0 && len(f.clients) == 0 || rules != 2 && len(f.clients) > 0 {
+			t.Errorf("%s: %d rules ask who it is:\n%s", name, rules, out)
+		}
+		for _, clients := range f.clients {
+			if !strings.Contains(out, "elements = { "+clients+" }") {
+				t.Errorf("%s: not about %s:\n%s", name, clients, out)
+			}
 		}
 	}
 }

@@ -212,6 +212,13 @@ func TestPAC_says_what_the_policy_does(t *testing.T) {
 
 func TestPAC_form(t *testing.T) {
 	t.Parallel()
+	one, err := rules.New(rules.Config{Close: []string{"bank.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pac := companion.PAC(one, local); !strings.Contains(string(pac), `var closed = "bank.test";`) {
+		t.Errorf("one host is closed:\n%s", pac)
+	}
 	pac := companion.PAC(builtIn(t), companion.Proxy{Host: "guard.a-long-name.corp.example.net", Port: "8443", TLS: true, Open: true})
 	if len(pac) >= 4096 {
 		t.Errorf("%d bytes, want less than 4096", len(pac))

@@ -82,6 +82,13 @@ func TestPieces_are_whole(t *testing.T) {
 		if strings.Contains(first, "PRIVATE") {
 			t.Errorf("%s: a key", p.Name)
 		}
+		nameServer := p.Name == "bind" || p.Name == "dnsmasq" || p.Name == "unbound"
+		if strings.Contains(first, "Not covered, because they cannot be listed: *.all.stranger.net\n") != nameServer {
+			t.Errorf("%s: what it cannot do:\n%s", p.Name, first)
+		}
+		if policy := f.Policy.Revision(); strings.Contains(first, policy) != (nameServer || slices.Contains([]string{"nftables", "outlook", "pac", "systemd"}, p.Name)) {
+			t.Errorf("%s: of which policy:\n%s", p.Name, first)
+		}
 		for _, c := range first {
 			if c > '~' {
 				t.Errorf("%s: %q is no ASCII", p.Name, c)
@@ -151,6 +158,23 @@ func TestPieces_checked_by_their_programs(t *testing.T) {
 			t.Errorf("a spoilt drop-in was not noticed:\n%s", out)
 		}
 	})
+}
+
+// A service is told of the guard as its programs can reach it.
+func TestSystemd_proxy(t *testing.T) {
+	t.Parallel()
+	piece, _ := companion.PieceNamed("systemd")
+	for url, proxy := range map[string]companion.Proxy{
+		"http://127.0.0.1:8080":       local,
+		"https://guard.lab.test:8443": {Host: "guard.lab.test", Port: "8443", TLS: true},
+		"http://[fe80::1%%eth0]:80":   {Host: "fe80::1%eth0", Port: "80"},
+	} {
+		f := facts(t)
+		f.Proxy = proxy
+		if got := string(piece.Write(f)); !strings.Contains(got, `Environment="http_proxy=`+url+`" "https_proxy=`+url+`" "HTTPS_PROXY=`+url+`"`+"\n") {
+			t.Errorf("%s:\n%s", url, got)
+		}
+	}
 }
 
 const validatePolicies = `import json, sys, jsonschema

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -62,6 +63,12 @@ func TestProfile(t *testing.T) {
 		if err := json.Unmarshal(out, &got); err != nil || len(got.PayloadContent) != c.payloads || got.PayloadType != "Configuration" {
 			t.Fatalf("%s: %v %+v", c.name, err, got)
 		}
+		identifier := regexp.MustCompile(`^[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$`) // RFC 9562, section 5.8
+		for _, uuid := range append([]string{got.PayloadUUID}, uuids(got)...) {
+			if !identifier.MatchString(uuid) {
+				t.Errorf("%s: %q is no UUID", c.name, uuid)
+			}
+		}
 		first := got.PayloadContent[0]
 		if first.PayloadType != "com.apple.security.root" || !bytes.Equal(first.PayloadContent, root.Raw) || first.PayloadUUID == got.PayloadUUID {
 			t.Errorf("%s: %+v", c.name, first)
@@ -79,6 +86,13 @@ func TestProfile(t *testing.T) {
 			t.Errorf("%s: a key", c.name)
 		}
 	}
+}
+
+func uuids(p plist) (all []string) {
+	for _, content := range p.PayloadContent {
+		all = append(all, content.PayloadUUID)
+	}
+	return all
 }
 
 // libplist, which iTunes-like tools use, reads the profile too and finds the certificate.
