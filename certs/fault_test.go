@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,8 +25,16 @@ import (
 // changing are the calls by which files change on Linux.
 var changing = []string{"openat", "write", "fsync", "renameat", "mkdirat", "unlinkat"}
 
-// uncounted keeps what go test -cover adds to a process, files with its counters at its end, out of what is watched.
-const uncounted = "GOCOVERDIR="
+var buildDoer sync.Once
+
+// doing is a process that does something to the authority in dir. Its program is one without the race detector: a start with it makes twice as many
+// calls of the system, at each of which strace stops it, and some two hundred are started.
+func doing(t *testing.T, dir, do string) *exec.Cmd {
+	t.Helper()
+	program := filepath.Join(built, "doer")
+	buildDoer.Do(func() { build(t, "go", "build", "-o", program, "./testdata/doer") })
+	return exec.CommandContext(t.Context(), program, do, dir)
+}
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -74,15 +83,15 @@ func placeFor(t *testing.T, do string) string {
 // killed runs a process until its n-th call of that name, and reports whether it got there.
 func killed(t *testing.T, dir, do, call string, n int) bool {
 	t.Helper()
-	cmd := command(t, dir, openerDoEnv+"="+do, "GOMAXPROCS=1", uncounted)
+	cmd := doing(t, dir, do)
 	cmd.Args = append([]string{
 		"strace", "--follow-forks", "--quiet=all", "-o", os.DevNull, "--trace=" + call, fmt.Sprintf("--inject=%s:signal=KILL:when=%d", call, n),
-	}, cmd.Path)
+	}, cmd.Args...)
 	var err error
 	if cmd.Path, err = exec.LookPath("strace"); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false
@@ -188,8 +197,8 @@ func TestFaults_fullDisk(t *testing.T) {
 	for _, do := range []string{"create", "renew", "widen", "import"} {
 		dir := placeFor(t, do)
 		before := contents(t, filepath.Dir(dir))
-		cmd := command(t, dir, openerDoEnv+"="+do, uncounted)
-		cmd.Path, cmd.Args = shell, []string{"sh", "-c", `ulimit -f 0 && exec "$0"`, cmd.Path} // no file may have even one block
+		cmd := doing(t, dir, do)
+		cmd.Path, cmd.Args = shell, append([]string{"sh", "-c", `ulimit -f 0 && exec "$0" "$@"`}, cmd.Args...) // no file may have even one block
 		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "error: ") {
 			t.Errorf("%s: %v, %q", do, err, out)
 		}
@@ -246,8 +255,8 @@ func TestFaults_unflushed(t *testing.T) {
 // traced has a process do something under strace.
 func traced(t *testing.T, dir, do string, flags ...string) (string, error) {
 	t.Helper()
-	cmd := command(t, dir, openerDoEnv+"="+do, uncounted)
-	cmd.Args = slices.Concat([]string{"strace", "--follow-forks"}, flags, []string{cmd.Path})
+	cmd := doing(t, dir, do)
+	cmd.Args = slices.Concat([]string{"strace", "--follow-forks"}, flags, cmd.Args)
 	var err error
 	if cmd.Path, err = exec.LookPath("strace"); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
+	"os/exec"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -13,21 +13,35 @@ import (
 )
 
 // openerEnv makes the test binary a second process that opens an authority in the named directory, again and again if
-// openerLoopEnv is set, and prints the fingerprint; or that does to it what openerDoEnv says.
+// openerLoopEnv is set, and prints the fingerprint.
 const (
 	openerEnv     = "CERTS_TEST_OPEN"
 	openerLoopEnv = "CERTS_TEST_OPEN_LOOP"
-	openerDoEnv   = "CERTS_TEST_DO"
 )
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(openerEnv); dir != "" {
-		if do := os.Getenv(openerDoEnv); do != "" {
-			os.Exit(doer(dir, do))
-		}
 		os.Exit(opener(dir, os.Getenv(openerLoopEnv) != ""))
 	}
-	goleak.VerifyTestMain(m)
+	var err error
+	if built, err = os.MkdirTemp("", "certs-test"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(built)
+		os.Exit(code)
+	}))
+}
+
+// built is a directory for programs that several tests run, and the first of them builds.
+var built string
+
+func build(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
 }
 
 func opener(dir string, loop bool) int {
@@ -48,38 +62,4 @@ func opener(dir string, loop bool) int {
 			return 1
 		}
 	}
-}
-
-// doer does one thing to the authority in dir, on one thread, so that its calls of the system can be counted.
-func doer(dir, do string) int {
-	runtime.LockOSThread()
-	var err error
-	switch do {
-	case "create":
-		_, err = certs.Open(dir, certs.Scope{Names: []string{"example.com"}}, certs.RevocationAt(admin))
-	case "import":
-		var m certs.Material
-		var text []byte
-		if text, err = os.ReadFile(dir + ".replica"); err == nil {
-			m, err = certs.ReadMaterial(text, "")
-		}
-		if err == nil {
-			err = certs.Import(dir, m)
-		}
-	default:
-		var a *certs.Authority
-		if a, err = certs.Existing(dir); err != nil {
-			break
-		}
-		if do == "renew" {
-			err = a.Renew()
-		} else {
-			_, err = a.Widen(certs.Scope{Names: []string{"lab.test"}})
-		}
-	}
-	if err != nil {
-		fmt.Println("error:", err)
-		return 1
-	}
-	return 0
 }
