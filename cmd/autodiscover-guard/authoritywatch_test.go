@@ -80,7 +80,7 @@ func TestTendAuthority(t *testing.T) {
 		}
 		days(92)
 		said()
-		days(300)
+		days(500)
 		if got := said(); got != nil {
 			t.Errorf("with the root's key: %v", got)
 		}
