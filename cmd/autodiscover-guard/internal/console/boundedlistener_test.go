@@ -30,7 +30,7 @@ func TestBounded(t *testing.T) {
 			from := &arrivals{}
 			l := console.Bounded(from, 4)
 			var there []net.Conn
-			for _, step := range strings.Fields(c.come) {
+			for _, step := range strings.FieldsSeq(c.come) {
 				switch at := step[len(step)-1] - '1'; step[0] {
 				case '+':
 					_, _ = there[at].Write([]byte("x"))
