@@ -66,8 +66,8 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 	return x.approve(x.passOn(resp, nil))
 }
 
-// sendOn sends a request on as it is, and returns the answer's header with its body to come. A 101 that does not grant the upgrade that was asked for is no answer: whoever got it would wait for another, and
-// take the next request's for it.
+// sendOn sends a request on as it is, and returns the answer's header with its body to come. A 101 that does not grant the upgrade that was asked for is no
+// answer: whoever got it would wait for another, and take the next request's for it.
 func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
 	stripHopByHop(req.Header, x.http1 && !x.http10 && req.ContentLength == 0)

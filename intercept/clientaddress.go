@@ -41,7 +41,8 @@ func addressOf(a net.Addr) netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-// clientKey is the address that a client's limits are held against: its own, or the network of 64 bits where it is IPv6. An IPv6 host has at least 64 bits of address to itself (RFC 6177, section 2).
+// clientKey is the address that a client's limits are held against: of IPv6 the network of 64 bits, because a host has at least that many addresses to itself
+// (RFC 6177, section 2).
 func clientKey(client netip.Addr) netip.Addr {
 	if client.Is6() && !client.Is4In6() {
 		if network, err := client.WithZone("").Prefix(64); err == nil {

@@ -11,8 +11,11 @@
 //
 // A request comes to a door. A CONNECT request for a host that the policy opens, to port 443 or 80, is answered 200 and its connection shown
 // into the hall: servers of net/http for HTTP/1 and HTTP/2, which speak TLS with a leaf of the Issuer, have timeouts and limits, and
-// drain at a stop. Every other CONNECT goes to goproxy's tunnel, byte for byte and unseen. In the hall, a request whose Host is not what the
-// tunnel was opened for is answered 421. Plain requests in absolute form come without a tunnel.
+// drain at a stop. Every other CONNECT goes to goproxy's tunnel, byte for byte and unseen, unless it is for an address: then the host that the client names
+// inside decides. In the hall, a request whose Host is not what the tunnel was opened for is answered 421. Plain requests in absolute form come without a tunnel.
+//
+// In the source: listener.go accepts, front.go sorts by door (transparent.go at the other one), hall.go opens, exchange.go makes the plan, filter.go stands in
+// goproxy, ask.go goes upstream by way of dialer.go, responsewriter.go answers, event.go records.
 //
 // # The doors
 //
@@ -29,7 +32,8 @@
 // From all doors, the request goes through goproxy's plain path, so that handlers of other plugins see and may change it. The policy makes a plan
 // before anybody is dialled: the question is answered here, goes on without its secrets, goes on as it is, or is not discovery. The answer
 // to a question is read whole, within limits, and judged; what passes goes out with the same bytes, header fields (but the hop-by-hop ones) and
-// length. What is not discovery streams through. In the end one record is written for each discovery exchange.
+// length. What is not discovery streams through; only where it is about somebody guarded, or where an answer has sent its client, the answer is looked at
+// first (watch.go, redirects.go). In the end one record is written for each discovery exchange.
 //
 // # Promises
 //

@@ -46,8 +46,8 @@ type redirect struct {
 	inquiry dialect.Inquiry
 }
 
-// urlKey is what two URLs share that lead to the same place: a client may try TLS before it goes where it was sent. Some ask with what stands behind a number sign, too (PHP 8.2, urllib, LWP), which
-// is then in the path or in the query; and of 0080 all make 80.
+// urlKey is what two URLs share that lead to the same place: a client may try TLS before it goes where it was sent. Some ask with what stands behind a number
+// sign, too (PHP 8.2, urllib, LWP), which is then in the path or in the query; and of 0080 all make 80.
 func urlKey(u *url.URL) string {
 	host := reserved.Canonical(u.Hostname())
 	if port := strings.TrimLeft(u.Port(), "0"); port != "" && port != "80" && port != "443" {

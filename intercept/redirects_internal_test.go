@@ -21,10 +21,10 @@ func TestRedirects(t *testing.T) {
 	}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	mine, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	var trails redirects
-	trails.add(mine, urlKey(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
-	trails.add(mine, urlKey(at("https://opened.net")), dialect.Inquiry{Dialect: dialect.POX}, now)
-	trails.add(netip.Addr{}, urlKey(at("https://nobody.net/")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	var sent redirects
+	sent.add(mine, urlKey(at("http://Opened.NET:80/a%2Fb?x=1#y")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	sent.add(mine, urlKey(at("https://opened.net")), dialect.Inquiry{Dialect: dialect.POX}, now)
+	sent.add(netip.Addr{}, urlKey(at("https://nobody.net/")), dialect.Inquiry{Dialect: dialect.POX}, now)
 	for _, c := range []struct {
 		client netip.Addr
 		url    string
@@ -43,7 +43,7 @@ func TestRedirects(t *testing.T) {
 		{mine, "https://www.opened.net/a%2Fb?x=1", 0, false},
 		{netip.Addr{}, "https://nobody.net/", 0, false},
 	} {
-		if q, got := trails.find(c.client, at(c.url), now.Add(c.after)); got != c.want || got && q.Dialect != dialect.POX {
+		if q, got := sent.find(c.client, at(c.url), now.Add(c.after)); got != c.want || got && q.Dialect != dialect.POX {
 			t.Errorf("%v at %s, %v later: %v, %t", c.client, c.url, c.after, q.Dialect, got)
 		}
 	}

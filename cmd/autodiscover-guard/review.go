@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -257,10 +258,13 @@ func defaultDecisions() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	suffix := filepath.Ext(name)
-	files, err := filepath.Glob(strings.TrimSuffix(name, suffix) + "-*" + suffix + "*")
+	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
+	files, err := fs.Glob(os.DirFS(dir), strings.TrimSuffix(base, suffix)+"-*"+suffix+"*") // the directory's own name may have brackets
 	if err != nil {
 		return nil, err
+	}
+	for i, file := range files {
+		files[i] = filepath.Join(dir, file)
 	}
 	slices.Sort(files)
 	if _, err := os.Stat(name); err != nil {
