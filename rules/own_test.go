@@ -184,3 +184,13 @@ func TestJudge_displayNames(t *testing.T) {
 		}
 	}
 }
+
+// TestJudge_capabilities: of a session, what is at a stranger's goes, and what is at home stays.
+func TestJudge_capabilities(t *testing.T) {
+	const home, away = `"urn:ietf:params:jmap:websocket":{"url":"wss://mail.lab.test/ws"}`, `"urn:example:chat":{"url":"https://chat.stranger.net/"}`
+	a := said("application/json", `{"apiUrl":"/api/","capabilities":{`+away+`,`+home+`},"accounts":{}}`)
+	_, d := decide(builtin(t), question("https://mail.lab.test/.well-known/jmap"), a)
+	if body := string(d.Answer.Body); d.Action != rules.ActionEdit || !strings.Contains(body, home) || strings.Contains(body, "chat") {
+		t.Errorf("%v, %s: %s", d.Action, d.Reason, body)
+	}
+}
