@@ -70,6 +70,12 @@ func TestMonitor_suspected(t *testing.T) {
 			if !ok || d.Dialect != dialect.Suspected || d.Rule != r.Name || got != want || !slices.Equal(d.Strangers, []string{"imap.stranger.net"}) {
 				t.Errorf("%v, %v: %v, %v by %q, %v, would %v, strangers %q: %s", service, mode, ok, d.Dialect, d.Rule, d.Action, d.Would, d.Strangers, d.Reason)
 			}
+			if mode == rules.Enforce && d.Would != 0 {
+				t.Errorf("%v: would be %v where nothing monitors", service, d.Would)
+			}
+			if one := d.Suggestions[0]; (one.Verdict != dialect.Keep) != (d.Action == rules.ActionRefuse) || mode == rules.Monitor && (one.Would != dialect.Keep) != (d.Would == rules.ActionRefuse) {
+				t.Errorf("%v, %v: its server is for %v, would be for %v", service, mode, one.Verdict, one.Would)
+			}
 			if strings.Contains(d.Reason, "not enforced") != (want == rules.ActionPass) || strings.Contains(d.Reason, "monitored") != (mode == rules.Monitor && want == rules.ActionRefuse) {
 				t.Errorf("%v, %v: %s", service, mode, d.Reason)
 			}

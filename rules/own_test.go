@@ -172,4 +172,25 @@ func TestJudge_displayNames(t *testing.T) {
 	if _, d := decide(p, poxQuestion("lab.test"), x); d.Action != rules.ActionRefuse {
 		t.Errorf("a host that was taken out: %v, %s", d.Action, d.Reason)
 	}
+	x.Body = []byte(strings.Replace(string(x.Body), "Stranger.net Mail", "J.de Boer", 1))
+	if _, d := decide(p, poxQuestion("lab.test"), x); d.Action != rules.ActionEdit || !strings.Contains(string(d.Answer.Body), "J. de Boer") {
+		t.Errorf("beside a host that was taken out: %v, %s: %s", d.Action, d.Reason, d.Answer.Body)
+	}
+	// Who is called like a host at lab.test is nobody's server, but where that host was taken out.
+	for server, want := range map[string]rules.Action{"stranger.net": rules.ActionRefuse, "stranger.org": rules.ActionEdit, "mail.lab.test": rules.ActionPass} {
+		x := said("text/xml", "<Autodiscover><Response><Account><Protocol><Server>mail.lab.test</Server><LoginName>stranger.net@lab.test</LoginName></Protocol><Protocol><Server>"+server+"</Server></Protocol></Account></Response></Autodiscover>")
+		if _, d := decide(p, poxQuestion("lab.test"), x); d.Action != want {
+			t.Errorf("a login beside %s: %v, %s: %s", server, d.Action, d.Reason, d.Answer.Body)
+		}
+	}
+}
+
+// TestJudge_capabilities: of a session, what is at a stranger's goes, and what is at home stays.
+func TestJudge_capabilities(t *testing.T) {
+	const home, away = `"urn:ietf:params:jmap:websocket":{"url":"wss://mail.lab.test/ws"}`, `"urn:example:chat":{"url":"https://chat.stranger.net/"}`
+	a := said("application/json", `{"apiUrl":"/api/","capabilities":{`+away+`,`+home+`},"accounts":{}}`)
+	_, d := decide(builtin(t), question("https://mail.lab.test/.well-known/jmap"), a)
+	if body := string(d.Answer.Body); d.Action != rules.ActionEdit || !strings.Contains(body, home) || strings.Contains(body, "chat") {
+		t.Errorf("%v, %s: %s", d.Action, d.Reason, body)
+	}
 }

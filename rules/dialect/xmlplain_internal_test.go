@@ -138,3 +138,39 @@ func TestReadPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestParseXML_bounds: what is counted, in both ways of reading, and that it may be as much as is said.
+func TestParseXML_bounds(t *testing.T) {
+	times := func(n int, text string) string { return strings.Repeat(text, n) }
+	numbered := func(n int, form string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, form, i)
+		}
+		return b.String()
+	}
+	const wide = 50
+	full := times(maxNodes/wide, "<a "+numbered(wide, `b%d="c" `)+"/>")
+	for name, c := range map[string]struct {
+		inside string // of the root, which is one element without attributes
+		want   bool
+	}{
+		"as many elements":             {times(maxNodes-1, "<a/>"), true},
+		"one more":                     {times(maxNodes, "<a/>"), false},
+		"as many attributes":           {full, true},
+		"one attribute more":           {full + `<a b="c"/>`, false},
+		"names of namespaces":          {full + "<a " + numbered(wide, `xmlns:b%d="c" `) + "/>", true},
+		"as many attributes of one":    {"<a " + numbered(maxAttributes, `b%d="c" `) + "/>", true},
+		"one attribute more of one":    {"<a " + numbered(maxAttributes+1, `b%d="c" `) + "/>", false},
+		"namespaces of one":            {"<a " + numbered(maxAttributes+1, `xmlns:b%d="c" `) + "/>", false},
+		"equals signs in text":         {"<a>" + times(9*maxNodes, "=") + "</a>", true},
+		"equals signs in a tag":        {`<a b="` + times(16*maxAttributes-1, "=") + `"/>`, true},
+		"too many equals signs in one": {`<!-- only of what readPlain does not read --><a b="` + times(16*maxAttributes, "=") + `"/>`, false},
+	} {
+		for _, comment := range []string{"", "<!-- c -->"} {
+			if _, err := parseXML(text{data: []byte("<r>" + comment + c.inside + "</r>")}); (err == nil) != c.want {
+				t.Errorf("%s%s: %v", comment, name, err)
+			}
+		}
+	}
+}
