@@ -16,7 +16,7 @@ import (
 func main() {
 	runtime.LockOSThread()
 	if err := do(os.Args[1], os.Args[2]); err != nil {
-		fmt.Println("error:", err)
+		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
