@@ -60,6 +60,7 @@ func TestTransparent_quarantine(t *testing.T) {
 	}
 	attempts := map[string]attempt{
 		"TLS that names another host at its address": {siteAddr + ":993", hello("imap.lab.test"), false},
+		"TLS that names what is no host":             {siteAddr + ":993", hello("x..y"), true},
 		"TLS to an address that it was told":         {told + ":993", hello("imap.lab.test"), true},
 		"another address":                            {otherAddr + ":143", "a", false},
 		"a port of no mail":                          {siteAddr + ":2525", "a", false},
