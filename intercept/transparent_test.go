@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -354,6 +355,42 @@ func TestTransparent_plainHosts(t *testing.T) {
 				t.Errorf("upstream got\n%s", raw)
 			}
 		})
+	}
+}
+
+// Where nobody can tell what a client meant, or looking for it is a bug's turn, the connection ends, the log says why, and the door stays open.
+func TestTransparent_unknownDestination(t *testing.T) {
+	t.Parallel()
+	for message, original := range map[string]func(*net.TCPConn) (netip.AddrPort, error){
+		"original destination unknown": func(*net.TCPConn) (netip.AddrPort, error) { return netip.AddrPort{}, errors.New("nobody knows") },
+		"recovered from a panic":       func(*net.TCPConn) (netip.AddrPort, error) { panic("boom") },
+	} {
+		w := newWorld(t, jsonAnswer(""), func(c *intercept.Config, _ *proxyServer, _ *world) { c.OriginalDestination = original })
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- w.plugin.ServeTransparent(t.Context(), l) }()
+		for range 2 {
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+			if n, err := c.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%s: got %d bytes, %v; want the end", message, n, err)
+			}
+			_ = c.Close()
+		}
+		w.eventually(t, "the end", func(s intercept.Stats) bool { return s.Connections == 0 })
+		if n := w.life.FilterMessage(message).Len(); n != 2 {
+			t.Errorf("%q was told %d times, want twice", message, n)
+		}
+		_ = w.plugin.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("ServeTransparent: %v", err)
+		}
 	}
 }
 

@@ -59,8 +59,8 @@ func TestTransparent_quarantine(t *testing.T) {
 		shut     bool
 	}
 	attempts := map[string]attempt{
-		"TLS that names the host":                    {otherAddr + ":993", hello(stranger), true},
 		"TLS that names another host at its address": {siteAddr + ":993", hello("imap.lab.test"), false},
+		"TLS that names what is no host":             {siteAddr + ":993", hello("x..y"), true},
 		"TLS to an address that it was told":         {told + ":993", hello("imap.lab.test"), true},
 		"another address":                            {otherAddr + ":143", "a", false},
 		"a port of no mail":                          {siteAddr + ":2525", "a", false},
@@ -70,6 +70,9 @@ func TestTransparent_quarantine(t *testing.T) {
 	for _, port := range []string{"25", "110", "143", "465", "587", "993", "995", "4190"} {
 		attempts["a name's address, port "+port] = attempt{siteAddr + ":" + port, "no TLS", true}
 		attempts["an address, port "+port] = attempt{told + ":" + port, "no TLS", true}
+	}
+	for _, port := range []string{"465", "993", "995"} {
+		attempts["TLS that names the host, port "+port] = attempt{otherAddr + ":" + port, hello(stranger), true}
 	}
 	for name, a := range attempts {
 		if !open(a.to, a.text) {
