@@ -23,13 +23,13 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 		return x.approve(x.passOn(resp, nil))
 	}
 	asked, answer := dialect.Request{Method: req.Method, Header: dialect.Header(req.Header)}, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header)}
-	if x.policy.Pursue(&x.plan, answer) {
+	if x.policy.SniffRedirect(&x.plan, answer) {
 		return x.pursue(resp)
 	}
 	if dialect.IsSession(asked, answer.Header) {
 		return x.approve(x.passOn(resp, nil)) // there may be nothing to look at for a long time
 	}
-	head, whole, err := x.look(resp, dialect.SentOn(asked, answer) || x.plan.Matters())
+	head, whole, err := x.look(resp, dialect.SentOn(asked, answer) || x.plan.NeedsWholeBody())
 	switch {
 	case errors.Is(err, errTooMany):
 		_ = resp.Body.Close()

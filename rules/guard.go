@@ -73,10 +73,10 @@ func (p *Policy) bindings(subjects []dialect.Subject, o occasion) []binding {
 }
 
 // withoutDirectories leaves out private-use domains that only a log-in names, where an operator's rule says what the account is told: directories are called
-// so (CORP.LOCAL\user, user@corp.local for user@corp.example.net), and their names say nothing about mail. An exchange about more than mostGuarded is refused
+// so (CORP.LOCAL\user, user@corp.local for user@corp.example.net), and their names say nothing about mail. An exchange about more than maxGuarded is refused
 // with or without them, and to look each up among as many subjects would take seconds.
 func withoutDirectories(all []binding, subjects []dialect.Subject) []binding {
-	if len(all) < 2 || len(all) > mostGuarded || !slices.ContainsFunc(all, func(b binding) bool { return b.operator != nil }) {
+	if len(all) < 2 || len(all) > maxGuarded || !slices.ContainsFunc(all, func(b binding) bool { return b.operator != nil }) {
 		return all
 	}
 	return slices.DeleteFunc(all, func(b binding) bool {
@@ -84,8 +84,8 @@ func withoutDirectories(all []binding, subjects []dialect.Subject) []binding {
 	})
 }
 
-// mostGuarded is how many guarded domains one exchange may be about: each host is judged for each of them. Exchange takes 100 users in a question.
-const mostGuarded = 256
+// maxGuarded is how many guarded domains one exchange may be about: each host is judged for each of them. Exchange takes 100 users in a question.
+const maxGuarded = 256
 
 const reasonMany = "the exchange is about more guarded domains than anybody asks about at once"
 

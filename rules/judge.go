@@ -51,7 +51,7 @@ func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []bin
 		return j.decision, len(all) > 0
 	}
 	j.decision.name(j.bindings)
-	if len(j.bindings) > mostGuarded {
+	if len(j.bindings) > maxGuarded {
 		j.refuse(reasonMany, nil)
 	} else {
 		j.guarded(err)
@@ -92,7 +92,7 @@ func (j *judgement) guarded(err error) {
 		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
 	case strangers > 0 && j.blocksAll():
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers), nil)
-	case len(nextQuestions(j.decision.Suggestions)) > mostOnward:
+	case len(redirectTargets(j.decision.Suggestions)) > maxRedirects:
 		j.refuse("the answer sends the client to more places than it can go to", nil)
 	case strangers == 0 && j.doc.Plain && !j.leaksAsItCame(j.answer.Header):
 		j.pass("every suggestion is inside the rule")

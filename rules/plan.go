@@ -44,8 +44,8 @@ type Plan struct {
 
 	bindings []binding
 	occasion occasion
-	// trail is the inquiry whose answer sent the client here; nil where none is known.
-	trail *dialect.Inquiry
+	// referrer is the inquiry whose answer sent the client here; nil where none is known.
+	referrer *dialect.Inquiry
 	// strict is the plan as if rules that only monitor were enforced; nil where there are none.
 	strict *Plan
 }
@@ -110,7 +110,7 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
 			plan.Decision.Rule = ruleBackOff
 		}
 		plan.refuse(reasonBackOff)
-	case len(plan.bindings) > mostGuarded:
+	case len(plan.bindings) > maxGuarded:
 		plan.refuse(reasonMany)
 	case !plan.Guarded:
 		plan.Step = Forward
@@ -182,15 +182,15 @@ func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	}
 	q, ok := dialect.Sniff(plan.Inquiry.Request, a)
 	if !ok || q.Dialect == dialect.Suspected {
-		if answer, mine := plan.answered(a); mine {
+		if answer, mine := plan.answersReferrer(a); mine {
 			q, ok = answer, true
 		}
 	}
 	if !ok {
 		return Decision{}, false
 	}
-	q.Subjects = plan.followed(q.Subjects)
-	p.become(plan, q)
+	q.Subjects = plan.withReferrer(q.Subjects)
+	p.promote(plan, q)
 	d = p.Judge(plan, a)
 	if q.Dialect == dialect.Suspected && !p.suspected {
 		d.unenforced()

@@ -126,8 +126,8 @@ func readRedirect(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error)
 	if d.target == "" {
 		return nil, fmt.Errorf("%w: a redirect to nowhere", ErrNoSettings)
 	}
-	if q.Request.URL != nil && unequal(d.target) {
-		u, err := Onward(q.Request.URL, d.target)
+	if q.Request.URL != nil && resolvedDifferently(d.target) {
+		u, err := ResolveReference(q.Request.URL, d.target)
 		if err != nil {
 			return nil, fmt.Errorf("%w: a redirect to what is no URL", ErrUnreadable)
 		}
