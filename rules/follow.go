@@ -52,8 +52,8 @@ func (p *Policy) Follow(r dialect.Request, from From, referrer dialect.Inquiry) 
 	if plan.Step == Forward && !plan.Guarded {
 		named = slices.DeleteFunc(slices.Clone(plan.Inquiry.Subjects), func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierHost })
 	}
-	o := occasion{dialect: referrer.Dialect, host: reserved.Canonical(r.Host()), from: from}
-	if plan.Guarded || !p.continues(r, named, referrer, o) || len(p.bindings(referrer.Subjects, o)) == 0 {
+	rc := ruleContext{dialect: referrer.Dialect, host: reserved.Canonical(r.Host()), from: from}
+	if plan.Guarded || !p.continues(r, named, referrer, rc) || len(p.bindings(referrer.Subjects, rc)) == 0 {
 		return plan
 	}
 	if plan.Step == Forward {
@@ -61,17 +61,17 @@ func (p *Policy) Follow(r dialect.Request, from From, referrer dialect.Inquiry) 
 		q.Subjects = slices.Concat(referrer.Subjects, q.Subjects)
 		return p.planFor(q, from)
 	}
-	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: occasion{host: o.host, from: from}, referrer: &referrer}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, ruleContext: ruleContext{host: rc.host, from: from}, referrer: &referrer}
 }
 
 // continues reports whether a request, which itself names the subjects named, can be the next question of whoever was sent to that place. Many may share the address by which
 // a client is remembered, and the place may be a company's web site: a browser that opens a page asks for no settings (but for a profile's, which people open), and somebody
 // who is nobody guarded is somebody else, unless the redirect itself said whom to log in as.
-func (p *Policy) continues(r dialect.Request, named []dialect.Subject, referrer dialect.Inquiry, o occasion) bool {
+func (p *Policy) continues(r dialect.Request, named []dialect.Subject, referrer dialect.Inquiry, rc ruleContext) bool {
 	if referrer.Dialect != dialect.MobileConfig && dialect.OpensPage(r) {
 		return false
 	}
-	return len(named) == 0 || len(p.bindings(named, o)) > 0 || slices.ContainsFunc(named, func(s dialect.Subject) bool {
+	return len(named) == 0 || len(p.bindings(named, rc)) > 0 || slices.ContainsFunc(named, func(s dialect.Subject) bool {
 		return slices.ContainsFunc(referrer.Subjects, func(t dialect.Subject) bool { return t.Domain == s.Domain })
 	})
 }
@@ -121,12 +121,12 @@ func (plan *Plan) withReferrer(subjects []dialect.Subject) []dialect.Subject {
 
 // promote makes the plan of a watched request the plan of a discovery exchange.
 func (p *Policy) promote(plan *Plan, q dialect.Inquiry) {
-	plan.occasion.dialect = q.Dialect
+	plan.ruleContext.dialect = q.Dialect
 	plan.Step, plan.Inquiry = Forward, q
-	plan.bindings = enforced(p.bindings(q.Subjects, plan.occasion))
+	plan.bindings = enforced(p.bindings(q.Subjects, plan.ruleContext))
 	plan.Guarded = len(plan.bindings) > 0
 	c := credentials(q.Request)
 	c.Forwarded = c.Present
 	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: c}
-	plan.Decision.name(plan.bindings)
+	plan.Decision.setRule(plan.bindings)
 }

@@ -199,7 +199,7 @@ func TestPolicy_Follow_question(t *testing.T) {
 	pin := rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Allow: []string{"*.corp.net", "hoster.net"}}
 	for name, c := range map[string]struct {
 		url, login string
-		referrer      string
+		referrer   string
 		mode       rules.Mode
 		want       rules.Step
 		guarded    bool
@@ -209,7 +209,7 @@ func TestPolicy_Follow_question(t *testing.T) {
 		"says somebody else's":      {"https://hoster.net/mail/config-v1.1.xml?emailaddress=user%40shop.com", "", "corp.net", 0, rules.Forward, false},
 		"logs in as somebody else":  {"https://hoster.net/autodiscover/autodiscover.xml", "user@shop.com:secret", "corp.net", 0, rules.Forward, false},
 		"outside the set meanwhile": {"https://stranger.net/autodiscover/autodiscover.xml", "", "corp.net", 0, rules.Refuse, true},
-		"unguarded referrer":           {"https://hoster.net/autodiscover/autodiscover.xml", "", "shop.com", 0, rules.Forward, false},
+		"unguarded referrer":        {"https://hoster.net/autodiscover/autodiscover.xml", "", "shop.com", 0, rules.Forward, false},
 		"the rule only monitors":    {"https://hoster.net/autodiscover/autodiscover.xml", "", "corp.net", rules.Monitor, rules.Forward, false},
 	} {
 		pin := pin
