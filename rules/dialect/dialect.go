@@ -120,8 +120,8 @@ type Document struct {
 	fixed bool
 	// target is where a redirect leads, and targetPath the suggestion that says so.
 	target, targetPath string
-	// room is where the nodes of the document's tree lie; nil where there is none, or each lies for itself.
-	room interface{ free() }
+	// arena is where the nodes of the document's tree lie; nil where there is none, or each lies for itself.
+	arena interface{ free() }
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
 }

@@ -149,7 +149,7 @@ func readProfile(_ Inquiry, t text) (*Document, error) {
 	}
 	var w profileWalk
 	w.value(root, "plist:", nil)
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain, room: x.room}
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain, arena: x.arena}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editProfile(x, w.spots, judged) }
 	return d, w.verify(root)
 }

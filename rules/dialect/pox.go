@@ -61,7 +61,7 @@ func poxAsks(r Request) []Subject {
 
 // poxElements finds them where they belong.
 func poxElements(data []byte) []Subject {
-	if x, ok := readPlain(data); ok {
+	if x, ok := readPlainXML(data); ok {
 		defer x.free()
 		return poxAddresses(nil, x.root)
 	}

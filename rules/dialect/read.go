@@ -153,9 +153,9 @@ func settle(judged []Suggestion, left func(i int) bool) {
 // holds stays valid. Who does not call it leaves the memory to the collector.
 func (d *Document) Free() {
 	d.edit = nil
-	if d.room != nil {
-		d.room.free()
-		d.room = nil
+	if d.arena != nil {
+		d.arena.free()
+		d.arena = nil
 	}
 }
 
