@@ -48,7 +48,7 @@ func redirectTargets(all []dialect.Suggestion) []string {
 // about the referrer's subjects. If it does not look like discovery, its answer is watched on their behalf; see [Policy.SniffRedirect].
 func (p *Policy) Follow(r dialect.Request, from From, referrer dialect.Inquiry) Plan {
 	plan := p.Plan(r, from)
-	named := dialect.LogsIn(r)
+	named := dialect.LoginSubjects(r)
 	if plan.Step == Forward && !plan.Guarded {
 		named = slices.DeleteFunc(slices.Clone(plan.Inquiry.Subjects), func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierHost })
 	}
@@ -82,7 +82,7 @@ func (p *Policy) SniffRedirect(plan *Plan, a dialect.Answer) bool {
 	if plan.Step != Watch || plan.referrer == nil || !dialect.IsRedirect(a) {
 		return false
 	}
-	p.promote(plan, dialect.Inquiry{Dialect: plan.referrer.Dialect, Subjects: plan.withReferrer(dialect.Carriers(plan.Inquiry.Request)), Request: plan.Inquiry.Request})
+	p.promote(plan, dialect.Inquiry{Dialect: plan.referrer.Dialect, Subjects: plan.withReferrer(dialect.CarrierSubjects(plan.Inquiry.Request)), Request: plan.Inquiry.Request})
 	return true
 }
 
@@ -93,7 +93,7 @@ func (plan *Plan) answersReferrer(a dialect.Answer) (dialect.Inquiry, bool) {
 		return dialect.Inquiry{}, false
 	}
 	r := plan.Inquiry.Request
-	q := dialect.Inquiry{Dialect: plan.referrer.Dialect, Subjects: dialect.Carriers(r), Request: r}
+	q := dialect.Inquiry{Dialect: plan.referrer.Dialect, Subjects: dialect.CarrierSubjects(r), Request: r}
 	return q, dialect.MayAnswer(q, a)
 }
 

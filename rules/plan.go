@@ -154,7 +154,7 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 		return plan
 	}
 	rc := ruleContext{host: reserved.Canonical(r.Host()), from: from}
-	if len(p.bindings(dialect.Carriers(r), rc)) == 0 {
+	if len(p.bindings(dialect.CarrierSubjects(r), rc)) == 0 {
 		return Plan{Step: Ignore}
 	}
 	if q, ok := dialect.AsksOn(r); ok && p.outside(q, from) {

@@ -34,10 +34,10 @@ var autodetect = wireFormat{
 	recognise: func(_ Request, host, path string) bool {
 		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(host)
 	},
-	asks:    namedInBody,
-	read:    readAutodetect,
-	refuse:  refuseAutodetect,
-	compose: composeAutodetect,
+	bodySubjects: bodyAddresses,
+	read:         readAutodetect,
+	refuse:       refuseAutodetect,
+	compose:      composeAutodetect,
 }
 
 // autodetectHosts are the hosts of the service.

@@ -82,11 +82,11 @@ func AsksOn(r Request) (Inquiry, bool) {
 	if r.Method != "PROPFIND" {
 		return Inquiry{}, false
 	}
-	t, _ := r.question()
+	t, _ := r.bodyText()
 	if !leadsOn(t.data) {
 		return Inquiry{}, false
 	}
-	return Inquiry{Dialect: DAV, Subjects: Carriers(r), Request: r}, true
+	return Inquiry{Dialect: DAV, Subjects: CarrierSubjects(r), Request: r}, true
 }
 
 // SentOn reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is

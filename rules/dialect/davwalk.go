@@ -15,8 +15,8 @@ type treeWalk struct {
 	suggest func(e *etree.Element, path, value string) (Suggestion, bool)
 	// unit is what is removed with a leaf; nil: the leaf.
 	unit func(e *etree.Element) *etree.Element
-	// whose says whom a leaf names; nil where the dialect's answers name nobody.
-	whose func(name, value string) []Subject
+	// subjects says whom a leaf names; nil where the dialect's answers name nobody.
+	subjects func(name, value string) []Subject
 
 	found []Suggestion
 	spots []poxSpot
@@ -48,8 +48,8 @@ func (w *treeWalk) element(e *etree.Element, at *place) {
 }
 
 func (w *treeWalk) leaf(e *etree.Element, path, value string) {
-	if w.whose != nil {
-		w.about = append(w.about, w.whose(strings.ToLower(e.Tag), value)...)
+	if w.subjects != nil {
+		w.about = append(w.about, w.subjects(strings.ToLower(e.Tag), value)...)
 	}
 	s, ok := w.suggest(e, path, value)
 	if !ok {

@@ -146,16 +146,16 @@ type wireFormat struct {
 	// recognise reports whether a request speaks the dialect; host is Request.Host, path the normalised path. Every request that passes
 	// through the guard asks all of them, so each looks first at what is cheapest and rarest, and none of them allocates.
 	recognise func(r Request, host, path string) bool
-	// asks reads whom the request's body is about; nil where bodies name nobody.
-	asks func(r Request) []Subject
+	// bodySubjects reads whom the request's body is about; nil where bodies name nobody.
+	bodySubjects func(r Request) []Subject
 	// forms reports that bodies are forms of web pages: any other is a file that somebody puts there.
 	forms bool
 	// bare reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
 	bare func(r Request) bool
-	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
-	path func(path string) []Subject
-	// query reads whom the request's query is about in ways of its own; nil where the usual parameters are all.
-	query func(u *url.URL) []Subject
+	// pathSubjects reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
+	pathSubjects func(path string) []Subject
+	// querySubjects reads whom the request's query is about in ways of its own; nil where the usual parameters are all.
+	querySubjects func(u *url.URL) []Subject
 	// readBinary does the same as read for bodies that are no text; mine is false where the body is. It may be nil.
 	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.
@@ -223,7 +223,7 @@ func NeedsBody(r Request) bool {
 		return true
 	}
 	f := recognise(r, r.Host())
-	return f != nil && f.asks != nil && (!f.forms || isForm(r))
+	return f != nil && f.bodySubjects != nil && (!f.forms || isForm(r))
 }
 
 // isForm reports whether a request is a form of a web page (URL Standard, section 5), as far as its header says.

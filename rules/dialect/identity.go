@@ -39,12 +39,12 @@ var identity = wireFormat{
 	recognise: func(r Request, host, path string) bool {
 		return whatIdentity(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
-	asks:   identityAsks,
-	bare:   identityBare,
-	path:   identityPath,
-	query:  identityQuery,
-	read:   readIdentity,
-	refuse: refuseIdentity,
+	bodySubjects:  identityBodySubjects,
+	bare:          identityBare,
+	pathSubjects:  identityPath,
+	querySubjects: identityQuery,
+	read:          readIdentity,
+	refuse:        refuseIdentity,
 }
 
 // identityHosts are the sign-in hosts of Microsoft's clouds (world, US government, China), one of their old names, and Office's own look-up.
@@ -132,9 +132,9 @@ func identityQuery(u *url.URL) []Subject {
 	return all
 }
 
-// identityAsks reads the username of GetCredentialType. Where the body cannot be read, every address in it counts.
-func identityAsks(r Request) []Subject {
-	t, whole := r.question()
+// identityBodySubjects reads the username of GetCredentialType. Where the body cannot be read, every address in it counts.
+func identityBodySubjects(r Request) []Subject {
+	t, whole := r.bodyText()
 	if !whole {
 		return addressesAnywhere(string(t.data))
 	}
@@ -164,7 +164,7 @@ func suggestIdentity(name, path, protocol, value string) (Suggestion, bool) {
 	return suggestAbsolute(path, protocol, value)
 }
 
-func identityOwner(name, value string) []Subject {
+func identitySubjects(name, value string) []Subject {
 	switch name {
 	case "login", "username":
 		return addresses(value, "body")
@@ -184,7 +184,7 @@ func readIdentity(_ Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := urlWalk{suggest: suggestIdentity, whose: identityOwner}
+	w := urlWalk{suggest: suggestIdentity, subjects: identitySubjects}
 	w.value(x.root, jsonPlace{})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
@@ -205,7 +205,7 @@ func readIdentityXML(t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := treeWalk{whose: identityOwner, suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
+	w := treeWalk{subjects: identitySubjects, suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
 		return suggestIdentity(strings.ToLower(e.Tag), path, "", value)
 	}}
 	w.element(x.root, &place{tag: x.root.Tag})

@@ -44,7 +44,7 @@ func readJMAP(q Inquiry, t text) (*Document, error) {
 		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	foreign := dropVendors(root)
-	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), whose: sessionOwner}
+	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), subjects: sessionSubjects}
 	w.value(root, jsonPlace{})
 	d := x.document(t, w.found, w.about)
 	d.Plain = d.Plain && !foreign
@@ -82,8 +82,8 @@ func suggestJMAP(q Inquiry) func(name, path, protocol, value string) (Suggestion
 	}
 }
 
-// sessionOwner reads who the session is for: accounts[].name is often an address, but may be any text.
-func sessionOwner(name, value string) []Subject {
+// sessionSubjects reads who the session is for: accounts[].name is often an address, but may be any text.
+func sessionSubjects(name, value string) []Subject {
 	if name != "username" && name != "name" {
 		return nil
 	}

@@ -30,16 +30,16 @@ var mobileconfig = wireFormat{
 	recognise: func(r Request, _, path string) bool {
 		return (strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php") && asksForFile(r.Method)
 	},
-	path: func(path string) []Subject {
+	pathSubjects: func(path string) []Subject {
 		return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig"))
 	},
-	query:      profileQuery,
-	asks:       namedInBody,
-	forms:      true, // automx has one, with the password in it
-	readBinary: readProfileBytes,
-	read:       readProfile,
-	refuse:     func(Inquiry) Answer { return notFound() },
-	compose:    composeProfile,
+	querySubjects: profileQuery,
+	bodySubjects:  bodyAddresses,
+	forms:         true, // automx has one, with the password in it
+	readBinary:    readProfileBytes,
+	read:          readProfile,
+	refuse:        func(Inquiry) Answer { return notFound() },
+	compose:       composeProfile,
 }
 
 // asksForFile reports whether a method can be a question for a profile. The other ones are for people's files: who keeps a profile in a cloud's folder puts it there.

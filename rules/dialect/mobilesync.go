@@ -29,16 +29,16 @@ var mobilesync = wireFormat{
 	recognise: func(r Request, host, path string) bool {
 		return len(r.Body) > 0 && pox.recognise(r, host, path) && isMobileSync(r)
 	},
-	asks:    poxAsks,
-	bare:    poxBare,
-	read:    readMobileSync,
-	refuse:  refuseMobileSync,
-	compose: composeMobileSync,
+	bodySubjects: poxBodySubjects,
+	bare:         poxBare,
+	read:         readMobileSync,
+	refuse:       refuseMobileSync,
+	compose:      composeMobileSync,
 }
 
 // isMobileSync reports whether a request's body names the schema, without regard to case and in whatever coding and charset.
 func isMobileSync(r Request) bool {
-	t, _ := r.question()
+	t, _ := r.bodyText()
 	return containsFold(t.data, "/mobilesync/requestschema")
 }
 

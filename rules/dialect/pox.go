@@ -38,17 +38,17 @@ var pox = wireFormat{
 	recognise: func(_ Request, _, path string) bool {
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
-	asks:    poxAsks,
-	bare:    poxBare,
-	read:    readPOX,
-	refuse:  refusePOX,
-	compose: composePOX,
+	bodySubjects: poxBodySubjects,
+	bare:         poxBare,
+	read:         readPOX,
+	refuse:       refusePOX,
+	compose:      composePOX,
 }
 
-// poxAsks finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
+// poxBodySubjects finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
 // organisation. Where the document cannot be read to its end, every address in it counts: better to guard too much than to miss the one.
-func poxAsks(r Request) []Subject {
-	t, whole := r.question()
+func poxBodySubjects(r Request) []Subject {
+	t, whole := r.bodyText()
 	if !whole {
 		return addressesAnywhere(string(t.data))
 	}
@@ -103,9 +103,9 @@ func poxAddresses(all []Subject, e *etree.Element) []Subject {
 	return all
 }
 
-// namedInBody reads whom a question is about that nobody has specified: whoever sends a body has the address in it in one of its forms.
-func namedInBody(r Request) []Subject {
-	t, _ := r.question()
+// bodyAddresses reads whom a question is about that nobody has specified: whoever sends a body has the address in it in one of its forms.
+func bodyAddresses(r Request) []Subject {
+	t, _ := r.bodyText()
 	return addressesAnywhere(string(t.data))
 }
 

@@ -45,7 +45,7 @@ func namedAnywhere(a Answer) []Subject {
 	if !Sniffable(nil, head) {
 		return nil
 	}
-	t, _ := Request{Header: a.Header, Body: a.Body}.question()
+	t, _ := Request{Header: a.Header, Body: a.Body}.bodyText()
 	return append(addressesAnywhere(string(t.data)), domainsAnywhere(string(t.data))...)
 }
 

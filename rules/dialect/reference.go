@@ -57,7 +57,7 @@ func MayAnswer(q Inquiry, a Answer) bool {
 	if packed, _, err := decodeContent(a); err != nil && len(packed) == 0 { // we know the coding, and the client undoes more of it than we do
 		return true
 	}
-	t, _ := Request{Header: a.Header, Body: a.Body}.question()
+	t, _ := Request{Header: a.Header, Body: a.Body}.bodyText()
 	switch q.Dialect {
 	case Autoconfig, ISPDB:
 		return mentionsConfig(t.data)

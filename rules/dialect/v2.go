@@ -25,11 +25,11 @@ var v2 = wireFormat{
 		Citation: "Microsoft Learn, \"Autodiscover for Exchange\"; the answers of gromox and mailcow",
 		Clients:  "Outlook, Outlook mobile, macOS Mail (Exchange accounts), Nine",
 	},
-	recognise: func(_ Request, _, path string) bool { return isV2(path) },
-	path:      pathAddresses,
-	read:      readV2,
-	refuse:    refuseV2,
-	compose:   composeV2,
+	recognise:    func(_ Request, _, path string) bool { return isV2(path) },
+	pathSubjects: pathAddresses,
+	read:         readV2,
+	refuse:       refuseV2,
+	compose:      composeV2,
 }
 
 // isV2 reports whether path is /autodiscover/autodiscover.json, alone or followed by a version and anything.
