@@ -227,7 +227,7 @@ func (j *judgement) edit(strangers, servers int) {
 		reason = "every suggestion is inside the rule, but clients may read the document in different ways"
 	}
 	if err == nil && j.leaks(answer.Header, answer.Body) {
-		answer.Body = dialect.Apart(j.plan.Inquiry.Dialect, answer.Body, j.holdsRemoved)
+		answer.Body = dialect.SpaceOutDisplayNames(j.plan.Inquiry.Dialect, answer.Body, j.holdsRemoved)
 		reason += ", and a name in it reads like a host"
 		if answer.Body == nil || j.leaks(answer.Header, answer.Body) {
 			err = errLeak

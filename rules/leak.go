@@ -66,7 +66,7 @@ func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	if j.doc.Sealed {
 		body = nil
 	}
-	body = j.withoutIdentifiers(dialect.WithoutNames(j.plan.Inquiry.Dialect, body))
+	body = j.withoutIdentifiers(dialect.WithoutIdentifierURIs(j.plan.Inquiry.Dialect, body))
 	return l.leaksText(body, 0) || l.leaksText(j.withoutIdentifiers(j.doc.Inside), 0)
 }
 

@@ -120,7 +120,7 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 	case allowed(plan.bindings, rc.host):
 		plan.Step, plan.Header = Forward, unconditional(r.Header)
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
-	case p.mayAsk(plan.bindings, rc.host) && !q.Bare():
+	case p.mayAsk(plan.bindings, rc.host) && !q.SecretFree():
 		plan.refuse("the question may hold secrets in its body, and the asked host is outside the rule")
 	case p.mayAsk(plan.bindings, rc.host):
 		plan.scrub(r)

@@ -137,8 +137,8 @@ var davNamespaces = [...]string{
 // davTokens are how the sync tokens and tags of servers begin where they look like URLs: SabreDAV's (Nextcloud, ownCloud, Baïkal) and Radicale's.
 var davTokens = [...]string{"http://sabre.io/ns/sync/", "http://radicale.org/ns/sync/"}
 
-// davNames empties the declarations of davNamespaces, and takes davTokens from where a text begins.
-var davNames = func() *strings.Replacer {
+// davIdentifierURIs empties the declarations of davNamespaces, and takes davTokens from where a text begins.
+var davIdentifierURIs = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range davNamespaces {
 		pairs = append(pairs, `="`+name+`"`, `=""`, "='"+name+"'", "=''")

@@ -150,8 +150,8 @@ type wireFormat struct {
 	bodySubjects func(r Request) []Subject
 	// forms reports that bodies are forms of web pages: any other is a file that somebody puts there.
 	forms bool
-	// bare reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
-	bare func(r Request) bool
+	// secretFree reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
+	secretFree func(r Request) bool
 	// pathSubjects reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
 	pathSubjects func(path string) []Subject
 	// querySubjects reads whom the request's query is about in ways of its own; nil where the usual parameters are all.
@@ -160,8 +160,8 @@ type wireFormat struct {
 	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.
 	read func(q Inquiry, t text) (*Document, error)
-	// names takes out of a body what has the form of an address and is the name of something that nobody contacts; nil where a dialect has no such names.
-	names *strings.Replacer
+	// identifierURIs takes out of a body what has the form of an address and is the name of something that nobody contacts; nil where a dialect has no such names.
+	identifierURIs *strings.Replacer
 	// refuse composes the native "no settings".
 	refuse func(q Inquiry) Answer
 	// compose writes a complete document from settings; nil where the dialect cannot carry any.
@@ -184,11 +184,11 @@ func format(id ID) *wireFormat {
 	return nil
 }
 
-// WithoutNames is an answer's text without names that have the form of an address and that nobody contacts, such as those of known XML namespaces, for whoever
+// WithoutIdentifierURIs is an answer's text without names that have the form of an address and that nobody contacts, such as those of known XML namespaces, for whoever
 // looks for hosts in it. Most dialects have none.
-func WithoutNames(id ID, text []byte) []byte {
-	if f := format(id); f != nil && f.names != nil {
-		return []byte(f.names.Replace(string(text)))
+func WithoutIdentifierURIs(id ID, text []byte) []byte {
+	if f := format(id); f != nil && f.identifierURIs != nil {
+		return []byte(f.identifierURIs.Replace(string(text)))
 	}
 	return text
 }

@@ -45,7 +45,7 @@ var doh = wireFormat{
 	},
 	querySubjects: func(u *url.URL) []Subject { return dohSubjects(Request{Method: "GET", URL: u}, "query:dns") },
 	bodySubjects:  func(r Request) []Subject { return dohSubjects(r, "body") },
-	bare:          func(Request) bool { return true }, // a DNS message, of which the question was read
+	secretFree:    func(Request) bool { return true }, // a DNS message, of which the question was read
 	readBinary:    readDNS,
 	read:          readDNSJSON,
 	refuse:        refuseDoH,

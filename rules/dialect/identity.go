@@ -40,7 +40,7 @@ var identity = wireFormat{
 		return whatIdentity(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
 	bodySubjects:  identityBodySubjects,
-	bare:          identityBare,
+	secretFree:    identitySecretFree,
 	pathSubjects:  identityPath,
 	querySubjects: identityQuery,
 	read:          readIdentity,

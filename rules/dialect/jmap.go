@@ -24,11 +24,11 @@ var jmap = wireFormat{
 		Citation: "RFC 8620, section 2; RFC 8887 (WebSocket)",
 		Clients:  "JMAP clients",
 	},
-	recognise: func(_ Request, _, path string) bool { return path == "/.well-known/jmap" },
-	read:      readJMAP,
-	names:     jmapNames,
-	refuse:    func(Inquiry) Answer { return notFound() },
-	compose:   composeJMAP,
+	recognise:      func(_ Request, _, path string) bool { return path == "/.well-known/jmap" },
+	read:           readJMAP,
+	identifierURIs: jmapIdentifierURIs,
+	refuse:         func(Inquiry) Answer { return notFound() },
+	compose:        composeJMAP,
 }
 
 // sessionURLs are the members without which a session is none (RFC 8620, section 2), lower case.
@@ -99,8 +99,8 @@ var vendorCapabilities = [...]string{
 	"https://cyrusimap.org/ns/jmap/sieve", "https://cyrusimap.org/ns/jmap/usercounters", "https://www.fastmail.com/dev/maskedemail",
 }
 
-// jmapNames empties the names of vendorCapabilities, where they are names of members.
-var jmapNames = func() *strings.Replacer {
+// jmapIdentifierURIs empties the names of vendorCapabilities, where they are names of members.
+var jmapIdentifierURIs = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range vendorCapabilities {
 		pairs = append(pairs, `"`+name+`":`, `"":`)

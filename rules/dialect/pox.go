@@ -39,7 +39,7 @@ var pox = wireFormat{
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
 	bodySubjects: poxBodySubjects,
-	bare:         poxBare,
+	secretFree:   poxSecretFree,
 	read:         readPOX,
 	refuse:       refusePOX,
 	compose:      composePOX,

@@ -29,7 +29,7 @@ var soap = wireFormat{
 		return false
 	},
 	bodySubjects: soapBodySubjects,
-	bare:         soapBare,
+	secretFree:   soapSecretFree,
 	read:         readSOAP,
 	refuse:       refuseSOAP,
 	compose:      composeSOAP,
