@@ -20,7 +20,7 @@ const (
 	// Forward sends the request on, with Plan.Header in place of its own where that is not nil, and judges the answer.
 	Forward
 	// Watch sends the request on untouched: it does not look like discovery, but it is about somebody guarded. The answer goes to
-	// Policy.Sniff, if dialect.MayBe says that it could be discovery after all.
+	// Policy.Sniff, if dialect.MayBeDiscovery says that it could be discovery after all.
 	Watch
 	// Ignore sends the request on untouched and does not look at the answer: it is not discovery.
 	Ignore
@@ -157,7 +157,7 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 	if len(p.bindings(dialect.CarrierSubjects(r), rc)) == 0 {
 		return Plan{Step: Ignore}
 	}
-	if q, ok := dialect.AsksOn(r); ok && p.outside(q, from) {
+	if q, ok := dialect.RecognisePropfind(r); ok && p.outside(q, from) {
 		return p.planFor(q, from)
 	}
 	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, ruleContext: rc}

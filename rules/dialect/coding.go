@@ -125,7 +125,7 @@ func magic(b []byte) string {
 
 // looksLikeText reports whether b starts as an XML or JSON document does, in any charset.
 func looksLikeText(b []byte) bool {
-	t := bytes.TrimLeft(b, outsetSpace)
+	t := bytes.TrimLeft(b, leadingSpace)
 	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
 }
 

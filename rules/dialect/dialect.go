@@ -214,7 +214,7 @@ func Recognise(r Request) (Inquiry, bool) {
 }
 
 // NeedsBody reports whether the subjects of r may stand in its body, or what it asks for, judged by method, URL and header alone: whoever
-// calls [Recognise] or [AsksOn] reads the body first in that case, and may stream it otherwise.
+// calls [Recognise] or [RecognisePropfind] reads the body first in that case, and may stream it otherwise.
 func NeedsBody(r Request) bool {
 	switch r.Method {
 	case "GET", "HEAD", "OPTIONS":

@@ -41,7 +41,7 @@ func Read(q Inquiry, a Answer) (*Document, error) {
 // namedAnywhere finds whom an answer is about that cannot be read beyond doubt, where nothing else says it: a lenient client reads on. Pages for people, which have
 // addresses of examples in their forms, are none.
 func namedAnywhere(a Answer) []Subject {
-	_, head, _ := Unpacked(a.Header, a.Body[:min(len(a.Body), SniffLength)])
+	_, head, _ := DecodedHead(a.Header, a.Body[:min(len(a.Body), SniffLength)])
 	if !Sniffable(nil, head) {
 		return nil
 	}

@@ -29,7 +29,7 @@ func Sniffable(h Header, head []byte) bool {
 	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) {
 		return true
 	}
-	head = bytes.ToLower(bytes.TrimLeft(head, outsetSpace))
+	head = bytes.ToLower(bytes.TrimLeft(head, leadingSpace))
 	if !looksLikeText(head) {
 		return false
 	}
@@ -77,7 +77,7 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 		q.Dialect = MobileSync
 		return q, true
 	}
-	if SentOn(r, a) {
+	if IsPropfindRedirect(r, a) {
 		q.Dialect = DAV
 		return q, true
 	}
@@ -163,7 +163,7 @@ func sniffXML(text []byte, asked string) ID {
 		case "clientconfig":
 			return Autoconfig
 		case "multistatus":
-			if leadsOn(text) || leadsAway(text, asked) {
+			if hasHomeProperty(text) || listsOtherHost(text, asked) {
 				return DAV
 			}
 			return None
