@@ -19,7 +19,7 @@ type treeWalk struct {
 	subjects func(name, value string) []Subject
 
 	found []Suggestion
-	spots []poxSpot
+	spots []xmlSpot
 	about []Subject
 	err   error
 }
@@ -36,7 +36,7 @@ func (w *treeWalk) element(e *etree.Element, at *place) {
 		}
 		if s, ok := suggestAbsolute("", "", a.Value); ok {
 			s.Path = at.String() + "/@" + a.Key
-			w.add(s, poxSpot{element: e, attribute: a.FullKey()})
+			w.add(s, xmlSpot{element: e, attribute: a.FullKey()})
 		}
 	}
 	if !nested && value != "" {
@@ -55,22 +55,22 @@ func (w *treeWalk) leaf(e *etree.Element, path, value string) {
 	if !ok {
 		return
 	}
-	spot := poxSpot{element: e, unit: e}
+	spot := xmlSpot{element: e, unit: e}
 	if w.unit != nil {
 		spot.unit = w.unit(e)
 	}
 	w.add(s, spot)
 }
 
-func (w *treeWalk) add(s Suggestion, spot poxSpot) {
+func (w *treeWalk) add(s Suggestion, spot xmlSpot) {
 	w.found = append(w.found, s)
 	w.spots = append(w.spots, spot)
 }
 
 // apply applies verdicts to the tree and reports whether a suggestion is left below root.
 func (w *treeWalk) apply(root *etree.Element, judged []Suggestion) bool {
-	applyPOX(w.spots, judged)
-	settle(judged, func(i int) bool { return attached(w.spots[i].element, root) })
+	applyXML(w.spots, judged)
+	markRemoved(judged, func(i int) bool { return attached(w.spots[i].element, root) })
 	return slices.ContainsFunc(judged, func(s Suggestion) bool { return s.Verdict == Keep || s.Verdict == Rewrite })
 }
 

@@ -37,7 +37,7 @@ var identity = wireFormat{
 		}},
 	},
 	recognise: func(r Request, host, path string) bool {
-		return whatIdentity(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
+		return identityLookupOf(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
 	bodySubjects:  identityBodySubjects,
 	secretFree:    identitySecretFree,
@@ -65,8 +65,8 @@ const (
 
 const openIDPlace = "/.well-known/openid-configuration"
 
-// whatIdentity tells which one a path asks; userrealm has the user behind it, or in the query.
-func whatIdentity(path, query string) identityLookup {
+// identityLookupOf tells which one a path asks; userrealm has the user behind it, or in the query.
+func identityLookupOf(path, query string) identityLookup {
 	switch {
 	case path == "/getuserrealm.srf":
 		return userRealm
@@ -188,7 +188,7 @@ func readIdentity(_ Inquiry, t text) (*Document, error) {
 	w.value(x.root, jsonPlace{})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, identityCore...) {
+		if removesAny(judged, identityCore...) {
 			return Answer{}, ErrNothingLeft
 		}
 		return editJSON(x.root, w.spots, judged)
@@ -211,7 +211,7 @@ func readIdentityXML(t text) (*Document, error) {
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, identityCore...) || !w.apply(x.root, judged) {
+		if removesAny(judged, identityCore...) || !w.apply(x.root, judged) {
 			return Answer{}, ErrNothingLeft
 		}
 		return w.write(x, 200)
@@ -237,7 +237,7 @@ func refuseIdentity(q Inquiry) Answer {
 	if q.Request.URL == nil {
 		return notFound()
 	}
-	switch whatIdentity(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
+	switch identityLookupOf(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
 	case userRealm:
 		if strings.Contains("&"+strings.ToLower(q.Request.URL.RawQuery)+"&", "&xml=1&") {
 			return composed(typeXML, realmUnknownXML)

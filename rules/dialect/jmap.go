@@ -49,7 +49,7 @@ func readJMAP(q Inquiry, t text) (*Document, error) {
 	d := x.document(t, w.found, w.about)
 	d.Plain = d.Plain && !foreign
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, sessionURLs...) {
+		if removesAny(judged, sessionURLs...) {
 			return Answer{}, ErrNothingLeft
 		}
 		dropCapabilities(root, judged)

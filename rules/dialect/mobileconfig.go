@@ -273,7 +273,7 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
 			at.value.element.SetText(s.Now)
-			if s.isServer() {
+			if s.replacesServer() {
 				profileServer(at, s)
 			}
 		case at.payload == nil:
@@ -288,6 +288,6 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 	if !slices.ContainsFunc(spots, func(s profileSpot) bool { return !gone[s.payload] }) {
 		return Answer{}, ErrNothingLeft
 	}
-	settle(judged, func(i int) bool { return !gone[spots[i].payload] })
+	markRemoved(judged, func(i int) bool { return !gone[spots[i].payload] })
 	return x.write("application/x-apple-aspen-config")
 }

@@ -60,7 +60,7 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 	if w.err != nil {
 		return d, w.err
 	}
-	return d, x.holds("Autodiscover", w.found)
+	return d, x.verify("Autodiscover", w.found)
 }
 
 // mobileServer is the Server around e that has elements in it. Its Url, Name and ServerData make no sense without each other: Name repeats

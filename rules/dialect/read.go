@@ -139,9 +139,9 @@ func readRedirect(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error)
 	return d, nil
 }
 
-// settle notes in the verdicts what went along with something else: the port of a removed server, the URL of a removed account. left reports
+// markRemoved notes in the verdicts what went along with something else: the port of a removed server, the URL of a removed account. left reports
 // whether the i-th suggestion is still there.
-func settle(judged []Suggestion, left func(i int) bool) {
+func markRemoved(judged []Suggestion, left func(i int) bool) {
 	for i := range judged {
 		if !left(i) {
 			judged[i].Verdict, judged[i].Now = Remove, ""
@@ -185,6 +185,6 @@ func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 	d.edit = nil
 	// Of the header only the redirect's target is written, the first where there are several, and a redirect's page for people is not.
 	target := slices.IndexFunc(judged[:d.inHeader], func(s Suggestion) bool { return s.Path == d.targetPath })
-	settle(judged[:d.inHeader], func(i int) bool { return i == target })
+	markRemoved(judged[:d.inHeader], func(i int) bool { return i == target })
 	return edit(judged[d.inHeader:])
 }

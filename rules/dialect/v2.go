@@ -73,7 +73,7 @@ func readV2(_ Inquiry, t text) (*Document, error) {
 	w.value(root, jsonPlace{})
 	d := x.document(t, w.found, nil)
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, "url") {
+		if removesAny(judged, "url") {
 			return Answer{}, ErrNothingLeft
 		}
 		return editJSON(root, w.spots, judged)

@@ -60,8 +60,8 @@ func suggestAbsolute(path, protocol, value string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: host, Port: port, Was: value}, true
 }
 
-// takes reports whether the verdicts take out a member or element of one of the names (lower case), without which the document says nothing.
-func takes(judged []Suggestion, names ...string) bool {
+// removesAny reports whether the verdicts take out a member or element of one of the names (lower case), without which the document says nothing.
+func removesAny(judged []Suggestion, names ...string) bool {
 	for _, s := range judged {
 		if s.Verdict == Keep || s.Verdict == Rewrite {
 			continue

@@ -209,8 +209,8 @@ func ancestor(e *etree.Element, names ...string) *etree.Element {
 	return nil
 }
 
-// holds says why a document whose root should be called name cannot be judged by the suggestions that were found in it; nil where it can.
-func (x *xmlDocument) holds(name string, found []Suggestion) error {
+// verify says why a document whose root should be called name cannot be judged by the suggestions that were found in it; nil where it can.
+func (x *xmlDocument) verify(name string, found []Suggestion) error {
 	switch {
 	case len(found) == 0:
 		return fmt.Errorf("%w: no server in the answer", ErrNoSettings)
