@@ -41,7 +41,7 @@ func onlyElements(r Request, known []string) bool {
 	if err != nil {
 		return false
 	}
-	d := xml.NewDecoder(bytes.NewReader(shortTags(t.data)))
+	d := xml.NewDecoder(bytes.NewReader(truncateTags(t.data)))
 	d.CharsetReader = sameReader
 	for depth := 0; ; {
 		token, err := d.RawToken()

@@ -29,7 +29,7 @@ func listsOtherHost(text []byte, asked string) bool {
 	if !containsFold(text, "resourcetype") {
 		return false
 	}
-	d := newSniffer(anyVersion(withoutControls(text)))
+	d := newSniffer(withoutDeclaration(withoutControls(text)))
 	var open []string
 	var href strings.Builder
 	for {

@@ -74,7 +74,7 @@ func notDiscoveryXML(text []byte) bool {
 	if bytes.Contains(text, []byte("/2010/Autodiscover")) {
 		return false
 	}
-	d := newSniffer(anyVersion(text))
+	d := newSniffer(withoutDeclaration(text))
 	soap, body := false, false
 	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
