@@ -150,8 +150,8 @@ func (x *exchange) followRedirect(view dialect.Request) {
 
 // rememberRedirects remembers where the answer that was decided on sends its client. It is called before the client gets a byte of it. What was asked is not kept.
 func (x *exchange) rememberRedirects() {
-	for _, u := range x.decision.Onward(&x.url) {
-		subjects := slices.Concat(x.plan.Inquiry.Subjects, dialect.UserOf(u))
+	for _, u := range x.decision.Redirects(&x.url) {
+		subjects := slices.Concat(x.plan.Inquiry.Subjects, dialect.UserinfoSubjects(u))
 		x.p.redirects.add(x.from.Client, urlKey(u), dialect.Inquiry{Dialect: x.plan.Inquiry.Dialect, Subjects: subjects}, x.p.clock())
 	}
 }

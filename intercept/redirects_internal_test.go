@@ -60,12 +60,12 @@ func TestPlaceName_clientsSpellings(t *testing.T) {
 		"/s#f?g": {"/s%23f?g"}, "/s?x=#f": {"/s?x=%23f"}, "http://lab.test:0080/s": {"http://lab.test/s", "http://lab.test:80/s"}, "https://lab.test:08443/s": {"https://lab.test:8443/s"},
 	} {
 		from := &url.URL{Scheme: "https", Host: "lab.test", Path: "/"}
-		to, err := dialect.Onward(from, location)
+		to, err := dialect.ResolveReference(from, location)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, uri := range append(asked, location) {
-			u, err := dialect.Onward(from, uri)
+			u, err := dialect.ResolveReference(from, uri)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,13 +23,13 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 		return x.approve(x.passOn(resp, nil))
 	}
 	asked, answer := dialect.Request{Method: req.Method, Header: dialect.Header(req.Header)}, dialect.Answer{Status: resp.StatusCode, Header: dialect.Header(resp.Header)}
-	if x.policy.Pursue(&x.plan, answer) {
-		return x.pursue(resp)
+	if x.policy.SniffRedirect(&x.plan, answer) {
+		return x.judgeRedirect(resp)
 	}
-	if dialect.IsSession(asked, answer.Header) {
+	if dialect.IsNotificationStream(asked, answer.Header) {
 		return x.approve(x.passOn(resp, nil)) // there may be nothing to look at for a long time
 	}
-	head, whole, err := x.look(resp, dialect.SentOn(asked, answer) || x.plan.Matters())
+	head, whole, err := x.look(resp, dialect.IsPropfindRedirect(asked, answer) || x.plan.NeedsWholeBody())
 	switch {
 	case errors.Is(err, errTooMany):
 		_ = resp.Body.Close()
@@ -49,8 +49,8 @@ func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respons
 	return x.approve(x.passOn(x.rest(resp, head, err), nil))
 }
 
-// pursue judges the second redirect, or a later one, of those that begin at a discovery place.
-func (x *exchange) pursue(resp *http.Response) *http.Response {
+// judgeRedirect judges the second redirect, or a later one, of those that begin at a discovery place.
+func (x *exchange) judgeRedirect(resp *http.Response) *http.Response {
 	x.decision = x.plan.Decision
 	wait := newAnswerDeadline(resp.Request.Context(), x.p.upstream.AnswerTimeout)
 	body := resp.Body
@@ -66,7 +66,7 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 	endless := resp.ContentLength < 0 && !matters && !x.policy.Suspects()
 	piece := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(piece)
-	var first outset
+	var first answerHead
 	for {
 		n, err := resp.Body.Read(piece[:])
 		head = append(head, piece[:n]...)
@@ -75,7 +75,7 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 		switch {
 		case err != nil && !ended:
 			return head, false, err
-		case !matters && !dialect.MayBe(plain, text, ended), int64(len(head)) > x.p.limits.BodyBytes:
+		case !matters && !dialect.MayBeDiscovery(plain, text, ended), int64(len(head)) > x.p.limits.BodyBytes:
 			return head, false, nil
 		case ended:
 			return head, true, nil
@@ -96,15 +96,15 @@ const (
 	unpacking = 4 << 10
 )
 
-// outset is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
-type outset struct{ looked int }
+// answerHead is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
+type answerHead struct{ looked int }
 
 // unpacked is the beginning without content codings, for as long as somebody looks at it.
-func (o *outset) unpacked(h dialect.Header, head []byte) (dialect.Header, []byte) {
+func (o *answerHead) unpacked(h dialect.Header, head []byte) (dialect.Header, []byte) {
 	if len(head) >= longestOutset || o.looked > mostLooked {
 		return h, head
 	}
-	plain, text, coded := dialect.Unpacked(h, head)
+	plain, text, coded := dialect.DecodedHead(h, head)
 	if coded {
 		o.looked += unpacking + len(text)
 	}
@@ -112,12 +112,12 @@ func (o *outset) unpacked(h dialect.Header, head []byte) (dialect.Header, []byte
 }
 
 // foreign reports whether the first elements are there and of no dialect. Whoever has looked too often waits for the end.
-func (o *outset) foreign(h dialect.Header, head []byte) bool {
+func (o *answerHead) foreign(h dialect.Header, head []byte) bool {
 	if len(head) >= longestOutset || o.looked > mostLooked {
 		return false
 	}
 	o.looked += len(head)
-	return dialect.Foreign(h, head)
+	return dialect.NotDiscovery(h, head)
 }
 
 // rest gives a response its body back, of which head was read; err is how the reading ended.

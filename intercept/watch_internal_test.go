@@ -18,7 +18,7 @@ import (
 func TestOutset_isNotReadForEver(t *testing.T) {
 	t.Parallel()
 	h := dialect.Header{"Content-Type": {"text/xml"}}
-	read := func(text string, piece int) (released int, o outset) {
+	read := func(text string, piece int) (released int, o answerHead) {
 		head := []byte(text)
 		for n := piece; n <= len(head); n += piece {
 			if o.foreign(h, head[:n]) {
@@ -47,7 +47,7 @@ func TestOutset_isNotUnpackedForEver(t *testing.T) {
 		return b.Bytes()
 	}
 	h := dialect.Header{"Content-Encoding": {"gzip"}}
-	var o outset
+	var o answerHead
 	times := 0
 	for head := packed("<a>"); times <= mostLooked/unpacking+1; times++ {
 		if plain, text := o.unpacked(h, head); string(text) != "<a>" || plain["Content-Encoding"] != nil {
@@ -57,7 +57,7 @@ func TestOutset_isNotUnpackedForEver(t *testing.T) {
 	if most := mostLooked / unpacking; times < most/2 || times > most {
 		t.Errorf("%d times were undone, with %d bytes to count", times, o.looked)
 	}
-	o = outset{}
+	o = answerHead{}
 	large := make([]byte, 2*longestOutset)
 	for i := range large { // nothing that shrinks
 		large[i] = byte(rand.Uint32())

@@ -17,15 +17,15 @@ type Credentials struct {
 	Forwarded bool
 }
 
-// askedFields are the request header fields that a scrubbed question keeps: what the service needs to answer as it would answer the client,
+// keptFields are the request header fields that a scrubbed question keeps: what the service needs to answer as it would answer the client,
 // and nothing that proves who asks. An allow-list, because new ways to carry a secret are invented all the time.
-var askedFields = [...]string{
+var keptFields = [...]string{
 	"Accept", "Accept-Language", "Content-Type", "Soapaction", "User-Agent",
 	"X-Anchormailbox", "X-Clientcanhandle", "X-Email", "X-Mapihttpcapability", "X-User-Identity",
 }
 
-// askedParameters are the query parameters that a scrubbed question keeps, lower case.
-var askedParameters = [...]string{
+// keptParameters are the query parameters that a scrubbed question keeps, lower case.
+var keptParameters = [...]string{
 	"api-version", "app", "cd", "ct", "dns", "do", "domain", "email", "emailaddress", "json", "login", "name", "protocol",
 	"protocols", "redirectcount", "serverlocation", "services", "timeout", "type", "username", "version", "xml",
 }
@@ -58,11 +58,11 @@ func credentials(r dialect.Request) Credentials {
 	return Credentials{}
 }
 
-// scrub makes the header of a question without secrets. Of Basic credentials the user stays, because AutoDetect knows from nothing else
+// scrubHeader is the header of a question without its secrets. Of Basic credentials the user stays, because AutoDetect knows from nothing else
 // whom it is asked about.
-func scrub(h dialect.Header) dialect.Header {
+func scrubHeader(h dialect.Header) dialect.Header {
 	out := dialect.Header{"Accept-Encoding": {"identity"}}
-	for _, name := range askedFields {
+	for _, name := range keptFields {
 		if values := h[name]; len(values) > 0 {
 			out[name] = slices.Clone(values)
 		}
@@ -89,16 +89,16 @@ func scrubQuery(raw string) string {
 	kept := make([]string, 0, 4)
 	for pair := range strings.FieldsFuncSeq(raw, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, _, _ := strings.Cut(pair, "=")
-		if decoded, err := url.QueryUnescape(name); err == nil && slices.Contains(askedParameters[:], strings.ToLower(decoded)) {
+		if decoded, err := url.QueryUnescape(name); err == nil && slices.Contains(keptParameters[:], strings.ToLower(decoded)) {
 			kept = append(kept, pair)
 		}
 	}
 	return strings.Join(kept, "&")
 }
 
-// wholeAnswer prepares the header of a question that keeps its secrets because it goes to a host in the set: the answer must come whole and
-// readable, and a validator from before the guard must not let the client keep a poisoned answer.
-func wholeAnswer(h dialect.Header) dialect.Header {
+// unconditional is the header of a question without ranges, conditions and content codings. The question keeps its secrets, because it goes to a host in the set: the
+// answer must come whole and readable, and a validator from before the guard must not let the client keep a poisoned answer.
+func unconditional(h dialect.Header) dialect.Header {
 	out := h.Clone()
 	for _, name := range [...]string{"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "Te", "A-Im"} {
 		delete(out, name)

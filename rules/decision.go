@@ -24,7 +24,7 @@ const (
 
 var actionNames = [...]string{"invalid", "pass", "edit", "refuse", "answer"}
 
-func (a Action) String() string { return word(actionNames[:], int(a)) }
+func (a Action) String() string { return enumName(actionNames[:], int(a)) }
 
 // Decision is what the policy says of one exchange, and why. It always carries its reason, and the rule's name where one applies.
 type Decision struct {
@@ -57,8 +57,8 @@ func (d *Decision) refuse(q dialect.Inquiry, reason string) {
 	d.Action, d.Reason, d.Answer = ActionRefuse, reason, dialect.Refuse(q)
 }
 
-// name fills in which rule applies and who reserved the domain: the first guarded subject's.
-func (d *Decision) name(all []binding) {
+// setRule fills in the name of the rule and who reserved the domain: those of the first guarded subject.
+func (d *Decision) setRule(all []binding) {
 	if len(all) == 0 {
 		return
 	}
@@ -68,8 +68,9 @@ func (d *Decision) name(all []binding) {
 	}
 }
 
-// monitor notes what would have happened, as another decision has it. Where nothing enforced anything, the rule is named that would have.
-func (d *Decision) monitor(would Decision) {
+// setWould notes what would have happened: would is the decision as if rules that only monitor were enforced. Where no rule was enforced, the decision gets the name of the one
+// that would have been.
+func (d *Decision) setWould(would Decision) {
 	d.Would = would.Action
 	if d.Action == ActionPass {
 		d.Strangers = would.Strangers
@@ -86,8 +87,8 @@ func (d *Decision) monitor(would Decision) {
 
 const monitoredOnly = "monitored only: "
 
-// unenforced takes back the refusal of what only reads like discovery, and the one that a monitoring rule would have made.
-func (d *Decision) unenforced() {
+// revertRefusal takes back the refusal of an answer of the dialect Suspected where that is not enforced, and the one that a monitoring rule would have made.
+func (d *Decision) revertRefusal() {
 	reason, monitored := strings.CutPrefix(d.Reason, monitoredOnly)
 	if d.Action == ActionRefuse || monitored && d.Would == ActionRefuse {
 		d.Reason = "reads like discovery of an unknown kind (" + reason + "), which is not enforced"

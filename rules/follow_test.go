@@ -23,21 +23,21 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 	plan := p.Plan(first, rules.From{})
 	d := p.Judge(&plan, moved("//10.0.0.7:8080/x"))
-	onward := d.Onward(first.URL)
+	onward := d.Redirects(first.URL)
 	if len(onward) != 1 || onward[0].String() != "https://10.0.0.7:8080/x" {
 		t.Fatalf("%v: %s: leads to %v", d.Action, d.Reason, onward)
 	}
-	trail := plan.Inquiry
+	referrer := plan.Inquiry
 	next := question(onward[0].String())
 	if plan := p.Plan(next, rules.From{}); plan.Step != rules.Ignore {
-		t.Errorf("without the trail: %v", plan.Step)
+		t.Errorf("without the referrer: %v", plan.Step)
 	}
 	for to, want := range map[string]rules.Action{"https://stranger.net/": rules.ActionRefuse, "/y": rules.ActionPass, "https://www.lab.test/": rules.ActionPass} {
-		plan := p.Follow(next, rules.From{}, trail)
-		if plan.Step != rules.Watch || p.Pursue(&plan, dialect.Answer{Status: http.StatusOK}) {
+		plan := p.Follow(next, rules.From{}, referrer)
+		if plan.Step != rules.Watch || p.SniffRedirect(&plan, dialect.Answer{Status: http.StatusOK}) {
 			t.Errorf("followed: %v", plan.Step)
 		}
-		if !p.Pursue(&plan, dialect.Answer{Status: http.StatusFound}) || !plan.Guarded {
+		if !p.SniffRedirect(&plan, dialect.Answer{Status: http.StatusFound}) || !plan.Guarded {
 			t.Errorf("not pursued: %+v", plan)
 		}
 		if d := p.Judge(&plan, moved(to)); d.Action != want || d.Dialect != dialect.Autoconfig || d.Rule != "private-use" {
@@ -62,43 +62,43 @@ func TestPolicy_Follow(t *testing.T) {
 	} {
 		next := question(onward[0].String())
 		next.Header[c.field] = []string{c.value}
-		trail := dialect.Inquiry{Dialect: c.about, Subjects: append(slices.Clone(trail.Subjects), dialect.Subject{Domain: "named.net"})}
-		if plan := p.Follow(next, rules.From{}, trail); plan.Step != c.want {
+		referrer := dialect.Inquiry{Dialect: c.about, Subjects: append(slices.Clone(referrer.Subjects), dialect.Subject{Domain: "named.net"})}
+		if plan := p.Follow(next, rules.From{}, referrer); plan.Step != c.want {
 			t.Errorf("%s: %v, want %v", name, plan.Step, c.want)
 		}
 	}
 	// Settings that are found there are for the same subject, although nothing there says so.
-	plan = p.Follow(next, rules.From{}, trail)
+	plan = p.Follow(next, rules.From{}, referrer)
 	settings := dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(`<clientConfig><emailProvider><incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer></emailProvider></clientConfig>`)}
 	if d, ok := p.Sniff(&plan, settings); !ok || d.Action != rules.ActionRefuse {
 		t.Errorf("settings: %v, %t: %s", d.Action, ok, d.Reason)
 	}
-	// Nobody's trail is none.
+	// An unguarded referrer is none.
 	if plan := p.Follow(next, rules.From{}, dialect.Inquiry{Dialect: dialect.POX, Subjects: []dialect.Subject{{Domain: "shop.com"}}}); plan.Step != rules.Ignore {
 		t.Errorf("nobody's: %v", plan.Step)
 	}
-	if plan := p.Follow(question("https://autodiscover.com/"), rules.From{}, trail); plan.Step != rules.Refuse {
+	if plan := p.Follow(question("https://autodiscover.com/"), rules.From{}, referrer); plan.Step != rules.Refuse {
 		t.Errorf("a back-off host: %v", plan.Step)
 	}
-	if d := judged(p, question("https://autoconfig.shop.com/mail/config-v1.1.xml"), moved("https://stranger.net/")); d.Action != rules.ActionPass || d.Onward(first.URL) != nil {
-		t.Errorf("nobody guarded: %v, leads to %v", d.Action, d.Onward(first.URL))
+	if d := judged(p, question("https://autoconfig.shop.com/mail/config-v1.1.xml"), moved("https://stranger.net/")); d.Action != rules.ActionPass || d.Redirects(first.URL) != nil {
+		t.Errorf("nobody guarded: %v, leads to %v", d.Action, d.Redirects(first.URL))
 	}
-	if d := judged(p, first, moved("https://stranger.net/")); d.Onward(first.URL) != nil {
-		t.Errorf("refused, and leads to %v", d.Onward(first.URL))
+	if d := judged(p, first, moved("https://stranger.net/")); d.Redirects(first.URL) != nil {
+		t.Errorf("refused, and leads to %v", d.Redirects(first.URL))
 	}
 }
 
 // Clients follow a Location at more statuses than the five that say so, but at none without one.
-func TestPolicy_Pursue_statuses(t *testing.T) {
+func TestPolicy_SniffRedirect_statuses(t *testing.T) {
 	p := builtin(t)
 	next := question("https://lab.test/settings")
-	trail := dialect.Inquiry{Dialect: dialect.Autoconfig, Subjects: []dialect.Subject{{Domain: "lab.test"}}}
+	referrer := dialect.Inquiry{Dialect: dialect.Autoconfig, Subjects: []dialect.Subject{{Domain: "lab.test"}}}
 	propfind := next
 	propfind.Method = "PROPFIND"
 	for status, sent := range map[int]bool{200: false, 201: false, 300: true, 301: true, 304: true, 305: true, 308: true, 399: true, 401: false, 404: false} {
-		plan := p.Follow(next, rules.From{}, trail)
+		plan := p.Follow(next, rules.From{}, referrer)
 		a := dialect.Answer{Status: status, Header: dialect.Header{"Location": {"https://stranger.net/config.xml"}}}
-		if got := p.Pursue(&plan, a); got != sent {
+		if got := p.SniffRedirect(&plan, a); got != sent {
 			t.Errorf("%d: pursued: %t", status, got)
 		} else if sent && p.Judge(&plan, a).Action != rules.ActionRefuse {
 			t.Errorf("%d: not refused", status)
@@ -108,8 +108,8 @@ func TestPolicy_Pursue_statuses(t *testing.T) {
 			t.Errorf("%d to a PROPFIND: seen: %t: %v", status, ok, d.Action)
 		}
 	}
-	plan := p.Follow(next, rules.From{}, trail)
-	if p.Pursue(&plan, dialect.Answer{Status: 304, Header: dialect.Header{}}) {
+	plan := p.Follow(next, rules.From{}, referrer)
+	if p.SniffRedirect(&plan, dialect.Answer{Status: 304, Header: dialect.Header{}}) {
 		t.Error("nothing new is taken for a redirect")
 	}
 }
@@ -119,7 +119,7 @@ func TestPolicy_Follow_fromV2(t *testing.T) {
 	p := builtin(t)
 	r := question("https://autodiscover.lab.test/autodiscover/autodiscover.json?Email=user%40lab.test&Protocol=AutodiscoverV1")
 	d := judged(p, r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"Protocol":"AutodiscoverV1","Url":"https://mail.lab.test/v1"}`)})
-	if onward := d.Onward(r.URL); d.Action != rules.ActionPass || len(onward) != 1 || onward[0].String() != "https://mail.lab.test/v1" {
+	if onward := d.Redirects(r.URL); d.Action != rules.ActionPass || len(onward) != 1 || onward[0].String() != "https://mail.lab.test/v1" {
 		t.Errorf("%v: %s: leads to %v", d.Action, d.Reason, onward)
 	}
 }
@@ -158,8 +158,8 @@ func TestPolicy_Follow_answers(t *testing.T) {
 		if c.body[0] == '<' {
 			mediaType = "text/xml"
 		}
-		if plan.Matters() != (c.about != dialect.POX && c.about != dialect.DAV) {
-			t.Errorf("%v is seen whole: %t", c.about, plan.Matters())
+		if plan.NeedsWholeBody() != (c.about != dialect.POX && c.about != dialect.DAV) {
+			t.Errorf("%v is seen whole: %t", c.about, plan.NeedsWholeBody())
 		}
 		d, ok := p.Sniff(&plan, dialect.Answer{Status: http.StatusOK, Header: dialect.Header{"Content-Type": {mediaType}}, Body: []byte(c.body)})
 		if d.Action != c.want || ok != (c.want != 0) || ok && d.Dialect != c.about {
@@ -194,12 +194,12 @@ func TestPolicy_Follow_coded(t *testing.T) {
 	}
 }
 
-// A question at the place is the trail's, unless it says whose else it is; as one of them it is planned in full.
+// A question at the place is about the referrer's subjects, unless it says whose else it is; then it is planned in full.
 func TestPolicy_Follow_question(t *testing.T) {
 	pin := rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Allow: []string{"*.corp.net", "hoster.net"}}
 	for name, c := range map[string]struct {
 		url, login string
-		trail      string
+		referrer   string
 		mode       rules.Mode
 		want       rules.Step
 		guarded    bool
@@ -209,7 +209,7 @@ func TestPolicy_Follow_question(t *testing.T) {
 		"says somebody else's":      {"https://hoster.net/mail/config-v1.1.xml?emailaddress=user%40shop.com", "", "corp.net", 0, rules.Forward, false},
 		"logs in as somebody else":  {"https://hoster.net/autodiscover/autodiscover.xml", "user@shop.com:secret", "corp.net", 0, rules.Forward, false},
 		"outside the set meanwhile": {"https://stranger.net/autodiscover/autodiscover.xml", "", "corp.net", 0, rules.Refuse, true},
-		"nobody's trail":            {"https://hoster.net/autodiscover/autodiscover.xml", "", "shop.com", 0, rules.Forward, false},
+		"unguarded referrer":        {"https://hoster.net/autodiscover/autodiscover.xml", "", "shop.com", 0, rules.Forward, false},
 		"the rule only monitors":    {"https://hoster.net/autodiscover/autodiscover.xml", "", "corp.net", rules.Monitor, rules.Forward, false},
 	} {
 		pin := pin
@@ -219,8 +219,8 @@ func TestPolicy_Follow_question(t *testing.T) {
 		if c.login != "" {
 			r.Header["Authorization"] = []string{basic(c.login)}
 		}
-		trail := dialect.Inquiry{Dialect: dialect.POX, Subjects: []dialect.Subject{{Domain: c.trail}}}
-		if plan := p.Follow(r, rules.From{}, trail); plan.Step != c.want || plan.Guarded != c.guarded {
+		referrer := dialect.Inquiry{Dialect: dialect.POX, Subjects: []dialect.Subject{{Domain: c.referrer}}}
+		if plan := p.Follow(r, rules.From{}, referrer); plan.Step != c.want || plan.Guarded != c.guarded {
 			t.Errorf("%s: %v, guarded: %t; want %v, %t: %s", name, plan.Step, plan.Guarded, c.want, c.guarded, plan.Decision.Reason)
 		}
 	}
@@ -232,7 +232,7 @@ func TestPolicy_Follow_atAService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trail := dialect.Inquiry{Dialect: dialect.Autodetect, Subjects: []dialect.Subject{{Domain: "corp.net"}}}
+	referrer := dialect.Inquiry{Dialect: dialect.Autodetect, Subjects: []dialect.Subject{{Domain: "corp.net"}}}
 	for host, want := range map[string]rules.Step{
 		"prod.autodetect.outlook.cloud.microsoft":  rules.Watch,
 		"Prod.AutoDetect.outlook.cloud.microsoft.": rules.Watch,
@@ -241,8 +241,8 @@ func TestPolicy_Follow_atAService(t *testing.T) {
 	} {
 		next := question("https://" + host + "/next")
 		next.Header["Authorization"] = []string{"Basic dXNlcjpzZWNyZXQ="}
-		plan := p.Follow(next, rules.From{}, trail)
-		if plan.Step != want || p.Pursue(&plan, dialect.Answer{Status: http.StatusFound}) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
+		plan := p.Follow(next, rules.From{}, referrer)
+		if plan.Step != want || p.SniffRedirect(&plan, dialect.Answer{Status: http.StatusFound}) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
 			t.Errorf("%s: %v, guarded: %t", host, plan.Step, plan.Guarded)
 		}
 		if c := plan.Decision.Credentials; plan.Guarded && (!c.Present || !c.Forwarded) {
@@ -270,12 +270,12 @@ func TestPolicy_Judge_whereRedirectsLead(t *testing.T) {
 		if got := d.Answer.Header.Get("Location"); d.Action != action || got != want {
 			t.Errorf("%q: %v to %q, want %v to %q: %s", location, d.Action, got, action, want, d.Reason)
 		}
-		if onward := d.Onward(asked.URL); want != "" && (len(onward) != 1 || onward[0].String() != want) {
+		if onward := d.Redirects(asked.URL); want != "" && (len(onward) != 1 || onward[0].String() != want) {
 			t.Errorf("%q leads to %v", location, onward)
 		}
 	}
 	d := judged(p, asked, dialect.Answer{Status: http.StatusFound, Header: dialect.Header{"Location": {"/first", "/second", "/third"}}})
-	if onward := d.Onward(asked.URL); d.Action != rules.ActionEdit || d.Answer.Header.Get("Location") != "/first" || len(onward) != 1 || onward[0].Path != "/first" {
+	if onward := d.Redirects(asked.URL); d.Action != rules.ActionEdit || d.Answer.Header.Get("Location") != "/first" || len(onward) != 1 || onward[0].Path != "/first" {
 		t.Errorf("several: %v to %q, leads to %v", d.Action, d.Answer.Header, onward)
 	}
 }
@@ -296,14 +296,14 @@ func TestPolicy_Judge_manyRedirects(t *testing.T) {
 			h["Content-Location"] = append(h["Content-Location"], fmt.Sprint("https://www.lab.test/", i))
 		}
 		d := judged(p, r, dialect.Answer{Status: 200, Header: h, Body: []byte(body.String())})
-		if d.Action != want || want == rules.ActionPass && len(d.Onward(r.URL)) != n {
-			t.Errorf("%d: %v: %s: leads to %v", n, d.Action, d.Reason, d.Onward(r.URL))
+		if d.Action != want || want == rules.ActionPass && len(d.Redirects(r.URL)) != n {
+			t.Errorf("%d: %v: %s: leads to %v", n, d.Action, d.Reason, d.Redirects(r.URL))
 		}
 	}
 }
 
 // A client is sent on by redirects that it gets, and by nothing else that an answer names.
-func TestDecision_Onward(t *testing.T) {
+func TestDecision_Redirects(t *testing.T) {
 	asked := question("https://lab.test/a/b").URL
 	sends := func(kind dialect.Kind, verdict dialect.Verdict, now string) dialect.Suggestion {
 		return dialect.Suggestion{Kind: kind, Verdict: verdict, Now: now}
@@ -327,7 +327,7 @@ func TestDecision_Onward(t *testing.T) {
 		"often the same":      {rules.Decision{Rule: "r", Action: rules.ActionPass, Suggestions: slices.Repeat([]dialect.Suggestion{kept}, 9)}, []string{"https://lab.test/a/c?x=1"}},
 	} {
 		var got []string
-		for _, u := range c.decision.Onward(asked) {
+		for _, u := range c.decision.Redirects(asked) {
 			got = append(got, u.String())
 		}
 		if !slices.Equal(got, c.want) {

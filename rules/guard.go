@@ -31,18 +31,18 @@ type binding struct {
 	private bool
 }
 
-// occasion is what, beside the domain, decides which rule applies.
-type occasion struct {
+// ruleContext is what decides, beside the domain, which rule applies.
+type ruleContext struct {
 	dialect dialect.ID // None where it is not known yet: then no rule is left out for it
 	host    string     // the asked host
 	from    From
 }
 
 // bind finds the rule of a domain: the operator's first one that applies, else a built-in one.
-func (p *Policy) bind(domain string, o occasion) (binding, bool) {
+func (p *Policy) bind(domain string, rc ruleContext) (binding, bool) {
 	entry, ok := p.reserved.MatchSubject(domain)
 	if len(p.rules) > 0 {
-		if r := p.index.find(domain, func(r *rule) bool { return r.applies(o) }); r != nil {
+		if r := p.index.find(domain, func(r *rule) bool { return r.applies(rc) }); r != nil {
 			return binding{rule: r.Name, domain: domain, entry: entry, otherwise: r.Otherwise, operator: r}, true
 		}
 	}
@@ -58,25 +58,25 @@ func (p *Policy) bind(domain string, o occasion) (binding, bool) {
 }
 
 // bindings finds the rules of all guarded subjects, each domain once.
-func (p *Policy) bindings(subjects []dialect.Subject, o occasion) []binding {
+func (p *Policy) bindings(subjects []dialect.Subject, rc ruleContext) []binding {
 	var all []binding
 	var seen domainSet
 	for i, s := range subjects {
 		if seen.have(subjects[:i], s.Domain) {
 			continue
 		}
-		if b, ok := p.bind(s.Domain, o); ok {
+		if b, ok := p.bind(s.Domain, rc); ok {
 			all = append(all, b)
 		}
 	}
-	return withoutDirectories(all, subjects)
+	return withoutDirectoryDomains(all, subjects)
 }
 
-// withoutDirectories leaves out private-use domains that only a log-in names, where an operator's rule says what the account is told: directories are called
-// so (CORP.LOCAL\user, user@corp.local for user@corp.example.net), and their names say nothing about mail. An exchange about more than mostGuarded is refused
+// withoutDirectoryDomains leaves out private-use domains that only a log-in names, where an operator's rule says what the account is told: Active Directory domains have such
+// names (CORP.LOCAL\user, user@corp.local for user@corp.example.net), which say nothing about mail. An exchange about more than maxGuarded is refused
 // with or without them, and to look each up among as many subjects would take seconds.
-func withoutDirectories(all []binding, subjects []dialect.Subject) []binding {
-	if len(all) < 2 || len(all) > mostGuarded || !slices.ContainsFunc(all, func(b binding) bool { return b.operator != nil }) {
+func withoutDirectoryDomains(all []binding, subjects []dialect.Subject) []binding {
+	if len(all) < 2 || len(all) > maxGuarded || !slices.ContainsFunc(all, func(b binding) bool { return b.operator != nil }) {
 		return all
 	}
 	return slices.DeleteFunc(all, func(b binding) bool {
@@ -84,8 +84,8 @@ func withoutDirectories(all []binding, subjects []dialect.Subject) []binding {
 	})
 }
 
-// mostGuarded is how many guarded domains one exchange may be about: each host is judged for each of them. Exchange takes 100 users in a question.
-const mostGuarded = 256
+// maxGuarded is how many guarded domains one exchange may be about: each host is judged for each of them. Exchange takes 100 users in a question.
+const maxGuarded = 256
 
 const reasonMany = "the exchange is about more guarded domains than anybody asks about at once"
 

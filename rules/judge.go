@@ -17,31 +17,31 @@ func (p *Policy) Judge(plan *Plan, a dialect.Answer) Decision {
 	}
 	d, monitored := p.judge(plan, a, enforced)
 	if monitored {
-		p.imagine(&d, plan, a)
+		p.judgeWould(&d, plan, a)
 	}
 	return d
 }
 
-// imagine notes in a decision what it would have been if rules that only monitor were enforced.
-func (p *Policy) imagine(d *Decision, plan *Plan, a dialect.Answer) {
+// judgeWould judges once more, as if rules that only monitor were enforced, and notes in the decision what it would have been.
+func (p *Policy) judgeWould(d *Decision, plan *Plan, a dialect.Answer) {
 	if plan.strict != nil {
 		plan = plan.strict
 	}
 	if plan.Step == Refuse || plan.Step == Reply {
-		d.monitor(plan.Decision)
+		d.setWould(plan.Decision)
 		return
 	}
 	would, _ := p.judge(plan, a, func(all []binding) []binding { return all })
-	d.monitor(would)
+	d.setWould(would)
 }
 
-// judge decides by those of the rules that which leaves; monitored reports whether there are others that only monitor.
+// judge decides by the rules that which selects; monitored reports whether it left out some that only monitor.
 func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []binding) (d Decision, monitored bool) {
 	doc, err := dialect.Read(plan.Inquiry, a)
 	defer doc.Free()
 	j := judgement{decision: plan.Decision, plan: *plan, answer: a, doc: doc}
 	j.plan.Inquiry.Subjects = slices.Concat(plan.Inquiry.Subjects, doc.Subjects)
-	all := p.bindings(j.plan.Inquiry.Subjects, plan.occasion)
+	all := p.bindings(j.plan.Inquiry.Subjects, plan.ruleContext)
 	j.bindings = which(all)
 	j.decision.Subjects = domains(j.plan.Inquiry.Subjects)
 	j.decision.Suggestions = doc.Suggestions
@@ -50,11 +50,11 @@ func (p *Policy) judge(plan *Plan, a dialect.Answer, which func([]binding) []bin
 		j.pass("no subject is guarded")
 		return j.decision, len(all) > 0
 	}
-	j.decision.name(j.bindings)
-	if len(j.bindings) > mostGuarded {
+	j.decision.setRule(j.bindings)
+	if len(j.bindings) > maxGuarded {
 		j.refuse(reasonMany, nil)
 	} else {
-		j.guarded(err)
+		j.decide(err)
 	}
 	return j.decision, len(j.bindings) < len(all)
 }
@@ -66,23 +66,23 @@ type judgement struct {
 	bindings []binding
 	answer   dialect.Answer
 	doc      *dialect.Document
-	// gone are the hosts of suggestions that the client does not get, and others those that another subject keeps, once somebody has looked for leaks.
-	gone, others hostSet
-	// mailboxes are those that were asked about, once somebody has looked for one.
-	mailboxes dialect.Mailboxes
-	looked    bool
+	// removed are the hosts of suggestions that the client does not get, and keptByOthers those that another subject keeps; leaks fills them in.
+	removed, keptByOthers hostSet
+	// mailboxes are those that were asked about; isAskedMailbox reads them when it is first called.
+	mailboxes     dialect.Mailboxes
+	mailboxesRead bool
 }
 
 func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) }
 
-// guarded decides where a rule applies. err is why the answer could not be read.
-func (j *judgement) guarded(err error) {
-	strangers, servers := j.verdicts()
+// decide decides on an answer to which a rule applies. err is why the answer could not be read.
+func (j *judgement) decide(err error) {
+	strangers, servers := j.judgeSuggestions()
 	j.blockSubjects()
 	switch {
 	case j.isChallenge():
 		j.challenge()
-	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isPermission():
+	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isOptionsAnswer():
 		j.pass("the asked host is inside the rule and says what may be asked")
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
 		j.refuse("the answer holds no settings", nil)
@@ -92,25 +92,25 @@ func (j *judgement) guarded(err error) {
 		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
 	case strangers > 0 && j.blocksAll():
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers), nil)
-	case len(nextQuestions(j.decision.Suggestions)) > mostOnward:
+	case len(redirectTargets(j.decision.Suggestions)) > maxRedirects:
 		j.refuse("the answer sends the client to more places than it can go to", nil)
-	case strangers == 0 && j.doc.Plain && !j.leaksAsItCame(j.answer.Header):
+	case strangers == 0 && j.doc.Plain && !j.leaksUnedited(j.answer.Header):
 		j.pass("every suggestion is inside the rule")
 	default:
 		j.edit(strangers, servers)
 	}
 }
 
-// isPermission reports whether a host in the set says by header fields alone what may be asked of it, and names nobody: a browser asks that before it lets a page of another origin
-// look for its JMAP session (Fetch Standard, section 4.8), and a WebDAV client for what the server can (RFC 4918, section 18).
-func (j *judgement) isPermission() bool {
+// isOptionsAnswer reports whether this is the answer of a host in the set to OPTIONS, without a body and without any host outside the set: a browser asks so before it lets a page of
+// another origin look for its JMAP session (Fetch Standard, section 4.8), and a WebDAV client for what the server can do (RFC 4918, section 18).
+func (j *judgement) isOptionsAnswer() bool {
 	q := j.plan.Inquiry.Request
 	return q.Method == "OPTIONS" && j.plan.Step == Forward && j.answer.Status/100 == 2 && len(j.answer.Body) == 0 &&
 		j.allows(reserved.Canonical(q.Host())) && !j.leaks(j.answer.Header, nil)
 }
 
-// verdicts judges every suggestion and counts those that name a host; a port follows the host that it belongs to.
-func (j *judgement) verdicts() (strangers, servers int) {
+// judgeSuggestions gives every suggestion its verdict and counts those that name a host; a port follows the host that it belongs to.
+func (j *judgement) judgeSuggestions() (strangers, servers int) {
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]
 		s.Verdict, s.Now = dialect.Remove, ""
@@ -200,7 +200,7 @@ func (j *judgement) challenge() {
 		j.refuse(reasonChallenge, nil)
 		return
 	}
-	if !j.leaksAsItCame(j.answer.Header) {
+	if !j.leaksUnedited(j.answer.Header) {
 		j.pass("the asked host is inside the rule and may ask for credentials")
 		return
 	}
@@ -219,7 +219,7 @@ func (j *judgement) challenge() {
 	j.decision.Answer = dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": own, "Cache-Control": {"no-store"}}}
 }
 
-// edit writes the answer afresh and looks at the result with other eyes.
+// edit writes the answer afresh and lets the independent check look at the result.
 func (j *judgement) edit(strangers, servers int) {
 	answer, err := j.doc.Edit(j.decision.Suggestions)
 	reason := fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers)
@@ -227,7 +227,7 @@ func (j *judgement) edit(strangers, servers int) {
 		reason = "every suggestion is inside the rule, but clients may read the document in different ways"
 	}
 	if err == nil && j.leaks(answer.Header, answer.Body) {
-		answer.Body = dialect.Apart(j.plan.Inquiry.Dialect, answer.Body, j.holdsGone)
+		answer.Body = dialect.SpaceOutDisplayNames(j.plan.Inquiry.Dialect, answer.Body, j.holdsRemoved)
 		reason += ", and a name in it reads like a host"
 		if answer.Body == nil || j.leaks(answer.Header, answer.Body) {
 			err = errLeak
@@ -236,7 +236,7 @@ func (j *judgement) edit(strangers, servers int) {
 	switch {
 	case errors.Is(err, dialect.ErrNothingLeft):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule and nothing is left without them", strangers, servers), nil)
-	case errors.Is(err, dialect.ErrFixed) && strangers == 0 && j.doc.Plain && j.bodyAlone():
+	case errors.Is(err, dialect.ErrFixed) && strangers == 0 && j.doc.Plain && j.passBodyOnly():
 	case errors.Is(err, dialect.ErrFixed):
 		j.refuse(fmt.Sprintf("%d of %d suggestions name hosts outside the rule, and such an answer is never edited", strangers, servers), nil)
 	case errors.Is(err, errLeak):
@@ -248,16 +248,16 @@ func (j *judgement) edit(strangers, servers int) {
 	}
 }
 
-// bodyAlone lets a document that is never edited pass without the fields around it, in which servers and what stands before them name whom they like. It
-// reports false where the body names strangers, too.
-func (j *judgement) bodyAlone() bool {
+// passBodyOnly lets a document that is never edited pass without the header fields, in which servers and the proxies before them may name anybody. It reports false, and
+// decides nothing, where the body names strangers, too.
+func (j *judgement) passBodyOnly() bool {
 	h := dialect.Header{"Cache-Control": {"no-store"}}
 	for _, name := range [...]string{"Content-Type", "Content-Encoding"} {
 		if values := j.answer.Header[name]; len(values) > 0 {
 			h[name] = slices.Clone(values)
 		}
 	}
-	if j.leaksAsItCame(h) {
+	if j.leaksUnedited(h) {
 		return false
 	}
 	for i := range j.decision.Suggestions {
@@ -283,7 +283,7 @@ func (j *judgement) pass(reason string) {
 
 // refuse refuses; whatever was suggested then goes.
 func (j *judgement) refuse(reason string, err error) {
-	j.decision.refuse(j.repeated(), reason)
+	j.decision.refuse(j.refusalInquiry(), reason)
 	j.decision.Err = err
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]
@@ -291,8 +291,9 @@ func (j *judgement) refuse(reason string, err error) {
 	}
 }
 
-// repeated is the inquiry as a refusal may repeat it: with whom the client named, and of those whom only the answer names with whom a rule is for. Others are strangers.
-func (j *judgement) repeated() dialect.Inquiry {
+// refusalInquiry is the inquiry that the refusal is composed from, and may repeat: its subjects are those that the client named and, of those that only the answer names, the
+// guarded ones. The rest are strangers.
+func (j *judgement) refusalInquiry() dialect.Inquiry {
 	q := j.plan.Inquiry
 	if len(j.doc.Subjects) == 0 {
 		return q

@@ -33,9 +33,9 @@ const (
 // nameSpaces are hosts that stand in XML namespaces and in the DOCTYPE of property lists: names that nobody contacts.
 var nameSpaces = [...]string{"schemas.microsoft.com", "www.w3.org", "schemas.xmlsoap.org", "docs.oasis-open.org", "www.apple.com"}
 
-// leaksAsItCame reports whether upstream's own body, beside these fields, names a host outside the sets. It is looked at as the client reads it; one that nobody
+// leaksUnedited reports whether upstream's own body, sent with these fields, names a host outside the sets. It is looked at as the client reads it; one that nobody
 // can read may name anybody.
-func (j *judgement) leaksAsItCame(h dialect.Header) bool {
+func (j *judgement) leaksUnedited(h dialect.Header) bool {
 	return len(j.answer.Body) > 0 && j.doc.Body == nil || j.leaks(h, j.doc.Body)
 }
 
@@ -43,48 +43,48 @@ func (j *judgement) leaksAsItCame(h dialect.Header) bool {
 func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	l := newLeakCheck(j)
 	defer l.free()
-	j.gone, j.others = nil, nil
+	j.removed, j.keptByOthers = nil, nil
 	for _, s := range j.decision.Suggestions {
 		switch {
 		case s.Verdict != dialect.Keep:
-			j.gone.add(s.Host)
+			j.removed.add(s.Host)
 		case s.Subject != "":
-			j.others.add(s.Host)
+			j.keptByOthers.add(s.Host)
 		}
 	}
-	for host := range j.gone {
-		// A name without a dot is a word like any other ("imap"), and words are everywhere.
+	for host := range j.removed {
+		// A name without a dot ("imap") is a word like any other and may stand anywhere.
 		if hasDot(host) && !j.allowsAnywhere(host) {
 			l.banned = append(l.banned, host)
 		}
 	}
 	for name, values := range h {
-		if hasDot(name) && l.value(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.value(v) }) {
+		if hasDot(name) && l.leaksField(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.leaksField(v) }) {
 			return true
 		}
 	}
 	if j.doc.Sealed {
 		body = nil
 	}
-	body = j.withoutIdentifiers(dialect.WithoutNames(j.plan.Inquiry.Dialect, body))
-	return l.text(body, 0) || l.text(j.withoutIdentifiers(j.doc.Inside), 0)
+	body = j.withoutIdentifiers(dialect.WithoutIdentifierURIs(j.plan.Inquiry.Dialect, body))
+	return l.leaksText(body, 0) || l.leaksText(j.withoutIdentifiers(j.doc.Inside), 0)
 }
 
-// value is text for a header field's.
-func (l *leakCheck) value(v string) bool {
+// leaksField is leaksText for the value of a header field.
+func (l *leakCheck) leaksField(v string) bool {
 	l.field = append(l.field[:0], v...)
-	return l.text(l.field, 0)
+	return l.leaksText(l.field, 0)
 }
 
 // allowsAnywhere reports whether a host may stand anywhere in the answer: what another subject of it keeps may, too.
 func (j *judgement) allowsAnywhere(host string) bool {
-	return j.allows(host) || j.others.has(host)
+	return j.allows(host) || j.keptByOthers.has(host)
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
 // as a server or not, or what the asked mailbox is called. Where it was suggested as a server and taken out, it must not be left anywhere.
 func (j *judgement) isOwnName(host string) bool {
-	if j.gone.has(host) {
+	if j.removed.has(host) {
 		return false
 	}
 	for _, b := range j.bindings {
@@ -95,15 +95,15 @@ func (j *judgement) isOwnName(host string) bool {
 	return j.isAskedMailbox(host)
 }
 
-// holdsGone reports whether a name for people, as it stands, holds a host that was taken out. Where many were, nobody looks.
-func (j *judgement) holdsGone(name []byte) bool {
+// holdsRemoved reports whether a display name holds a host that was taken out. Where many were, it says so without looking.
+func (j *judgement) holdsRemoved(name []byte) bool {
 	name = bytes.ToLower(name)
-	for host := range j.gone {
+	for host := range j.removed {
 		if hasDot(host) && bytes.Contains(name, []byte(host)) {
 			return true
 		}
 	}
-	return len(j.gone) > leakShare
+	return len(j.removed) > leakShare
 }
 
 // hostSet says of a host whether it is among many. The zero set is empty.
@@ -167,8 +167,8 @@ func (l *leakCheck) free() {
 // emailDomainVariable is in lower case, as everything is that is looked at.
 const emailDomainVariable = "%emaildomain%"
 
-// text reports whether s, in any decoded form, names a host that is not allowed. Text beyond the budget counts as if it did.
-func (l *leakCheck) text(s []byte, depth int) bool {
+// leaksText reports whether s, in any decoded form, names a host that is not allowed. Text beyond the budget counts as if it did.
+func (l *leakCheck) leaksText(s []byte, depth int) bool {
 	if l.budget -= len(s) * (1 + len(l.banned)/leakShare); l.budget < 0 {
 		return true
 	}
@@ -183,29 +183,29 @@ func (l *leakCheck) text(s []byte, depth int) bool {
 		}
 	}
 	blankIdentifiers(folded)
-	if l.authorities(folded) || l.schemes(folded) {
+	if l.leaksAuthority(folded) || l.leaksScheme(folded) {
 		return true
 	}
 	blankHarmless(folded)
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
 		folded = blankEscapes(folded)
 	}
-	if l.words(folded, ascii) {
+	if l.leaksWord(folded, ascii) {
 		return true
 	}
 	if depth == leakDepth {
 		return false
 	}
 	for _, inner := range l.layers(s) {
-		if l.text(inner, depth+1) {
+		if l.leaksText(inner, depth+1) {
 			return true
 		}
 	}
 	return false
 }
 
-// authorities looks at what stands behind every "//".
-func (l *leakCheck) authorities(s []byte) bool {
+// leaksAuthority reports whether a stranger stands behind any "//".
+func (l *leakCheck) leaksAuthority(s []byte) bool {
 	for strange := false; !strange; {
 		i := bytes.Index(s, []byte("//"))
 		if i < 0 {
@@ -216,8 +216,8 @@ func (l *leakCheck) authorities(s []byte) bool {
 	return true
 }
 
-// schemes looks at what stands behind every "http:" and "https:" without two slashes: to browsers those are there all the same, and a backslash is one.
-func (l *leakCheck) schemes(s []byte) bool {
+// leaksScheme reports whether a stranger stands behind any "http:" or "https:" without two slashes: browsers supply them, and take a backslash for one.
+func (l *leakCheck) leaksScheme(s []byte) bool {
 	for strange := false; !strange; {
 		i := bytes.Index(s, []byte("http"))
 		if i < 0 {
@@ -231,8 +231,8 @@ func (l *leakCheck) schemes(s []byte) bool {
 	return true
 }
 
-// pastAuthority reports whether the authority that s begins with is a stranger's, and gives what stands behind it. There the search goes on: a scheme inside, in front of the
-// last sign, has the same host, and one behind that is part of the host.
+// pastAuthority reports whether the authority that s begins with is a stranger's, and gives what stands behind it, where the search goes on: a scheme in front of the last @
+// of the authority is user information of the same host, and one behind it is part of the host.
 func (l *leakCheck) pastAuthority(s []byte) (behind []byte, strange bool) {
 	end := 0
 	for end < len(s) && !endsAuthority[s[end]] {
@@ -275,8 +275,8 @@ func remember(known map[string]struct{}, s string) {
 	}
 }
 
-// words looks at everything between delimiters that reads like a host name or an address. ascii says that s has no other dots than ASCII's.
-func (l *leakCheck) words(s []byte, ascii bool) bool {
+// leaksWord reports whether anything between delimiters reads like the host name or address of a stranger. ascii says that s has no other dots than ASCII's.
+func (l *leakCheck) leaksWord(s []byte, ascii bool) bool {
 	for {
 		dot := 0
 		if ascii {
@@ -339,12 +339,12 @@ func notInName(r rune) bool {
 }
 
 func (l *leakCheck) isStrangeName(host string) bool {
-	return !l.allows(host) && reads(host) && !l.names.isOwnName(host)
+	return !l.allows(host) && readsLikeHost(host) && !l.names.isOwnName(host)
 }
 
-// reads reports whether a canonical word with a dot reads like a host name: it ends in a listed suffix, which need not be a registry's (anybody can
+// readsLikeHost reports whether a canonical word with a dot reads like a host name: it ends in a listed suffix, which need not be a registry's (anybody can
 // have a name below github.io), or in a reserved name, or is an address.
-func reads(host string) bool {
+func readsLikeHost(host string) bool {
 	if isAddress(host) {
 		return true
 	}

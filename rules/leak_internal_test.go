@@ -40,10 +40,10 @@ func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 				}
 				// A delimiter of words and of base64 alike.
 				text := front + `"` + form + `"` + front
-				if !allowing("ok.corp.net").text([]byte(text), 0) {
+				if !allowing("ok.corp.net").leaksText([]byte(text), 0) {
 					t.Errorf("%s behind %q: not found", name, front)
 				}
-				if l := allowing("ok.corp.net", "imap.stranger.net", "t.co"); l.text([]byte(text), 0) {
+				if l := allowing("ok.corp.net", "imap.stranger.net", "t.co"); l.leaksText([]byte(text), 0) {
 					t.Errorf("%s behind %q: found, although it is allowed", name, front)
 				}
 			}
@@ -59,7 +59,7 @@ func TestLeakCheck_everyBeginningOfText(t *testing.T) {
 			for _, third := range letters {
 				text := first + second + third + " imap.stranger.net"
 				for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
-					if !allowing().text([]byte(encoding.EncodeToString([]byte(text))), 0) {
+					if !allowing().leaksText([]byte(encoding.EncodeToString([]byte(text))), 0) {
 						t.Errorf("%q in base64: not found", text)
 					}
 				}
@@ -88,7 +88,7 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
 		"12:30:00.123": false, "a.b:c.d": false, "fe80::1.2.3": false, "config-v1.1": false,
 	} {
-		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1").text([]byte(text), 0); got != found {
+		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1").leaksText([]byte(text), 0); got != found {
 			t.Errorf("%q: found %v, want %v", text, got, found)
 		}
 	}
@@ -99,7 +99,7 @@ func TestLeakCheck_takenOut(t *testing.T) {
 	for _, banned := range [][]string{nil, {"imap.other.net", "imap.stranger.net"}} {
 		l := allowing("lab.test")
 		l.banned = banned
-		if got, want := l.text([]byte(`"Imap.stranger.net@lab.test"`), 0), banned != nil; got != want {
+		if got, want := l.leaksText([]byte(`"Imap.stranger.net@lab.test"`), 0), banned != nil; got != want {
 			t.Errorf("without %q: found %v", banned, got)
 		}
 	}
@@ -109,7 +109,7 @@ func TestLeakCheck_takenOut(t *testing.T) {
 func TestLeakCheck_depth(t *testing.T) {
 	text := []byte("imap.stranger.net")
 	for depth := range leakDepth + 2 {
-		if got, want := allowing().text(text, 0), depth <= leakDepth; got != want {
+		if got, want := allowing().leaksText(text, 0), depth <= leakDepth; got != want {
 			t.Errorf("%d encodings: found %v", depth, got)
 		}
 		text = []byte(base64.StdEncoding.EncodeToString(text))

@@ -109,7 +109,7 @@ func hasControl(b []byte) bool {
 
 func isControl(c byte) bool { return c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f }
 
-// blankEscapes puts a space in the place of every valid percent escape, in s itself, which is in lower case; but for that of the sign in addresses, which it undoes.
+// blankEscapes puts a space in the place of every valid percent escape, in s itself, which is in lower case; but for %40, which becomes the @ of an address.
 func blankEscapes(s []byte) []byte {
 	if bytes.IndexByte(s, '%') < 0 {
 		return s

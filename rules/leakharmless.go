@@ -103,7 +103,7 @@ var addressSchemes = [...]string{"mailto:", "smtp:", "sip:", "upn:"}
 var beforeAddress = bytesOf("\x00 \t\r\n>\"'<(=,;")
 
 // isLocalPart reports whether word, of which before is the byte in front and after what follows, is that of an address at a host that may be named. User
-// information of a URL is not, nor what stands between two signs: parsers disagree on where those end.
+// information of a URL is not, nor what stands between two @: parsers disagree on which of them ends it.
 func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 	if len(after) == 0 || after[0] != '@' || !beforeAddress[before] {
 		return false
@@ -124,9 +124,9 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 
 // isAskedMailbox reports whether a word, in lower case, is the local part of an address that the client itself asked about: accounts are often called so.
 func (j *judgement) isAskedMailbox(word string) bool {
-	if !j.looked {
+	if !j.mailboxesRead {
 		all := j.plan.Inquiry.Subjects
-		j.mailboxes, j.looked = dialect.MailboxesOf(all[:len(all)-len(j.doc.Subjects)]), true // those that only the answer names follow
+		j.mailboxes, j.mailboxesRead = dialect.MailboxesOf(all[:len(all)-len(j.doc.Subjects)]), true // those that only the answer names follow
 	}
 	return j.mailboxes.Have(word)
 }

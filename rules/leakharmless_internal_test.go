@@ -29,7 +29,7 @@ func TestLeakCheck_harmlessWords(t *testing.T) {
 
 		`"-//Apple//stranger//EN"`: true, "-//Apple//DTD PLIST 1.0//EN": true, `"-//W3C//DTD x//EN//stranger"`: true,
 	} {
-		if got := allowing("mail.lab.test").text([]byte(text), 0); got != found {
+		if got := allowing("mail.lab.test").leaksText([]byte(text), 0); got != found {
 			t.Errorf("%q: found %v, want %v", text, got, found)
 		}
 	}

@@ -17,7 +17,7 @@ func TestOutset_ofDiscovery(t *testing.T) {
 		seen++
 		for n := range x.answer.Body {
 			head := x.answer.Body[:n]
-			if dialect.Foreign(x.answer.Header, head) || !dialect.MayBe(x.answer.Header, head, false) {
+			if dialect.NotDiscovery(x.answer.Header, head) || !dialect.MayBeDiscovery(x.answer.Header, head, false) {
 				t.Errorf("%s: %v is given up after %d bytes", x.name, q.Dialect, n)
 				break
 			}

@@ -20,7 +20,7 @@ const (
 	// Forward sends the request on, with Plan.Header in place of its own where that is not nil, and judges the answer.
 	Forward
 	// Watch sends the request on untouched: it does not look like discovery, but it is about somebody guarded. The answer goes to
-	// Policy.Sniff, if dialect.MayBe says that it could be discovery after all.
+	// Policy.Sniff, if dialect.MayBeDiscovery says that it could be discovery after all.
 	Watch
 	// Ignore sends the request on untouched and does not look at the answer: it is not discovery.
 	Ignore
@@ -28,7 +28,7 @@ const (
 
 var stepNames = [...]string{"invalid", "refuse", "scrub", "reply", "forward", "watch", "ignore"}
 
-func (s Step) String() string { return word(stepNames[:], int(s)) }
+func (s Step) String() string { return enumName(stepNames[:], int(s)) }
 
 // Plan is what the policy says of a request before anybody is dialled. It belongs to the exchange that it was made for.
 type Plan struct {
@@ -42,10 +42,10 @@ type Plan struct {
 	// Decision is final where Step is Refuse or Reply. Otherwise it holds what is known so far, without an action.
 	Decision Decision
 
-	bindings []binding
-	occasion occasion
-	// trail is the inquiry whose answer sent the client here; nil where none is known.
-	trail *dialect.Inquiry
+	bindings    []binding
+	ruleContext ruleContext
+	// referrer is the inquiry whose answer sent the client here; nil where none is known.
+	referrer *dialect.Inquiry
 	// strict is the plan as if rules that only monitor were enforced; nil where there are none.
 	strict *Plan
 }
@@ -72,15 +72,15 @@ func (p *Policy) Plan(r dialect.Request, from From) Plan {
 
 // planFor plans for a discovery request that is about the inquiry's subjects.
 func (p *Policy) planFor(q dialect.Inquiry, from From) Plan {
-	o := occasion{q.Dialect, reserved.Canonical(q.Request.Host()), from}
-	all := p.bindings(q.Subjects, o)
+	rc := ruleContext{q.Dialect, reserved.Canonical(q.Request.Host()), from}
+	all := p.bindings(q.Subjects, rc)
 	binding := enforced(all)
-	plan := p.plan(q, binding, o)
+	plan := p.plan(q, binding, rc)
 	if len(binding) < len(all) {
-		strict := p.plan(q, all, o)
+		strict := p.plan(q, all, rc)
 		plan.strict = &strict
-		plan.Decision.monitor(strict.Decision)
-		if plan.Step == Forward && scrubsAnyway(all) && !allowed(all, o.host) {
+		plan.Decision.setWould(strict.Decision)
+		if plan.Step == Forward && scrubsAnyway(all) && !allowed(all, rc.host) {
 			plan.scrub(q.Request)
 		}
 	}
@@ -98,31 +98,31 @@ func scrubsAnyway(all []binding) bool {
 }
 
 // plan decides for the given rules.
-func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
+func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Plan {
 	r := q.Request
-	plan := Plan{Inquiry: q, bindings: bindings, occasion: o, Guarded: len(bindings) > 0}
+	plan := Plan{Inquiry: q, bindings: bindings, ruleContext: rc, Guarded: len(bindings) > 0}
 	plan.Decision = Decision{Dialect: q.Dialect, Subjects: domains(q.Subjects), Credentials: credentials(r)}
-	plan.Decision.name(plan.bindings)
+	plan.Decision.setRule(plan.bindings)
 	switch {
-	case p.backOff(o.host):
+	case p.backOff(rc.host):
 		plan.Guarded = true
 		if plan.Decision.Rule == "" {
 			plan.Decision.Rule = ruleBackOff
 		}
 		plan.refuse(reasonBackOff)
-	case len(plan.bindings) > mostGuarded:
+	case len(plan.bindings) > maxGuarded:
 		plan.refuse(reasonMany)
 	case !plan.Guarded:
 		plan.Step = Forward
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
 	case answersLocally(plan.bindings):
 		plan.reply()
-	case allowed(plan.bindings, o.host):
-		plan.Step, plan.Header = Forward, wholeAnswer(r.Header)
+	case allowed(plan.bindings, rc.host):
+		plan.Step, plan.Header = Forward, unconditional(r.Header)
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
-	case p.asks(plan.bindings, o.host) && !q.Bare():
+	case p.mayAsk(plan.bindings, rc.host) && !q.SecretFree():
 		plan.refuse("the question may hold secrets in its body, and the asked host is outside the rule")
-	case p.asks(plan.bindings, o.host):
+	case p.mayAsk(plan.bindings, rc.host):
 		plan.scrub(r)
 	default:
 		plan.refuse("no host may be named to the domain, and the asked host is none of its own")
@@ -130,8 +130,8 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, o occasion) Plan {
 	return plan
 }
 
-// asks reports whether a host outside the set is asked, without secrets: each rule must agree.
-func (p *Policy) asks(all []binding, host string) bool {
+// mayAsk reports whether a host outside the set may be asked, without secrets: each rule must agree.
+func (p *Policy) mayAsk(all []binding, host string) bool {
 	central := p.isCentral(host)
 	for _, b := range all {
 		if a := b.asking(); a == AskNever || a == AskDefault && !central {
@@ -142,7 +142,7 @@ func (p *Policy) asks(all []binding, host string) bool {
 }
 
 func (plan *Plan) scrub(r dialect.Request) {
-	plan.Step, plan.Header, plan.Query = Scrub, scrub(r.Header), scrubQuery(r.URL.RawQuery)
+	plan.Step, plan.Header, plan.Query = Scrub, scrubHeader(r.Header), scrubQuery(r.URL.RawQuery)
 	plan.Decision.Credentials.Forwarded = false
 }
 
@@ -153,21 +153,21 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 		plan.refuse(reasonBackOff)
 		return plan
 	}
-	o := occasion{host: reserved.Canonical(r.Host()), from: from}
-	if len(p.bindings(dialect.Carriers(r), o)) == 0 {
+	rc := ruleContext{host: reserved.Canonical(r.Host()), from: from}
+	if len(p.bindings(dialect.CarrierSubjects(r), rc)) == 0 {
 		return Plan{Step: Ignore}
 	}
-	if q, ok := dialect.AsksOn(r); ok && p.outside(q, from) {
+	if q, ok := dialect.RecognisePropfind(r); ok && p.outside(q, from) {
 		return p.planFor(q, from)
 	}
-	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, occasion: o}
+	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, ruleContext: rc}
 }
 
 // outside reports whether somebody guarded asks a host that is not in the set; where rules only monitor, in theirs. Inside, a question of no published place is not the
 // domain's to answer: its own server is asked, whatever a rule has servers for.
 func (p *Policy) outside(q dialect.Inquiry, from From) bool {
 	host := reserved.Canonical(q.Request.Host())
-	all := p.bindings(q.Subjects, occasion{q.Dialect, host, from})
+	all := p.bindings(q.Subjects, ruleContext{q.Dialect, host, from})
 	if enforcing := enforced(all); len(enforcing) > 0 {
 		all = enforcing
 	}
@@ -182,18 +182,18 @@ func (p *Policy) Sniff(plan *Plan, a dialect.Answer) (d Decision, ok bool) {
 	}
 	q, ok := dialect.Sniff(plan.Inquiry.Request, a)
 	if !ok || q.Dialect == dialect.Suspected {
-		if answer, mine := plan.answered(a); mine {
+		if answer, mine := plan.answersReferrer(a); mine {
 			q, ok = answer, true
 		}
 	}
 	if !ok {
 		return Decision{}, false
 	}
-	q.Subjects = plan.followed(q.Subjects)
-	p.become(plan, q)
+	q.Subjects = plan.withReferrer(q.Subjects)
+	p.promote(plan, q)
 	d = p.Judge(plan, a)
 	if q.Dialect == dialect.Suspected && !p.suspected {
-		d.unenforced()
+		d.revertRefusal()
 	}
 	return d, true
 }

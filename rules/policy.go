@@ -41,7 +41,7 @@ const (
 
 var modeNames = [...]string{"invalid", "off", "enforce", "monitor"}
 
-func (m Mode) String() string { return word(modeNames[:], int(m)) }
+func (m Mode) String() string { return enumName(modeNames[:], int(m)) }
 
 // Policy decides. It is immutable and safe for concurrent use.
 type Policy struct {
@@ -154,7 +154,7 @@ func singleHost(raw, what string) (string, error) {
 // closed, the nearest counts.
 func (p *Policy) Opens(host string) bool {
 	host = reserved.Canonical(host)
-	if opens, said := p.said(host); said {
+	if opens, listed := p.nearestEntry(host); listed {
 		return opens
 	}
 	_, ok := p.reserved.Match(host)
@@ -163,29 +163,29 @@ func (p *Policy) Opens(host string) bool {
 
 // Closes reports whether host is not opened because Config.Close has it, or a name above it.
 func (p *Policy) Closes(host string) bool {
-	opens, said := p.said(reserved.Canonical(host))
-	return said && !opens
+	opens, listed := p.nearestEntry(reserved.Canonical(host))
+	return listed && !opens
 }
 
-// said is what was said of the nearest name at or above host.
-func (p *Policy) said(host string) (opens, said bool) {
-	if opens, said = p.saidOf(host); said {
+// nearestEntry looks up the nearest name at or above host that is opened or closed; listed is false where there is none.
+func (p *Policy) nearestEntry(host string) (opens, listed bool) {
+	if opens, listed = p.exactEntry(host); listed {
 		return opens, true
 	}
 	for parent := range parents(host) {
-		if opens, said = p.saidOf(parent); said {
+		if opens, listed = p.exactEntry(parent); listed {
 			return opens, true
 		}
 	}
 	return false, false
 }
 
-func (p *Policy) saidOf(name string) (opens, said bool) {
+func (p *Policy) exactEntry(name string) (opens, listed bool) {
 	if _, opens = p.opened[name]; opens {
 		return true, true
 	}
-	_, said = p.closed[name]
-	return false, said
+	_, listed = p.closed[name]
+	return false, listed
 }
 
 // Scope lists the DNS names (each with everything below it) that Opens can ever accept: what the authority must be able to sign for, and

@@ -53,7 +53,7 @@ const (
 
 var otherwiseNames = [...]string{"block", "remove", "rewrite"}
 
-func (o Otherwise) String() string { return word(otherwiseNames[:], int(o)) }
+func (o Otherwise) String() string { return enumName(otherwiseNames[:], int(o)) }
 
 // Answering says who answers a question about the rule's domains.
 type Answering uint8
@@ -68,7 +68,7 @@ const (
 
 var answeringNames = [...]string{"upstream", "local"}
 
-func (a Answering) String() string { return word(answeringNames[:], int(a)) }
+func (a Answering) String() string { return enumName(answeringNames[:], int(a)) }
 
 // Asking says what a host outside the set is asked.
 type Asking uint8
@@ -84,10 +84,10 @@ const (
 
 var askingNames = [...]string{"default", "scrubbed", "never"}
 
-func (a Asking) String() string { return word(askingNames[:], int(a)) }
+func (a Asking) String() string { return enumName(askingNames[:], int(a)) }
 
-// word is the name of an enumeration's value, and "invalid" beyond it.
-func word(names []string, i int) string {
+// enumName is the name of an enumeration's value, and "invalid" beyond it.
+func enumName(names []string, i int) string {
 	if i >= len(names) {
 		return "invalid"
 	}
@@ -113,17 +113,17 @@ type rule struct {
 }
 
 // applies reports whether the rule is for this question, leaving aside its domains.
-func (r *rule) applies(o occasion) bool {
-	if !r.Until.IsZero() && !o.from.At.IsZero() && !o.from.At.Before(r.Until) {
+func (r *rule) applies(rc ruleContext) bool {
+	if !r.Until.IsZero() && !rc.from.At.IsZero() && !rc.from.At.Before(r.Until) {
 		return false
 	}
-	if len(r.Clients) > 0 && !containsAddr(r.Clients, o.from.Client) {
+	if len(r.Clients) > 0 && !containsAddr(r.Clients, rc.from.Client) {
 		return false
 	}
-	if r.dialects != nil && o.dialect != dialect.None && !r.dialects[o.dialect] {
+	if r.dialects != nil && rc.dialect != dialect.None && !r.dialects[rc.dialect] {
 		return false
 	}
-	return len(r.services) == 0 || covered(r.services, o.host)
+	return len(r.services) == 0 || covered(r.services, rc.host)
 }
 
 func containsAddr(prefixes []netip.Prefix, a netip.Addr) bool {

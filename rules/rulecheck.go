@@ -69,9 +69,9 @@ func checkRules(operator []Rule) ([]*rule, *domainIndex, error) {
 			c.wrong("name", -1, "a word that records can name it by", "a rule without a name")
 		case strings.ContainsFunc(r.Name, func(r rune) bool { return r <= ' ' || r == 0x7f }):
 			c.wrong("name", -1, "one word, such as "+quote(strings.Join(strings.Fields(r.Name), "-")), "%q has spaces in it", r.Name)
-		case !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unseen):
+		case !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, isUnprintable):
 			want := "a word that records can name it by"
-			if seen := strings.Map(onlySeen, strings.ToValidUTF8(r.Name, "")); seen != "" {
+			if seen := strings.Map(dropUnprintable, strings.ToValidUTF8(r.Name, "")); seen != "" {
 				want = "it without them, " + quote(seen)
 			}
 			c.wrong("name", -1, want, "%q has characters in it that nobody can see", r.Name)
@@ -90,12 +90,12 @@ func checkRules(operator []Rule) ([]*rule, *domainIndex, error) {
 	return all, index, errors.Join(c.problems...)
 }
 
-// unseen reports whether a character has no shape: what a person cannot see, he cannot look for in records, nor type into a query of metrics.
-func unseen(r rune) bool { return !unicode.IsPrint(r) }
+// isUnprintable reports whether a character cannot be seen: nobody can look for it in records, nor type it into a query of metrics.
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
-// onlySeen is for strings.Map: it leaves those out.
-func onlySeen(r rune) rune {
-	if unseen(r) {
+// dropUnprintable is for strings.Map, which then leaves out what isUnprintable.
+func dropUnprintable(r rune) rune {
+	if isUnprintable(r) {
 		return -1
 	}
 	return r
@@ -119,7 +119,7 @@ func (c *checker) rule(r Rule) *rule {
 		}
 	}
 	c.selectors(made)
-	c.words(r)
+	c.consistency(r)
 	c.servers(made)
 	return made
 }
@@ -172,8 +172,8 @@ func (c *checker) selectors(made *rule) {
 	}
 }
 
-// words checks what the rule's words say together.
-func (c *checker) words(r Rule) {
+// consistency checks the rule's modes, and that none of them contradicts another.
+func (c *checker) consistency(r Rule) {
 	if r.Otherwise > Rewrite || r.Answer > AnswerLocal || r.Upstream > AskNever || r.Mode != 0 && r.Mode != Enforce && r.Mode != Monitor {
 		c.wrong("mode", -1, "values that this package names", "an unknown otherwise, answer, upstream or mode")
 	}

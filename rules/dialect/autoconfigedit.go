@@ -18,7 +18,7 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
 			at.element.SetText(s.Now)
-			if s.isServer() && at.unit != nil {
+			if s.replacesServer() && at.unit != nil {
 				port := setChild(at.unit, "port", strconv.Itoa(int(s.Port)), at.element)
 				setChild(at.unit, "socketType", socketType(s.Encryption), port)
 			}
@@ -36,7 +36,7 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 	}
 	pruneConfig(x.root)
 	forOneDomain(x.root, domain)
-	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
+	markRemoved(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	return x.write(typeXML)
 }
 

@@ -73,14 +73,14 @@ func (p placeholders) host(path, protocol, value string) (Suggestion, bool) {
 	if absolute(value) {
 		return p.url(path, protocol, value)
 	}
-	return p.bare(path, protocol, value)
+	return p.hostname(path, protocol, value)
 }
 
 // url makes a suggestion of a URL. A relative one has no meaning in these formats; a lenient reader could take it for a host name.
 func (p placeholders) url(path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" || relative(value) {
-		return p.bare(path, protocol, value)
+		return p.hostname(path, protocol, value)
 	}
 	filled := value
 	if start := strings.Index(value, "//"); start >= 0 { // only what stands before the path decides about the host
@@ -97,8 +97,8 @@ func (p placeholders) url(path, protocol, value string) (Suggestion, bool) {
 	return s, ok
 }
 
-// bare makes a suggestion of a host name and nothing else: of the host that the client will fill in, while Was is what is written.
-func (p placeholders) bare(path, protocol, value string) (Suggestion, bool) {
+// hostname makes a suggestion of a host name and nothing else: of the host that the client will fill in, while Was is what is written.
+func (p placeholders) hostname(path, protocol, value string) (Suggestion, bool) {
 	if value == "" {
 		return Suggestion{}, false
 	}

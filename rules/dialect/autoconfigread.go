@@ -72,7 +72,7 @@ func readConfig(q Inquiry, t text) (*Document, error) {
 	if w.err != nil {
 		return d, w.err
 	}
-	return d, x.holds("clientConfig", w.found)
+	return d, x.verify("clientConfig", w.found)
 }
 
 // mentionsConfig tells a broken document from the web server's page for what it does not have, which is no XML either.

@@ -34,10 +34,10 @@ var autodetect = wireFormat{
 	recognise: func(_ Request, host, path string) bool {
 		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(host)
 	},
-	asks:    namedInBody,
-	read:    readAutodetect,
-	refuse:  refuseAutodetect,
-	compose: composeAutodetect,
+	bodySubjects: bodyAddresses,
+	read:         readAutodetect,
+	refuse:       refuseAutodetect,
+	compose:      composeAutodetect,
 }
 
 // autodetectHosts are the hosts of the service.
@@ -165,7 +165,7 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
 			at.node.set(s.Now)
-			if s.isServer() {
+			if s.replacesServer() {
 				setMember(at.owner, "encryption", autodetectEncryption(s.Encryption))
 				setMember(at.owner, "port", strconv.Itoa(int(s.Port)))
 			}
@@ -186,7 +186,7 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 	if left == 0 {
 		return Answer{}, ErrNothingLeft
 	}
-	settle(judged, func(i int) bool { return !gone[spots[i].node] && !gone[spots[i].place.item] })
+	markRemoved(judged, func(i int) bool { return !gone[spots[i].node] && !gone[spots[i].place.item] })
 	return root.write(typeJSON)
 }
 

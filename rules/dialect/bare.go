@@ -14,17 +14,17 @@ import (
 // A question that goes to a stranger without its secrets may hold some in its body: SOAP has a header of its own, in which WS-Security carries passwords and
 // tokens (MS-OXWSADISC 3.1.4: /wssecurity). So here, too, a list says what may stand in a body, and not what may not.
 
-// Bare reports whether the request's body says whom it is about and what is asked, and nothing that could be a secret. A body that cannot be read to its end
+// SecretFree reports whether the request's body says whom it is about and what is asked, and nothing that could be a secret. A body that cannot be read to its end
 // does not.
-func (q Inquiry) Bare() bool {
+func (q Inquiry) SecretFree() bool {
 	f := format(q.Dialect)
-	return len(q.Request.Body) == 0 || f != nil && f.bare != nil && f.bare(q.Request)
+	return len(q.Request.Body) == 0 || f != nil && f.secretFree != nil && f.secretFree(q.Request)
 }
 
 // poxQuestion are the elements of a question of either schema (MS-OXDSCLI 2.2.3.1; MS-ASCMD 2.2.1.1), lower case.
 var poxQuestion = [...]string{"autodiscover", "request", "emailaddress", "legacydn", "acceptableresponseschema"}
 
-func poxBare(r Request) bool { return onlyElements(r, poxQuestion[:]) }
+func poxSecretFree(r Request) bool { return onlyElements(r, poxQuestion[:]) }
 
 // soapQuestionParts are the elements of the four questions with the header blocks that they need (MS-OXWSADISC 3.1.4; WS-Addressing), lower case.
 var soapQuestionParts = [...]string{
@@ -33,7 +33,7 @@ var soapQuestionParts = [...]string{
 	"request", "users", "user", "mailbox", "domains", "domain", "requestedsettings", "setting", "requestedversion",
 }
 
-func soapBare(r Request) bool { return onlyElements(r, soapQuestionParts[:]) }
+func soapSecretFree(r Request) bool { return onlyElements(r, soapQuestionParts[:]) }
 
 // onlyElements reports whether a body is XML of no other elements than those. What stands in them is the question.
 func onlyElements(r Request, known []string) bool {
@@ -41,7 +41,7 @@ func onlyElements(r Request, known []string) bool {
 	if err != nil {
 		return false
 	}
-	d := xml.NewDecoder(bytes.NewReader(shortTags(t.data)))
+	d := xml.NewDecoder(bytes.NewReader(truncateTags(t.data)))
 	d.CharsetReader = sameReader
 	for depth := 0; ; {
 		token, err := d.RawToken()
@@ -72,7 +72,7 @@ func onlyElements(r Request, known []string) bool {
 // credentialTypeTexts are the members of GetCredentialType that are texts, lower case. The last two are what the service itself gave the client before.
 var credentialTypeTexts = [...]string{"username", "country", "originalrequest", "flowtoken"}
 
-func identityBare(r Request) bool {
+func identitySecretFree(r Request) bool {
 	t, err := decodeText(r.Body, r.Header.Get("Content-Type"))
 	if err != nil {
 		return false

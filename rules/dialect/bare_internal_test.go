@@ -38,7 +38,7 @@ func TestInquiry_Bare(t *testing.T) {
 		"nothing":                  {SOAP, "https://outlook.com/autodiscover/autodiscover.svc", "", true},
 		"of a dialect without one": {V2, "https://outlook.com/autodiscover/autodiscover.json", "x", false},
 	} {
-		if got := (Inquiry{Dialect: c.id, Request: ask(t, "POST", c.url, c.body)}).Bare(); got != c.want {
+		if got := (Inquiry{Dialect: c.id, Request: ask(t, "POST", c.url, c.body)}).SecretFree(); got != c.want {
 			t.Errorf("%s: %t, want %t", name, got, c.want)
 		}
 	}

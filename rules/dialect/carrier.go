@@ -30,11 +30,11 @@ var addressParameters = [...]string{"email", "emailaddress", "login", "username"
 // identityClaims are the claims of a bearer token that name its owner (Microsoft identity platform, ID and access token claims).
 var identityClaims = [...]string{"upn", "unique_name", "preferred_username", "email"}
 
-// Carriers collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
+// CarrierSubjects collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
 //
 // It is asked about all traffic of opened hosts, nearly all of which is about its host alone: small enough to be inlined, it keeps that on
 // the caller's stack.
-func Carriers(r Request) []Subject {
+func CarrierSubjects(r Request) []Subject {
 	var few [2]Subject
 	return appendCarriers(few[:0], r)
 }
@@ -46,15 +46,15 @@ func appendCarriers(all []Subject, r Request) []Subject {
 // subjects collects whom a request is about from every place where clients are known to say so. Carriers may disagree; all count.
 func subjects(r Request, host string, f *wireFormat) []Subject {
 	all := appendHost(nil, host)
-	if f.path != nil {
-		all = append(all, f.path(r.URL.Path)...)
+	if f.pathSubjects != nil {
+		all = append(all, f.pathSubjects(r.URL.Path)...)
 	}
-	if f.query != nil {
-		all = append(all, f.query(r.URL)...)
+	if f.querySubjects != nil {
+		all = append(all, f.querySubjects(r.URL)...)
 	}
 	all = appendCommon(all, r)
-	if f.asks != nil && len(r.Body) > 0 {
-		all = append(all, f.asks(r)...)
+	if f.bodySubjects != nil && len(r.Body) > 0 {
+		all = append(all, f.bodySubjects(r)...)
 	}
 	return all
 }
@@ -63,11 +63,11 @@ func subjects(r Request, host string, f *wireFormat) []Subject {
 func appendCommon(all []Subject, r Request) []Subject {
 	all = append(all, querySubjects(r.URL)...)
 	all = append(all, headerSubjects(r.Header)...)
-	return append(all, UserOf(r.URL)...)
+	return append(all, UserinfoSubjects(r.URL)...)
 }
 
-// central reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
-func central(host string) bool {
+// IsCentral reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
+func IsCentral(host string) bool {
 	for _, f := range table() {
 		for i := range f.info.Services {
 			if f.info.Services[i].Covers(host) {
@@ -80,7 +80,7 @@ func central(host string) bool {
 
 // appendHost adds whom the asked host is about: the domain whose discovery host it is, else itself.
 func appendHost(all []Subject, host string) []Subject {
-	if central(host) {
+	if IsCentral(host) {
 		return all
 	}
 	domain := reserved.Canonical(host)
@@ -135,7 +135,7 @@ func unescape(s string) string {
 }
 
 func headerSubjects(h Header) []Subject {
-	all := LogsIn(Request{Header: h})
+	all := LoginSubjects(Request{Header: h})
 	for _, name := range addressFields {
 		for _, value := range h[name] {
 			all = append(all, addresses(value, "header:"+name)...)
@@ -144,8 +144,8 @@ func headerSubjects(h Header) []Subject {
 	return all
 }
 
-// LogsIn lists whom a request logs in as, as far as its credentials say.
-func LogsIn(r Request) []Subject {
+// LoginSubjects lists whom a request logs in as, as far as its credentials say.
+func LoginSubjects(r Request) []Subject {
 	var all []Subject
 	for _, value := range r.Header["Authorization"] {
 		all = append(all, authorizationSubjects(value)...)
@@ -153,8 +153,8 @@ func LogsIn(r Request) []Subject {
 	return all
 }
 
-// UserOf lists whom a URL says to log in as.
-func UserOf(u *url.URL) []Subject {
+// UserinfoSubjects lists whom a URL says to log in as.
+func UserinfoSubjects(u *url.URL) []Subject {
 	if u.User == nil {
 		return nil
 	}

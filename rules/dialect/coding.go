@@ -34,7 +34,7 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 	body, asLabelled = a.Body, true
 	for _, coding := range slices.Backward(codings) { // the last one named was applied last
 		packed := body
-		body, err = undo(coding, packed)
+		body, err = decodeCoding(coding, packed)
 		text := looksLikeText(packed) // as Brotli of 64 KiB and more does, and some of deflate
 		switch {
 		case err != nil && text && (len(body) == 0 || isText(packed)):
@@ -50,7 +50,7 @@ func decodeContent(a Answer) (body []byte, asLabelled bool, err error) {
 			return body, asLabelled, nil
 		}
 		asLabelled = false
-		if body, err = undo(coding, body); err != nil {
+		if body, err = decodeCoding(coding, body); err != nil {
 			return body, false, err
 		}
 	}
@@ -125,7 +125,7 @@ func magic(b []byte) string {
 
 // looksLikeText reports whether b starts as an XML or JSON document does, in any charset.
 func looksLikeText(b []byte) bool {
-	t := bytes.TrimLeft(b, outsetSpace)
+	t := bytes.TrimLeft(b, leadingSpace)
 	return len(t) > 0 && (t[0] == '<' || t[0] == '{' || t[0] == '[')
 }
 
@@ -134,8 +134,8 @@ func isText(b []byte) bool {
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' })
 }
 
-// undo gives what there is beside an error, too.
-func undo(coding string, b []byte) ([]byte, error) {
+// decodeCoding gives what there is beside an error, too.
+func decodeCoding(coding string, b []byte) ([]byte, error) {
 	r, err := decoder(coding, b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: broken %s coding", ErrUnreadable, coding)

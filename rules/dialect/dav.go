@@ -23,11 +23,11 @@ var dav = wireFormat{
 		Citation: "RFC 6764, sections 5 and 6; RFC 4918, section 13",
 		Clients:  "Apple Calendar and Contacts, Thunderbird, Evolution, DAVx⁵, vdirsyncer",
 	},
-	recognise: func(_ Request, _, path string) bool { return davProtocol(path) != "" },
-	read:      readDAV,
-	names:     davNames,
-	refuse:    func(Inquiry) Answer { return notFound() },
-	compose:   composeDAV,
+	recognise:      func(_ Request, _, path string) bool { return davProtocol(path) != "" },
+	read:           readDAV,
+	identifierURIs: davIdentifierURIs,
+	refuse:         func(Inquiry) Answer { return notFound() },
+	compose:        composeDAV,
 }
 
 // davProtocol is what is asked for at one of the well-known places, of which path is the normalised one; "" elsewhere.

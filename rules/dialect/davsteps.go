@@ -11,25 +11,25 @@ import (
 
 // Behind the well-known place a client goes on by properties, from wherever it was sent, or from the URL that its user has typed: the principal says where
 // the calendars are (RFC 6764, section 6), which may be on any host, and the client logs in there. The places look like any other, so it is the properties
-// that are known, in the question ([AsksOn]) and in a multistatus, and a redirect of a PROPFIND. Lists of events have none of them.
+// that are known, in the question ([RecognisePropfind]) and in a multistatus, and a redirect of a PROPFIND. Lists of events have none of them.
 //
 // The properties are those of RFC 5397, section 3, RFC 3744, sections 4.2 and 5.8, RFC 4791, section 6.2.1, and RFC 6352, section 7.1.1.
-var davSteps = [...]string{"current-user-principal", "principal-url", "principal-collection-set", "calendar-home-set", "addressbook-home-set"}
+var homeProperties = [...]string{"current-user-principal", "principal-url", "principal-collection-set", "calendar-home-set", "addressbook-home-set"}
 
-// leadsOn reports whether a text has one of the properties by which clients go on.
-func leadsOn(text []byte) bool {
+// hasHomeProperty reports whether a text has one of the properties by which clients go on.
+func hasHomeProperty(text []byte) bool {
 	text = bytes.ToLower(text)
-	return slices.ContainsFunc(davSteps[:], func(name string) bool { return bytes.Contains(text, []byte(name)) })
+	return slices.ContainsFunc(homeProperties[:], func(name string) bool { return bytes.Contains(text, []byte(name)) })
 }
 
-// leadsAway reports whether a list of collections has one that is not at the asked host: a client logs in there as it does where a property leads. Lists of what is in a collection
+// listsOtherHost reports whether a list of collections has one that is not at the asked host: a client logs in there as it does where a property leads. Lists of what is in a collection
 // say nothing of resource types. Where clients read an href in different ways (an element or a comment in it, entities, control characters, which vdirsyncer 0.19 takes out first)
 // the list is looked at.
-func leadsAway(text []byte, asked string) bool {
+func listsOtherHost(text []byte, asked string) bool {
 	if !containsFold(text, "resourcetype") {
 		return false
 	}
-	d := newSniffer(anyVersion(withoutControls(text)))
+	d := newSniffer(withoutDeclaration(withoutControls(text)))
 	var open []string
 	var href strings.Builder
 	for {
@@ -76,22 +76,22 @@ func withoutControls(text []byte) []byte {
 	}, text)
 }
 
-// AsksOn reports whether a WebDAV client looks for its principal or its home sets, wherever that is: Evolution does so with the password at the root of the host that its
+// RecognisePropfind reports whether a WebDAV client looks for its principal or its home sets, wherever that is: Evolution does so with the password at the root of the host that its
 // user has typed, before it asks the well-known place. The inquiry's subjects are those of [Carriers].
-func AsksOn(r Request) (Inquiry, bool) {
+func RecognisePropfind(r Request) (Inquiry, bool) {
 	if r.Method != "PROPFIND" {
 		return Inquiry{}, false
 	}
-	t, _ := r.question()
-	if !leadsOn(t.data) {
+	t, _ := r.bodyText()
+	if !hasHomeProperty(t.data) {
 		return Inquiry{}, false
 	}
-	return Inquiry{Dialect: DAV, Subjects: Carriers(r), Request: r}, true
+	return Inquiry{Dialect: DAV, Subjects: CarrierSubjects(r), Request: r}, true
 }
 
-// SentOn reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is
+// IsPropfindRedirect reports whether an answer sends a WebDAV client to another place, which it would log in to. Such an answer need not have a body that is
 // [Sniffable].
-func SentOn(r Request, a Answer) bool { return r.Method == "PROPFIND" && IsRedirect(a) }
+func IsPropfindRedirect(r Request, a Answer) bool { return r.Method == "PROPFIND" && IsRedirect(a) }
 
 // davProperty is the protocol whose server a property names; "" where it may be either.
 func davProperty(e *etree.Element) string {
@@ -137,8 +137,8 @@ var davNamespaces = [...]string{
 // davTokens are how the sync tokens and tags of servers begin where they look like URLs: SabreDAV's (Nextcloud, ownCloud, Baïkal) and Radicale's.
 var davTokens = [...]string{"http://sabre.io/ns/sync/", "http://radicale.org/ns/sync/"}
 
-// davNames empties the declarations of davNamespaces, and takes davTokens from where a text begins.
-var davNames = func() *strings.Replacer {
+// davIdentifierURIs empties the declarations of davNamespaces, and takes davTokens from where a text begins.
+var davIdentifierURIs = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range davNamespaces {
 		pairs = append(pairs, `="`+name+`"`, `=""`, "='"+name+"'", "=''")

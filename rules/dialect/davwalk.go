@@ -15,11 +15,11 @@ type treeWalk struct {
 	suggest func(e *etree.Element, path, value string) (Suggestion, bool)
 	// unit is what is removed with a leaf; nil: the leaf.
 	unit func(e *etree.Element) *etree.Element
-	// whose says whom a leaf names; nil where the dialect's answers name nobody.
-	whose func(name, value string) []Subject
+	// subjects says whom a leaf names; nil where the dialect's answers name nobody.
+	subjects func(name, value string) []Subject
 
 	found []Suggestion
-	spots []poxSpot
+	spots []xmlSpot
 	about []Subject
 	err   error
 }
@@ -36,7 +36,7 @@ func (w *treeWalk) element(e *etree.Element, at *place) {
 		}
 		if s, ok := suggestAbsolute("", "", a.Value); ok {
 			s.Path = at.String() + "/@" + a.Key
-			w.add(s, poxSpot{element: e, attribute: a.FullKey()})
+			w.add(s, xmlSpot{element: e, attribute: a.FullKey()})
 		}
 	}
 	if !nested && value != "" {
@@ -48,29 +48,29 @@ func (w *treeWalk) element(e *etree.Element, at *place) {
 }
 
 func (w *treeWalk) leaf(e *etree.Element, path, value string) {
-	if w.whose != nil {
-		w.about = append(w.about, w.whose(strings.ToLower(e.Tag), value)...)
+	if w.subjects != nil {
+		w.about = append(w.about, w.subjects(strings.ToLower(e.Tag), value)...)
 	}
 	s, ok := w.suggest(e, path, value)
 	if !ok {
 		return
 	}
-	spot := poxSpot{element: e, unit: e}
+	spot := xmlSpot{element: e, unit: e}
 	if w.unit != nil {
 		spot.unit = w.unit(e)
 	}
 	w.add(s, spot)
 }
 
-func (w *treeWalk) add(s Suggestion, spot poxSpot) {
+func (w *treeWalk) add(s Suggestion, spot xmlSpot) {
 	w.found = append(w.found, s)
 	w.spots = append(w.spots, spot)
 }
 
 // apply applies verdicts to the tree and reports whether a suggestion is left below root.
 func (w *treeWalk) apply(root *etree.Element, judged []Suggestion) bool {
-	applyPOX(w.spots, judged)
-	settle(judged, func(i int) bool { return attached(w.spots[i].element, root) })
+	applyXML(w.spots, judged)
+	markRemoved(judged, func(i int) bool { return attached(w.spots[i].element, root) })
 	return slices.ContainsFunc(judged, func(s Suggestion) bool { return s.Verdict == Keep || s.Verdict == Rewrite })
 }
 

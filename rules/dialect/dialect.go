@@ -120,8 +120,8 @@ type Document struct {
 	fixed bool
 	// target is where a redirect leads, and targetPath the suggestion that says so.
 	target, targetPath string
-	// room is where the nodes of the document's tree lie; nil where there is none, or each lies for itself.
-	room interface{ free() }
+	// arena is where the nodes of the document's tree lie; nil where there is none, or each lies for itself.
+	arena interface{ free() }
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
 }
@@ -146,22 +146,22 @@ type wireFormat struct {
 	// recognise reports whether a request speaks the dialect; host is Request.Host, path the normalised path. Every request that passes
 	// through the guard asks all of them, so each looks first at what is cheapest and rarest, and none of them allocates.
 	recognise func(r Request, host, path string) bool
-	// asks reads whom the request's body is about; nil where bodies name nobody.
-	asks func(r Request) []Subject
+	// bodySubjects reads whom the request's body is about; nil where bodies name nobody.
+	bodySubjects func(r Request) []Subject
 	// forms reports that bodies are forms of web pages: any other is a file that somebody puts there.
 	forms bool
-	// bare reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
-	bare func(r Request) bool
-	// path reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
-	path func(path string) []Subject
-	// query reads whom the request's query is about in ways of its own; nil where the usual parameters are all.
-	query func(u *url.URL) []Subject
+	// secretFree reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
+	secretFree func(r Request) bool
+	// pathSubjects reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
+	pathSubjects func(path string) []Subject
+	// querySubjects reads whom the request's query is about in ways of its own; nil where the usual parameters are all.
+	querySubjects func(u *url.URL) []Subject
 	// readBinary does the same as read for bodies that are no text; mine is false where the body is. It may be nil.
 	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.
 	read func(q Inquiry, t text) (*Document, error)
-	// names takes out of a body what has the form of an address and is the name of something that nobody contacts; nil where a dialect has no such names.
-	names *strings.Replacer
+	// identifierURIs takes out of a body what has the form of an address and is the name of something that nobody contacts; nil where a dialect has no such names.
+	identifierURIs *strings.Replacer
 	// refuse composes the native "no settings".
 	refuse func(q Inquiry) Answer
 	// compose writes a complete document from settings; nil where the dialect cannot carry any.
@@ -184,11 +184,11 @@ func format(id ID) *wireFormat {
 	return nil
 }
 
-// WithoutNames is an answer's text without names that have the form of an address and that nobody contacts, such as those of known XML namespaces, for whoever
+// WithoutIdentifierURIs is an answer's text without names that have the form of an address and that nobody contacts, such as those of known XML namespaces, for whoever
 // looks for hosts in it. Most dialects have none.
-func WithoutNames(id ID, text []byte) []byte {
-	if f := format(id); f != nil && f.names != nil {
-		return []byte(f.names.Replace(string(text)))
+func WithoutIdentifierURIs(id ID, text []byte) []byte {
+	if f := format(id); f != nil && f.identifierURIs != nil {
+		return []byte(f.identifierURIs.Replace(string(text)))
 	}
 	return text
 }
@@ -214,7 +214,7 @@ func Recognise(r Request) (Inquiry, bool) {
 }
 
 // NeedsBody reports whether the subjects of r may stand in its body, or what it asks for, judged by method, URL and header alone: whoever
-// calls [Recognise] or [AsksOn] reads the body first in that case, and may stream it otherwise.
+// calls [Recognise] or [RecognisePropfind] reads the body first in that case, and may stream it otherwise.
 func NeedsBody(r Request) bool {
 	switch r.Method {
 	case "GET", "HEAD", "OPTIONS":
@@ -223,7 +223,7 @@ func NeedsBody(r Request) bool {
 		return true
 	}
 	f := recognise(r, r.Host())
-	return f != nil && f.asks != nil && (!f.forms || isForm(r))
+	return f != nil && f.bodySubjects != nil && (!f.forms || isForm(r))
 }
 
 // isForm reports whether a request is a form of a web page (URL Standard, section 5), as far as its header says.

@@ -20,9 +20,9 @@ var accountNames = regexp.MustCompile(`"name":"((?:[^"\\]|\\.)+)"`)
 // nameWord is a word of a name.
 var nameWord = regexp.MustCompile(`[^\s&;,()"'/]+`)
 
-// Apart is a text that [Document.Edit] wrote with a space behind the dot of each word of two labels in its display names, but for names that must stay as they are; nil
+// SpaceOutDisplayNames is a text that [Document.Edit] wrote with a space behind the dot of each word of two labels in its display names, but for names that must stay as they are; nil
 // where there is none.
-func Apart(id ID, text []byte, stays func(name []byte) bool) []byte {
+func SpaceOutDisplayNames(id ID, text []byte, stays func(name []byte) bool) []byte {
 	names := displayNames
 	if id == JMAP {
 		names = accountNames
@@ -35,7 +35,7 @@ func Apart(id ID, text []byte, stays func(name []byte) bool) []byte {
 			if from < 0 || stays(text[from:to]) {
 				continue
 			}
-			if name := nameWord.ReplaceAllFunc(text[from:to], apart); len(name) > to-from {
+			if name := nameWord.ReplaceAllFunc(text[from:to], spaceOut); len(name) > to-from {
 				out, kept = append(append(out, text[kept:from]...), name...), to
 			}
 		}
@@ -46,7 +46,7 @@ func Apart(id ID, text []byte, stays func(name []byte) bool) []byte {
 	return append(out, text[kept:]...)
 }
 
-func apart(word []byte) []byte {
+func spaceOut(word []byte) []byte {
 	labels := bytes.Split(bytes.TrimRight(word, "."), []byte("."))
 	if len(labels) != 2 || bytes.IndexByte(word, '@') >= 0 {
 		return word

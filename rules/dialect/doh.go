@@ -43,12 +43,12 @@ var doh = wireFormat{
 		_, ok := dohQuestion(r)
 		return ok
 	},
-	query:      func(u *url.URL) []Subject { return dohSubjects(Request{Method: "GET", URL: u}, "query:dns") },
-	asks:       func(r Request) []Subject { return dohSubjects(r, "body") },
-	bare:       func(Request) bool { return true }, // a DNS message, of which the question was read
-	readBinary: readDNS,
-	read:       readDNSJSON,
-	refuse:     refuseDoH,
+	querySubjects: func(u *url.URL) []Subject { return dohSubjects(Request{Method: "GET", URL: u}, "query:dns") },
+	bodySubjects:  func(r Request) []Subject { return dohSubjects(r, "body") },
+	secretFree:    func(Request) bool { return true }, // a DNS message, of which the question was read
+	readBinary:    readDNS,
+	read:          readDNSJSON,
+	refuse:        refuseDoH,
 }
 
 // lookup is a question of discovery.

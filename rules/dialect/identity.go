@@ -37,14 +37,14 @@ var identity = wireFormat{
 		}},
 	},
 	recognise: func(r Request, host, path string) bool {
-		return whatIdentity(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
+		return identityLookupOf(path, r.URL.RawQuery) != noLookup && Service{Hosts: identityHosts}.Covers(host)
 	},
-	asks:   identityAsks,
-	bare:   identityBare,
-	path:   identityPath,
-	query:  identityQuery,
-	read:   readIdentity,
-	refuse: refuseIdentity,
+	bodySubjects:  identityBodySubjects,
+	secretFree:    identitySecretFree,
+	pathSubjects:  identityPath,
+	querySubjects: identityQuery,
+	read:          readIdentity,
+	refuse:        refuseIdentity,
 }
 
 // identityHosts are the sign-in hosts of Microsoft's clouds (world, US government, China), one of their old names, and Office's own look-up.
@@ -65,8 +65,8 @@ const (
 
 const openIDPlace = "/.well-known/openid-configuration"
 
-// whatIdentity tells which one a path asks; userrealm has the user behind it, or in the query.
-func whatIdentity(path, query string) identityLookup {
+// identityLookupOf tells which one a path asks; userrealm has the user behind it, or in the query.
+func identityLookupOf(path, query string) identityLookup {
 	switch {
 	case path == "/getuserrealm.srf":
 		return userRealm
@@ -132,9 +132,9 @@ func identityQuery(u *url.URL) []Subject {
 	return all
 }
 
-// identityAsks reads the username of GetCredentialType. Where the body cannot be read, every address in it counts.
-func identityAsks(r Request) []Subject {
-	t, whole := r.question()
+// identityBodySubjects reads the username of GetCredentialType. Where the body cannot be read, every address in it counts.
+func identityBodySubjects(r Request) []Subject {
+	t, whole := r.bodyText()
 	if !whole {
 		return addressesAnywhere(string(t.data))
 	}
@@ -164,7 +164,7 @@ func suggestIdentity(name, path, protocol, value string) (Suggestion, bool) {
 	return suggestAbsolute(path, protocol, value)
 }
 
-func identityOwner(name, value string) []Subject {
+func identitySubjects(name, value string) []Subject {
 	switch name {
 	case "login", "username":
 		return addresses(value, "body")
@@ -184,11 +184,11 @@ func readIdentity(_ Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := urlWalk{suggest: suggestIdentity, whose: identityOwner}
+	w := urlWalk{suggest: suggestIdentity, subjects: identitySubjects}
 	w.value(x.root, jsonPlace{})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, identityCore...) {
+		if removesAny(judged, identityCore...) {
 			return Answer{}, ErrNothingLeft
 		}
 		return editJSON(x.root, w.spots, judged)
@@ -205,13 +205,13 @@ func readIdentityXML(t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := treeWalk{whose: identityOwner, suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
+	w := treeWalk{subjects: identitySubjects, suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
 		return suggestIdentity(strings.ToLower(e.Tag), path, "", value)
 	}}
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, identityCore...) || !w.apply(x.root, judged) {
+		if removesAny(judged, identityCore...) || !w.apply(x.root, judged) {
 			return Answer{}, ErrNothingLeft
 		}
 		return w.write(x, 200)
@@ -237,7 +237,7 @@ func refuseIdentity(q Inquiry) Answer {
 	if q.Request.URL == nil {
 		return notFound()
 	}
-	switch whatIdentity(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
+	switch identityLookupOf(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
 	case userRealm:
 		if strings.Contains("&"+strings.ToLower(q.Request.URL.RawQuery)+"&", "&xml=1&") {
 			return composed(typeXML, realmUnknownXML)

@@ -19,11 +19,11 @@ var ispdb = wireFormat{
 			Note:     "the database answers for anybody's domain and asks for no password; it also serves Thunderbird's list of add-ons, which passes",
 		}},
 	},
-	recognise: func(_ Request, host, path string) bool { return isISPDB(host, path) },
-	path:      ispdbSubject,
-	read:      readConfig,
-	refuse:    refuseConfig,
-	compose:   composeConfig,
+	recognise:    func(_ Request, host, path string) bool { return isISPDB(host, path) },
+	pathSubjects: ispdbSubject,
+	read:         readConfig,
+	refuse:       refuseConfig,
+	compose:      composeConfig,
 }
 
 // ispdbHosts are the names that the database has had, in the order of Thunderbird's and K-9's releases; v1.ispdb.net is the draft's.

@@ -24,11 +24,11 @@ var jmap = wireFormat{
 		Citation: "RFC 8620, section 2; RFC 8887 (WebSocket)",
 		Clients:  "JMAP clients",
 	},
-	recognise: func(_ Request, _, path string) bool { return path == "/.well-known/jmap" },
-	read:      readJMAP,
-	names:     jmapNames,
-	refuse:    func(Inquiry) Answer { return notFound() },
-	compose:   composeJMAP,
+	recognise:      func(_ Request, _, path string) bool { return path == "/.well-known/jmap" },
+	read:           readJMAP,
+	identifierURIs: jmapIdentifierURIs,
+	refuse:         func(Inquiry) Answer { return notFound() },
+	compose:        composeJMAP,
 }
 
 // sessionURLs are the members without which a session is none (RFC 8620, section 2), lower case.
@@ -44,12 +44,12 @@ func readJMAP(q Inquiry, t text) (*Document, error) {
 		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	foreign := dropVendors(root)
-	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), whose: sessionOwner}
+	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), subjects: sessionSubjects}
 	w.value(root, jsonPlace{})
 	d := x.document(t, w.found, w.about)
 	d.Plain = d.Plain && !foreign
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, sessionURLs...) {
+		if removesAny(judged, sessionURLs...) {
 			return Answer{}, ErrNothingLeft
 		}
 		dropCapabilities(root, judged)
@@ -82,8 +82,8 @@ func suggestJMAP(q Inquiry) func(name, path, protocol, value string) (Suggestion
 	}
 }
 
-// sessionOwner reads who the session is for: accounts[].name is often an address, but may be any text.
-func sessionOwner(name, value string) []Subject {
+// sessionSubjects reads who the session is for: accounts[].name is often an address, but may be any text.
+func sessionSubjects(name, value string) []Subject {
 	if name != "username" && name != "name" {
 		return nil
 	}
@@ -99,8 +99,8 @@ var vendorCapabilities = [...]string{
 	"https://cyrusimap.org/ns/jmap/sieve", "https://cyrusimap.org/ns/jmap/usercounters", "https://www.fastmail.com/dev/maskedemail",
 }
 
-// jmapNames empties the names of vendorCapabilities, where they are names of members.
-var jmapNames = func() *strings.Replacer {
+// jmapIdentifierURIs empties the names of vendorCapabilities, where they are names of members.
+var jmapIdentifierURIs = func() *strings.Replacer {
 	var pairs []string
 	for _, name := range vendorCapabilities {
 		pairs = append(pairs, `"`+name+`":`, `"":`)

@@ -37,13 +37,13 @@ type jsonMember struct {
 // jsonDocument is what one JSON text holds.
 type jsonDocument struct {
 	root *jsonNode
-	// room is where the nodes lie; nil where each lies for itself.
-	room *jsonRoom
+	// arena is where the nodes lie; nil where each lies for itself.
+	arena *jsonArena
 }
 
 // document is what was found in x, for Read to return. The caller adds how it is edited.
 func (x jsonDocument) document(t text, found []Suggestion, about []Subject) *Document {
-	return &Document{Suggestions: found, Subjects: about, Plain: strings.Contains(t.mediaType, "json"), room: x.room}
+	return &Document{Suggestions: found, Subjects: about, Plain: strings.Contains(t.mediaType, "json"), arena: x.arena}
 }
 
 // object reports whether the document is one.
@@ -60,7 +60,7 @@ func readJSON(data []byte) (jsonDocument, error) {
 }
 
 // free gives the document's nodes back. Texts that were taken from them stay.
-func (x jsonDocument) free() { x.room.free() }
+func (x jsonDocument) free() { x.arena.free() }
 
 // parseAnyJSON is readJSON for a document of any form.
 func parseAnyJSON(data []byte) (*jsonNode, error) {

@@ -22,14 +22,14 @@ func readPlainJSON(data []byte) (jsonDocument, bool) {
 	if values > maxNodes {
 		return jsonDocument{}, false
 	}
-	p := &plainJSON{text: string(data), room: takeJSONRoom(values)}
+	p := &plainJSON{text: string(data), arena: takeJSONArena(values)}
 	p.space()
 	root := p.value(0)
 	if p.space(); root == nil || p.text != "" {
-		p.room.free()
+		p.arena.free()
 		return jsonDocument{}, false
 	}
-	return jsonDocument{root, p.room}, true
+	return jsonDocument{root, p.arena}, true
 }
 
 // maxPlain bounds what is tried in the plain way: real answers have 1 to 30 KB, and what is not plain after all is read twice.
@@ -37,8 +37,8 @@ const maxPlain = 64 << 10
 
 // plainJSON has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the room.
 type plainJSON struct {
-	text string
-	room *jsonRoom
+	text  string
+	arena *jsonArena
 }
 
 // value reads a value, with the space in front of it read already; nil where it is not plain.
@@ -46,7 +46,7 @@ func (p *plainJSON) value(depth int) *jsonNode {
 	if p.text == "" || depth > maxDepth {
 		return nil
 	}
-	n := p.room.node()
+	n := p.arena.node()
 	if n == nil {
 		return nil
 	}
@@ -75,13 +75,13 @@ func (p *plainJSON) value(depth int) *jsonNode {
 }
 
 func (p *plainJSON) object(n *jsonNode, depth int) bool {
-	mark := len(p.room.openMembers)
+	mark := len(p.arena.openMembers)
 	ok := p.list('}', func() bool {
 		name, ok := p.string()
 		if !ok || len(name) > maxName {
 			return false
 		}
-		for _, m := range p.room.openMembers[mark:] {
+		for _, m := range p.arena.openMembers[mark:] {
 			if strings.EqualFold(m.name, name) {
 				return false
 			}
@@ -91,21 +91,21 @@ func (p *plainJSON) object(n *jsonNode, depth int) bool {
 		}
 		p.space()
 		value := p.value(depth + 1)
-		p.room.openMembers = append(p.room.openMembers, jsonMember{name, value})
-		return value != nil && len(p.room.openMembers)-mark <= fewMembers
+		p.arena.openMembers = append(p.arena.openMembers, jsonMember{name, value})
+		return value != nil && len(p.arena.openMembers)-mark <= fewMembers
 	})
-	p.room.adoptMembers(n, mark)
+	p.arena.adoptMembers(n, mark)
 	return ok
 }
 
 func (p *plainJSON) array(n *jsonNode, depth int) bool {
-	mark := len(p.room.openItems)
+	mark := len(p.arena.openItems)
 	ok := p.list(']', func() bool {
 		item := p.value(depth + 1)
-		p.room.openItems = append(p.room.openItems, item)
+		p.arena.openItems = append(p.arena.openItems, item)
 		return item != nil
 	})
-	p.room.adoptItems(n, mark)
+	p.arena.adoptItems(n, mark)
 	return ok
 }
 

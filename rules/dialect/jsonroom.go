@@ -2,8 +2,8 @@ package dialect
 
 import "sync"
 
-// jsonRoom is where the nodes of plain JSON documents lie, one document after the other; see xmlRoom.
-type jsonRoom struct {
+// jsonArena is where the nodes of plain JSON documents lie, one document after the other; see xmlArena.
+type jsonArena struct {
 	nodes   []jsonNode // as many as the document can have at most
 	members []jsonMember
 	items   []*jsonNode
@@ -14,11 +14,11 @@ type jsonRoom struct {
 	openItems   []*jsonNode
 }
 
-var jsonRooms = sync.Pool{New: func() any { return new(jsonRoom) }}
+var jsonArenas = sync.Pool{New: func() any { return new(jsonArena) }}
 
-// takeJSONRoom takes room for a document of so many values at most.
-func takeJSONRoom(values int) *jsonRoom {
-	r := jsonRooms.Get().(*jsonRoom)
+// takeJSONArena takes room for a document of so many values at most.
+func takeJSONArena(values int) *jsonArena {
+	r := jsonArenas.Get().(*jsonArena)
 	// Each value but the root is an item or the value of a member.
 	if len(r.nodes) < values {
 		r.nodes, r.members, r.items = make([]jsonNode, values), make([]jsonMember, values), make([]*jsonNode, values)
@@ -27,8 +27,8 @@ func takeJSONRoom(values int) *jsonRoom {
 }
 
 // free makes the room that of the next document. Nobody may hold on to a node.
-func (r *jsonRoom) free() {
-	if r == nil || len(r.nodes) > roomKept || cap(r.openMembers) > roomKept || cap(r.openItems) > roomKept {
+func (r *jsonArena) free() {
+	if r == nil || len(r.nodes) > maxPooled || cap(r.openMembers) > maxPooled || cap(r.openItems) > maxPooled {
 		return
 	}
 	clear(r.nodes[:r.usedNodes])
@@ -38,11 +38,11 @@ func (r *jsonRoom) free() {
 	clear(r.openItems[:cap(r.openItems)])
 	r.usedNodes, r.usedMembers, r.usedItems = 0, 0, 0
 	r.openMembers, r.openItems = r.openMembers[:0], r.openItems[:0]
-	jsonRooms.Put(r)
+	jsonArenas.Put(r)
 }
 
 // node is the next one; nil where there are more than were expected.
-func (r *jsonRoom) node() *jsonNode {
+func (r *jsonArena) node() *jsonNode {
 	if r.usedNodes == len(r.nodes) {
 		return nil
 	}
@@ -51,7 +51,7 @@ func (r *jsonRoom) node() *jsonNode {
 }
 
 // adoptMembers gives an object the members that are open from mark on. What is added to them later lies elsewhere.
-func (r *jsonRoom) adoptMembers(n *jsonNode, mark int) {
+func (r *jsonArena) adoptMembers(n *jsonNode, mark int) {
 	from := r.usedMembers
 	r.usedMembers += copy(r.members[from:], r.openMembers[mark:])
 	n.members = r.members[from:r.usedMembers:r.usedMembers]
@@ -59,7 +59,7 @@ func (r *jsonRoom) adoptMembers(n *jsonNode, mark int) {
 }
 
 // adoptItems gives an array the items that are open from mark on.
-func (r *jsonRoom) adoptItems(n *jsonNode, mark int) {
+func (r *jsonArena) adoptItems(n *jsonNode, mark int) {
 	from := r.usedItems
 	r.usedItems += copy(r.items[from:], r.openItems[mark:])
 	n.items = r.items[from:r.usedItems:r.usedItems]

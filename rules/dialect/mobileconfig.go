@@ -30,16 +30,16 @@ var mobileconfig = wireFormat{
 	recognise: func(r Request, _, path string) bool {
 		return (strings.HasSuffix(path, ".mobileconfig") || path == "/mobileconfig" || path == "/mobileconfig.php") && asksForFile(r.Method)
 	},
-	path: func(path string) []Subject {
+	pathSubjects: func(path string) []Subject {
 		return pathAddresses(strings.TrimSuffix(strings.ToLower(path), ".mobileconfig"))
 	},
-	query:      profileQuery,
-	asks:       namedInBody,
-	forms:      true, // automx has one, with the password in it
-	readBinary: readProfileBytes,
-	read:       readProfile,
-	refuse:     func(Inquiry) Answer { return notFound() },
-	compose:    composeProfile,
+	querySubjects: profileQuery,
+	bodySubjects:  bodyAddresses,
+	forms:         true, // automx has one, with the password in it
+	readBinary:    readProfileBytes,
+	read:          readProfile,
+	refuse:        func(Inquiry) Answer { return notFound() },
+	compose:       composeProfile,
 }
 
 // asksForFile reports whether a method can be a question for a profile. The other ones are for people's files: who keeps a profile in a cloud's folder puts it there.
@@ -149,7 +149,7 @@ func readProfile(_ Inquiry, t text) (*Document, error) {
 	}
 	var w profileWalk
 	w.value(root, "plist:", nil)
-	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain, room: x.room}
+	d := &Document{Suggestions: w.found, Subjects: w.about, Plain: x.plain, arena: x.arena}
 	d.edit = func(judged []Suggestion) (Answer, error) { return editProfile(x, w.spots, judged) }
 	return d, w.verify(root)
 }
@@ -273,7 +273,7 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
 			at.value.element.SetText(s.Now)
-			if s.isServer() {
+			if s.replacesServer() {
 				profileServer(at, s)
 			}
 		case at.payload == nil:
@@ -288,6 +288,6 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 	if !slices.ContainsFunc(spots, func(s profileSpot) bool { return !gone[s.payload] }) {
 		return Answer{}, ErrNothingLeft
 	}
-	settle(judged, func(i int) bool { return !gone[spots[i].payload] })
+	markRemoved(judged, func(i int) bool { return !gone[spots[i].payload] })
 	return x.write("application/x-apple-aspen-config")
 }

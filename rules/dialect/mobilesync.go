@@ -29,16 +29,16 @@ var mobilesync = wireFormat{
 	recognise: func(r Request, host, path string) bool {
 		return len(r.Body) > 0 && pox.recognise(r, host, path) && isMobileSync(r)
 	},
-	asks:    poxAsks,
-	bare:    poxBare,
-	read:    readMobileSync,
-	refuse:  refuseMobileSync,
-	compose: composeMobileSync,
+	bodySubjects: poxBodySubjects,
+	secretFree:   poxSecretFree,
+	read:         readMobileSync,
+	refuse:       refuseMobileSync,
+	compose:      composeMobileSync,
 }
 
 // isMobileSync reports whether a request's body names the schema, without regard to case and in whatever coding and charset.
 func isMobileSync(r Request) bool {
-	t, _ := r.question()
+	t, _ := r.bodyText()
 	return containsFold(t.data, "/mobilesync/requestschema")
 }
 
@@ -60,7 +60,7 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 	if w.err != nil {
 		return d, w.err
 	}
-	return d, x.holds("Autodiscover", w.found)
+	return d, x.verify("Autodiscover", w.found)
 }
 
 // mobileServer is the Server around e that has elements in it. Its Url, Name and ServerData make no sense without each other: Name repeats

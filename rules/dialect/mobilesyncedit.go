@@ -4,14 +4,14 @@ import "github.com/beevik/etree"
 
 // editMobileSync applies verdicts and writes the document. An Action whose servers are all gone goes as a whole, and in a mixed document so
 // does an Account that lost everything.
-func editMobileSync(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, error) {
-	applyPOX(spots, judged)
+func editMobileSync(x *xmlDocument, spots []xmlSpot, judged []Suggestion) (Answer, error) {
+	applyXML(spots, judged)
 	prunePOX(x.root)
 	pruneMobileSync(x.root)
-	if !tellsServer(x.root, spots, judged) {
+	if !keepsServer(x.root, spots, judged) {
 		return Answer{}, ErrNothingLeft
 	}
-	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
+	markRemoved(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	return x.write(typeXML)
 }
 

@@ -9,23 +9,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// least is how much of a text must be there before its beginning says that it is none of ours: as much as the longest beginning that is looked for.
-const least = 16
+// minHead is how much of a text must be there before its beginning says that it is none of ours: as much as the longest beginning that is looked for.
+const minHead = 16
 
-// MayBe reports whether an answer of which head is there so far can still be a discovery document. ended says that there is no more. It asks
+// MayBeDiscovery reports whether an answer of which head is there so far can still be a discovery document. ended says that there is no more. It asks
 // [Sniffable] as soon as there is enough to see: whoever streams small pieces must not wait for larger ones.
-func MayBe(h Header, head []byte, ended bool) bool {
+func MayBeDiscovery(h Header, head []byte, ended bool) bool {
 	start := head[:min(len(head), SniffLength)]
-	seen := len(bytes.TrimLeft(start, outsetSpace))
-	if !ended && seen < least && len(head) < SniffLength || seen == 0 && len(head) > SniffLength { // any amount of white space may stand before a document
+	seen := len(bytes.TrimLeft(start, leadingSpace))
+	if !ended && seen < minHead && len(head) < SniffLength || seen == 0 && len(head) > SniffLength { // any amount of white space may stand before a document
 		return true
 	}
 	return Sniffable(h, start)
 }
 
-// Unpacked is the beginning of an answer as its client reads it, without content codings, and the header that it then has; both as they are where nothing can be
+// DecodedHead is the beginning of an answer as its client reads it, without content codings, and the header that it then has; both as they are where nothing can be
 // read of it yet. coded reports whether there are any. What stands behind the beginning can make it nothing else: it is undone from the front.
-func Unpacked(h Header, head []byte) (plain Header, text []byte, coded bool) {
+func DecodedHead(h Header, head []byte) (plain Header, text []byte, coded bool) {
 	if codings, err := namedCodings(h); err != nil || len(codings) == 0 && magic(head) == "" {
 		return h, head, false
 	}
@@ -38,23 +38,23 @@ func Unpacked(h Header, head []byte) (plain Header, text []byte, coded bool) {
 	return plain, text, true
 }
 
-// outsetSpace is white space and byte order marks.
-const outsetSpace = " \t\r\n\x00\xef\xbb\xbf\xfe\xff"
+// leadingSpace is white space and byte order marks.
+const leadingSpace = " \t\r\n\x00\xef\xbb\xbf\xfe\xff"
 
-// Foreign reports whether head, the beginning of a document, is that of XML or JSON that no published dialect has, so that nothing that follows can make
+// NotDiscovery reports whether head, the beginning of a document, is that of XML or JSON that no published dialect has, so that nothing that follows can make
 // it discovery: [Sniff] goes by the first elements, and in SOAP by the namespace of what stands in the Body, which is declared before or in its tag;
 // of JSON it knows one object and nothing behind it. Notifications by SOAP (MS-OXWSNTIF, GetStreamingEvents) never end, and are known by that, as are
 // objects line by line.
-func Foreign(h Header, head []byte) bool {
+func NotDiscovery(h Header, head []byte) bool {
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
 		return false
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	switch {
-	case len(text) == 0, bytes.IndexByte(text, 0) >= 0, charsetElse(h, text):
+	case len(text) == 0, bytes.IndexByte(text, 0) >= 0, otherCharset(h, text):
 		return false
 	case text[0] == '<':
-		return foreignXML(text)
+		return notDiscoveryXML(text)
 	case text[0] == '{':
 		return severalValues(text)
 	}
@@ -70,11 +70,11 @@ func severalValues(text []byte) bool {
 	return len(bytes.TrimSpace(text[d.InputOffset():])) > 0
 }
 
-func foreignXML(text []byte) bool {
+func notDiscoveryXML(text []byte) bool {
 	if bytes.Contains(text, []byte("/2010/Autodiscover")) {
 		return false
 	}
-	d := newSniffer(anyVersion(text))
+	d := newSniffer(withoutDeclaration(text))
 	soap, body := false, false
 	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
@@ -105,8 +105,8 @@ func foreignXML(text []byte) bool {
 // exchangeServices is in the namespaces of Exchange Web Services (MS-OXWSCDATA): the one kind of SOAP here that is known to go on.
 var exchangeServices = []byte("/exchange/services/2006/")
 
-// charsetElse reports whether a text is, or may be, in another charset than UTF-8, in which other bytes say the same.
-func charsetElse(h Header, text []byte) bool {
+// otherCharset reports whether a text is, or may be, in another charset than UTF-8, in which other bytes say the same.
+func otherCharset(h Header, text []byte) bool {
 	_, charset := parseMediaType(h.Get("Content-Type"))
 	label, _ := charsetOf(text, charset)
 	switch strings.ToLower(strings.TrimSpace(label)) {

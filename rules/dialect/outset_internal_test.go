@@ -53,7 +53,7 @@ func TestForeign(t *testing.T) {
 		"UTF-16":                    {strings.ReplaceAll(streamingEvents, "", "\x00"), plain, false},
 		"a mark and then the notes": {"\xef\xbb\xbf" + streamingEvents, plain, true},
 	} {
-		if got := Foreign(c.h, []byte(c.head)); got != c.want {
+		if got := NotDiscovery(c.h, []byte(c.head)); got != c.want {
 			t.Errorf("%s: got %t, want %t", name, got, c.want)
 		}
 	}
@@ -87,7 +87,7 @@ func TestMayBe(t *testing.T) {
 		"a page, with an old DOCTYPE":      {"<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\n \"http://www.w3.org/TR/html4/strict.dtd\">\n<!-- x -->\n<HTML lang=en>", false, false},
 		"settings behind a page's DOCTYPE": {"<!DOCTYPE html><clientConfig>", false, true},
 	} {
-		if got := MayBe(Header{}, []byte(c.head), c.ended); got != c.want {
+		if got := MayBeDiscovery(Header{}, []byte(c.head), c.ended); got != c.want {
 			t.Errorf("%s: got %t, want %t", name, got, c.want)
 		}
 	}
@@ -111,7 +111,7 @@ func TestSniff_profilesThatAreNoText(t *testing.T) {
 		if got != c.want || got && q.Dialect != MobileConfig {
 			t.Errorf("%s: got %v, %t", name, q.Dialect, got)
 		}
-		if !Sniffable(Header{}, c.body[:16]) || !MayBe(Header{}, c.body[:16], false) {
+		if !Sniffable(Header{}, c.body[:16]) || !MayBeDiscovery(Header{}, c.body[:16], false) {
 			t.Errorf("%s: is given up at its beginning", name)
 		}
 	}
@@ -135,7 +135,7 @@ func TestSniff_whatSaysThatItIsAProfile(t *testing.T) {
 			"a signature": {Header{"Content-Type": {"application/pkcs7-mime"}, "Content-Disposition": {"attachment; filename=smime.p7m"}}, None},
 		} {
 			a := Answer{Status: 200, Header: c.h, Body: []byte(body)}
-			if q, _ := Sniff(ask(t, "GET", "https://lab.test/settings.php", ""), a); q.Dialect != c.want || c.want != None && !MayBe(c.h, a.Body, false) {
+			if q, _ := Sniff(ask(t, "GET", "https://lab.test/settings.php", ""), a); q.Dialect != c.want || c.want != None && !MayBeDiscovery(c.h, a.Body, false) {
 				t.Errorf("%s, by %s: got %v, want %v", name, says, q.Dialect, c.want)
 			}
 		}
@@ -199,7 +199,7 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 		if q.Dialect != c.want {
 			t.Errorf("%s: got %v, want %v", name, q.Dialect, c.want)
 		}
-		if head := c.body[:min(len(c.body), 2000)]; c.want != None && (!MayBe(c.h, []byte(head), false) || Foreign(c.h, []byte(head))) {
+		if head := c.body[:min(len(c.body), 2000)]; c.want != None && (!MayBeDiscovery(c.h, []byte(head), false) || NotDiscovery(c.h, []byte(head))) {
 			t.Errorf("%s: is given up at its beginning", name)
 		}
 	}
@@ -224,7 +224,7 @@ func TestForeign_staysForeign(t *testing.T) {
 	for _, body := range append(corpusBodies(t, "<"), corpusBodies(t, "{")...) {
 		body = append(body, "\n{\"a\":1}\n["...) // no document of the corpus has anything behind it
 		for cut := len(body); cut > 0; cut -= 1 + len(body)/16 {
-			if !Foreign(plain, body[:cut]) {
+			if !NotDiscovery(plain, body[:cut]) {
 				continue
 			}
 			foreign++
@@ -264,7 +264,7 @@ func TestUnpacked(t *testing.T) {
 		"one byte":           {Header{"Content-Encoding": {"br"}}, "[", "[", true},
 		"an unknown coding":  {Header{"Content-Encoding": {"x"}}, whole, whole, false},
 	} {
-		h, text, coded := Unpacked(c.h, []byte(c.head))
+		h, text, coded := DecodedHead(c.h, []byte(c.head))
 		if string(text) != c.want || coded != c.coded {
 			t.Errorf("%s: got %q, %t", name, text, coded)
 		}
@@ -272,7 +272,7 @@ func TestUnpacked(t *testing.T) {
 			t.Errorf("%s: %v", name, h)
 		}
 	}
-	if h, _, _ := Unpacked(coded, []byte(whole)); h.Get("Content-Type") != "text/html" || coded.Get("Content-Encoding") != "gzip" {
+	if h, _, _ := DecodedHead(coded, []byte(whole)); h.Get("Content-Type") != "text/html" || coded.Get("Content-Encoding") != "gzip" {
 		t.Errorf("%v; the caller's: %v", h, coded)
 	}
 }

@@ -38,17 +38,17 @@ var pox = wireFormat{
 	recognise: func(_ Request, _, path string) bool {
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
-	asks:    poxAsks,
-	bare:    poxBare,
-	read:    readPOX,
-	refuse:  refusePOX,
-	compose: composePOX,
+	bodySubjects: poxBodySubjects,
+	secretFree:   poxSecretFree,
+	read:         readPOX,
+	refuse:       refusePOX,
+	compose:      composePOX,
 }
 
-// poxAsks finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
+// poxBodySubjects finds the addresses in a request document: MS-OXDSCLI 2.2.3.1.1.3 (EMailAddress); a LegacyDN names nobody outside its
 // organisation. Where the document cannot be read to its end, every address in it counts: better to guard too much than to miss the one.
-func poxAsks(r Request) []Subject {
-	t, whole := r.question()
+func poxBodySubjects(r Request) []Subject {
+	t, whole := r.bodyText()
 	if !whole {
 		return addressesAnywhere(string(t.data))
 	}
@@ -61,7 +61,7 @@ func poxAsks(r Request) []Subject {
 
 // poxElements finds them where they belong.
 func poxElements(data []byte) []Subject {
-	if x, ok := readPlain(data); ok {
+	if x, ok := readPlainXML(data); ok {
 		defer x.free()
 		return poxAddresses(nil, x.root)
 	}
@@ -103,9 +103,9 @@ func poxAddresses(all []Subject, e *etree.Element) []Subject {
 	return all
 }
 
-// namedInBody reads whom a question is about that nobody has specified: whoever sends a body has the address in it in one of its forms.
-func namedInBody(r Request) []Subject {
-	t, _ := r.question()
+// bodyAddresses reads whom a question is about that nobody has specified: whoever sends a body has the address in it in one of its forms.
+func bodyAddresses(r Request) []Subject {
+	t, _ := r.bodyText()
 	return addressesAnywhere(string(t.data))
 }
 
@@ -170,8 +170,8 @@ func poxKind(tag string) Kind {
 // poxUnits are the elements that make no sense without their server and go with it.
 var poxUnits = [...]string{"Protocol", "AlternativeMailbox", "PublicFolderInformation"}
 
-// poxSpot ties a suggestion to its element, or to an attribute of it.
-type poxSpot struct {
+// xmlSpot ties a suggestion to its element, or to an attribute of it.
+type xmlSpot struct {
 	element   *etree.Element
 	attribute string
 	unit      *etree.Element // what is removed with it
@@ -180,7 +180,7 @@ type poxSpot struct {
 // poxWalk lists the suggestions of an answer in document order.
 type poxWalk struct {
 	found []Suggestion
-	spots []poxSpot
+	spots []xmlSpot
 	about []Subject
 	// protocol is that of the Protocol around what is read.
 	protocol string
@@ -189,7 +189,7 @@ type poxWalk struct {
 
 // newPOXWalk makes room for what such documents hold: every fourth element or so suggests something.
 func newPOXWalk(x *xmlDocument) poxWalk {
-	return poxWalk{found: make([]Suggestion, 0, 1+x.elements/4), spots: make([]poxSpot, 0, 1+x.elements/4)}
+	return poxWalk{found: make([]Suggestion, 0, 1+x.elements/4), spots: make([]xmlSpot, 0, 1+x.elements/4)}
 }
 
 func readPOX(_ Inquiry, t text) (*Document, error) {
@@ -204,7 +204,7 @@ func readPOX(_ Inquiry, t text) (*Document, error) {
 	if w.err != nil {
 		return d, w.err
 	}
-	return d, x.holds("Autodiscover", w.found)
+	return d, x.verify("Autodiscover", w.found)
 }
 
 func (w *poxWalk) element(e *etree.Element, at *place) {
@@ -243,7 +243,7 @@ func (w *poxWalk) attributes(e *etree.Element, at *place) {
 		}
 		if strings.Contains(a.Value, "//") {
 			if s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, w.protocol, a.Value); ok {
-				w.add(s, poxSpot{element: e, attribute: a.FullKey()})
+				w.add(s, xmlSpot{element: e, attribute: a.FullKey()})
 			}
 		}
 	}
@@ -277,7 +277,7 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 	}
 	if ok {
 		s.Path = at.String()
-		w.add(s, poxSpot{element: e, unit: unit})
+		w.add(s, xmlSpot{element: e, unit: unit})
 	}
 }
 
@@ -292,7 +292,7 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	return Suggestion{}, false
 }
 
-func (w *poxWalk) add(s Suggestion, spot poxSpot) {
+func (w *poxWalk) add(s Suggestion, spot xmlSpot) {
 	w.found = append(w.found, s)
 	w.spots = append(w.spots, spot)
 }

@@ -9,18 +9,18 @@ import (
 
 // editPOX applies verdicts and writes the document. A Protocol without its server goes as a whole: exchangelib 4.9 crashes on an Account
 // that has none, so a document in which no Protocol and no redirect is left is not sent at all.
-func editPOX(x *xmlDocument, spots []poxSpot, judged []Suggestion) (Answer, error) {
-	applyPOX(spots, judged)
+func editPOX(x *xmlDocument, spots []xmlSpot, judged []Suggestion) (Answer, error) {
+	applyXML(spots, judged)
 	prunePOX(x.root)
-	if !tellsServer(x.root, spots, judged) || !poxSound(x.root) {
+	if !keepsServer(x.root, spots, judged) || !fixAccounts(x.root) {
 		return Answer{}, ErrNothingLeft
 	}
-	settle(judged, func(i int) bool { return attached(spots[i].element, x.root) })
+	markRemoved(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	return x.write(typeXML)
 }
 
-// applyPOX changes the tree as the verdicts say.
-func applyPOX(spots []poxSpot, judged []Suggestion) {
+// applyXML changes the tree as the verdicts say.
+func applyXML(spots []xmlSpot, judged []Suggestion) {
 	gone := make(map[*etree.Element]bool)
 	for i, s := range judged {
 		at := spots[i]
@@ -30,8 +30,8 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
 			at.element.SetText(s.Now)
-			if s.isServer() && at.unit != nil {
-				speakTo(at, s)
+			if s.replacesServer() && at.unit != nil {
+				setConnection(at, s)
 			}
 		case at.attribute != "":
 			at.element.RemoveAttr(at.attribute)
@@ -44,9 +44,9 @@ func applyPOX(spots []poxSpot, judged []Suggestion) {
 	}
 }
 
-// speakTo writes how to speak to a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
+// setConnection writes how to speak to a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
 // SOAP's ProtocolConnection.
-func speakTo(at poxSpot, s Suggestion) {
+func setConnection(at xmlSpot, s Suggestion) {
 	ssl, encryption := poxEncryption(s.Encryption)
 	port := strconv.Itoa(int(s.Port))
 	switch {
@@ -60,15 +60,15 @@ func speakTo(at poxSpot, s Suggestion) {
 	}
 }
 
-func (s poxSpot) removed() *etree.Element {
+func (s xmlSpot) removed() *etree.Element {
 	if s.unit != nil {
 		return s.unit
 	}
 	return s.element
 }
 
-// tellsServer reports whether a server, URL or redirect is left.
-func tellsServer(root *etree.Element, spots []poxSpot, judged []Suggestion) bool {
+// keepsServer reports whether a server, URL or redirect is left.
+func keepsServer(root *etree.Element, spots []xmlSpot, judged []Suggestion) bool {
 	for i, s := range judged {
 		if s.Kind != KindPort && (s.Verdict == Keep || s.Verdict == Rewrite) && attached(spots[i].element, root) {
 			return true
@@ -97,9 +97,9 @@ func prunePOX(e *etree.Element) {
 	}
 }
 
-// poxSound reports whether every Account still says something, and brings its Action in line with what is left: an Action that announces a
+// fixAccounts reports whether every Account still says something, and brings its Action in line with what is left: an Action that announces a
 // redirect which was taken out would leave clients waiting for one.
-func poxSound(root *etree.Element) bool {
+func fixAccounts(root *etree.Element) bool {
 	sound, accounts := true, 0
 	var visit func(e *etree.Element)
 	visit = func(e *etree.Element) {

@@ -41,11 +41,11 @@ func Read(q Inquiry, a Answer) (*Document, error) {
 // namedAnywhere finds whom an answer is about that cannot be read beyond doubt, where nothing else says it: a lenient client reads on. Pages for people, which have
 // addresses of examples in their forms, are none.
 func namedAnywhere(a Answer) []Subject {
-	_, head, _ := Unpacked(a.Header, a.Body[:min(len(a.Body), SniffLength)])
+	_, head, _ := DecodedHead(a.Header, a.Body[:min(len(a.Body), SniffLength)])
 	if !Sniffable(nil, head) {
 		return nil
 	}
-	t, _ := Request{Header: a.Header, Body: a.Body}.question()
+	t, _ := Request{Header: a.Header, Body: a.Body}.bodyText()
 	return append(addressesAnywhere(string(t.data)), domainsAnywhere(string(t.data))...)
 }
 
@@ -126,8 +126,8 @@ func readRedirect(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error)
 	if d.target == "" {
 		return nil, fmt.Errorf("%w: a redirect to nowhere", ErrNoSettings)
 	}
-	if q.Request.URL != nil && unequal(d.target) {
-		u, err := Onward(q.Request.URL, d.target)
+	if q.Request.URL != nil && resolvedDifferently(d.target) {
+		u, err := ResolveReference(q.Request.URL, d.target)
 		if err != nil {
 			return nil, fmt.Errorf("%w: a redirect to what is no URL", ErrUnreadable)
 		}
@@ -139,9 +139,9 @@ func readRedirect(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error)
 	return d, nil
 }
 
-// settle notes in the verdicts what went along with something else: the port of a removed server, the URL of a removed account. left reports
+// markRemoved notes in the verdicts what went along with something else: the port of a removed server, the URL of a removed account. left reports
 // whether the i-th suggestion is still there.
-func settle(judged []Suggestion, left func(i int) bool) {
+func markRemoved(judged []Suggestion, left func(i int) bool) {
 	for i := range judged {
 		if !left(i) {
 			judged[i].Verdict, judged[i].Now = Remove, ""
@@ -153,9 +153,9 @@ func settle(judged []Suggestion, left func(i int) bool) {
 // holds stays valid. Who does not call it leaves the memory to the collector.
 func (d *Document) Free() {
 	d.edit = nil
-	if d.room != nil {
-		d.room.free()
-		d.room = nil
+	if d.arena != nil {
+		d.arena.free()
+		d.arena = nil
 	}
 }
 
@@ -185,6 +185,6 @@ func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 	d.edit = nil
 	// Of the header only the redirect's target is written, the first where there are several, and a redirect's page for people is not.
 	target := slices.IndexFunc(judged[:d.inHeader], func(s Suggestion) bool { return s.Path == d.targetPath })
-	settle(judged[:d.inHeader], func(i int) bool { return i == target })
+	markRemoved(judged[:d.inHeader], func(i int) bool { return i == target })
 	return edit(judged[d.inHeader:])
 }

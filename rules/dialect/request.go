@@ -45,9 +45,9 @@ type Request struct {
 	Body []byte
 }
 
-// question is the text of the body: what a server would read, whatever coding and charset it came in. whole is false where it cannot be read; the text is
+// bodyText is the text of the body: what a server would read, whatever coding and charset it came in. whole is false where it cannot be read; the text is
 // then what can be recognised in it.
-func (r Request) question() (t text, whole bool) {
+func (r Request) bodyText() (t text, whole bool) {
 	body, _, err := decodeContent(Answer{Header: r.Header, Body: r.Body})
 	if err == nil {
 		if t, err = decodeText(body, r.Header.Get("Content-Type")); err == nil {

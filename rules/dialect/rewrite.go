@@ -37,8 +37,8 @@ const (
 	encryptionNone     = "none"
 )
 
-// isServer reports whether a judged suggestion puts another server in place: then its unit has to say how to speak to it.
-func (s Suggestion) isServer() bool {
+// replacesServer reports whether a judged suggestion puts another server in place: then its unit has to say how to speak to it.
+func (s Suggestion) replacesServer() bool {
 	return s.Verdict == Rewrite && s.Kind == KindHostname && s.Encryption != ""
 }
 

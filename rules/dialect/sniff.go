@@ -29,7 +29,7 @@ func Sniffable(h Header, head []byte) bool {
 	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) {
 		return true
 	}
-	head = bytes.ToLower(bytes.TrimLeft(head, outsetSpace))
+	head = bytes.ToLower(bytes.TrimLeft(head, leadingSpace))
 	if !looksLikeText(head) {
 		return false
 	}
@@ -63,7 +63,7 @@ func isPage(head []byte) bool {
 
 // newSniffer reads the tokens of a text that need not be well-formed.
 func newSniffer(text []byte) *xml.Decoder {
-	d := xml.NewDecoder(bytes.NewReader(shortTags(text)))
+	d := xml.NewDecoder(bytes.NewReader(truncateTags(text)))
 	d.Strict = false
 	d.CharsetReader = sameReader
 	return d
@@ -72,12 +72,12 @@ func newSniffer(text []byte) *xml.Decoder {
 // Sniff tells which dialect an answer speaks that nobody asked for in a way that [Recognise] knows. The inquiry's subjects are those of
 // [Carriers]. At most one dialect claims an answer.
 func Sniff(r Request, a Answer) (Inquiry, bool) {
-	q := Inquiry{Subjects: Carriers(r), Request: r}
+	q := Inquiry{Subjects: CarrierSubjects(r), Request: r}
 	if a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {
 		q.Dialect = MobileSync
 		return q, true
 	}
-	if SentOn(r, a) {
+	if IsPropfindRedirect(r, a) {
 		q.Dialect = DAV
 		return q, true
 	}
@@ -103,7 +103,7 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 	case bytes.HasPrefix(text, []byte("{")):
 		q.Dialect = sniffJSON(text)
 	}
-	if q.Dialect == None && broken == nil && err == nil && suspect(t) {
+	if q.Dialect == None && broken == nil && err == nil && readsLikeDiscovery(t) {
 		q.Dialect = Suspected
 	}
 	return q, q.Dialect != None
@@ -138,7 +138,7 @@ const statusRedirectClient = 451
 // sniffXML goes by the local name of the first element that any dialect's documents begin with, and by namespaces only where one name has two
 // meanings.
 func sniffXML(text []byte, asked string) ID {
-	d := newSniffer(anyVersion(text))
+	d := newSniffer(withoutDeclaration(text))
 	for seen := 0; seen < maxSniffed; {
 		token, err := d.RawToken()
 		if err != nil {
@@ -163,7 +163,7 @@ func sniffXML(text []byte, asked string) ID {
 		case "clientconfig":
 			return Autoconfig
 		case "multistatus":
-			if leadsOn(text) || leadsAway(text, asked) {
+			if hasHomeProperty(text) || listsOtherHost(text, asked) {
 				return DAV
 			}
 			return None
@@ -189,8 +189,8 @@ func sniffPlist(text []byte) ID {
 // maxSniffed bounds the elements that sniffXML looks at. What stands before them and between does not count: there may be as much as somebody likes.
 const maxSniffed = 64
 
-// anyVersion is a text without its XML declaration: encoding/xml ends at one of version 1.1, which other parsers know.
-func anyVersion(text []byte) []byte {
+// withoutDeclaration is a text without its XML declaration: encoding/xml ends at one of version 1.1, which other parsers know.
+func withoutDeclaration(text []byte) []byte {
 	if bytes.HasPrefix(text, []byte("<?xml")) {
 		if _, rest, ok := bytes.Cut(text, []byte("?>")); ok {
 			return rest

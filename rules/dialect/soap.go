@@ -28,11 +28,11 @@ var soap = wireFormat{
 		}
 		return false
 	},
-	asks:    soapAsks,
-	bare:    soapBare,
-	read:    readSOAP,
-	refuse:  refuseSOAP,
-	compose: composeSOAP,
+	bodySubjects: soapBodySubjects,
+	secretFree:   soapSecretFree,
+	read:         readSOAP,
+	refuse:       refuseSOAP,
+	compose:      composeSOAP,
 }
 
 // The operations (MS-OXWSADISC 3.1.4). A request's body element is the name with RequestMessage behind it, an answer's with ResponseMessage.
@@ -43,9 +43,9 @@ const (
 	soapRelationships  = "GetOrganizationRelationshipSettings"
 )
 
-// soapAsks reads whom a request is about: every Mailbox and every Domain, and whom its header logs in as. Where the document cannot be read to its end, or names nobody there,
+// soapBodySubjects reads whom a request is about: every Mailbox and every Domain, and whom its header logs in as. Where the document cannot be read to its end, or names nobody there,
 // whatever reads like one counts, too: better to guard too much than to miss the one.
-func soapAsks(r Request) []Subject {
+func soapBodySubjects(r Request) []Subject {
 	q := readSOAPQuestion(r)
 	var all []Subject
 	for _, asked := range q.asked {

@@ -94,7 +94,7 @@ func TestSOAPAsks_everySpelling(t *testing.T) {
 		"<Autodiscover><Request><EMailAddress>user@lab.test</EMailAddress></Request></Autodiscover>":      {"lab.test"},
 	} {
 		var got []string
-		for _, s := range soapAsks(soapPost(t, body)) {
+		for _, s := range soapBodySubjects(soapPost(t, body)) {
 			if s.Carrier != "body" {
 				t.Errorf("%s: carrier %q", body, s.Carrier)
 			}
@@ -113,7 +113,7 @@ func TestSOAPAsks_whomItLogsInAs(t *testing.T) {
 	r := soapPost(t, `<s:Envelope><s:Header><o:Security><o:UsernameToken><o:Username>admin@lab.test</o:Username><o:Password>secret</o:Password></o:UsernameToken></o:Security></s:Header>`+
 		`<s:Body>`+soapUsers("a@shop.com", "b@shop.com")+`</s:Body></s:Envelope>`)
 	want := []Subject{{"shop.com", "a@shop.com", "body"}, {"shop.com", "b@shop.com", "body"}, {"lab.test", "admin@lab.test", CarrierLogin}}
-	if diff := cmp.Diff(want, soapAsks(r)); diff != "" {
+	if diff := cmp.Diff(want, soapBodySubjects(r)); diff != "" {
 		t.Errorf("subjects (-want +got):\n%s", diff)
 	}
 	if q := readSOAPQuestion(r); len(q.asked) != 2 {

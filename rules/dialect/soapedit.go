@@ -10,17 +10,17 @@ import (
 // edit applies verdicts and writes the document. A response that lost everything becomes the one of an unknown user or domain, at its place:
 // the client counts responses.
 func (w *soapWalk) edit(x *xmlDocument, judged []Suggestion) (Answer, error) {
-	applyPOX(w.spots, judged)
+	applyXML(w.spots, judged)
 	for i, response := range w.responses {
 		if w.lost(i, x.root, judged) {
-			unknown(response, "")
+			setUnknown(response, "")
 		}
 	}
 	pruneSOAP(x.root)
 	if !w.tells(func(i int) bool { return attached(w.spots[i].element, x.root) }, judged) {
 		return Answer{}, ErrNothingLeft
 	}
-	settle(judged, func(i int) bool { return attached(w.spots[i].element, x.root) })
+	markRemoved(judged, func(i int) bool { return attached(w.spots[i].element, x.root) })
 	return x.write(typeXML)
 }
 
@@ -75,10 +75,10 @@ func pruneSOAP(e *etree.Element) {
 	}
 }
 
-// unknown makes a UserResponse or DomainResponse that of somebody whom the server does not know (MS-OXWSADISC 3.1.4; the elements stand
+// setUnknown makes a UserResponse or DomainResponse that of somebody whom the server does not know (MS-OXWSADISC 3.1.4; the elements stand
 // in the order of the schema). asked is repeated in the message, as servers do; in an edited answer it is empty, because
 // there a name outside the rule must not stand anywhere.
-func unknown(response *etree.Element, asked string) {
+func setUnknown(response *etree.Element, asked string) {
 	for _, c := range slices.Clone(response.Child) {
 		response.RemoveChild(c)
 	}

@@ -49,7 +49,7 @@ type soapQuestionReader struct {
 }
 
 func readSOAPQuestion(r Request) soapQuestion {
-	t, whole := r.question()
+	t, whole := r.bodyText()
 	p := soapQuestionReader{q: soapQuestion{operation: soapAction(r.Header), data: string(t.data)}}
 	if !whole {
 		return p.q

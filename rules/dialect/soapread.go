@@ -26,7 +26,7 @@ var soapUnits = [...]string{
 // soapWalk lists the suggestions of an answer in document order.
 type soapWalk struct {
 	found []Suggestion
-	spots []poxSpot
+	spots []xmlSpot
 	// owner is, for each suggestion, the index of its response, or -1.
 	owner     []int
 	responses []*etree.Element
@@ -134,7 +134,7 @@ func (w *soapWalk) attributes(e *etree.Element, at *place) {
 		}
 		if strings.Contains(a.Value, "//") {
 			s, ok := suggestURL(KindURL, at.String()+"/@"+a.Key, soapProtocol(w.setting), a.Value)
-			w.add(s, ok, poxSpot{element: e, attribute: a.FullKey()})
+			w.add(s, ok, xmlSpot{element: e, attribute: a.FullKey()})
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (w *soapWalk) value(e *etree.Element, path, value string) {
 		}
 	}
 	s, ok := soapSuggestion(e, kind, path, soapProtocol(w.setting), value)
-	w.add(s, ok, poxSpot{element: e, unit: soapUnit(e)})
+	w.add(s, ok, xmlSpot{element: e, unit: soapUnit(e)})
 }
 
 // soapSuggestion reads a value as what its kind says, or as a URL where it has an authority: that says more than any schema.
@@ -179,7 +179,7 @@ func soapSuggestion(e *etree.Element, kind Kind, path, protocol, value string) (
 	return Suggestion{}, false
 }
 
-func (w *soapWalk) add(s Suggestion, ok bool, spot poxSpot) {
+func (w *soapWalk) add(s Suggestion, ok bool, spot xmlSpot) {
 	if ok {
 		w.found = append(w.found, s)
 		w.spots = append(w.spots, spot)

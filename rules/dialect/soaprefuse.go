@@ -43,10 +43,10 @@ func refuseEach(response *etree.Element, asked []soapAsked, name string) {
 	soapError(response, "NoError", "")
 	all := response.CreateElement(name + "s")
 	for _, a := range asked {
-		unknown(all.CreateElement(name), a.text)
+		setUnknown(all.CreateElement(name), a.text)
 	}
 	if len(asked) == 0 {
-		unknown(all.CreateElement(name), "")
+		setUnknown(all.CreateElement(name), "")
 	}
 }
 

@@ -36,8 +36,8 @@ var mailWords = [...]string{"imap", "smtp", "eas", "ews", "activesync", "exchang
 // mailPorts are the ports of mail protocols (RFC 8314; IANA).
 var mailPorts = [...]uint16{25, 110, 143, 465, 587, 993, 995}
 
-// suspicious reports whether a list of suggestions is about mail: a host together with a mail protocol or port.
-func suspicious(found []Suggestion, text []byte) bool {
+// isAboutMail reports whether a list of suggestions is about mail: a host together with a mail protocol or port.
+func isAboutMail(found []Suggestion, text []byte) bool {
 	host, port := false, false
 	for _, s := range found {
 		host = host || s.Kind != KindPort && s.Host != ""
@@ -71,7 +71,7 @@ func readSuspected(_ Inquiry, t text) (*Document, error) {
 		x.free()
 		d.Suggestions, d.Subjects = w.found, w.about
 	}
-	if !suspicious(d.Suggestions, t.data) {
+	if !isAboutMail(d.Suggestions, t.data) {
 		return d, fmt.Errorf("%w: no mail server in the answer", ErrNoSettings)
 	}
 	return d, nil
@@ -111,8 +111,8 @@ func suspectValue(found []Suggestion, path, name, value string) []Suggestion {
 	return found
 }
 
-// suspect reports whether a decoded answer of no known dialect reads like one.
-func suspect(t text) bool {
+// readsLikeDiscovery reports whether a decoded answer of no known dialect reads like one.
+func readsLikeDiscovery(t text) bool {
 	body := bytes.TrimLeft(t.data, " \t\r\n")
 	if !bytes.HasPrefix(body, []byte("<")) && !bytes.HasPrefix(body, []byte("{")) && !bytes.HasPrefix(body, []byte("[")) {
 		return false

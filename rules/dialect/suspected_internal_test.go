@@ -20,7 +20,7 @@ func TestSuspect(t *testing.T) {
 		`{"port":993,"kind":"imap"}`:                             false,
 		"server: x.stranger.net, port: 993":                      false,
 	} {
-		if got := suspect(text{data: []byte(body)}); got != want {
+		if got := readsLikeDiscovery(text{data: []byte(body)}); got != want {
 			t.Errorf("%s: %v, want %v", body, got, want)
 		}
 	}

@@ -25,11 +25,11 @@ var v2 = wireFormat{
 		Citation: "Microsoft Learn, \"Autodiscover for Exchange\"; the answers of gromox and mailcow",
 		Clients:  "Outlook, Outlook mobile, macOS Mail (Exchange accounts), Nine",
 	},
-	recognise: func(_ Request, _, path string) bool { return isV2(path) },
-	path:      pathAddresses,
-	read:      readV2,
-	refuse:    refuseV2,
-	compose:   composeV2,
+	recognise:    func(_ Request, _, path string) bool { return isV2(path) },
+	pathSubjects: pathAddresses,
+	read:         readV2,
+	refuse:       refuseV2,
+	compose:      composeV2,
 }
 
 // isV2 reports whether path is /autodiscover/autodiscover.json, alone or followed by a version and anything.
@@ -73,7 +73,7 @@ func readV2(_ Inquiry, t text) (*Document, error) {
 	w.value(root, jsonPlace{})
 	d := x.document(t, w.found, nil)
 	d.edit = func(judged []Suggestion) (Answer, error) {
-		if takes(judged, "url") {
+		if removesAny(judged, "url") {
 			return Answer{}, ErrNothingLeft
 		}
 		return editJSON(root, w.spots, judged)

@@ -14,8 +14,8 @@ type urlWalk struct {
 	protocol string
 	// suggest says what a scalar suggests; name is that of the member that it is in, lower case.
 	suggest func(name, path, protocol, value string) (Suggestion, bool)
-	// whose says whom a scalar names; nil where the dialect's answers name nobody.
-	whose func(name, value string) []Subject
+	// subjects says whom a scalar names; nil where the dialect's answers name nobody.
+	subjects func(name, value string) []Subject
 
 	found []Suggestion
 	spots []jsonSpot
@@ -41,8 +41,8 @@ func (w *urlWalk) inside(name string, n, owner *jsonNode, at jsonPlace) {
 		return
 	}
 	value := n.string()
-	if w.whose != nil {
-		w.about = append(w.about, w.whose(name, value)...)
+	if w.subjects != nil {
+		w.about = append(w.about, w.subjects(name, value)...)
 	}
 	if s, ok := w.suggest(name, at.path, w.protocol, value); ok {
 		w.found = append(w.found, s)
@@ -60,8 +60,8 @@ func suggestAbsolute(path, protocol, value string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: host, Port: port, Was: value}, true
 }
 
-// takes reports whether the verdicts take out a member or element of one of the names (lower case), without which the document says nothing.
-func takes(judged []Suggestion, names ...string) bool {
+// removesAny reports whether the verdicts take out a member or element of one of the names (lower case), without which the document says nothing.
+func removesAny(judged []Suggestion, names ...string) bool {
 	for _, s := range judged {
 		if s.Verdict == Keep || s.Verdict == Rewrite {
 			continue

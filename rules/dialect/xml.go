@@ -19,18 +19,18 @@ type xmlDocument struct {
 	plain bool
 	// elements and attributes count them, but for names of namespaces.
 	elements, attributes int
-	// room is where the nodes lie; nil where each lies for itself.
-	room *xmlRoom
+	// arena is where the nodes lie; nil where each lies for itself.
+	arena *xmlArena
 }
 
 // document is what was found in x, for Read to return. The caller adds how it is edited.
 func (x *xmlDocument) document(t text, found []Suggestion, about []Subject) *Document {
-	return &Document{Suggestions: found, Subjects: about, Plain: x.plain && strings.Contains(t.mediaType, "xml"), room: x.room}
+	return &Document{Suggestions: found, Subjects: about, Plain: x.plain && strings.Contains(t.mediaType, "xml"), arena: x.arena}
 }
 
 // free gives the document's nodes back. Texts that were taken from them stay.
 func (x *xmlDocument) free() {
-	x.room.free()
+	x.arena.free()
 	*x = xmlDocument{}
 }
 
@@ -39,7 +39,7 @@ func (x *xmlDocument) free() {
 // client's parser may expand and ours does not.
 func parseXML(t text) (*xmlDocument, error) {
 	data := bytes.TrimLeft(t.data, " \t\r\n")
-	if x, ok := readPlain(data); ok {
+	if x, ok := readPlainXML(data); ok {
 		return x, nil
 	}
 	if err := scanXML(data); err != nil {
@@ -209,8 +209,8 @@ func ancestor(e *etree.Element, names ...string) *etree.Element {
 	return nil
 }
 
-// holds says why a document whose root should be called name cannot be judged by the suggestions that were found in it; nil where it can.
-func (x *xmlDocument) holds(name string, found []Suggestion) error {
+// verify says why a document whose root should be called name cannot be judged by the suggestions that were found in it; nil where it can.
+func (x *xmlDocument) verify(name string, found []Suggestion) error {
 	switch {
 	case len(found) == 0:
 		return fmt.Errorf("%w: no server in the answer", ErrNoSettings)

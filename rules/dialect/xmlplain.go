@@ -9,13 +9,13 @@ import (
 	"github.com/beevik/etree"
 )
 
-// readPlain builds the tree of a document that says everything in the plainest way, as services' answers do: elements, attributes and text,
+// readPlainXML builds the tree of a document that says everything in the plainest way, as services' answers do: elements, attributes and text,
 // the five references that need no declaration, UTF-8, one declaration at most. It takes a fifth of the time that encoding/xml takes. It reports false for whatever else
 // there is, a comment, a number for a character, a carriage return in a text, text beside elements, a mistake; nothing is decided then, and etree reads the document. What it does build is
 // what etree builds, but for the white space between elements: FuzzReadPlain holds the two against each other.
 //
 // The document's memory is the next one's when it is freed.
-func readPlain(data []byte) (*xmlDocument, bool) {
+func readPlainXML(data []byte) (*xmlDocument, bool) {
 	if bytes.IndexByte(data, ']') >= 0 || !utf8.Valid(data) || bytes.Contains(data, []byte("\xef\xbf")) { // U+FFFE and U+FFFF are no characters
 		return nil, false
 	}
@@ -23,25 +23,25 @@ func readPlain(data []byte) (*xmlDocument, bool) {
 	if tags > 2*maxNodes+1 || bytes.Count(data, []byte("=")) > maxNodes {
 		return nil, false
 	}
-	p := plainReader{text: string(data), left: tags, room: takeRoom(tags), refers: bytes.IndexByte(data, '&') >= 0}
+	p := plainXML{text: string(data), left: tags, arena: takeXMLArena(tags), hasReferences: bytes.IndexByte(data, '&') >= 0}
 	p.declaration()
 	if p.element(0) {
 		p.space()
-		if root, ok := p.room.open[0].(*etree.Element); ok && p.text == "" {
-			return &xmlDocument{root: root, plain: true, elements: p.elements, room: p.room}, true
+		if root, ok := p.arena.open[0].(*etree.Element); ok && p.text == "" {
+			return &xmlDocument{root: root, plain: true, elements: p.elements, arena: p.arena}, true
 		}
 	}
-	p.room.free()
+	p.arena.free()
 	return nil, false
 }
 
-// plainReader has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the room.
-type plainReader struct {
-	text     string
-	left     int // tags that were not read yet, at most
-	elements int // that were read
-	room     *xmlRoom
-	refers   bool // there are references somewhere
+// plainXML has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the room.
+type plainXML struct {
+	text          string
+	left          int // tags that were not read yet, at most
+	elements      int // that were read
+	arena         *xmlArena
+	hasReferences bool // there are references somewhere
 }
 
 // declarations are the forms in which a declaration is plain. encoding/xml wants version 1.0.
@@ -50,7 +50,7 @@ var declarations = []string{
 	`<?xml version="1.0" encoding="utf-8" ?>`, `<?xml version="1.0" ?>`,
 }
 
-func (p *plainReader) declaration() {
+func (p *plainXML) declaration() {
 	for _, d := range declarations {
 		if len(p.text) >= len(d) && strings.EqualFold(p.text[:len(d)], d) && p.text[:len("<?xml version")] == "<?xml version" {
 			p.text = p.text[len(d):]
@@ -61,7 +61,7 @@ func (p *plainReader) declaration() {
 }
 
 // element reads a start tag and what belongs to it. A declaration may stand before it, a text may not.
-func (p *plainReader) element(depth int) bool {
+func (p *plainXML) element(depth int) bool {
 	if depth > maxDepth || p.text == "" || p.text[0] != '<' {
 		return false
 	}
@@ -70,7 +70,7 @@ func (p *plainReader) element(depth int) bool {
 	if p.elements++; !ok || len(name) > maxName || p.elements > maxNodes {
 		return false
 	}
-	e := p.room.element(p.left)
+	e := p.arena.element(p.left)
 	p.left--
 	e.Tag = name
 	if prefix, local, ok := strings.Cut(name, ":"); ok {
@@ -85,15 +85,15 @@ func (p *plainReader) element(depth int) bool {
 			return false
 		case p.text[0] == '>':
 			p.text = p.text[1:]
-			mark := len(p.room.open)
+			mark := len(p.arena.open)
 			if !p.content(name, depth) {
 				return false
 			}
-			p.room.adopt(e, mark, p.left)
+			p.arena.adopt(e, mark, p.left)
 			return true
 		case strings.HasPrefix(p.text, "/>"):
 			p.text = p.text[2:]
-			p.room.open = append(p.room.open, e)
+			p.arena.open = append(p.arena.open, e)
 			return true
 		case !apart || !p.attribute(e):
 			return false
@@ -102,7 +102,7 @@ func (p *plainReader) element(depth int) bool {
 }
 
 // content reads what stands between an element's tags, and its end tag: elements, or a text.
-func (p *plainReader) content(name string, depth int) bool {
+func (p *plainXML) content(name string, depth int) bool {
 	for first := true; ; first = false {
 		mark := strings.IndexByte(p.text, '<')
 		if mark < 0 || len(p.text) < mark+2 {
@@ -125,19 +125,19 @@ func (p *plainReader) content(name string, depth int) bool {
 		case hasControl(text):
 			return false
 		case blank(text): // etree has a word for such
-			p.room.open = append(p.room.open, etree.NewText(text))
+			p.arena.open = append(p.arena.open, etree.NewText(text))
 		default:
-			value, ok := p.dereferenced(text)
+			value, ok := p.resolveReferences(text)
 			if !ok {
 				return false
 			}
-			p.room.open = append(p.room.open, p.room.text(value, p.left))
+			p.arena.open = append(p.arena.open, p.arena.text(value, p.left))
 		}
 		return p.endTag(name)
 	}
 }
 
-func (p *plainReader) attribute(e *etree.Element) bool {
+func (p *plainXML) attribute(e *etree.Element) bool {
 	name, ok := p.name()
 	if !ok || len(name) > maxName || len(p.text) < 2 || p.text[0] != '=' || p.text[1] != '"' && p.text[1] != '\'' {
 		return false
@@ -148,7 +148,7 @@ func (p *plainReader) attribute(e *etree.Element) bool {
 	if end < 0 || strings.IndexByte(p.text[:end], '<') >= 0 || hasControl(p.text[:end]) || len(e.Attr) >= maxAttributes {
 		return false
 	}
-	value, ok := p.dereferenced(p.text[:end])
+	value, ok := p.resolveReferences(p.text[:end])
 	before := len(e.Attr)
 	e.CreateAttr(name, value)
 	p.text = p.text[end+1:]
@@ -160,9 +160,9 @@ var references = [...]string{"amp;", "lt;", "gt;", "quot;", "apos;"}
 
 var dereference = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'")
 
-// dereferenced is a text with what its references stand for. It reports false for any other.
-func (p *plainReader) dereferenced(s string) (string, bool) {
-	if !p.refers {
+// resolveReferences is a text with what its references stand for. It reports false for any other.
+func (p *plainXML) resolveReferences(s string) (string, bool) {
+	if !p.hasReferences {
 		return s, true
 	}
 	rest := s
@@ -182,7 +182,7 @@ func (p *plainReader) dereferenced(s string) (string, bool) {
 	return dereference.Replace(s), true
 }
 
-func (p *plainReader) endTag(name string) bool {
+func (p *plainXML) endTag(name string) bool {
 	rest := p.text[2:]
 	if !strings.HasPrefix(rest, name) {
 		return false
@@ -198,7 +198,7 @@ func (p *plainReader) endTag(name string) bool {
 }
 
 // name reads a name of ASCII letters, with one prefix at most.
-func (p *plainReader) name() (string, bool) {
+func (p *plainXML) name() (string, bool) {
 	end, colon := 0, -1
 	for ; end < len(p.text); end++ {
 		c := p.text[end]
@@ -222,7 +222,7 @@ func (p *plainReader) name() (string, bool) {
 	return "", false
 }
 
-func (p *plainReader) space() { p.text = p.text[spaces(p.text):] }
+func (p *plainXML) space() { p.text = p.text[spaces(p.text):] }
 
 func blank(s string) bool { return spaces(s) == len(s) }
 

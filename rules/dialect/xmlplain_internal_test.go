@@ -47,9 +47,9 @@ func same(a, b *etree.Element) string {
 	return ""
 }
 
-// agree: what readPlain builds, etree builds, and finds plain.
+// agree: what readPlainXML builds, etree builds, and finds plain.
 func agree(data []byte) string {
-	p, ok := readPlain(data)
+	p, ok := readPlainXML(data)
 	if !ok {
 		return ""
 	}
@@ -67,7 +67,7 @@ func agree(data []byte) string {
 }
 
 func FuzzReadPlain(f *testing.F) {
-	fuzzPlain(f, "<", 300, func(data []byte) bool { _, ok := readPlain(data); return ok }, agree)
+	fuzzPlain(f, "<", 300, func(data []byte) bool { _, ok := readPlainXML(data); return ok }, agree)
 }
 
 func TestReadPlain(t *testing.T) {
@@ -130,7 +130,7 @@ func TestReadPlain(t *testing.T) {
 		"":                                               false,
 		strings.Repeat("<a>", 5000) + strings.Repeat("</a>", 5000): false,
 	} {
-		if _, got := readPlain([]byte(text)); got != want {
+		if _, got := readPlainXML([]byte(text)); got != want {
 			t.Errorf("%.40q: got %v", text, got)
 		}
 		if d := agree([]byte(text)); d != "" {

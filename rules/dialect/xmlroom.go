@@ -6,9 +6,9 @@ import (
 	"github.com/beevik/etree"
 )
 
-// xmlRoom is where the nodes of plain documents lie, side by side and one document after the other: to allocate each for itself would cost more
+// xmlArena is where the nodes of plain documents lie, side by side and one document after the other: to allocate each for itself would cost more
 // than to read it. What lies beyond the numbers of used nodes is zero.
-type xmlRoom struct {
+type xmlArena struct {
 	elements []etree.Element
 	texts    []etree.CharData
 	children []etree.Token
@@ -18,14 +18,14 @@ type xmlRoom struct {
 	open []etree.Token
 }
 
-// roomKept is how many nodes of a kind a room may have to be used again.
-const roomKept = 256
+// maxPooled is how many nodes of a kind a room may have to be used again.
+const maxPooled = 256
 
-var xmlRooms = sync.Pool{New: func() any { return new(xmlRoom) }}
+var xmlArenas = sync.Pool{New: func() any { return new(xmlArena) }}
 
-// takeRoom takes room for a document of so many tags.
-func takeRoom(tags int) *xmlRoom {
-	r := xmlRooms.Get().(*xmlRoom)
+// takeXMLArena takes room for a document of so many tags.
+func takeXMLArena(tags int) *xmlArena {
+	r := xmlArenas.Get().(*xmlArena)
 	if n := wanted(tags); len(r.elements) < n {
 		r.elements, r.texts, r.children = make([]etree.Element, n), make([]etree.CharData, n), make([]etree.Token, 2*n)
 	}
@@ -33,8 +33,8 @@ func takeRoom(tags int) *xmlRoom {
 }
 
 // free makes the room that of the next document. Nobody may hold on to a node.
-func (r *xmlRoom) free() {
-	if r == nil || len(r.elements) > roomKept || len(r.texts) > roomKept || len(r.children) > 2*roomKept || cap(r.open) > roomKept {
+func (r *xmlArena) free() {
+	if r == nil || len(r.elements) > maxPooled || len(r.texts) > maxPooled || len(r.children) > 2*maxPooled || cap(r.open) > maxPooled {
 		return
 	}
 	clear(r.elements[:r.usedElements])
@@ -42,14 +42,14 @@ func (r *xmlRoom) free() {
 	clear(r.children[:r.usedChildren])
 	clear(r.open[:cap(r.open)])
 	r.usedElements, r.usedTexts, r.usedChildren, r.open = 0, 0, 0, r.open[:0]
-	xmlRooms.Put(r)
+	xmlArenas.Put(r)
 }
 
 // wanted is for how many nodes of a kind memory is taken at once, where left tags are to come: for all of them, most of which have two tags, but
 // not for a hostile document as a whole before it is read.
-func wanted(left int) int { return min(1+left/2, roomKept) }
+func wanted(left int) int { return min(1+left/2, maxPooled) }
 
-func (r *xmlRoom) element(left int) *etree.Element {
+func (r *xmlArena) element(left int) *etree.Element {
 	if r.usedElements == len(r.elements) {
 		r.elements, r.usedElements = make([]etree.Element, wanted(left)), 0
 	}
@@ -57,7 +57,7 @@ func (r *xmlRoom) element(left int) *etree.Element {
 	return &r.elements[r.usedElements-1]
 }
 
-func (r *xmlRoom) text(data string, left int) *etree.CharData {
+func (r *xmlArena) text(data string, left int) *etree.CharData {
 	if r.usedTexts == len(r.texts) {
 		r.texts, r.usedTexts = make([]etree.CharData, wanted(left)), 0
 	}
@@ -68,7 +68,7 @@ func (r *xmlRoom) text(data string, left int) *etree.CharData {
 }
 
 // adopt gives an element, whose end tag was read, its children: those that are open from mark on.
-func (r *xmlRoom) adopt(e *etree.Element, mark, left int) {
+func (r *xmlArena) adopt(e *etree.Element, mark, left int) {
 	n := len(r.open) - mark
 	if len(r.children)-r.usedChildren < n {
 		r.children, r.usedChildren = make([]etree.Token, max(n, 2*wanted(left))), 0

@@ -15,8 +15,8 @@ const (
 	maxWords = 16 * maxAttributes
 )
 
-// shortTags is a text without what stands in a tag behind maxWords.
-func shortTags(text []byte) []byte {
+// truncateTags is a text without what stands in a tag behind maxWords.
+func truncateTags(text []byte) []byte {
 	if len(text) <= fewWords {
 		return text
 	}
@@ -28,7 +28,7 @@ func shortTags(text []byte) []byte {
 			break
 		}
 		at += i + 1
-		if past := pastNoTag(text[at:]); past > 0 {
+		if past := skipNonTag(text[at:]); past > 0 {
 			at += past
 			continue
 		}
@@ -44,8 +44,8 @@ func shortTags(text []byte) []byte {
 	return append(out, text[kept:]...)
 }
 
-// pastNoTag is where a comment, CDATA, a processing instruction or a declaration ends of which s is what stands behind its first byte; 0 where that is none of them.
-func pastNoTag(s []byte) int {
+// skipNonTag is where a comment, CDATA, a processing instruction or a declaration ends of which s is what stands behind its first byte; 0 where that is none of them.
+func skipNonTag(s []byte) int {
 	switch {
 	case bytes.HasPrefix(s, []byte("!--")):
 		return past(s, len("!--"), "-->")
@@ -54,7 +54,7 @@ func pastNoTag(s []byte) int {
 	case bytes.HasPrefix(s, []byte("?")):
 		return past(s, len("?"), "?>")
 	case bytes.HasPrefix(s, []byte("!")):
-		return pastDeclaration(s)
+		return skipDeclaration(s)
 	}
 	return 0
 }
@@ -66,8 +66,8 @@ func past(s []byte, from int, end string) int {
 	return len(s)
 }
 
-// pastDeclaration goes over what is declared inside a declaration, and over strings and comments in it. Whatever its first byte is begins and ends nothing.
-func pastDeclaration(s []byte) int {
+// skipDeclaration goes over what is declared inside a declaration, and over strings and comments in it. Whatever its first byte is begins and ends nothing.
+func skipDeclaration(s []byte) int {
 	depth, quote := 0, byte(0)
 	for i := 2; i < len(s); i++ {
 		switch c := s[i]; {

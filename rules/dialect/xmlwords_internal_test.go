@@ -44,13 +44,13 @@ func TestShortTags_hidesNoTag(t *testing.T) {
 		"<!--><a " + words + "--><autodiscover>", "<!----><a " + words + "><autodiscover>",
 		"<x><![CDATA[']]><a " + words + "><autodiscover>", "<x><![CDATA[]]><a " + words + "><autodiscover>",
 	} {
-		short := shortTags([]byte(text))
+		short := truncateTags([]byte(text))
 		want, _ := tags([]byte(text))
 		if got, most := tags(short); strings.Join(got, "|") != strings.Join(want, "|") || most > maxWords {
 			t.Errorf("%.30s…%s: %.100q with up to %d attributes, want %.100q", text, text[len(text)-20:], got, most, want)
 		}
 	}
-	if short := shortTags([]byte("<a " + words)); len(short) > 3*maxWords { // of a tag that does not end, the words are read, too
+	if short := truncateTags([]byte("<a " + words)); len(short) > 3*maxWords { // of a tag that does not end, the words are read, too
 		t.Errorf("%d bytes of an endless tag", len(short))
 	}
 }
@@ -71,7 +71,7 @@ func TestShortTags_ofAnyText(t *testing.T) {
 		}
 		text := b.String() + "><autodiscover>"
 		want, _ := tags([]byte(long + text))
-		got, most := tags(shortTags([]byte(long + text)))
+		got, most := tags(truncateTags([]byte(long + text)))
 		if most > maxWords || len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
 			t.Fatalf("%s: %.100q with up to %d attributes, want %.100q", strings.ReplaceAll(text, words, "WORDS "), got, most, want)
 		}
@@ -96,7 +96,7 @@ func TestPastNoTag_isWhereTheReaderIs(t *testing.T) {
 		}
 		kinds[kind]++
 		s += ">-->]]>?>"
-		got := pastNoTag([]byte(s))
+		got := skipNonTag([]byte(s))
 		if kind == "a " {
 			_, end := tagEnd([]byte(s))
 			got += end + len(">")
@@ -111,7 +111,7 @@ func TestPastNoTag_isWhereTheReaderIs(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"!X", "!X '>", "!X <>", "!X <!-- >", "!--->", "![CDATA[]>", "?p >"} { // the end of the text is the end
-		if got := pastNoTag([]byte(s)); got != len(s) {
+		if got := skipNonTag([]byte(s)); got != len(s) {
 			t.Errorf("<%s: %d, want %d", s, got, len(s))
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-// Straight gives a name without what word processors and wikis put in the place of ASCII's quotation marks and hyphens, and without the invisible marks
+// PlainPunctuation gives a name without what word processors and wikis put in the place of ASCII's quotation marks and hyphens, and without the invisible marks
 // that come with what is copied from a dialog of Windows (U+200E, U+202A), and whether it had any. No registry takes them (RFC 5892, section 2: a name holds
 // letters, digits and marks), so a rule for “corp.example.net” would be for nobody.
-func Straight(name string) (straight string, bent bool) {
-	straight = strings.Map(func(r rune) rune {
+func PlainPunctuation(name string) (plain string, changed bool) {
+	plain = strings.Map(func(r rune) rune {
 		switch {
 		case r < 0x80 || !unicode.In(r, unicode.Pd, unicode.Pi, unicode.Pf, unicode.Ps, unicode.Pe, unicode.Cf):
 			return r
@@ -21,7 +21,7 @@ func Straight(name string) (straight string, bent bool) {
 			return -1
 		}
 	}, name)
-	return straight, straight != name
+	return plain, plain != name
 }
 
 // Disallowed gives the first character of a name that IDNA allows in none, or 0. Most are seen at once; fillers of Korean letters (U+3164), say, look like a blank,

@@ -31,7 +31,7 @@ func TestStraight(t *testing.T) {
 		"नी\u200dव.example.net":        "नी\u200dव.example.net",
 		"i❤.example.net":               "i❤.example.net", // some registries take these
 	} {
-		got, bent := reserved.Straight(name)
+		got, bent := reserved.PlainPunctuation(name)
 		if got != want || bent != (want != name) {
 			t.Errorf("%q: %q, %v, want %q", name, got, bent, want)
 		}

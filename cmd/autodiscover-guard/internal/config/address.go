@@ -108,7 +108,7 @@ func parseOpen(text string) (string, *fault) {
 
 // bareHost takes away what people write around a host name: scheme, path, account, port, pattern, quotation marks.
 func bareHost(text string) string {
-	text, _ = reserved.Straight(text)
+	text, _ = reserved.PlainPunctuation(text)
 	if _, rest, ok := strings.Cut(text, "://"); ok {
 		text = rest
 	}
@@ -128,7 +128,7 @@ func noHost(text, is string) string {
 
 // hostName is the canonical spelling of a host name, which is no address.
 func hostName(text string) (string, bool) {
-	if _, bent := reserved.Straight(text); bent || reserved.Disallowed(text) != 0 || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
+	if _, bent := reserved.PlainPunctuation(text); bent || reserved.Disallowed(text) != 0 || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
 		return "", false
 	}
 	host := reserved.Canonical(text)
