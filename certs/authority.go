@@ -22,21 +22,21 @@ import (
 type Authority struct {
 	dir        string
 	revocation string // see RevocationAt
-	scope      atomic.Pointer[span]
+	scope      atomic.Pointer[activeScope]
 	tiers      atomic.Pointer[tiers]
 	crl        atomic.Pointer[crl]
-	form       atomic.Pointer[form]
+	template   atomic.Pointer[derTemplate]
 
 	leafKey *ecdsa.PrivateKey // see newLeafKey
 	leafID  []byte
 	leaves  *otter.Cache[string, *leaf]
 	closed  atomic.Bool
 
-	renewing sync.Mutex // guards what follows, and is held while files are replaced
-	tried    time.Time
-	renewErr error
-	unread   error // why what is on disk was not taken over the last time
-	unsaved  error // why what is in use is not on disk
+	renewing  sync.Mutex // guards what follows, and is held while files are replaced
+	lastTry   time.Time
+	renewErr  error
+	reloadErr error // why what is on disk was not taken over the last time
+	saveErr   error // why what is in use is not on disk
 }
 
 // Open loads the authority in dir, or makes one for scope if dir does not exist or is empty. Directories above dir are
@@ -72,7 +72,7 @@ func Existing(dir string, options ...Option) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.exist(); err != nil {
+	if err := a.loadExisting(); err != nil {
 		_ = a.Close()
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func newAuthority(dir string, options []Option) (*Authority, error) {
 		}
 	}
 	var err error
-	if a.dir, err = settle(dir); err != nil {
+	if a.dir, err = resolveDir(dir); err != nil {
 		return nil, fmt.Errorf("opening authority %q: %w", a.dir, err)
 	}
 	if a.leafKey, a.leafID, err = newLeafKey(); err != nil {
@@ -119,14 +119,14 @@ func (a *Authority) open(names []string, now time.Time) error {
 		return err
 	}
 	a.tiers.Store(t)
-	a.relocate(now)
-	if _, err := a.signer(now); err != nil {
+	a.updateDistributionPoint(now)
+	if _, err := a.tiersAt(now); err != nil {
 		return err
 	}
-	return a.narrow(names)
+	return a.setScope(names)
 }
 
-func (a *Authority) exist() error {
+func (a *Authority) loadExisting() error {
 	empty, err := absent(a.dir)
 	if err == nil && empty {
 		err = fs.ErrNotExist
@@ -143,7 +143,7 @@ func (a *Authority) exist() error {
 	if err != nil {
 		names = nil // no constraints, or none that ours would make: show it, sign nothing
 	}
-	a.scope.Store(&span{asked: names, set: newNameSet(names)})
+	a.scope.Store(&activeScope{asked: names, set: newNameSet(names)})
 	return nil
 }
 

@@ -21,8 +21,8 @@ func checkAuthority(cert *x509.Certificate) error {
 	if err := checkCA(cert); err != nil {
 		return err
 	}
-	if wide := liberties(cert); wide != nil {
-		return wide[0]
+	if missing := missingConstraints(cert); missing != nil {
+		return missing[0]
 	}
 	return nil
 }
@@ -41,28 +41,28 @@ func checkCA(cert *x509.Certificate) error {
 	return nil
 }
 
-// liberties lists what a CA certificate leaves free that ours must not, and nil for one that is bound to named TLS servers.
-func liberties(cert *x509.Certificate) []error {
-	var free []error
+// missingConstraints lists the constraints of ours that a CA certificate does not have; nil for one that is bound to named TLS servers.
+func missingConstraints(cert *x509.Certificate) []error {
+	var missing []error
 	if len(cert.PermittedDNSDomains) == 0 {
-		free = append(free, errors.New("it has no name constraints, so that its key could vouch for any site"))
+		missing = append(missing, errors.New("it has no name constraints, so that its key could vouch for any site"))
 	} else {
-		free = looseNames(cert)
+		missing = missingNameConstraints(cert)
 	}
 	if len(cert.UnknownExtKeyUsage) != 0 || len(cert.ExtKeyUsage) != 1 || cert.ExtKeyUsage[0] != x509.ExtKeyUsageServerAuth {
-		free = append(free, errors.New("its extended key usage is not TLS servers alone"))
+		missing = append(missing, errors.New("its extended key usage is not TLS servers alone"))
 	}
-	return free
+	return missing
 }
 
-// looseNames lists what is missing from name constraints.
-func looseNames(cert *x509.Certificate) []error {
-	var free []error
+// missingNameConstraints lists what is missing from name constraints.
+func missingNameConstraints(cert *x509.Certificate) []error {
+	var missing []error
 	if !cert.PermittedDNSDomainsCritical {
-		free = append(free, errors.New("its name constraints are not critical, so that clients may ignore them"))
+		missing = append(missing, errors.New("its name constraints are not critical, so that clients may ignore them"))
 	}
 	if !excludesEveryAddress(cert) {
-		free = append(free, errors.New("its name constraints do not exclude all IP addresses"))
+		missing = append(missing, errors.New("its name constraints do not exclude all IP addresses"))
 	}
 	for _, name := range cert.PermittedDNSDomains {
 		// An empty name would permit everything.
@@ -71,21 +71,21 @@ func looseNames(cert *x509.Certificate) []error {
 			name = name[1:]
 		}
 		if err := checkName(name); err != nil {
-			free = append(free, fmt.Errorf("its name constraints permit what is not a domain: %w", err))
+			missing = append(missing, fmt.Errorf("its name constraints permit what is not a domain: %w", err))
 		}
 	}
-	return free
+	return missing
 }
 
-// chainLiberties is nil if a certificate of the chain binds all below it. The root does not count: it is trusted as it is, and some
-// verifiers do not look at its constraints. Otherwise it is what the issuing certificate leaves free.
-func chainLiberties(t *tiers) []error {
+// missingChainConstraints is nil if a certificate of the chain binds all below it. The root does not count: it is trusted as it is, and some
+// verifiers do not look at its constraints. Otherwise it is what the issuing certificate does not have.
+func missingChainConstraints(t *tiers) []error {
 	for _, c := range t.signers() {
-		if liberties(c) == nil {
+		if missingConstraints(c) == nil {
 			return nil
 		}
 	}
-	return liberties(t.cert)
+	return missingConstraints(t.cert)
 }
 
 func excludesEveryAddress(cert *x509.Certificate) bool {

@@ -16,8 +16,8 @@ import (
 // before leaves a stray directory with keys that nobody trusts, a crash after leaves a complete authority, and of two
 // processes that race, one rename succeeds.
 
-// settle makes dir absolute and follows symbolic links if it exists, so that a rename replaces what the link means.
-func settle(dir string) (string, error) {
+// resolveDir makes dir absolute and follows symbolic links if it exists, so that a rename replaces what the link means.
+func resolveDir(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return dir, err
@@ -62,7 +62,7 @@ func (a *Authority) create(names []string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return place(a.dir, files, false)
+	return createDir(a.dir, files, false)
 }
 
 // file is what a directory is to have in it.
@@ -71,9 +71,9 @@ type file struct {
 	text []byte
 }
 
-// place puts a new directory with these files where none, or an empty one, is. It returns nil as well if another authority is there by then. To
+// createDir puts a new directory with these files where none, or an empty one, is. It returns nil as well if another authority is there by then. To
 // inherit is to belong to the owner of the empty one, or of the directory above, where root is at work in what is another user's.
-func place(dir string, files []file, inherit bool) error {
+func createDir(dir string, files []file, inherit bool) error {
 	above, err := os.OpenRoot(filepath.Dir(dir))
 	if err != nil {
 		return err
@@ -104,23 +104,23 @@ func fill(above *os.Root, name, dir string, files []file, inherit bool) error {
 		return err
 	}
 	defer made.Close()
-	var heir fs.FileInfo
+	var owner fs.FileInfo
 	if inherit {
-		if heir, err = heirOf(above, filepath.Base(dir), made); err != nil {
+		if owner, err = ownerFor(above, filepath.Base(dir), made); err != nil {
 			return err
 		}
 	}
 	for _, f := range files {
-		if err := writeFile(made, f.name, f.text, heir); err != nil {
+		if err := writeFile(made, f.name, f.text, owner); err != nil {
 			return err
 		}
 	}
-	return seal(made, heir)
+	return finishDir(made, owner)
 }
 
-// heirOf is whose a new directory will be. made is what was opened under the name of the one that was made: who owns the directory above could have
+// ownerFor is whose a new directory will be. made is what was opened under the name of the one that was made: who owns the directory above could have
 // put another there in between, and would get that.
-func heirOf(above *os.Root, name string, made *os.Root) (fs.FileInfo, error) {
+func ownerFor(above *os.Root, name string, made *os.Root) (fs.FileInfo, error) {
 	entries, err := fs.ReadDir(made.FS(), ".")
 	if err != nil {
 		return nil, err
@@ -134,14 +134,14 @@ func heirOf(above *os.Root, name string, made *os.Root) (fs.FileInfo, error) {
 	return above.Stat(".")
 }
 
-// seal makes the names in a new directory durable, and gives it to its heir: last, because until then nobody but root gets at what is in it.
-func seal(dir *os.Root, heir fs.FileInfo) error {
+// finishDir makes the names in a new directory durable, and gives it to its owner: last, because until then nobody but root gets at what is in it.
+func finishDir(dir *os.Root, owner fs.FileInfo) error {
 	d, err := dir.Open(".")
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	return errors.Join(durable.Sync(d), bequeath(d, heir))
+	return errors.Join(durable.Sync(d), chownLike(d, owner))
 }
 
 // taken reports whether another process has put its authority into dir.

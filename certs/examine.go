@@ -28,6 +28,6 @@ func Examine(dir string, scope Scope, options ...Option) error {
 	if err != nil {
 		return err
 	}
-	a.scope.Store(&span{asked: names, set: newNameSet(names)})
-	return a.fit(t, time.Now(), nil)
+	a.scope.Store(&activeScope{asked: names, set: newNameSet(names)})
+	return a.checkUsable(t, time.Now(), nil)
 }

@@ -29,14 +29,14 @@ const (
 	strayAfter = 10 * time.Minute
 )
 
-// writeFile creates a file that was not there, private from its first byte on, and returns when it is on disk. It goes to the owner of heir where
-// root writes it; nil is nobody.
-func writeFile(dir *os.Root, name string, text []byte, heir fs.FileInfo) error {
+// writeFile creates a file that was not there, private from its first byte on, and returns when it is on disk. Where root writes it, it goes
+// to whom owner belongs; nil is nobody.
+func writeFile(dir *os.Root, name string, text []byte, owner fs.FileInfo) error {
 	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	err = bequeath(f, heir)
+	err = chownLike(f, owner)
 	if err == nil {
 		_, err = f.Write(text)
 	}

@@ -12,8 +12,8 @@ const (
 	leafRoom = 1 << 10
 )
 
-// oversize warns of an issuing certificate that has so many names that clients do not take it. None of them says more than that the handshake failed.
-func oversize(t *tiers) []Warning {
+// sizeWarning warns of an issuing certificate that has so many names that clients do not take it. None of them says more than that the handshake failed.
+func sizeWarning(t *tiers) []Warning {
 	size := leafRoom
 	for _, c := range t.signers() {
 		size += len(c.Raw)

@@ -22,10 +22,10 @@ func Import(dir string, m Material) error {
 	if err != nil {
 		return err
 	}
-	if err := t.examine(now, m.Unconstrained); err != nil {
+	if err := t.checkImport(now, m.Unconstrained); err != nil {
 		return err
 	}
-	if dir, err = settle(dir); err != nil {
+	if dir, err = resolveDir(dir); err != nil {
 		return fmt.Errorf("importing into %q: %w", dir, err)
 	}
 	issuing, err := encodeTiers(t)
@@ -38,7 +38,7 @@ func Import(dir string, m Material) error {
 		err = makeParents(dir)
 	}
 	if err == nil && empty {
-		err = place(dir, []file{{rootFile, encodeCertificate(t.root)}, {issuingFile, issuing}}, true)
+		err = createDir(dir, []file{{rootFile, encodeCertificate(t.root)}, {issuingFile, issuing}}, true)
 	}
 	if err != nil {
 		return fmt.Errorf("importing into %q: %w", dir, err)
@@ -65,7 +65,7 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 	if root.Equal(t.root) {
 		return nil
 	}
-	if err := (&Authority{dir: dir}).retire(&issuer{cert: root}); err != nil {
+	if err := (&Authority{dir: dir}).addFormer(&issuer{cert: root}); err != nil {
 		return err
 	}
 	return replaceFile(filepath.Join(dir, rootFile), encodeCertificate(t.root))
@@ -95,7 +95,7 @@ func (e *ImportError) Error() string {
 	return fmt.Sprintf("%s: certificate %q %s", e.Check, clip(e.Subject), e.Problem)
 }
 
-func wrong(check string, cert *x509.Certificate, format string, a ...any) error {
+func importError(check string, cert *x509.Certificate, format string, a ...any) error {
 	e := &ImportError{Check: check, Problem: fmt.Sprintf(format, a...)}
 	if cert != nil {
 		e.Subject = cert.Subject.String()
@@ -106,12 +106,12 @@ func wrong(check string, cert *x509.Certificate, format string, a ...any) error 
 // assemble finds the key's certificate and follows the issuers up to a root.
 func (m *Material) assemble() (*tiers, error) {
 	if len(m.Keys) == 0 {
-		return nil, wrong("key", nil, "there is no private key in what was given")
+		return nil, importError("key", nil, "there is no private key in what was given")
 	}
 	t := &tiers{issuer: issuer{key: m.Keys[0]}, consent: m.Unconstrained}
 	for _, key := range m.Keys[1:] {
 		if other, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !other.Equal(t.key.Public()) {
-			return nil, wrong("key", nil, "there are %d private keys in what was given: leave only that of the issuing certificate", len(m.Keys))
+			return nil, importError("key", nil, "there are %d private keys in what was given: leave only that of the issuing certificate", len(m.Keys))
 		}
 	}
 	for _, c := range m.Certificates {
@@ -120,20 +120,20 @@ func (m *Material) assemble() (*tiers, error) {
 		}
 	}
 	if t.cert == nil {
-		return nil, wrong("key match", nil, "none of the %d certificates in what was given has the public key of the private one", len(m.Certificates))
+		return nil, importError("key match", nil, "none of the %d certificates in what was given has the public key of the private one", len(m.Certificates))
 	}
 	if selfIssued(t.cert) {
-		return nil, wrong("chain", t.cert, "is a root: bring an intermediate below it, so that the root's key can be kept elsewhere")
+		return nil, importError("chain", t.cert, "is a root: bring an intermediate below it, so that the root's key can be kept elsewhere")
 	}
 	for c := t.cert; t.root == nil; {
-		above, err := m.issuerOf(c, len(t.between))
+		above, err := m.issuerOf(c, len(t.intermediates))
 		switch {
 		case err != nil:
 			return nil, err
 		case selfIssued(above):
 			t.root = above
 		default:
-			t.between = append(t.between, above)
+			t.intermediates = append(t.intermediates, above)
 		}
 		c = above
 	}
@@ -143,12 +143,12 @@ func (m *Material) assemble() (*tiers, error) {
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }
 
-// maxBetween is more than any CA has, and ends a ring of certificates that sign each other.
-const maxBetween = 8
+// maxIntermediates is more than any CA has, and ends a ring of certificates that sign each other.
+const maxIntermediates = 8
 
 func (m *Material) issuerOf(c *x509.Certificate, depth int) (*x509.Certificate, error) {
-	if depth > maxBetween {
-		return nil, wrong("chain", c, "has more than %d issuers above each other", maxBetween)
+	if depth > maxIntermediates {
+		return nil, importError("chain", c, "has more than %d issuers above each other", maxIntermediates)
 	}
 	var failed error
 	var found *x509.Certificate
@@ -157,7 +157,7 @@ func (m *Material) issuerOf(c *x509.Certificate, depth int) (*x509.Certificate, 
 			continue
 		}
 		if err := above.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
-			failed = wrong("signature", c, "was not signed by %q, which it names as its issuer: %v", above.Subject, err)
+			failed = importError("signature", c, "was not signed by %q, which it names as its issuer: %v", above.Subject, err)
 		} else if found == nil || selfIssued(above) { // the shortest way to a root
 			found = above
 		}
@@ -168,7 +168,7 @@ func (m *Material) issuerOf(c *x509.Certificate, depth int) (*x509.Certificate, 
 	case failed != nil:
 		return nil, failed
 	}
-	return nil, wrong("chain", c, "was issued by %q, whose certificate is missing: add all up to the root, and the root", c.Issuer)
+	return nil, importError("chain", c, "was issued by %q, whose certificate is missing: add all up to the root, and the root", c.Issuer)
 }
 
 // takeCrosses keeps what leads from the root to those that it has followed, which have the same key.
@@ -190,7 +190,7 @@ func (m *Material) takeCrosses(t *tiers) {
 func (m *Material) takeList(t *tiers) error {
 	for _, list := range m.Lists {
 		if err := list.CheckSignatureFrom(t.root); err != nil {
-			return wrong("revocation list", t.root, "has not signed it: %v", err)
+			return importError("revocation list", t.root, "has not signed it: %v", err)
 		}
 		t.rootCRL = list.Raw
 	}

@@ -61,9 +61,9 @@ func newRoot(names []string, now time.Time) (*issuer, error) {
 	return newIssuer(t, nil)
 }
 
-// newEdition makes another root with the key of one that is there: with other names, fresh dates, and a subject of its own. With the same
+// reissueRoot makes another root with the key of one that is there: with other names, fresh dates, and a subject of its own. With the same
 // subject, a client that trusts both would have to try both, which OpenSSL, GnuTLS and NSS do not: they take the first that they find.
-func newEdition(root *issuer, names []string, now time.Time) (*issuer, error) {
+func reissueRoot(root *issuer, names []string, now time.Time) (*issuer, error) {
 	t, err := authorityTemplate("root", names)
 	if err != nil {
 		return nil, err

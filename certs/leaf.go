@@ -81,7 +81,7 @@ func newLeafCache(size int) (*otter.Cache[string, *leaf], error) {
 // mint makes the leaf for a name that is in scope.
 func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 	now := time.Now()
-	by, err := a.signer(now)
+	by, err := a.tiersAt(now)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (a *Authority) mint(_ context.Context, name string) (*leaf, error) {
 	return l, nil
 }
 
-// leafTemplate is a leaf but for serial number and dates. What else than those and the name makes two leaves differ belongs into form.
+// leafTemplate is a leaf but for serial number and dates. What else than those and the name makes two leaves differ belongs into derTemplate.
 func (a *Authority) leafTemplate(name string, by *tiers) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:      subject(name),
@@ -122,21 +122,21 @@ func (a *Authority) leafTemplate(name string, by *tiers) *x509.Certificate {
 		SubjectKeyId: a.leafID,
 
 		BasicConstraintsValid: true, // not a CA, said out loud
-		CRLDistributionPoints: a.leafPoints(by),
+		CRLDistributionPoints: a.leafDistributionPoints(by),
 	}
 }
 
-// signLeaf signs a leaf after the form of those before it, or makes that form.
+// signLeaf signs a leaf with the template that a leaf before it has left, or lets the standard library sign it and keeps that as the template.
 func (a *Authority) signLeaf(t *x509.Certificate, by *tiers) (*x509.Certificate, error) {
-	if f := a.form.Load(); f.fits(by, t) {
+	if f := a.template.Load(); f.fits(by, t) {
 		return f.sign(t)
 	}
 	cert, err := sign(t, &by.issuer, a.leafKey.Public())
 	if err != nil {
 		return nil, err
 	}
-	if f := newForm(by, cert); f != nil {
-		a.form.Store(f)
+	if f := newDERTemplate(by, cert); f != nil {
+		a.template.Store(f)
 	}
 	return cert, nil
 }

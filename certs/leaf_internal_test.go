@@ -99,16 +99,16 @@ func TestSigner_issuerFromTheFuture(t *testing.T) {
 	}
 	defer a.Close()
 	ahead, now := time.Now().AddDate(2, 0, 0), time.Now()
-	future, err := a.signer(ahead)
+	future, err := a.tiersAt(ahead)
 	if err != nil || !future.validAt(ahead) {
 		t.Fatalf("two years ahead: %v", err)
 	}
-	iss, err := a.signer(now)
+	iss, err := a.tiersAt(now)
 	if err != nil || !iss.validAt(now) {
 		t.Fatalf("back again: %v", err)
 	}
 	// And the same on disk, for a process that starts then.
-	if _, err := a.signer(ahead); err != nil {
+	if _, err := a.tiersAt(ahead); err != nil {
 		t.Fatal(err)
 	}
 	b, err := Open(dir, Scope{Names: []string{"example.com"}})

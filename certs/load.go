@@ -38,7 +38,7 @@ func loadRoot(dir string) (*x509.Certificate, error) {
 	path := filepath.Join(dir, rootFile)
 	text, err := readFile(path, 0o022) // it is public, but nobody else may change it
 	if err != nil {
-		return nil, missing(path, err)
+		return nil, asDamaged(path, err)
 	}
 	root, rest, err := decodeCertificate(text)
 	if err == nil {
@@ -149,7 +149,7 @@ func loadTiers(dir string, root *x509.Certificate) (*tiers, error) {
 	path := filepath.Join(dir, issuingFile)
 	text, err := readFile(path, 0o077)
 	if err != nil {
-		return nil, missing(path, err)
+		return nil, asDamaged(path, err)
 	}
 	t, err := decodeTiers(text, root)
 	if err != nil {
@@ -160,8 +160,8 @@ func loadTiers(dir string, root *x509.Certificate) (*tiers, error) {
 			return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: err}
 		}
 	}
-	if free := chainLiberties(t); free != nil && !t.consent {
-		return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: free[0]}
+	if missing := missingChainConstraints(t); missing != nil && !t.consent {
+		return nil, &DamagedError{Path: path, Problem: "is not fit to sign leaves", Remedy: restore, Err: missing[0]}
 	}
 	if !matches(t.cert, t.key) {
 		return nil, &DamagedError{
@@ -178,13 +178,13 @@ func loadTiers(dir string, root *x509.Certificate) (*tiers, error) {
 
 // verify asks the standard library whether the root vouches for the issuing certificate at a time.
 func (t *tiers) verify(at time.Time) error {
-	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(t.root)
-	for _, c := range t.between {
-		between.AddCert(c)
+	for _, c := range t.intermediates {
+		intermediates.AddCert(c)
 	}
 	_, err := t.cert.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: between, CurrentTime: at,
+		Roots: roots, Intermediates: intermediates, CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 	return err
@@ -221,7 +221,7 @@ func checkDir(dir string) error {
 	for _, name := range []string{rootFile, rootKeyFile, issuingFile} {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrPermission) {
-			return foreign(dir, dir, err)
+			return unreadableError(dir, dir, err)
 		}
 		ours = ours || err == nil
 	}
@@ -235,19 +235,19 @@ func checkDir(dir string) error {
 	return checkMode(dir, info, 0o077)
 }
 
-// missing makes a lost file damage, and one that another user has written; it leaves other errors of the file system as they are.
-func missing(path string, err error) error {
+// asDamaged makes a [*DamagedError] of a file that is missing or may not be read, and leaves other errors of the file system as they are.
+func asDamaged(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &DamagedError{Path: path, Problem: "is missing", Remedy: restore}
 	case errors.Is(err, fs.ErrPermission):
-		return foreign(path, filepath.Dir(path), err)
+		return unreadableError(path, filepath.Dir(path), err)
 	}
 	return err
 }
 
-// foreign says of a file or directory that it belongs to another user than this process.
-func foreign(path, dir string, err error) error {
+// unreadableError is for a file or directory that belongs to another user than this process.
+func unreadableError(path, dir string, err error) error {
 	return &DamagedError{
 		Path: path, Problem: "cannot be read by the user that this process runs as",
 		Remedy: fmt.Sprintf("give it to that user, with all that is beside it: chown -R USER %q", dir), Err: err,

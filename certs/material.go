@@ -76,14 +76,14 @@ func readPEM(data []byte) (Material, error) {
 			return m, nil
 		}
 		data = rest
-		if err := m.block(block); err != nil {
+		if err := m.addBlock(block); err != nil {
 			return Material{}, fmt.Errorf("reading the %q block: %w", block.Type, err)
 		}
 	}
 }
 
-// block adds what a PEM block holds.
-func (m *Material) block(block *pem.Block) error {
+// addBlock adds what a PEM block holds.
+func (m *Material) addBlock(block *pem.Block) error {
 	if block.Headers["DEK-Info"] != "" || block.Type == "ENCRYPTED PRIVATE KEY" {
 		return errors.New(`the key is encrypted: write it without, "openssl pkey -in FILE -out KEY" in a private directory, or make a PKCS #12 file`)
 	}

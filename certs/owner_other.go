@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// bequeath does nothing: who may read a file is a matter of the access list, which it inherits from its directory.
-func bequeath(*os.File, fs.FileInfo) error { return nil }
+// chownLike does nothing: who may read a file is a matter of the access list, which it inherits from its directory.
+func chownLike(*os.File, fs.FileInfo) error { return nil }

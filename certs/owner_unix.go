@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// bequeath gives a file that root has just made to the owner and the group of another, if that is somebody else; nil is nobody. It acts on what is
+// chownLike gives a file that root has just made to the owner and the group of another, if that is somebody else; nil is nobody. It acts on what is
 // open, so no link is followed. Other users could give nothing away, and what they write where they may is theirs.
-func bequeath(f *os.File, like fs.FileInfo) error {
+func chownLike(f *os.File, like fs.FileInfo) error {
 	if like == nil || os.Geteuid() != 0 {
 		return nil
 	}

@@ -16,40 +16,40 @@ import (
 // retryAfter keeps a renewal that cannot work from being tried for every leaf.
 const retryAfter = time.Minute
 
-// due reports whether an issuing certificate should be replaced now. One that is not valid yet was made while the
+// renewalDue reports whether an issuing certificate should be replaced now. One that is not valid yet was made while the
 // clock was wrong, and is replaced as well. One that ends with its root would not get longer.
-func due(t *tiers, now time.Time) bool {
+func renewalDue(t *tiers, now time.Time) bool {
 	if !t.validAt(now) {
 		return true
 	}
 	return now.After(t.end().Add(-renewBefore)) && t.end().Before(t.root.NotAfter)
 }
 
-// signer returns what to sign with at now. It renews when that is due; if that does not work, what is there goes
+// tiersAt returns the tiers that sign at now. It renews when that is due; if that does not work, what is there goes
 // on being used for as long as it is valid.
-func (a *Authority) signer(now time.Time) (*tiers, error) {
-	if t := a.tiers.Load(); !due(t, now) {
+func (a *Authority) tiersAt(now time.Time) (*tiers, error) {
+	if t := a.tiers.Load(); !renewalDue(t, now) {
 		return t, nil
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	if since := now.Sub(a.tried); due(a.tiers.Load(), now) && (since < 0 || since >= retryAfter) {
-		a.tried = wall(now)
-		a.renewErr = a.tend(now)
+	if since := now.Sub(a.lastTry); renewalDue(a.tiers.Load(), now) && (since < 0 || since >= retryAfter) {
+		a.lastTry = wallTime(now)
+		a.renewErr = a.refresh(now)
 	}
 	t := a.tiers.Load()
 	if !t.validAt(now) {
-		return nil, a.over(t, now, a.renewErr)
+		return nil, a.notValidError(t, now, a.renewErr)
 	}
 	return t, nil
 }
 
-// wall is a time without its monotonic part, which stands still while a computer sleeps and does not follow a clock that is set: by that, what was tried
+// wallTime is a time without its monotonic part, which stands still while a computer sleeps and does not follow a clock that is set: by that, what was tried
 // months ago in the time of certificates may have been tried a minute ago.
-func wall(t time.Time) time.Time { return t.Round(0) }
+func wallTime(t time.Time) time.Time { return t.Round(0) }
 
-// over says of a chain that it is not valid at now, and why nobody has renewed it.
-func (a *Authority) over(t *tiers, now time.Time, cause error) error {
+// notValidError is for a chain that is not valid at now; cause is why nobody has renewed it.
+func (a *Authority) notValidError(t *tiers, now time.Time, cause error) error {
 	remedy := "check the clock, put " + rootKeyFile + " back into the directory, and start again"
 	if !t.own() {
 		remedy = "check the clock"
@@ -74,55 +74,55 @@ func (a *Authority) Refresh() error {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
 	now := time.Now()
-	a.tried = wall(now)
-	a.renewErr = a.tend(now)
-	return cmp.Or(a.renewErr, a.unread)
+	a.lastTry = wallTime(now)
+	a.renewErr = a.refresh(now)
+	return cmp.Or(a.renewErr, a.reloadErr)
 }
 
-// tend brings the authority up to date, if it can. The lock is held.
-func (a *Authority) tend(now time.Time) error {
-	a.adopt(now, nil)
-	if a.unsaved != nil && a.unread == nil {
+// refresh reloads what is on disk, writes what could not be written before, and renews when that is due. The lock is held.
+func (a *Authority) refresh(now time.Time) error {
+	a.reload(now, nil)
+	if a.saveErr != nil && a.reloadErr == nil {
 		a.save(a.tiers.Load())
 	}
-	if !due(a.tiers.Load(), now) {
-		return a.unsaved
+	if !renewalDue(a.tiers.Load(), now) {
+		return a.saveErr
 	}
 	return a.renew(now)
 }
 
-// adopt takes over what is on disk, whatever that is: the next start would. What a start could not use is remembered, and told; what is in use
-// stays then. So does what could not be written when it was made, until it can. wanted are names that are about to be signed for, nil for those of the
-// scope. The lock is held.
-func (a *Authority) adopt(now time.Time, wanted []string) {
+// reload takes over what is on disk, whatever that is: the next start would. Where a start could not use it, what is in use stays, and reloadErr says
+// why. What is in use also stays where it is newer and could not be written yet. wanted are names that are about to be signed for, nil for those of
+// the scope. The lock is held.
+func (a *Authority) reload(now time.Time, wanted []string) {
 	old := a.tiers.Load()
-	a.unread = nil
+	a.reloadErr = nil
 	t, err := load(a.dir)
-	if err == nil && (t.equal(old) || a.unsaved != nil && t.sameRootKey(old) && t.cert.NotBefore.Before(old.cert.NotBefore)) {
+	if err == nil && (t.equal(old) || a.saveErr != nil && t.sameRootKey(old) && t.cert.NotBefore.Before(old.cert.NotBefore)) {
 		return
 	}
 	if err == nil {
-		err = a.fit(t, now, wanted)
+		err = a.checkUsable(t, now, wanted)
 	}
 	if err != nil {
-		a.unread = fmt.Errorf("what is in the directory now cannot be taken over, and the next start would fail: %w", err)
+		a.reloadErr = fmt.Errorf("what is in the directory now cannot be taken over, and the next start would fail: %w", err)
 		return
 	}
 	a.tiers.Store(t)
-	a.renewErr, a.unsaved, a.tried = nil, nil, time.Time{} // it may have to be renewed at once
+	a.renewErr, a.saveErr, a.lastTry = nil, nil, time.Time{} // it may have to be renewed at once
 }
 
-// fit says why a start could not use what is on disk; nil says that it could. One whose time is over is fit where it can be renewed, which comes next.
-func (a *Authority) fit(t *tiers, now time.Time, wanted []string) error {
+// checkUsable returns why a start could not use t, which is on disk; nil where it could. One whose time is over is usable where it can be renewed, which comes next.
+func (a *Authority) checkUsable(t *tiers, now time.Time, wanted []string) error {
 	if err := checkDates(a.dir, t.root, now); err != nil {
 		return err
 	}
 	if !t.validAt(now) {
 		if !t.own() {
-			return a.over(t, now, errAnotherCA)
+			return a.notValidError(t, now, errAnotherCA)
 		}
 		if _, err := loadRootKey(a.dir, t.root); err != nil {
-			return a.over(t, now, fmt.Errorf("renewing needs the root's key: %w", err))
+			return a.notValidError(t, now, fmt.Errorf("renewing needs the root's key: %w", err))
 		}
 	}
 	var served []string
@@ -139,11 +139,12 @@ func (a *Authority) fit(t *tiers, now time.Time, wanted []string) error {
 	return nil
 }
 
-// relocate makes an issuing certificate anew that names another place for revocation lists than it should, if the root's key is here. It is as
+// updateDistributionPoint makes a new issuing certificate where the one in use names another place for revocation lists than [RevocationAt] does, if the
+// root's key is here. It is as
 // good as before where that fails.
-func (a *Authority) relocate(now time.Time) {
+func (a *Authority) updateDistributionPoint(now time.Time) {
 	t := a.tiers.Load()
-	if !t.own() || slices.Equal(t.cert.CRLDistributionPoints, a.issuingPoints()) || keyState(a.dir) != KeyPresent {
+	if !t.own() || slices.Equal(t.cert.CRLDistributionPoints, a.issuingDistributionPoints()) || keyState(a.dir) != KeyPresent {
 		return
 	}
 	a.renewing.Lock()
@@ -158,7 +159,7 @@ func (a *Authority) renew(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return a.put(root, now)
+	return a.issueBelow(root, now)
 }
 
 var errAnotherCA = errors.New("the issuing certificate is another CA's: have that issue a new one, and import it")
@@ -179,8 +180,8 @@ func (a *Authority) rootWithKey() (*issuer, error) {
 	return &issuer{cert: cert, key: key}, nil
 }
 
-// put makes an issuing certificate below root, and has it saved and in use.
-func (a *Authority) put(root *issuer, now time.Time) error {
+// issueBelow makes an issuing certificate below root, and has it saved and in use.
+func (a *Authority) issueBelow(root *issuer, now time.Time) error {
 	former, err := loadFormer(a.dir)
 	if err != nil {
 		return err
@@ -191,10 +192,10 @@ func (a *Authority) put(root *issuer, now time.Time) error {
 	}
 	a.save(t)
 	a.tiers.Store(t)
-	return a.unsaved
+	return a.saveErr
 }
 
-// save writes what is to be in use. Where that does not work it is tried again whenever the authority is tended: whoever takes the root's key away once the
+// save writes what is to be in use. Where that does not work it is tried again with each refresh: whoever takes the root's key away once the
 // disk has space again must find it there.
 func (a *Authority) save(t *tiers) {
 	text, err := encodeTiers(t)
@@ -202,16 +203,16 @@ func (a *Authority) save(t *tiers) {
 		err = replaceFile(filepath.Join(a.dir, issuingFile), text)
 	}
 	if err != nil {
-		a.unsaved = fmt.Errorf("renewed issuing certificate is not saved, and lost with this process: %w", err)
+		a.saveErr = fmt.Errorf("renewed issuing certificate is not saved, and lost with this process: %w", err)
 		return
 	}
-	a.unread, a.unsaved = nil, nil
+	a.reloadErr, a.saveErr = nil, nil
 }
 
 // newTiers makes an issuing certificate below root, what clients need that trust only one of the former roots, and, if the issuing
 // certificate names a place for one, the root's revocation list.
 func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.Time) (*tiers, error) {
-	points := a.issuingPoints()
+	points := a.issuingDistributionPoints()
 	iss, err := newIssuing(root, points, now)
 	if err != nil {
 		return nil, err
@@ -247,9 +248,9 @@ func (a *Authority) RenewalErr() error {
 	return a.renewErr
 }
 
-// notTakenOver is why what is on disk was not taken over the last time.
-func (a *Authority) notTakenOver() error {
+// lastReloadErr is why what is on disk was not taken over the last time.
+func (a *Authority) lastReloadErr() error {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	return a.unread
+	return a.reloadErr
 }

@@ -18,16 +18,16 @@ func TestTried_wallClock(t *testing.T) {
 	defer a.Close()
 	check := func(when string) {
 		t.Helper()
-		if a.tried.IsZero() || strings.Contains(a.tried.String(), "m=") { // as String writes a monotonic part
-			t.Errorf("%s: tried %v", when, a.tried)
+		if a.lastTry.IsZero() || strings.Contains(a.lastTry.String(), "m=") { // as String writes a monotonic part
+			t.Errorf("%s: tried %v", when, a.lastTry)
 		}
 	}
 	if err := a.Refresh(); err != nil {
 		t.Fatal(err)
 	}
 	check("refreshed")
-	a.tried = time.Time{}
-	if _, err := a.signer(time.Now().Add(70 * 24 * time.Hour)); err != nil {
+	a.lastTry = time.Time{}
+	if _, err := a.tiersAt(time.Now().Add(70 * 24 * time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	check("due")

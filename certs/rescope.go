@@ -2,8 +2,8 @@ package certs
 
 import "time"
 
-// span is what an authority signs for at a moment: it may be less than its certificates would let it.
-type span struct {
+// activeScope is what an authority signs for at a moment: it may be less than its certificates would let it.
+type activeScope struct {
 	asked []string // canonical
 	set   nameSet  // the same, to look up
 }
@@ -17,34 +17,34 @@ func (a *Authority) Rescope(scope Scope) error {
 	if err != nil {
 		return err
 	}
-	if err := a.startable(names); err != nil {
+	if err := a.reloadFor(names); err != nil {
 		return err
 	}
-	if err := a.narrow(names); err != nil {
+	if err := a.setScope(names); err != nil {
 		return err
 	}
 	a.leaves.InvalidateAll()
 	return nil
 }
 
-// startable takes over what is in the directory, and says why a start that is to sign for these names would fail all the same.
-func (a *Authority) startable(names []string) error {
+// reloadFor takes over what is in the directory, and returns why a start that is to sign for these names would fail all the same.
+func (a *Authority) reloadFor(names []string) error {
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
 	now := time.Now()
-	a.adopt(now, names)
-	if a.unread != nil {
-		return a.unread
+	a.reload(now, names)
+	if a.reloadErr != nil {
+		return a.reloadErr
 	}
-	return a.fit(a.tiers.Load(), now, names) // its time may be over since it was taken over
+	return a.checkUsable(a.tiers.Load(), now, names) // its time may be over since it was taken over
 }
 
-// narrow puts canonical names in force.
-func (a *Authority) narrow(names []string) error {
+// setScope puts canonical names in force.
+func (a *Authority) setScope(names []string) error {
 	t := a.tiers.Load()
 	if missing := t.lacks(names); missing != nil {
 		return &ScopeError{Dir: a.dir, Missing: missing, Foreign: !t.own()}
 	}
-	a.scope.Store(&span{asked: names, set: newNameSet(names)})
+	a.scope.Store(&activeScope{asked: names, set: newNameSet(names)})
 	return nil
 }

@@ -52,16 +52,16 @@ type crl struct {
 	made time.Time
 }
 
-// leafPoints is where a leaf says that its revocation can be looked up. A certificate of another CA may not be allowed to sign lists.
-func (a *Authority) leafPoints(by *tiers) []string {
+// leafDistributionPoints is where a leaf says that its revocation can be looked up. A certificate of another CA may not be allowed to sign lists.
+func (a *Authority) leafDistributionPoints(by *tiers) []string {
 	if a.revocation == "" || by.cert.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return nil
 	}
 	return []string{a.revocation + IssuingCRLPath}
 }
 
-// issuingPoints is the same for an issuing certificate: as [RevocationAt] says, or else what its predecessor had.
-func (a *Authority) issuingPoints() []string {
+// issuingDistributionPoints is the same for an issuing certificate: as [RevocationAt] says, or else what its predecessor had.
+func (a *Authority) issuingDistributionPoints() []string {
 	if a.revocation != "" {
 		return []string{a.revocation + RootCRLPath}
 	}
@@ -74,7 +74,7 @@ func (a *Authority) issuingPoints() []string {
 // RevocationList returns the list of revoked leaves, which is empty, in DER (RFC 5280, section 5), signed by the issuing certificate. It is
 // good for at least six days from now. Replicas that share an issuing certificate may serve it for each other.
 func (a *Authority) RevocationList(now time.Time) ([]byte, error) {
-	by, err := a.signer(now)
+	by, err := a.tiersAt(now)
 	if err != nil {
 		return nil, err
 	}

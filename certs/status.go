@@ -93,7 +93,7 @@ func (a *Authority) Status(now time.Time) Status {
 	former, err := loadFormer(a.dir)
 	former = slices.DeleteFunc(former, t.root.Equal) // a crash may have left it there while it is not followed yet
 	s := Status{
-		Own: t.own(), Names: t.names(), Unconstrained: chainLiberties(t) != nil, RootKey: keyState(a.dir),
+		Own: t.own(), Names: t.names(), Unconstrained: missingChainConstraints(t) != nil, RootKey: keyState(a.dir),
 		Root: t.root, Chain: t.signers(), Former: former, Ends: t.end(),
 	}
 	if err != nil {
@@ -117,12 +117,12 @@ func (a *Authority) warnings(t *tiers, s Status, now time.Time) []Warning {
 			"see to that, and renew again",
 		})
 	}
-	if unread := a.notTakenOver(); unread != nil {
+	if err := a.lastReloadErr(); err != nil {
 		cure := "see to that, and have the authority read again"
-		if damaged, ok := errors.AsType[*DamagedError](unread); ok {
+		if damaged, ok := errors.AsType[*DamagedError](err); ok {
 			cure = damaged.Remedy
 		}
-		all = append(all, Warning{LevelWarning, unread.Error(), cure})
+		all = append(all, Warning{LevelWarning, err.Error(), cure})
 	}
 	if begin := t.begin(); now.Before(begin) {
 		all = append(all, Warning{
@@ -149,7 +149,7 @@ func (a *Authority) warnings(t *tiers, s Status, now time.Time) []Warning {
 		}
 		all = append(all, Warning{level, lifetime("root certificate", t.root.NotAfter, now), cure})
 	}
-	return append(all, oversize(t)...)
+	return append(all, sizeWarning(t)...)
 }
 
 func lifetime(what string, end, now time.Time) string {

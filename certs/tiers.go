@@ -13,8 +13,8 @@ import (
 // key with another's certificate.
 type tiers struct {
 	issuer
-	between []*x509.Certificate // above the issuing certificate and below the root; an authority of our own has none
-	root    *x509.Certificate
+	intermediates []*x509.Certificate // above the issuing certificate and below the root; an authority of our own has none
+	root          *x509.Certificate
 	// cross are sent along for clients that trust only a former root: each vouches for the subject of the one before, the first for root's.
 	cross   []*x509.Certificate
 	rootCRL []byte // DER, what root says about issuing certificates; nil where none was made
@@ -37,14 +37,14 @@ func (t *tiers) fingerprint() string {
 
 // arrange sorts what came with the issuing certificate into what lies below the root and what lies beside it.
 func (t *tiers) arrange(root *x509.Certificate, others []*x509.Certificate) {
-	t.root, t.between, t.cross = root, nil, nil
+	t.root, t.intermediates, t.cross = root, nil, nil
 	below := t.cert
 	for i, c := range others {
 		if bytes.Equal(below.RawIssuer, root.RawSubject) {
 			t.cross = others[i:]
 			return
 		}
-		t.between = append(t.between, c)
+		t.intermediates = append(t.intermediates, c)
 		below = c
 	}
 }
@@ -56,7 +56,7 @@ func (t *tiers) chain() []*x509.Certificate {
 
 // signers is the chain without the root.
 func (t *tiers) signers() []*x509.Certificate {
-	return append([]*x509.Certificate{t.cert}, t.between...)
+	return append([]*x509.Certificate{t.cert}, t.intermediates...)
 }
 
 // sent is what a server sends behind a leaf for a normalised name. What leads to a former root that does not permit the name would only lead
@@ -64,7 +64,7 @@ func (t *tiers) signers() []*x509.Certificate {
 func (t *tiers) sent(name string) []*x509.Certificate {
 	all := t.signers()
 	for _, c := range t.cross {
-		if !t.constrain(c).permit(name) {
+		if !t.cachedConstraints(c).permit(name) {
 			break
 		}
 		all = append(all, c)
@@ -81,7 +81,7 @@ func (t *tiers) own() bool {
 	another := func(c *x509.Certificate) bool {
 		return !bytes.Equal(c.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo)
 	}
-	return checkAuthority(t.root) == nil && !slices.ContainsFunc(t.between, another)
+	return checkAuthority(t.root) == nil && !slices.ContainsFunc(t.intermediates, another)
 }
 
 // begin and end bound the time in which every certificate of the chain is valid.
@@ -107,11 +107,11 @@ func (t *tiers) validAt(now time.Time) bool {
 
 // permits reports whether every certificate of the chain lets it vouch for a normalised name.
 func (t *tiers) permits(name string) bool {
-	return !slices.ContainsFunc(t.chain(), func(c *x509.Certificate) bool { return !t.constrain(c).permit(name) })
+	return !slices.ContainsFunc(t.chain(), func(c *x509.Certificate) bool { return !t.cachedConstraints(c).permit(name) })
 }
 
-// constrain returns the name constraints of one of the certificates.
-func (t *tiers) constrain(cert *x509.Certificate) constraints {
+// cachedConstraints returns the name constraints of one of the certificates, which are read once.
+func (t *tiers) cachedConstraints(cert *x509.Certificate) constraints {
 	t.limited.Do(func() {
 		t.limits = map[*x509.Certificate]constraints{t.root: constraintsOf(t.root)}
 		for _, c := range t.all() {

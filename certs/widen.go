@@ -85,27 +85,27 @@ func (a *Authority) reissue(more []string) (bool, error) {
 		}
 	}
 	if more != nil && lacking == nil {
-		return false, a.put(root, now)
+		return false, a.issueBelow(root, now)
 	}
 	names, err := Scope{Names: slices.Concat(root.cert.PermittedDNSDomains, lacking)}.canonical()
 	if err != nil {
 		return false, err
 	}
-	next, err := newEdition(root, names, now)
+	next, err := reissueRoot(root, names, now)
 	if err != nil {
 		return false, err
 	}
-	if err := a.retire(root); err != nil {
+	if err := a.addFormer(root); err != nil {
 		return false, err
 	}
-	if err := a.put(next, now); err != nil {
+	if err := a.issueBelow(next, now); err != nil {
 		return false, err
 	}
 	return true, replaceFile(filepath.Join(a.dir, rootFile), encodeCertificate(next.cert))
 }
 
-// retire adds a root to those that clients may still trust.
-func (a *Authority) retire(root *issuer) error {
+// addFormer writes a root into former.pem, the first of those that clients may still trust.
+func (a *Authority) addFormer(root *issuer) error {
 	former, err := loadFormer(a.dir)
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// formed returns an authority that has made its first leaf.
-func formed(tb testing.TB, options ...Option) *Authority {
+// withTemplate returns an authority that has made its first leaf.
+func withTemplate(tb testing.TB, options ...Option) *Authority {
 	tb.Helper()
 	a, err := Open(filepath.Join(tb.TempDir(), "authority"), Scope{Names: []string{"example.com", "test"}}, options...)
 	if err != nil {
@@ -25,15 +25,15 @@ func formed(tb testing.TB, options ...Option) *Authority {
 	if _, err := a.Leaf("first.example.com"); err != nil {
 		tb.Fatal(err)
 	}
-	if a.form.Load() == nil {
-		tb.Fatal("the first leaf made no form")
+	if a.template.Load() == nil {
+		tb.Fatal("the first leaf left no template")
 	}
 	return a
 }
 
-// FuzzForm_sign holds leaves that are made after a form against those that the standard library makes of the same template: but for the signature, which
+// FuzzDERTemplate_sign holds leaves that are made with a template against those that the standard library makes of the same template: but for the signature, which
 // is random, they are the same to the byte. The name is any ASCII text: which of them may be asked for is for Leaf to say.
-func FuzzForm_sign(f *testing.F) {
+func FuzzDERTemplate_sign(f *testing.F) {
 	day := int64(24 * 60 * 60)
 	for _, name := range []string{"example.com", "t", "my_host.test", "xn--e1afmkfd.test", strings.Repeat("a", 64), "a b'()+,-./:=?", "*&@.test"} {
 		f.Add(name, []byte{1}, time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC).Unix(), 14*day)
@@ -41,7 +41,7 @@ func FuzzForm_sign(f *testing.F) {
 	f.Add("example.com", []byte{0x7f, 0xff}, time.Date(2049, 12, 31, 23, 0, 0, 0, time.UTC).Unix(), 14*day) // two digits, then four
 	f.Add("example.com", []byte{0x80}, time.Date(1949, 12, 31, 23, 0, 0, 0, time.UTC).Unix(), 14*day)
 	f.Add("example.com", bytes.Repeat([]byte{0xff}, 20), time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC).Unix(), int64(0))
-	plain, listed := formed(f), formed(f, RevocationAt("http://admin.test"))
+	plain, listed := withTemplate(f), withTemplate(f, RevocationAt("http://admin.test"))
 	f.Fuzz(func(t *testing.T, name string, serial []byte, from, life int64) {
 		if strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 }) {
 			t.Skip("no name of a host")
@@ -51,12 +51,12 @@ func FuzzForm_sign(f *testing.F) {
 			template := a.leafTemplate(name, by)
 			template.SerialNumber = new(big.Int).SetBytes(serial)
 			template.NotBefore, template.NotAfter = time.Unix(from, 0), time.Unix(from+life, 0)
-			form := a.form.Load()
-			if !form.fits(by, template) {
+			common := a.template.Load()
+			if !common.fits(by, template) {
 				t.Skip("no common name")
 			}
 			want, wantErr := sign(template, &by.issuer, a.leafKey.Public())
-			got, gotErr := form.sign(template)
+			got, gotErr := common.sign(template)
 			if wantErr != nil {
 				if gotErr == nil {
 					t.Fatalf("the standard library refuses it: %v", wantErr)
@@ -76,11 +76,11 @@ func FuzzForm_sign(f *testing.F) {
 	})
 }
 
-// Another issuing certificate has another form: its leaves name it.
-func TestForm_renewed(t *testing.T) {
+// Another issuing certificate has another template: its leaves name it.
+func TestDERTemplate_renewed(t *testing.T) {
 	t.Parallel()
-	a := formed(t)
-	before := a.form.Load()
+	a := withTemplate(t)
+	before := a.template.Load()
 	if err := a.Renew(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,22 +93,22 @@ func TestForm_renewed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if after := a.form.Load(); after == before || after.by != a.tiers.Load() {
-		t.Error("the form is still that of the former issuing certificate")
+	if after := a.template.Load(); after == before || after.by != a.tiers.Load() {
+		t.Error("the template is still that of the former issuing certificate")
 	}
 }
 
-// What cannot be made after a form is made by the standard library, and makes none.
-func TestForm_none(t *testing.T) {
+// What cannot be made with a template is made by the standard library, and leaves none.
+func TestDERTemplate_none(t *testing.T) {
 	t.Parallel()
-	a := formed(t)
-	want := a.form.Load()
+	a := withTemplate(t)
+	want := a.template.Load()
 	leaf, err := a.Leaf(strings.Repeat("a.", 30) + "example.com")
 	if err != nil || leaf.Leaf.Subject.CommonName != "" {
 		t.Fatalf("long name: %v, %v", leaf, err)
 	}
-	if a.form.Load() != want {
-		t.Error("a name that does not fit into the subject made a form")
+	if a.template.Load() != want {
+		t.Error("a name that does not fit into the subject left a template")
 	}
 	by := a.tiers.Load()
 	for name, key := range map[string]func() (*issuer, error){
@@ -133,8 +133,8 @@ func TestForm_none(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if newForm(by, cert) != nil {
-			t.Errorf("%s: a form for signatures that it does not make", name)
+		if newDERTemplate(by, cert) != nil {
+			t.Errorf("%s: a template for signatures that it does not make", name)
 		}
 	}
 	nameless := a.leafTemplate("example.com", by)
@@ -143,10 +143,10 @@ func TestForm_none(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if newForm(by, cert) != nil {
-		t.Error("a form without a place for the name")
+	if newDERTemplate(by, cert) != nil {
+		t.Error("a template without a place for the name")
 	}
-	if newForm(by, &x509.Certificate{SignatureAlgorithm: x509.ECDSAWithSHA256, Subject: subject("example.com"), RawTBSCertificate: []byte{0x30, 1}}) != nil {
-		t.Error("a form of what is no certificate")
+	if newDERTemplate(by, &x509.Certificate{SignatureAlgorithm: x509.ECDSAWithSHA256, Subject: subject("example.com"), RawTBSCertificate: []byte{0x30, 1}}) != nil {
+		t.Error("a template of what is no certificate")
 	}
 }

@@ -17,8 +17,8 @@ import (
 // what does not change. That saves composing it by reflection and checking the signature, which x509.CreateCertificate does (go1.26) in case a signer is
 // out of order: two thirds of what a leaf costs. Ours is a key in memory, and was checked with the first leaf.
 
-// form is a leaf without what differs, as DER.
-type form struct {
+// derTemplate is the DER of a leaf without what differs between leaves.
+type derTemplate struct {
 	by *tiers
 	// As RFC 5280, section 4.1, has them: version, serial number, algorithm, issuer, dates, subject, key, extensions.
 	version, algorithm, issuer, key []byte
@@ -31,9 +31,9 @@ const dnsName = der.Tag(2)
 // subjectAltName is id-ce-subjectAltName (RFC 5280, section 4.2.1.6).
 var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
-// newForm takes what does not change from a leaf that the standard library has made. It returns nil for one that other leaves cannot be made after: where
+// newDERTemplate takes what does not change from a leaf that the standard library has made. It returns nil for one that is no template for others: where
 // the name is too long for the subject, the subjectAltName is critical, and other keys than those of our own authorities want other signatures.
-func newForm(by *tiers, model *x509.Certificate) *form {
+func newDERTemplate(by *tiers, model *x509.Certificate) *derTemplate {
 	if model.SignatureAlgorithm != x509.ECDSAWithSHA256 || model.Subject.CommonName == "" {
 		return nil
 	}
@@ -51,7 +51,7 @@ func newForm(by *tiers, model *x509.Certificate) *form {
 		!extensions.ReadASN1(&all, der.SEQUENCE) || !extensions.Empty() || !tbs.Empty() {
 		return nil
 	}
-	f := &form{by: by, version: version, algorithm: algorithm, issuer: issuer, key: key}
+	f := &derTemplate{by: by, version: version, algorithm: algorithm, issuer: issuer, key: key}
 	named := false
 	for !all.Empty() {
 		var extension, inside cryptobyte.String
@@ -77,13 +77,13 @@ func newForm(by *tiers, model *x509.Certificate) *form {
 	return f
 }
 
-// fits reports whether a leaf of this template can be made after f, which may be nil.
-func (f *form) fits(by *tiers, t *x509.Certificate) bool {
+// fits reports whether f, which may be nil, is the template for a leaf with the fields of t.
+func (f *derTemplate) fits(by *tiers, t *x509.Certificate) bool {
 	return f != nil && f.by == by && t.Subject.CommonName != ""
 }
 
 // sign makes what [x509.CreateCertificate] makes of the template.
-func (f *form) sign(t *x509.Certificate) (*x509.Certificate, error) {
+func (f *derTemplate) sign(t *x509.Certificate) (*x509.Certificate, error) {
 	name := t.DNSNames[0]
 	subject, err := asn1.Marshal(t.Subject.ToRDNSequence())
 	if err != nil {
