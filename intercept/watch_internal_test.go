@@ -15,7 +15,7 @@ import (
 )
 
 // A beginning is read again with each piece, but not without end: 64 KB of a comment, byte by byte, took more than a minute.
-func TestOutset_isNotReadForEver(t *testing.T) {
+func TestAnswerHead_isNotReadForEver(t *testing.T) {
 	t.Parallel()
 	h := dialect.Header{"Content-Type": {"text/xml"}}
 	read := func(text string, piece int) (released int, o answerHead) {
@@ -38,7 +38,7 @@ func TestOutset_isNotReadForEver(t *testing.T) {
 }
 
 // To undo a coding again with each piece costs something however little is in it, and is bounded, too.
-func TestOutset_isNotUnpackedForEver(t *testing.T) {
+func TestAnswerHead_isNotDecodedForEver(t *testing.T) {
 	packed := func(text string) []byte {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)

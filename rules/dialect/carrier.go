@@ -30,9 +30,9 @@ var addressParameters = [...]string{"email", "emailaddress", "login", "username"
 // identityClaims are the claims of a bearer token that name its owner (Microsoft identity platform, ID and access token claims).
 var identityClaims = [...]string{"upn", "unique_name", "preferred_username", "email"}
 
-// CarrierSubjects collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
+// CarrierSubjects lists whom any request is about, from the carriers that belong to no dialect: host, query, header fields, user information.
 //
-// It is asked about all traffic of opened hosts, nearly all of which is about its host alone: small enough to be inlined, it keeps that on
+// It is called for all traffic of opened hosts, nearly all of which is about its host alone: small enough to be inlined, it keeps that on
 // the caller's stack.
 func CarrierSubjects(r Request) []Subject {
 	var few [2]Subject

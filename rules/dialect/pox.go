@@ -170,7 +170,7 @@ func poxKind(tag string) Kind {
 // poxUnits are the elements that make no sense without their server and go with it.
 var poxUnits = [...]string{"Protocol", "AlternativeMailbox", "PublicFolderInformation"}
 
-// xmlSpot ties a suggestion to its element, or to an attribute of it.
+// xmlSpot ties a suggestion of any XML dialect to its element, or to an attribute of it.
 type xmlSpot struct {
 	element   *etree.Element
 	attribute string

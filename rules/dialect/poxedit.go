@@ -19,7 +19,7 @@ func editPOX(x *xmlDocument, spots []xmlSpot, judged []Suggestion) (Answer, erro
 	return x.write(typeXML)
 }
 
-// applyXML changes the tree as the verdicts say.
+// applyXML changes an XML tree, of whichever dialect, as the verdicts say.
 func applyXML(spots []xmlSpot, judged []Suggestion) {
 	gone := make(map[*etree.Element]bool)
 	for i, s := range judged {
@@ -44,7 +44,7 @@ func applyXML(spots []xmlSpot, judged []Suggestion) {
 	}
 }
 
-// setConnection writes how to speak to a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
+// setConnection writes port and encryption of a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
 // SOAP's ProtocolConnection.
 func setConnection(at xmlSpot, s Suggestion) {
 	ssl, encryption := poxEncryption(s.Encryption)
@@ -97,8 +97,8 @@ func prunePOX(e *etree.Element) {
 	}
 }
 
-// fixAccounts reports whether every Account still says something, and brings its Action in line with what is left: an Action that announces a
-// redirect which was taken out would leave clients waiting for one.
+// fixAccounts brings the Action of every Account in line with what is left: one that announces a redirect which was taken out would leave clients
+// waiting for it. It reports whether there is an Account, and each still has settings or a redirect.
 func fixAccounts(root *etree.Element) bool {
 	sound, accounts := true, 0
 	var visit func(e *etree.Element)
