@@ -81,6 +81,12 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 	return Pattern{prefix: prefix}, true, nil
 }
 
+// isAddress reports whether a canonical host is an address.
+func isAddress(host string) bool {
+	_, ok := reserved.ParseAddr(host)
+	return ok
+}
+
 // namePattern reads a name or *.name.
 func namePattern(text, want string) (Pattern, error) {
 	wrong := func(problem, instead string) (Pattern, error) {

@@ -66,7 +66,7 @@ func appendCommon(all []Subject, r Request) []Subject {
 	return append(all, UserinfoSubjects(r.URL)...)
 }
 
-// IsCentral reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
+// IsCentral reports whether host, in lower case, belongs to a central service of any dialect: its name says nothing of the account that is asked about.
 func IsCentral(host string) bool {
 	for _, f := range table() {
 		for i := range f.info.Services {
