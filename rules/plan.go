@@ -53,7 +53,8 @@ type Plan struct {
 // Plan decides on a request before anybody is dialled:
 //
 //	not discovery, nobody guarded                  → Ignore
-//	not discovery, somebody guarded                → Watch; a question for calendars at no published place, inside the set, too
+//	not discovery, somebody guarded                → Watch
+//	a PROPFIND for calendars at no published place → Watch where the asked host is in the set, else planned as discovery
 //	a back-off host, whatever and whoever it is about → Refuse
 //	nobody guarded                                 → Forward
 //	guarded, the rule answers by itself            → Reply
