@@ -60,10 +60,10 @@ func (x *exchange) judgeRedirect(resp *http.Response) *http.Response {
 
 // look reads an answer until it is clear that it is no discovery, or to its end. whole reports that head is all of it and may be. An answer that does
 // not say how long it is may never end, as notifications do not: it goes on as soon as its first elements are of no dialect, unless the policy
-// suspects what is of none. An answer that is known to matter is read whole, whatever is in it.
-func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole bool, err error) {
+// suspects what is of none. With wholeBody it is read whole, whatever is in it.
+func (x *exchange) look(resp *http.Response, wholeBody bool) (head []byte, whole bool, err error) {
 	h := dialect.Header(resp.Header)
-	endless := resp.ContentLength < 0 && !matters && !x.policy.Suspects()
+	endless := resp.ContentLength < 0 && !wholeBody && !x.policy.Suspects()
 	piece := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(piece)
 	var first answerHead
@@ -71,15 +71,15 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 		n, err := resp.Body.Read(piece[:])
 		head = append(head, piece[:n]...)
 		ended := errors.Is(err, io.EOF)
-		plain, text := first.unpacked(h, head)
+		plain, text := first.decoded(h, head)
 		switch {
 		case err != nil && !ended:
 			return head, false, err
-		case !matters && !dialect.MayBeDiscovery(plain, text, ended), int64(len(head)) > x.p.limits.BodyBytes:
+		case !wholeBody && !dialect.MayBeDiscovery(plain, text, ended), int64(len(head)) > x.p.limits.BodyBytes:
 			return head, false, nil
 		case ended:
 			return head, true, nil
-		case endless && first.foreign(plain, text):
+		case endless && first.notDiscovery(plain, text):
 			return head, false, nil
 		case len(head) > longBody && !x.acquireLongBody():
 			return head, false, errTooMany
@@ -88,35 +88,35 @@ func (x *exchange) look(resp *http.Response, matters bool) (head []byte, whole b
 }
 
 const (
-	// longestOutset is how much is looked through for the first elements, again with each piece.
-	longestOutset = 64 << 10
-	// mostLooked bounds all of these looks together: a server that sends byte by byte would have the same text read thousands of times.
-	mostLooked = 4 << 20
-	// unpacking is what it costs to undo a coding at all, in bytes looked at.
-	unpacking = 4 << 10
+	// maxAnswerHead is how much is looked through for the first elements, from the start with each piece.
+	maxAnswerHead = 64 << 10
+	// maxReread bounds all of these looks together: a server that sends byte by byte would have the same text read thousands of times.
+	maxReread = 4 << 20
+	// decodingCost is what it costs to undo a coding at all, counted as bytes that were read again.
+	decodingCost = 4 << 10
 )
 
-// answerHead is the beginning of an answer that may never end. It knows how much was read of it so far, again and again.
-type answerHead struct{ looked int }
+// answerHead is the beginning of an answer that may never end. It counts how many bytes of it were read again.
+type answerHead struct{ reread int }
 
-// unpacked is the beginning without content codings, for as long as somebody looks at it.
-func (o *answerHead) unpacked(h dialect.Header, head []byte) (dialect.Header, []byte) {
-	if len(head) >= longestOutset || o.looked > mostLooked {
+// decoded is the head without content codings, as long as it may still be looked at.
+func (a *answerHead) decoded(h dialect.Header, head []byte) (dialect.Header, []byte) {
+	if len(head) >= maxAnswerHead || a.reread > maxReread {
 		return h, head
 	}
 	plain, text, coded := dialect.DecodedHead(h, head)
 	if coded {
-		o.looked += unpacking + len(text)
+		a.reread += decodingCost + len(text)
 	}
 	return plain, text
 }
 
-// foreign reports whether the first elements are there and of no dialect. Whoever has looked too often waits for the end.
-func (o *answerHead) foreign(h dialect.Header, head []byte) bool {
-	if len(head) >= longestOutset || o.looked > mostLooked {
+// notDiscovery reports whether the first elements are there and of no dialect. Whoever has looked too often waits for the end.
+func (a *answerHead) notDiscovery(h dialect.Header, head []byte) bool {
+	if len(head) >= maxAnswerHead || a.reread > maxReread {
 		return false
 	}
-	o.looked += len(head)
+	a.reread += len(head)
 	return dialect.NotDiscovery(h, head)
 }
 

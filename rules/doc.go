@@ -15,7 +15,8 @@
 // a fresh document. Then a second, deliberately simple reader looks through every decoded layer of what is about to be sent; a host that it
 // finds outside the sets turns the decision into a refusal.
 //
-// A request that does not look like discovery may be some all the same: [Policy.Sniff] goes by the answer, and [Policy.Follow] by where the client was sent before.
+// A request that does not look like discovery may be some all the same: [Policy.Sniff] goes by the answer, and [Policy.Follow] and [Policy.SniffRedirect] by the
+// redirect that sent the client there ([Decision.Redirects]).
 //
 // # Rules
 //

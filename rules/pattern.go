@@ -81,6 +81,12 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 	return Pattern{prefix: prefix}, true, nil
 }
 
+// isAddress reports whether a canonical host is an address.
+func isAddress(host string) bool {
+	_, ok := reserved.ParseAddr(host)
+	return ok
+}
+
 // namePattern reads a name or *.name.
 func namePattern(text, want string) (Pattern, error) {
 	wrong := func(problem, instead string) (Pattern, error) {
@@ -113,8 +119,8 @@ func namePattern(text, want string) (Pattern, error) {
 	case strings.Contains(rest, "*"):
 		return wrong("has a star that is not the first label", quote("*."+strings.TrimLeft(rest[strings.LastIndexByte(rest, '*')+1:], "."))+" for everything below the name")
 	}
-	if straight, bent := reserved.PlainPunctuation(text); bent {
-		return wrong("has quotation marks, hyphens or invisible marks of a word processor in it", quote(straight))
+	if plain, changed := reserved.PlainPunctuation(text); changed {
+		return wrong("has quotation marks, hyphens or invisible marks of a word processor in it", quote(plain))
 	}
 	if r := reserved.Disallowed(rest); r != 0 {
 		return wrong(fmt.Sprintf("has %U in it, which IDNA allows in no name", r), "")

@@ -53,7 +53,8 @@ type Plan struct {
 // Plan decides on a request before anybody is dialled:
 //
 //	not discovery, nobody guarded                  → Ignore
-//	not discovery, somebody guarded                → Watch; a question for calendars at no published place, inside the set, too
+//	not discovery, somebody guarded                → Watch
+//	a PROPFIND for calendars at no published place → Watch where the asked host is in the set, else planned as discovery
 //	a back-off host, whatever and whoever it is about → Refuse
 //	nobody guarded                                 → Forward
 //	guarded, the rule answers by itself            → Reply
@@ -120,9 +121,9 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 	case allowed(plan.bindings, rc.host):
 		plan.Step, plan.Header = Forward, unconditional(r.Header)
 		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
-	case p.mayAsk(plan.bindings, rc.host) && !q.SecretFree():
+	case mayAsk(plan.bindings, rc.host) && !q.SecretFree():
 		plan.refuse("the question may hold secrets in its body, and the asked host is outside the rule")
-	case p.mayAsk(plan.bindings, rc.host):
+	case mayAsk(plan.bindings, rc.host):
 		plan.scrub(r)
 	default:
 		plan.refuse("no host may be named to the domain, and the asked host is none of its own")
@@ -131,8 +132,8 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 }
 
 // mayAsk reports whether a host outside the set may be asked, without secrets: each rule must agree.
-func (p *Policy) mayAsk(all []binding, host string) bool {
-	central := p.isCentral(host)
+func mayAsk(all []binding, host string) bool {
+	central := dialect.IsCentral(host)
 	for _, b := range all {
 		if a := b.asking(); a == AskNever || a == AskDefault && !central {
 			return false

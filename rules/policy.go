@@ -46,7 +46,6 @@ func (m Mode) String() string { return enumName(modeNames[:], int(m)) }
 // Policy decides. It is immutable and safe for concurrent use.
 type Policy struct {
 	reserved *reserved.Set
-	central  []dialect.Service // all of them, opened or not
 	// suspected: answers that only read like discovery are refused, too.
 	suspected bool
 	open      []string            // hosts to open beside the reserved ones, sorted
@@ -68,7 +67,6 @@ func New(c Config) (*Policy, error) {
 	modes := maps.Clone(c.Services)
 	for _, info := range dialect.All() {
 		for _, s := range info.Services {
-			p.central = append(p.central, s)
 			mode, said := modes[s.Name]
 			if mode == Enforce || !said && s.Enforced {
 				p.open = append(p.open, s.Hosts...)
@@ -198,13 +196,3 @@ func (p *Policy) Scope() []string {
 
 // Revision identifies the policy in decision records: equal policies have equal revisions.
 func (p *Policy) Revision() string { return p.revision }
-
-// isCentral reports whether host belongs to a central service of any dialect.
-func (p *Policy) isCentral(host string) bool {
-	for _, s := range p.central {
-		if s.Covers(host) {
-			return true
-		}
-	}
-	return false
-}

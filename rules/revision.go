@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-
-	"autodiscover-guard/rules/reserved"
 )
 
 // fingerprint hashes everything that decisions depend on.
@@ -32,10 +30,4 @@ func (p *Policy) fingerprint() string {
 func (r *rule) text() string {
 	return fmt.Sprintf("rule %q domains %q clients %v services %q dialects %q allow %q otherwise %v servers %+q answer %v upstream %v mode %v until %d",
 		r.Name, r.Domains, r.Clients, r.Services, r.Dialects, r.Allow, r.Otherwise, fmt.Sprintf("%+v", r.Servers), r.Answer, r.Upstream, r.Mode, r.Until.Unix())
-}
-
-// isAddress reports whether host is an address literal, for which no certificate can be made.
-func isAddress(host string) bool {
-	_, ok := reserved.ParseAddr(host)
-	return ok
 }

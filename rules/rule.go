@@ -112,7 +112,7 @@ type rule struct {
 	services []dialect.Service
 }
 
-// applies reports whether the rule is for this question, leaving aside its domains.
+// applies reports whether the rule applies in this context, leaving aside its domains.
 func (r *rule) applies(rc ruleContext) bool {
 	if !r.Until.IsZero() && !rc.from.At.IsZero() && !rc.from.At.Before(r.Until) {
 		return false

@@ -9,7 +9,7 @@ import (
 
 // editConfig applies verdicts and writes the document. A service without its host goes as a whole: clients fill the gap with guesses. A
 // document that configures no mail any more is not sent: Thunderbird, K-9 and Delta Chat take it for a broken one.
-func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain string) (Answer, error) {
+func editConfig(x *xmlDocument, spots []xmlSpot, judged []Suggestion, domain string) (Answer, error) {
 	var gone []*etree.Element
 	for i, s := range judged {
 		switch at := spots[i]; {
@@ -41,7 +41,7 @@ func editConfig(x *xmlDocument, spots []configSpot, judged []Suggestion, domain 
 }
 
 // servesMail reports whether a server for incoming or outgoing mail is left, with a host.
-func servesMail(root *etree.Element, spots []configSpot, judged []Suggestion) bool {
+func servesMail(root *etree.Element, spots []xmlSpot, judged []Suggestion) bool {
 	for i, s := range judged {
 		if s.Kind == KindPort || s.Verdict != Keep && s.Verdict != Rewrite {
 			continue

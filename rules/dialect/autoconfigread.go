@@ -26,18 +26,11 @@ var configServices = [...]string{
 var configUnits = append(configServices[:],
 	"documentation", "enable", "instruction", "loginPage", "loginPageInfo", "clientConfigUpdate")
 
-// configSpot ties a suggestion to its element, or to an attribute of it.
-type configSpot struct {
-	element   *etree.Element
-	attribute string
-	unit      *etree.Element // what is removed with it; nil where only the attribute can go
-}
-
 // configWalk lists the suggestions of an answer in document order.
 type configWalk struct {
 	fill  placeholders
 	found []Suggestion
-	spots []configSpot
+	spots []xmlSpot
 	about []Subject
 	err   error
 }
@@ -113,7 +106,7 @@ func (w *configWalk) attributes(e *etree.Element, at *place) {
 			continue
 		}
 		s, ok := w.fill.url(at.String()+"/@"+a.Key, configProtocol(e), a.Value)
-		spot := configSpot{element: e, attribute: a.FullKey(), unit: configUnit(e)}
+		spot := xmlSpot{element: e, attribute: a.FullKey(), unit: configUnit(e)}
 		if is(e, "clientConfig") || is(e, "emailProvider") {
 			spot.unit = nil
 		}
@@ -134,7 +127,7 @@ func (w *configWalk) value(e *etree.Element, at *place, value string) {
 	case is(e, "domain"):
 		w.names(value)
 	}
-	w.add(s, ok, configSpot{element: e, unit: configUnit(e)})
+	w.add(s, ok, xmlSpot{element: e, unit: configUnit(e)})
 }
 
 // names notes a domain that the document says it is for.
@@ -144,7 +137,7 @@ func (w *configWalk) names(value string) {
 	}
 }
 
-func (w *configWalk) add(s Suggestion, ok bool, spot configSpot) {
+func (w *configWalk) add(s Suggestion, ok bool, spot xmlSpot) {
 	if ok {
 		w.found = append(w.found, s)
 		w.spots = append(w.spots, spot)

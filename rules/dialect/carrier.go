@@ -30,9 +30,9 @@ var addressParameters = [...]string{"email", "emailaddress", "login", "username"
 // identityClaims are the claims of a bearer token that name its owner (Microsoft identity platform, ID and access token claims).
 var identityClaims = [...]string{"upn", "unique_name", "preferred_username", "email"}
 
-// CarrierSubjects collects whom any request is about from the places that no dialect defines: host, query, header fields, user information.
+// CarrierSubjects lists whom any request is about, from the carriers that belong to no dialect: host, query, header fields, user information.
 //
-// It is asked about all traffic of opened hosts, nearly all of which is about its host alone: small enough to be inlined, it keeps that on
+// It is called for all traffic of opened hosts, nearly all of which is about its host alone: small enough to be inlined, it keeps that on
 // the caller's stack.
 func CarrierSubjects(r Request) []Subject {
 	var few [2]Subject
@@ -66,7 +66,7 @@ func appendCommon(all []Subject, r Request) []Subject {
 	return append(all, UserinfoSubjects(r.URL)...)
 }
 
-// IsCentral reports whether host belongs to a central service of any dialect: its own name says nothing of the account.
+// IsCentral reports whether host, in lower case, belongs to a central service of any dialect: its name says nothing of the account that is asked about.
 func IsCentral(host string) bool {
 	for _, f := range table() {
 		for i := range f.info.Services {

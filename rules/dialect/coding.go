@@ -134,7 +134,7 @@ func isText(b []byte) bool {
 	return utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' })
 }
 
-// decodeCoding gives what there is beside an error, too.
+// decodeCoding undoes one content coding. With an error it gives what could be decoded all the same.
 func decodeCoding(coding string, b []byte) ([]byte, error) {
 	r, err := decoder(coding, b)
 	if err != nil {

@@ -120,7 +120,7 @@ type Document struct {
 	fixed bool
 	// target is where a redirect leads, and targetPath the suggestion that says so.
 	target, targetPath string
-	// arena is where the nodes of the document's tree lie; nil where there is none, or each lies for itself.
+	// arena is where the nodes of the document's tree lie; nil where there is no tree, or each node was allocated for itself.
 	arena interface{ free() }
 	// inHeader counts the suggestions that stand in header fields; they come first.
 	inHeader int
@@ -150,7 +150,7 @@ type wireFormat struct {
 	bodySubjects func(r Request) []Subject
 	// forms reports that bodies are forms of web pages: any other is a file that somebody puts there.
 	forms bool
-	// secretFree reports whether a body holds nothing but the question; nil where nothing is known of bodies, which then never go to a stranger.
+	// secretFree reports whether a body holds nothing that could be a secret; nil where nothing is known of bodies, which then never go to a stranger.
 	secretFree func(r Request) bool
 	// pathSubjects reads whom the request's path is about, as net/url decoded it and not normalised; nil where paths name nobody.
 	pathSubjects func(path string) []Subject
@@ -160,7 +160,7 @@ type wireFormat struct {
 	readBinary func(mediaType string, body []byte) (d *Document, mine bool, err error)
 	// read lists what a decoded body suggests.
 	read func(q Inquiry, t text) (*Document, error)
-	// identifierURIs takes out of a body what has the form of an address and is the name of something that nobody contacts; nil where a dialect has no such names.
+	// identifierURIs takes URIs that only identify something, and that nobody contacts, out of a body (namespaces, capabilities); nil where a dialect has none.
 	identifierURIs *strings.Replacer
 	// refuse composes the native "no settings".
 	refuse func(q Inquiry) Answer
@@ -184,8 +184,8 @@ func format(id ID) *wireFormat {
 	return nil
 }
 
-// WithoutIdentifierURIs is an answer's text without names that have the form of an address and that nobody contacts, such as those of known XML namespaces, for whoever
-// looks for hosts in it. Most dialects have none.
+// WithoutIdentifierURIs is an answer's text without the known URIs that only identify something (XML namespaces, JMAP capabilities), for whoever looks for hosts in
+// it: nobody contacts those. Most dialects have none.
 func WithoutIdentifierURIs(id ID, text []byte) []byte {
 	if f := format(id); f != nil && f.identifierURIs != nil {
 		return []byte(f.identifierURIs.Replace(string(text)))

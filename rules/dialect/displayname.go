@@ -20,8 +20,8 @@ var accountNames = regexp.MustCompile(`"name":"((?:[^"\\]|\\.)+)"`)
 // nameWord is a word of a name.
 var nameWord = regexp.MustCompile(`[^\s&;,()"'/]+`)
 
-// SpaceOutDisplayNames is a text that [Document.Edit] wrote with a space behind the dot of each word of two labels in its display names, but for names that must stay as they are; nil
-// where there is none.
+// SpaceOutDisplayNames is a text that [Document.Edit] wrote, with a space behind the dot of each word of two labels in its display names. Names of which stays reports true are
+// left as they are. It is nil where nothing changes.
 func SpaceOutDisplayNames(id ID, text []byte, stays func(name []byte) bool) []byte {
 	names := displayNames
 	if id == JMAP {

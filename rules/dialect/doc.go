@@ -5,6 +5,9 @@
 // ([Document.Edit]), and how one reads that is written from nothing, for a domain's own servers ([Compose]). It holds no opinion on which
 // suggestion is right; that is package rules.
 //
+// A request may not show that it is discovery. Then [Sniff] goes by the answer; [Sniffable], [MayBeDiscovery] and [NotDiscovery] tell by its beginning whether it has to
+// be read at all, and [NeedsBody] whether the request's body has to be.
+//
 // # One exchange
 //
 //	inquiry, ok := dialect.Recognise(request)     // which dialect, which mail domains

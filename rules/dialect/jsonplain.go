@@ -12,12 +12,12 @@ import (
 // twice. It takes half the time that jsontext takes, and an eighth of the allocations. It reports false for whatever else there is, and for every mistake; nothing is
 // decided then, and readJSON goes on with jsontext. What it does build is what jsontext gives: FuzzReadPlainJSON holds the two against each other.
 //
-// The document's memory is the next one's when it is freed.
+// Freeing the document gives its arena to the next one.
 func readPlainJSON(data []byte) (jsonDocument, bool) {
 	if len(data) > maxPlain || bytes.IndexByte(data, '\\') >= 0 || !utf8.Valid(data) {
 		return jsonDocument{}, false
 	}
-	// Every value but the first of an object or array stands behind a comma; commas in strings make for some room too many.
+	// Every value but the first of an object or array stands behind a comma; commas in strings make the estimate too high.
 	values := 1 + bytes.Count(data, []byte(",")) + bytes.Count(data, []byte("{")) + bytes.Count(data, []byte("["))
 	if values > maxNodes {
 		return jsonDocument{}, false
@@ -35,7 +35,7 @@ func readPlainJSON(data []byte) (jsonDocument, bool) {
 // maxPlain bounds what is tried in the plain way: real answers have 1 to 30 KB, and what is not plain after all is read twice.
 const maxPlain = 64 << 10
 
-// plainJSON has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the room.
+// plainJSON has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the arena.
 type plainJSON struct {
 	text  string
 	arena *jsonArena

@@ -170,13 +170,6 @@ func poxKind(tag string) Kind {
 // poxUnits are the elements that make no sense without their server and go with it.
 var poxUnits = [...]string{"Protocol", "AlternativeMailbox", "PublicFolderInformation"}
 
-// xmlSpot ties a suggestion to its element, or to an attribute of it.
-type xmlSpot struct {
-	element   *etree.Element
-	attribute string
-	unit      *etree.Element // what is removed with it
-}
-
 // poxWalk lists the suggestions of an answer in document order.
 type poxWalk struct {
 	found []Suggestion

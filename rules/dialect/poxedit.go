@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -17,64 +16,6 @@ func editPOX(x *xmlDocument, spots []xmlSpot, judged []Suggestion) (Answer, erro
 	}
 	markRemoved(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	return x.write(typeXML)
-}
-
-// applyXML changes the tree as the verdicts say.
-func applyXML(spots []xmlSpot, judged []Suggestion) {
-	gone := make(map[*etree.Element]bool)
-	for i, s := range judged {
-		at := spots[i]
-		switch {
-		case s.Verdict == Keep:
-		case s.Verdict == Rewrite && at.attribute != "":
-			at.element.CreateAttr(at.attribute, s.Now)
-		case s.Verdict == Rewrite:
-			at.element.SetText(s.Now)
-			if s.replacesServer() && at.unit != nil {
-				setConnection(at, s)
-			}
-		case at.attribute != "":
-			at.element.RemoveAttr(at.attribute)
-		default:
-			gone[at.removed()] = true
-		}
-	}
-	for e := range gone {
-		remove(e)
-	}
-}
-
-// setConnection writes how to speak to a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
-// SOAP's ProtocolConnection.
-func setConnection(at xmlSpot, s Suggestion) {
-	ssl, encryption := poxEncryption(s.Encryption)
-	port := strconv.Itoa(int(s.Port))
-	switch {
-	case is(at.unit, "Protocol"):
-		last := setChild(at.unit, "Port", port, at.element)
-		last = setChild(at.unit, "SSL", ssl, last)
-		setChild(at.unit, "Encryption", encryption, last)
-	case is(at.unit, "ProtocolConnection"):
-		last := setChild(at.unit, "Port", port, at.element)
-		setChild(at.unit, "EncryptionMethod", encryption, last)
-	}
-}
-
-func (s xmlSpot) removed() *etree.Element {
-	if s.unit != nil {
-		return s.unit
-	}
-	return s.element
-}
-
-// keepsServer reports whether a server, URL or redirect is left.
-func keepsServer(root *etree.Element, spots []xmlSpot, judged []Suggestion) bool {
-	for i, s := range judged {
-		if s.Kind != KindPort && (s.Verdict == Keep || s.Verdict == Rewrite) && attached(spots[i].element, root) {
-			return true
-		}
-	}
-	return false
 }
 
 // prunePOX takes out containers that lost everything that they are for: a MailStore without URL, a Protocol with nothing but its Type.
@@ -97,8 +38,8 @@ func prunePOX(e *etree.Element) {
 	}
 }
 
-// fixAccounts reports whether every Account still says something, and brings its Action in line with what is left: an Action that announces a
-// redirect which was taken out would leave clients waiting for one.
+// fixAccounts brings the Action of every Account in line with what is left: one that announces a redirect which was taken out would leave clients
+// waiting for it. It reports whether there is an Account, and each still has settings or a redirect.
 func fixAccounts(root *etree.Element) bool {
 	sound, accounts := true, 0
 	var visit func(e *etree.Element)

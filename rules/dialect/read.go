@@ -139,7 +139,7 @@ func readRedirect(q Inquiry, a Answer, inHeader []Suggestion) (*Document, error)
 	return d, nil
 }
 
-// markRemoved notes in the verdicts what went along with something else: the port of a removed server, the URL of a removed account. left reports
+// markRemoved sets the verdicts of what went along with something else to Remove: the port of a removed server, the URL of a removed account. left reports
 // whether the i-th suggestion is still there.
 func markRemoved(judged []Suggestion, left func(i int) bool) {
 	for i := range judged {

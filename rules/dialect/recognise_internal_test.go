@@ -140,8 +140,8 @@ func agrees(t *testing.T, r Request) {
 	}
 }
 
-// TestCarriers_takesNothingFromTheHeap: nearly all traffic of an opened host is about nobody but the host.
-func TestCarriers_takesNothingFromTheHeap(t *testing.T) {
+// TestCarrierSubjects_takesNothingFromTheHeap: nearly all traffic of an opened host is about nobody but the host.
+func TestCarrierSubjects_takesNothingFromTheHeap(t *testing.T) {
 	u, err := url.Parse("https://www.some-shop.co.uk/index.html?x=1&page=2;sort=asc")
 	if err != nil {
 		t.Fatal(err)

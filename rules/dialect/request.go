@@ -45,8 +45,8 @@ type Request struct {
 	Body []byte
 }
 
-// bodyText is the text of the body: what a server would read, whatever coding and charset it came in. whole is false where it cannot be read; the text is
-// then what can be recognised in it.
+// bodyText is the body as a server would read it, whatever coding and charset it came in. whole is false where it cannot be read to its end; the text is
+// then what can be recognised of it.
 func (r Request) bodyText() (t text, whole bool) {
 	body, _, err := decodeContent(Answer{Header: r.Header, Body: r.Body})
 	if err == nil {

@@ -37,7 +37,7 @@ const (
 	encryptionNone     = "none"
 )
 
-// replacesServer reports whether a judged suggestion puts another server in place: then its unit has to say how to speak to it.
+// replacesServer reports whether a judged suggestion puts another server in place: then port and encryption beside it are replaced, too.
 func (s Suggestion) replacesServer() bool {
 	return s.Verdict == Rewrite && s.Kind == KindHostname && s.Encryption != ""
 }

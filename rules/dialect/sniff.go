@@ -70,7 +70,7 @@ func newSniffer(text []byte) *xml.Decoder {
 }
 
 // Sniff tells which dialect an answer speaks that nobody asked for in a way that [Recognise] knows. The inquiry's subjects are those of
-// [Carriers]. At most one dialect claims an answer.
+// [CarrierSubjects]. At most one dialect claims an answer.
 func Sniff(r Request, a Answer) (Inquiry, bool) {
 	q := Inquiry{Subjects: CarrierSubjects(r), Request: r}
 	if a.Status == statusRedirectClient && len(a.Header["X-Ms-Location"]) > 0 {

@@ -80,7 +80,7 @@ func TestSOAP_recognisedByPath(t *testing.T) {
 	}
 }
 
-func TestSOAPAsks_everySpelling(t *testing.T) {
+func TestSOAPBodySubjects_everySpelling(t *testing.T) {
 	for body, want := range map[string][]string{
 		soapUsers("user@lab.test"):                                                                        {"lab.test"},
 		soapUsers("a@lab.test", "SMTP:b@Example.COM", "c@[192.0.2.1]"):                                    {"lab.test", "example.com", "192.0.2.1"},
@@ -108,8 +108,8 @@ func TestSOAPAsks_everySpelling(t *testing.T) {
 	}
 }
 
-// TestSOAPAsks_whomItLogsInAs: the password beside that name is for its own domain's server, whoever is asked about; and it takes no user's place.
-func TestSOAPAsks_whomItLogsInAs(t *testing.T) {
+// TestSOAPBodySubjects_whomItLogsInAs: the password beside that name is for its own domain's server, whoever is asked about; and it takes no user's place.
+func TestSOAPBodySubjects_whomItLogsInAs(t *testing.T) {
 	r := soapPost(t, `<s:Envelope><s:Header><o:Security><o:UsernameToken><o:Username>admin@lab.test</o:Username><o:Password>secret</o:Password></o:UsernameToken></o:Security></s:Header>`+
 		`<s:Body>`+soapUsers("a@shop.com", "b@shop.com")+`</s:Body></s:Envelope>`)
 	want := []Subject{{"shop.com", "a@shop.com", "body"}, {"shop.com", "b@shop.com", "body"}, {"lab.test", "admin@lab.test", CarrierLogin}}

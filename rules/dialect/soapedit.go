@@ -75,7 +75,7 @@ func pruneSOAP(e *etree.Element) {
 	}
 }
 
-// setUnknown makes a UserResponse or DomainResponse that of somebody whom the server does not know (MS-OXWSADISC 3.1.4; the elements stand
+// setUnknown turns a UserResponse or DomainResponse into that of somebody whom the server does not know (MS-OXWSADISC 3.1.4; the elements stand
 // in the order of the schema). asked is repeated in the message, as servers do; in an edited answer it is empty, because
 // there a name outside the rule must not stand anywhere.
 func setUnknown(response *etree.Element, asked string) {

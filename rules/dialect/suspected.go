@@ -36,7 +36,7 @@ var mailWords = [...]string{"imap", "smtp", "eas", "ews", "activesync", "exchang
 // mailPorts are the ports of mail protocols (RFC 8314; IANA).
 var mailPorts = [...]uint16{25, 110, 143, 465, 587, 993, 995}
 
-// isAboutMail reports whether a list of suggestions is about mail: a host together with a mail protocol or port.
+// isAboutMail reports whether suggestions are about mail: a host together with the port of a mail protocol, or with its name in the text.
 func isAboutMail(found []Suggestion, text []byte) bool {
 	host, port := false, false
 	for _, s := range found {

@@ -12,9 +12,9 @@ import (
 // readPlainXML builds the tree of a document that says everything in the plainest way, as services' answers do: elements, attributes and text,
 // the five references that need no declaration, UTF-8, one declaration at most. It takes a fifth of the time that encoding/xml takes. It reports false for whatever else
 // there is, a comment, a number for a character, a carriage return in a text, text beside elements, a mistake; nothing is decided then, and etree reads the document. What it does build is
-// what etree builds, but for the white space between elements: FuzzReadPlain holds the two against each other.
+// what etree builds, but for the white space between elements: FuzzReadPlainXML holds the two against each other.
 //
-// The document's memory is the next one's when it is freed.
+// Freeing the document gives its arena to the next one.
 func readPlainXML(data []byte) (*xmlDocument, bool) {
 	if bytes.IndexByte(data, ']') >= 0 || !utf8.Valid(data) || bytes.Contains(data, []byte("\xef\xbf")) { // U+FFFE and U+FFFF are no characters
 		return nil, false
@@ -35,7 +35,7 @@ func readPlainXML(data []byte) (*xmlDocument, bool) {
 	return nil, false
 }
 
-// plainXML has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the room.
+// plainXML has what was not read yet. Names and values of the tree are parts of the text, and its nodes lie in the arena.
 type plainXML struct {
 	text          string
 	left          int // tags that were not read yet, at most
@@ -124,7 +124,7 @@ func (p *plainXML) content(name string, depth int) bool {
 			}
 		case hasControl(text):
 			return false
-		case blank(text): // etree has a word for such
+		case blank(text): // etree marks such text as white space
 			p.arena.open = append(p.arena.open, etree.NewText(text))
 		default:
 			value, ok := p.resolveReferences(text)
@@ -160,7 +160,7 @@ var references = [...]string{"amp;", "lt;", "gt;", "quot;", "apos;"}
 
 var dereference = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'")
 
-// resolveReferences is a text with what its references stand for. It reports false for any other.
+// resolveReferences is a text with what its references stand for. It reports false where there are others than those.
 func (p *plainXML) resolveReferences(s string) (string, bool) {
 	if !p.hasReferences {
 		return s, true

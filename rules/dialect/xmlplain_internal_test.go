@@ -66,7 +66,7 @@ func agree(data []byte) string {
 	return same(p.root, x.root)
 }
 
-func FuzzReadPlain(f *testing.F) {
+func FuzzReadPlainXML(f *testing.F) {
 	fuzzPlain(f, "<", 300, func(data []byte) bool { _, ok := readPlainXML(data); return ok }, agree)
 }
 

@@ -28,8 +28,8 @@ func tags(text []byte) (names []string, most int) {
 	}
 }
 
-// TestShortTags_hidesNoTag: only the attributes of long tags are missed by who reads a text, however that puts them.
-func TestShortTags_hidesNoTag(t *testing.T) {
+// TestTruncateTags_hidesNoTag: only the attributes of long tags are missed by who reads a text, however that puts them.
+func TestTruncateTags_hidesNoTag(t *testing.T) {
 	words := strings.Repeat("a ", 20_000)
 	for _, text := range []string{
 		"<a " + words + "><autodiscover>", "<a " + words, "<a " + words + "/>text<autodiscover/>",
@@ -55,8 +55,8 @@ func TestShortTags_hidesNoTag(t *testing.T) {
 	}
 }
 
-// TestShortTags_ofAnyText: nor does anything in any order. What the reader no longer stumbles over may show it more tags.
-func TestShortTags_ofAnyText(t *testing.T) {
+// TestTruncateTags_ofAnyText: nor does anything in any order. What the reader no longer stumbles over may show it more tags.
+func TestTruncateTags_ofAnyText(t *testing.T) {
 	words := strings.Repeat("a ", maxWords+9)
 	parts := []string{
 		words, words, words, "<a ", "<a ", "<a ", ">", ">", ">", "/>", "</a>", "'", `"`, "=", "a=", "'b'", `"b"`, "<", "<b>", "<autodiscover>", "text", " ", "é",

@@ -128,7 +128,7 @@ func noHost(text, is string) string {
 
 // hostName is the canonical spelling of a host name, which is no address.
 func hostName(text string) (string, bool) {
-	if _, bent := reserved.PlainPunctuation(text); bent || reserved.Disallowed(text) != 0 || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
+	if _, changed := reserved.PlainPunctuation(text); changed || reserved.Disallowed(text) != 0 || strings.ContainsAny(text, " \t\n:/@%[]*\\") || len(text) > 1024 {
 		return "", false
 	}
 	host := reserved.Canonical(text)

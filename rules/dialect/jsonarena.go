@@ -16,7 +16,7 @@ type jsonArena struct {
 
 var jsonArenas = sync.Pool{New: func() any { return new(jsonArena) }}
 
-// takeJSONArena takes room for a document of so many values at most.
+// takeJSONArena takes an arena for a document of so many values at most out of the pool.
 func takeJSONArena(values int) *jsonArena {
 	r := jsonArenas.Get().(*jsonArena)
 	// Each value but the root is an item or the value of a member.
@@ -26,7 +26,7 @@ func takeJSONArena(values int) *jsonArena {
 	return r
 }
 
-// free makes the room that of the next document. Nobody may hold on to a node.
+// free gives the arena back to the pool. Nobody may hold on to a node.
 func (r *jsonArena) free() {
 	if r == nil || len(r.nodes) > maxPooled || cap(r.openMembers) > maxPooled || cap(r.openItems) > maxPooled {
 		return

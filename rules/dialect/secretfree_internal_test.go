@@ -6,7 +6,7 @@ import (
 )
 
 // A body goes to a stranger only if everything in it is known to be the question.
-func TestInquiry_Bare(t *testing.T) {
+func TestInquiry_SecretFree(t *testing.T) {
 	const (
 		pox   = `<?xml version="1.0"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request><EMailAddress>u@lab.test</EMailAddress><AcceptableResponseSchema>x</AcceptableResponseSchema></Request></Autodiscover>`
 		users = `<s:Body><GetUserSettingsRequestMessage><Request><Users><User><Mailbox>u@lab.test</Mailbox></User></Users></Request></GetUserSettingsRequestMessage></s:Body></s:Envelope>`

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The answers of Autodiscover v2, JMAP and the identity look-ups are JSON objects of URLs, some of them behind names that no document
+// The answers of Autodiscover v2, JMAP, PACC and the identity look-ups are JSON objects of URLs, some of them behind names that no document
 // lists. So the walk looks at every string, and each dialect only says what its own members mean.
 
 // urlWalk lists the URLs in a JSON tree, in document order.
@@ -60,7 +60,7 @@ func suggestAbsolute(path, protocol, value string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: host, Port: port, Was: value}, true
 }
 
-// removesAny reports whether the verdicts take out a member or element of one of the names (lower case), without which the document says nothing.
+// removesAny reports whether the verdicts remove a member or element of one of the names (lower case), without which the document says nothing.
 func removesAny(judged []Suggestion, names ...string) bool {
 	for _, s := range judged {
 		if s.Verdict == Keep || s.Verdict == Rewrite {

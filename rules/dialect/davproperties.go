@@ -16,13 +16,13 @@ import (
 // The properties are those of RFC 5397, section 3, RFC 3744, sections 4.2 and 5.8, RFC 4791, section 6.2.1, and RFC 6352, section 7.1.1.
 var homeProperties = [...]string{"current-user-principal", "principal-url", "principal-collection-set", "calendar-home-set", "addressbook-home-set"}
 
-// hasHomeProperty reports whether a text has one of the properties by which clients go on.
+// hasHomeProperty reports whether a text names one of the homeProperties.
 func hasHomeProperty(text []byte) bool {
 	text = bytes.ToLower(text)
 	return slices.ContainsFunc(homeProperties[:], func(name string) bool { return bytes.Contains(text, []byte(name)) })
 }
 
-// listsOtherHost reports whether a list of collections has one that is not at the asked host: a client logs in there as it does where a property leads. Lists of what is in a collection
+// listsOtherHost reports whether a list of collections has one that is not at the asked host: a client logs in there as it does where a property points to. Lists of what is in a collection
 // say nothing of resource types. Where clients read an href in different ways (an element or a comment in it, entities, control characters, which vdirsyncer 0.19 takes out first)
 // the list is looked at.
 func listsOtherHost(text []byte, asked string) bool {
@@ -76,8 +76,8 @@ func withoutControls(text []byte) []byte {
 	}, text)
 }
 
-// RecognisePropfind reports whether a WebDAV client looks for its principal or its home sets, wherever that is: Evolution does so with the password at the root of the host that its
-// user has typed, before it asks the well-known place. The inquiry's subjects are those of [Carriers].
+// RecognisePropfind recognises the question of a WebDAV client for its principal or its home sets, wherever it asks: Evolution does so with the password at the root of the host that its
+// user has typed, before it asks the well-known place. The inquiry's subjects are those of [CarrierSubjects].
 func RecognisePropfind(r Request) (Inquiry, bool) {
 	if r.Method != "PROPFIND" {
 		return Inquiry{}, false

@@ -14,7 +14,7 @@ const streamingEvents = `<?xml version="1.0" encoding="utf-8"?><soap11:Envelope 
 	`<ServerVersionInfo xmlns="http://schemas.microsoft.com/exchange/services/2006/types" MajorVersion="15"/></soap11:Header><soap11:Body>` +
 	`<m:GetStreamingEventsResponse xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">`
 
-func TestForeign(t *testing.T) {
+func TestNotDiscovery(t *testing.T) {
 	plain := Header{"Content-Type": {"text/xml; charset=utf-8"}}
 	for name, c := range map[string]struct {
 		head string
@@ -59,7 +59,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-func TestMayBe(t *testing.T) {
+func TestMayBeDiscovery(t *testing.T) {
 	for name, c := range map[string]struct {
 		head  string
 		ended bool
@@ -217,7 +217,7 @@ func brotlied(t *testing.T, s string) string {
 }
 
 // What is foreign stays so, whatever follows.
-func TestForeign_staysForeign(t *testing.T) {
+func TestNotDiscovery_staysSo(t *testing.T) {
 	plain := Header{"Content-Type": {"application/octet-stream"}}
 	r := Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: "corp.net", Path: "/settings", RawQuery: "email=user@corp.net"}}
 	foreign := 0
@@ -243,7 +243,7 @@ func TestForeign_staysForeign(t *testing.T) {
 }
 
 // The beginning of what is coded is what its client reads, as far as it is there.
-func TestUnpacked(t *testing.T) {
+func TestDecodedHead(t *testing.T) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, _ = w.Write([]byte("<html>" + strings.Repeat("x", 100))) // a Buffer takes everything

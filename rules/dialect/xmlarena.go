@@ -18,12 +18,12 @@ type xmlArena struct {
 	open []etree.Token
 }
 
-// maxPooled is how many nodes of a kind a room may have to be used again.
+// maxPooled is how many nodes of a kind an arena may have to be used again.
 const maxPooled = 256
 
 var xmlArenas = sync.Pool{New: func() any { return new(xmlArena) }}
 
-// takeXMLArena takes room for a document of so many tags.
+// takeXMLArena takes an arena for a document of so many tags out of the pool.
 func takeXMLArena(tags int) *xmlArena {
 	r := xmlArenas.Get().(*xmlArena)
 	if n := wanted(tags); len(r.elements) < n {
@@ -32,7 +32,7 @@ func takeXMLArena(tags int) *xmlArena {
 	return r
 }
 
-// free makes the room that of the next document. Nobody may hold on to a node.
+// free gives the arena back to the pool. Nobody may hold on to a node.
 func (r *xmlArena) free() {
 	if r == nil || len(r.elements) > maxPooled || len(r.texts) > maxPooled || len(r.children) > 2*maxPooled || cap(r.open) > maxPooled {
 		return

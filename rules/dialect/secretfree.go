@@ -14,8 +14,8 @@ import (
 // A question that goes to a stranger without its secrets may hold some in its body: SOAP has a header of its own, in which WS-Security carries passwords and
 // tokens (MS-OXWSADISC 3.1.4: /wssecurity). So here, too, a list says what may stand in a body, and not what may not.
 
-// SecretFree reports whether the request's body says whom it is about and what is asked, and nothing that could be a secret. A body that cannot be read to its end
-// does not.
+// SecretFree reports whether the request's body says whom it is about and what is asked, and nothing that could be a secret. It is false for a body that cannot be
+// read to its end.
 func (q Inquiry) SecretFree() bool {
 	f := format(q.Dialect)
 	return len(q.Request.Body) == 0 || f != nil && f.secretFree != nil && f.secretFree(q.Request)

@@ -6,7 +6,7 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-func TestStraight(t *testing.T) {
+func TestPlainPunctuation(t *testing.T) {
 	for name, want := range map[string]string{
 		"“corp.example.net”":           "corp.example.net",
 		"„corp.example.net“":           "corp.example.net",
@@ -31,9 +31,9 @@ func TestStraight(t *testing.T) {
 		"नी\u200dव.example.net":        "नी\u200dव.example.net",
 		"i❤.example.net":               "i❤.example.net", // some registries take these
 	} {
-		got, bent := reserved.PlainPunctuation(name)
-		if got != want || bent != (want != name) {
-			t.Errorf("%q: %q, %v, want %q", name, got, bent, want)
+		got, changed := reserved.PlainPunctuation(name)
+		if got != want || changed != (want != name) {
+			t.Errorf("%q: %q, %v, want %q", name, got, changed, want)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // No beginning of an answer that is discovery is taken for something else, wherever it is cut.
-func TestOutset_ofDiscovery(t *testing.T) {
+func TestHead_ofDiscovery(t *testing.T) {
 	seen := 0
 	for _, x := range loadCorpus(t) {
 		q, ok := dialect.Sniff(x.request, x.answer)

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// PlainPunctuation gives a name without what word processors and wikis put in the place of ASCII's quotation marks and hyphens, and without the invisible marks
-// that come with what is copied from a dialog of Windows (U+200E, U+202A), and whether it had any. No registry takes them (RFC 5892, section 2: a name holds
+// PlainPunctuation gives a name with ASCII hyphens, and without the quotation marks that word processors and wikis write and the invisible marks that come with
+// what is copied from a dialog of Windows (U+200E, U+202A). changed reports whether it had any. No registry takes them (RFC 5892, section 2: a name holds
 // letters, digits and marks), so a rule for “corp.example.net” would be for nobody.
 func PlainPunctuation(name string) (plain string, changed bool) {
 	plain = strings.Map(func(r rune) rune {

@@ -9,11 +9,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// minHead is how much of a text must be there before its beginning says that it is none of ours: as much as the longest beginning that is looked for.
+// minHead is how many bytes of an answer must be there before its head can rule discovery out: as many as the longest beginning that is looked for has.
 const minHead = 16
 
-// MayBeDiscovery reports whether an answer of which head is there so far can still be a discovery document. ended says that there is no more. It asks
-// [Sniffable] as soon as there is enough to see: whoever streams small pieces must not wait for larger ones.
+// MayBeDiscovery reports whether an answer that begins with head can still be a discovery document. ended says that there is no more. It goes by
+// [Sniffable] as soon as minHead bytes are there: whoever streams small pieces must not wait for larger ones.
 func MayBeDiscovery(h Header, head []byte, ended bool) bool {
 	start := head[:min(len(head), SniffLength)]
 	seen := len(bytes.TrimLeft(start, leadingSpace))
@@ -23,8 +23,8 @@ func MayBeDiscovery(h Header, head []byte, ended bool) bool {
 	return Sniffable(h, start)
 }
 
-// DecodedHead is the beginning of an answer as its client reads it, without content codings, and the header that it then has; both as they are where nothing can be
-// read of it yet. coded reports whether there are any. What stands behind the beginning can make it nothing else: it is undone from the front.
+// DecodedHead undoes the content codings of the head of an answer, and gives the header that the answer then has; both as they are where nothing can be decoded
+// yet. coded reports whether there are codings. Whatever follows the head, it decodes to the same text: codings are undone from the front.
 func DecodedHead(h Header, head []byte) (plain Header, text []byte, coded bool) {
 	if codings, err := namedCodings(h); err != nil || len(codings) == 0 && magic(head) == "" {
 		return h, head, false
@@ -38,11 +38,11 @@ func DecodedHead(h Header, head []byte) (plain Header, text []byte, coded bool) 
 	return plain, text, true
 }
 
-// leadingSpace is white space and byte order marks.
+// leadingSpace is what may stand before a document: white space and byte order marks.
 const leadingSpace = " \t\r\n\x00\xef\xbb\xbf\xfe\xff"
 
-// NotDiscovery reports whether head, the beginning of a document, is that of XML or JSON that no published dialect has, so that nothing that follows can make
-// it discovery: [Sniff] goes by the first elements, and in SOAP by the namespace of what stands in the Body, which is declared before or in its tag;
+// NotDiscovery reports whether head is the beginning of XML or JSON that no published dialect has, so that nothing that follows can make the document
+// discovery: [Sniff] goes by the first elements, and in SOAP by the namespace of what stands in the Body, which is declared before or in its tag;
 // of JSON it knows one object and nothing behind it. Notifications by SOAP (MS-OXWSNTIF, GetStreamingEvents) never end, and are known by that, as are
 // objects line by line.
 func NotDiscovery(h Header, head []byte) bool {
@@ -105,7 +105,7 @@ func notDiscoveryXML(text []byte) bool {
 // exchangeServices is in the namespaces of Exchange Web Services (MS-OXWSCDATA): the one kind of SOAP here that is known to go on.
 var exchangeServices = []byte("/exchange/services/2006/")
 
-// otherCharset reports whether a text is, or may be, in another charset than UTF-8, in which other bytes say the same.
+// otherCharset reports whether a text is, or may be, in another charset than UTF-8: then its bytes say nothing here.
 func otherCharset(h Header, text []byte) bool {
 	_, charset := parseMediaType(h.Get("Content-Type"))
 	label, _ := charsetOf(text, charset)
