@@ -100,7 +100,7 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 	var rootFile string
 	c.Root, rootFile, c.RootErr = certs.ReadRoot(dir)
 	c.Authority = func() (*certs.Authority, error) {
-		a, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(settings)))
+		a, err := certs.OpenExisting(dir, certs.RevocationAt(statedRevocationAddress(settings)))
 		return a, explained(err)
 	}
 	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {

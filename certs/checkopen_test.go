@@ -38,7 +38,7 @@ func TestExamine(t *testing.T) {
 				}
 				time.Sleep(c.after)
 				scope, before := certs.Scope{Names: []string{c.asked}}, snapshot(t, dir)
-				examined := certs.Examine(dir, scope)
+				examined := certs.CheckOpen(dir, scope)
 				if snapshot(t, dir) != before {
 					t.Error("something was written")
 				}
@@ -59,7 +59,7 @@ func TestExamine_nothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "above", "authority")
 	scope := certs.Scope{Names: []string{"example.com"}}
-	if err := certs.Examine(dir, scope); err != nil {
+	if err := certs.CheckOpen(dir, scope); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Dir(dir)); err == nil {
@@ -68,7 +68,7 @@ func TestExamine_nothing(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := certs.Examine(dir, scope); err != nil {
+	if err := certs.CheckOpen(dir, scope); err != nil {
 		t.Errorf("empty: %v", err)
 	}
 }
