@@ -11,7 +11,7 @@ import (
 )
 
 // What Examine says is what Open says next, and nothing is made, renewed or written for it; damaged does the same with directories that Open refuses.
-func TestExamine(t *testing.T) {
+func TestCheckOpen(t *testing.T) {
 	t.Parallel()
 	const made = "example.com"
 	for name, c := range map[string]struct {
@@ -55,7 +55,7 @@ func TestExamine(t *testing.T) {
 }
 
 // Where there is nothing, Open would make an authority, and Examine makes nothing.
-func TestExamine_nothing(t *testing.T) {
+func TestCheckOpen_nothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "above", "authority")
 	scope := certs.Scope{Names: []string{"example.com"}}

@@ -119,7 +119,7 @@ func TestStatus_clockBehind(t *testing.T) {
 	}
 }
 
-func TestExisting(t *testing.T) {
+func TestOpenExisting(t *testing.T) {
 	t.Parallel()
 	dir := place(t)
 	if _, err := certs.OpenExisting(dir); !errors.Is(err, fs.ErrNotExist) {
