@@ -15,7 +15,7 @@ type quantity[T int64 | time.Duration] struct {
 
 	parse func(text string) (T, bool)
 	show  func(T) string
-	// letters are the pairs for respelt.
+	// letters are the pairs for guessUnit.
 	letters []string
 }
 
