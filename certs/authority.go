@@ -64,10 +64,10 @@ func Open(dir string, scope Scope, options ...Option) (*Authority, error) {
 	return a, nil
 }
 
-// Existing loads the authority in dir with everything that it permits, for a command that shows, renews or exports it. It makes and renews
+// OpenExisting loads the authority in dir with everything that it permits, for a command that shows, renews or exports it. It makes and renews
 // nothing, and does not mind an authority whose time is over. Without an authority in dir the error is [fs.ErrNotExist]; others are as those
 // of [Open].
-func Existing(dir string, options ...Option) (*Authority, error) {
+func OpenExisting(dir string, options ...Option) (*Authority, error) {
 	a, err := newAuthority(dir, options)
 	if err != nil {
 		return nil, err

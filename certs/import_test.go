@@ -346,7 +346,7 @@ func TestImport_unconstrained(t *testing.T) {
 	if s := a.Status(time.Now()); !s.Unconstrained || s.Names != nil {
 		t.Errorf("status %+v", s)
 	}
-	b, err := certs.Existing(dir)
+	b, err := certs.OpenExisting(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

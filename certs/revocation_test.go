@@ -76,7 +76,7 @@ func TestRevocationList(t *testing.T) {
 			t.Error("never made anew")
 		}
 		// A command that knows no address leaves the issuing certificate's where it is.
-		b, err := certs.Existing(dir)
+		b, err := certs.OpenExisting(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

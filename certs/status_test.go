@@ -84,7 +84,7 @@ func TestStatus_warnings(t *testing.T) {
 			t.Errorf("levels were %v, want %v", levels, want)
 		}
 		// For a command, an authority whose time is over is still to be shown, and renewed.
-		b, err := certs.Existing(dir)
+		b, err := certs.OpenExisting(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,21 +119,21 @@ func TestStatus_clockBehind(t *testing.T) {
 	}
 }
 
-func TestExisting(t *testing.T) {
+func TestOpenExisting(t *testing.T) {
 	t.Parallel()
 	dir := place(t)
-	if _, err := certs.Existing(dir); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := certs.OpenExisting(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing there: %v", err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("something was made")
 	}
-	if _, err := certs.Existing(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := certs.OpenExisting(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an empty directory: %v", err)
 	}
 	open(t, dir, "example.com", "test")
 	before := snapshot(t, dir)
-	a, err := certs.Existing(dir)
+	a, err := certs.OpenExisting(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

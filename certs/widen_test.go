@@ -50,7 +50,7 @@ func TestWiden(t *testing.T) {
 		}
 		time.Sleep(oneDay)
 
-		a, err := certs.Existing(dir)
+		a, err := certs.OpenExisting(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func (c Command) line(system string) string {
 const plainBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
 
 func quotePOSIX(word string) string {
-	if madeOf(word, plainBytes) {
+	if consistsOf(word, plainBytes) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -58,7 +58,7 @@ func quotePOSIX(word string) string {
 // quoteWindows leaves bare what can be, because PowerShell does not take a quoted word for a command. No file's name has a quotation mark there, and a
 // backslash before one would make it part of the word (CommandLineToArgvW).
 func quoteWindows(word string) string {
-	if madeOf(word, plainBytes+`\`) {
+	if consistsOf(word, plainBytes+`\`) {
 		return word
 	}
 	if strings.HasSuffix(word, `\`) {
@@ -67,7 +67,7 @@ func quoteWindows(word string) string {
 	return `"` + word + `"`
 }
 
-func madeOf(word, those string) bool {
+func consistsOf(word, those string) bool {
 	return word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(those, r) })
 }
 
@@ -125,7 +125,7 @@ func Exec(ctx context.Context, c Command) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, c.Args...) //nolint:gosec // G204: the commands are this package's own, without a shell
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.WaitDelay = 5 * time.Second // a hook may leave a child that holds the pipes
-	stdout, stderr := &clipped{limit: outputLimit}, &clipped{limit: 1 << 12}
+	stdout, stderr := &cappedBuffer{limit: outputLimit}, &cappedBuffer{limit: 1 << 12}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err = cmd.Run()
 	if ctx.Err() != nil {
@@ -159,13 +159,13 @@ func oneLine(text string) string {
 	return text
 }
 
-// clipped keeps the beginning of what is written to it.
-type clipped struct {
+// cappedBuffer keeps the beginning of what is written to it.
+type cappedBuffer struct {
 	bytes.Buffer
 	limit int
 }
 
-func (c *clipped) Write(text []byte) (int, error) {
+func (c *cappedBuffer) Write(text []byte) (int, error) {
 	if room := c.limit - c.Len(); room > 0 {
 		c.Buffer.Write(text[:min(room, len(text))])
 	}

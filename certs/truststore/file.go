@@ -47,7 +47,7 @@ func readFile(path string) ([]byte, error) {
 // replaceFile puts text in the place of a file by one rename, with the mode and the owner of what was there; a new file can be read by
 // everybody. What is a symbolic link stays one.
 func replaceFile(path string, text []byte) error {
-	path = followed(path)
+	path = resolved(path)
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new-"+rand.Text())
 	err := writeLike(path, tmp, text)
 	if err == nil {
@@ -96,8 +96,8 @@ func removeFile(path string) error {
 	return durable.SyncDir(filepath.Dir(path))
 }
 
-// followed is where a path really leads, as far as it exists.
-func followed(path string) string {
+// resolved is where a path really leads, as far as it exists.
+func resolved(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
 	}

@@ -16,15 +16,15 @@ func (s *Stores) Install(ctx context.Context, names ...string) []Report {
 // PlanInstall says what [Stores.Install] would do, and changes nothing.
 func (s *Stores) PlanInstall(ctx context.Context, names ...string) []Report {
 	return s.each(ctx, names, func(_ context.Context, p place, r Report, found finding) Report {
-		if r, done := onlyAbsent(r, found); done {
+		if r, done := alreadyPresent(r, found); done {
 			return r
 		}
 		return s.plan(p, r, p.put)
 	})
 }
 
-// onlyAbsent ends what is done at a place where the root is already.
-func onlyAbsent(r Report, found finding) (Report, bool) {
+// alreadyPresent returns the report, and true, for a place where the root is already.
+func alreadyPresent(r Report, found finding) (Report, bool) {
 	if !found.present {
 		return r, false
 	}
@@ -46,7 +46,7 @@ func (s *Stores) plan(p place, r Report, steps []step) Report {
 
 // install puts the root into one place where it is not.
 func (s *Stores) install(ctx context.Context, p place, r Report, found finding) Report {
-	if r, done := onlyAbsent(r, found); done {
+	if r, done := alreadyPresent(r, found); done {
 		return r
 	}
 	if p.admin && !s.Admin {
@@ -56,7 +56,7 @@ func (s *Stores) install(ctx context.Context, p place, r Report, found finding) 
 	if err != nil {
 		return r.fail(err.Error())
 	}
-	r.Did, err = take(ctx, p.put)
+	r.Did, err = runSteps(ctx, p.put)
 	if err == nil {
 		found, err = p.find(ctx)
 	}
@@ -85,8 +85,8 @@ func (s *Stores) install(ctx context.Context, p place, r Report, found finding) 
 	return r
 }
 
-// take takes steps until one fails, and returns what those that did not were.
-func take(ctx context.Context, steps []step) ([]string, error) {
+// runSteps takes steps until one fails, and returns the texts of those that succeeded.
+func runSteps(ctx context.Context, steps []step) ([]string, error) {
 	var did []string
 	for _, st := range steps {
 		if err := st.do(ctx); err != nil {
@@ -108,7 +108,7 @@ func (s *Stores) rollback(ctx context.Context, p place, before *snapshot) error 
 	if p.programFirst || busy != "" {
 		var found finding
 		if found, err = p.find(ctx); err == nil {
-			_, err = take(ctx, p.take(found))
+			_, err = runSteps(ctx, p.take(found))
 		}
 	}
 	if busy != "" {
@@ -117,7 +117,7 @@ func (s *Stores) rollback(ctx context.Context, p place, before *snapshot) error 
 	return errors.Join(err, before.putBack()) // whatever stopped the program may have left half a file
 }
 
-// says joins what is known about a place.
-func says(notes ...string) string {
+// joinNotes joins what is known about a place.
+func joinNotes(notes ...string) string {
 	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), "; ")
 }

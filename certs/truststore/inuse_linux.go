@@ -11,7 +11,7 @@ import (
 func inUse(files []string) string {
 	wanted := map[string]bool{}
 	for _, f := range files {
-		wanted[followed(f)] = true
+		wanted[resolved(f)] = true
 	}
 	descriptors, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {

@@ -46,12 +46,12 @@ func (s *Stores) javaPlaces(context.Context) []place {
 		homes = append(homes, home)
 	}
 	for _, pattern := range javaHomes[s.system][0] {
-		homes = append(homes, s.systemGlob(pattern)...)
+		homes = append(homes, s.globSystem(pattern)...)
 	}
-	homes = append(homes, s.below(javaHomes[s.system][1])...)
+	homes = append(homes, s.globHome(javaHomes[s.system][1])...)
 	var files []string
 	add := func(file string) {
-		file = followed(file)
+		file = resolved(file)
 		if exists(file) && !slices.Contains(files, file) {
 			files = append(files, file)
 		}
@@ -74,8 +74,8 @@ func (s *Stores) javaPlaces(context.Context) []place {
 	return all
 }
 
-// systemGlob are the existing paths that a pattern below the system's root means; on Windows that is the drive with the programs.
-func (s *Stores) systemGlob(pattern string) []string {
+// globSystem are the existing paths that a pattern below the system's root means; on Windows that is the drive with the programs.
+func (s *Stores) globSystem(pattern string) []string {
 	root := s.under("/")
 	if s.system == "windows" && s.prefix == "" {
 		root = filepath.VolumeName(s.Getenv("ProgramFiles")) + `\`
@@ -159,7 +159,7 @@ func (s *Stores) findJava(list []byte) finding {
 			before := string(list[:len(list)-len(rest)])
 			alias := before[strings.LastIndex(before, aliasLine)+len(aliasLine):]
 			alias, _, _ = strings.Cut(alias, "\n")
-			return finding{present: true, alias: strings.TrimSpace(alias), how: compared("keytool -list")}
+			return finding{present: true, alias: strings.TrimSpace(alias), how: readBack("keytool -list")}
 		}
 		list = rest
 	}

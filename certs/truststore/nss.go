@@ -18,7 +18,7 @@ func (s *Stores) nssPlaces(context.Context) []place {
 	if given, ok := s.Places[NSS]; ok {
 		profiles = nil
 		for _, dir := range given {
-			profiles = append(profiles, profile{"NSS", followed(dir)})
+			profiles = append(profiles, profile{"NSS", resolved(dir)})
 		}
 	}
 	known := map[string]bool{}
@@ -61,12 +61,12 @@ func (s *Stores) nssPlace(pr profile) place {
 		admin: !writable(files[0]),
 		find:  func(ctx context.Context) (finding, error) { return s.findNSS(ctx, db) },
 		// -f: an empty password, so that certutil fails where there is one, instead of asking at the terminal.
-		put: []step{s.running("certutil", append(append([]string{}, byHand.Args...), "-f", nothing(s.system))...)},
+		put: []step{s.running("certutil", append(append([]string{}, byHand.Args...), "-f", nullDevice(s.system))...)},
 		take: func(f finding) []step {
 			if f.alias == "" {
 				return nil
 			}
-			return []step{s.running("certutil", "-D", "-d", db, "-n", f.alias, "-f", nothing(s.system))}
+			return []step{s.running("certutil", "-D", "-d", db, "-n", f.alias, "-f", nullDevice(s.system))}
 		},
 		undo: Command{"certutil", []string{"-D", "-d", db, "-n", s.name}}.String() + ", or in the program's certificate manager",
 		busy: func() string { return databaseBusy(files) },
@@ -89,8 +89,8 @@ func (s *Stores) nssPlace(pr profile) place {
 	return p
 }
 
-// nothing is a file that is always empty.
-func nothing(system string) string {
+// nullDevice is a file that is always empty.
+func nullDevice(system string) string {
 	if system == "windows" {
 		return "NUL"
 	}
@@ -122,7 +122,7 @@ func (s *Stores) findNSS(ctx context.Context, db string) (finding, error) {
 	f := finding{how: "not in the list of certutil -L"}
 	for line := range strings.Lines(string(list)) {
 		m := listed.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
-		if m == nil || !strings.HasPrefix(m[1], ours) && !strings.HasPrefix(m[1], s.Root.Subject.CommonName) {
+		if m == nil || !strings.HasPrefix(m[1], namePrefix) && !strings.HasPrefix(m[1], s.Root.Subject.CommonName) {
 			continue
 		}
 		text, err := s.Run(ctx, Command{"certutil", []string{"-L", "-d", db, "-n", m[1], "-a"}})
@@ -135,8 +135,8 @@ func (s *Stores) findNSS(ctx context.Context, db string) (finding, error) {
 			}
 			continue
 		}
-		f = finding{present: strings.Contains(m[2], "C"), trace: true, alias: m[1]}
-		f.how = says(compared("certutil -L"), fmt.Sprintf("trusted for TLS servers (%s,%s,%s)", m[2], m[3], m[4]))
+		f = finding{present: strings.Contains(m[2], "C"), leftover: true, alias: m[1]}
+		f.how = joinNotes(readBack("certutil -L"), fmt.Sprintf("trusted for TLS servers (%s,%s,%s)", m[2], m[3], m[4]))
 		if !f.present {
 			f.how = fmt.Sprintf("it is there as %q, but not trusted for TLS servers (%s,%s,%s)", m[1], m[2], m[3], m[4])
 		}

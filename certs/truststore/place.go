@@ -34,10 +34,10 @@ type place struct {
 
 // finding is what a place holds.
 type finding struct {
-	present bool   // the root is there, and is trusted
-	trace   bool   // something of ours is there, which is less than that
-	how     string // how that is known, or what is wrong
-	alias   string // the name under which it is there
+	present  bool   // the root is there, and is trusted
+	leftover bool   // something of ours is there, which is less than that
+	how      string // how that is known, or what is wrong
+	alias    string // the name under which it is there
 }
 
 // step is one thing to do: said first, by a dry run, then done.

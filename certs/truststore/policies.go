@@ -76,7 +76,7 @@ const anyProgram = "Firefox or Thunderbird"
 func (s *Stores) policiesFile(program policyProgram) string {
 	own := ""
 	for _, pattern := range program.dirs {
-		for _, dir := range s.systemGlob(pattern) {
+		for _, dir := range s.globSystem(pattern) {
 			if file := filepath.Join(dir, "distribution", "policies.json"); own == "" || exists(file) {
 				own = file
 			}
@@ -96,7 +96,7 @@ func (s *Stores) policiesFile(program policyProgram) string {
 }
 
 func (s *Stores) policyPlace(program, file string) place {
-	file = followed(file)
+	file = resolved(file)
 	certificate := filepath.Join(filepath.Dir(file), s.name+".pem") // beside it, where also a confined program may read
 	edit := func(says string, change func([]byte, string) ([]byte, error)) step {
 		return step{says + " " + file, func(context.Context) error { return editFile(file, certificate, change) }}
@@ -135,7 +135,7 @@ func (s *Stores) findPolicy(file, certificate string) (finding, error) {
 		return finding{}, err
 	}
 	if text == nil {
-		return finding{trace: exists(certificate), how: "there is no " + file}, nil
+		return finding{leftover: exists(certificate), how: "there is no " + file}, nil
 	}
 	inList, err := listsCertificate(text, certificate)
 	if err != nil {
@@ -147,9 +147,9 @@ func (s *Stores) findPolicy(file, certificate string) (finding, error) {
 	}
 	switch {
 	case !inList:
-		return finding{trace: root != nil, how: "not in policies.Certificates.Install"}, nil
+		return finding{leftover: root != nil, how: "not in policies.Certificates.Install"}, nil
 	case !s.isRoot(root):
-		return finding{trace: true, how: "the policies name " + certificate + ", which does not hold the root"}, nil
+		return finding{leftover: true, how: "the policies name " + certificate + ", which does not hold the root"}, nil
 	}
-	return finding{present: true, how: says("listed in policies.Certificates.Install", compared(certificate))}, nil
+	return finding{present: true, how: joinNotes("listed in policies.Certificates.Install", readBack(certificate))}, nil
 }

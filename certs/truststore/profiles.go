@@ -52,28 +52,28 @@ var shared = []string{".pki/nssdb", ".local/share/pki/nssdb", "snap/*/current/.p
 func (s *Stores) profiles() []profile {
 	var all []profile
 	add := func(program, dir string) {
-		dir = followed(dir) // snap/x/current is a link to a revision
+		dir = resolved(dir) // snap/x/current is a link to a revision
 		if exists(filepath.Join(dir, "cert9.db")) && !slices.ContainsFunc(all, func(p profile) bool { return p.dir == dir }) {
 			all = append(all, profile{program, dir})
 		}
 	}
 	for _, f := range families[s.system] {
-		for _, root := range s.below(f.roots) {
+		for _, root := range s.globHome(f.roots) {
 			for _, dir := range profileDirs(root) {
 				add(f.program, dir)
 			}
 		}
 	}
 	if s.system == "linux" {
-		for _, dir := range s.below(shared) {
+		for _, dir := range s.globHome(shared) {
 			add("Chromium, Evolution", dir)
 		}
 	}
 	return all
 }
 
-// below are the existing paths that the patterns mean in the home directory. The home directory's own name is no pattern.
-func (s *Stores) below(patterns []string) []string {
+// globHome are the existing paths that the patterns mean in the home directory. The home directory's own name is no pattern.
+func (s *Stores) globHome(patterns []string) []string {
 	home := os.DirFS(s.Home)
 	var all []string
 	for _, p := range patterns {

@@ -24,7 +24,7 @@ type entry struct {
 func takeSnapshot(p place) (snapshot, error) {
 	var s snapshot
 	for _, f := range p.files {
-		path := followed(f)
+		path := resolved(f)
 		text, err := readFile(path)
 		if err != nil {
 			return s, err
@@ -137,5 +137,5 @@ func (s *snapshot) record(p place) (*record, error) {
 
 // owns reports whether a path is one that a change of the place may touch.
 func (p place) owns(path string) bool {
-	return slices.ContainsFunc(p.files, func(f string) bool { return followed(f) == path }) || slices.Contains(p.trees, filepath.Dir(path))
+	return slices.ContainsFunc(p.files, func(f string) bool { return resolved(f) == path }) || slices.Contains(p.trees, filepath.Dir(path))
 }

@@ -26,8 +26,8 @@ const (
 // Names returns the stores in the order in which they are worked on: the system's programs fill Java keystores, too, so it comes first.
 func Names() []string { return []string{System, User, Policies, NSS, Java} }
 
-// ours begins whatever this program calls a certificate: in a store, in its subject, and as a nickname on the admin listener's /setup.
-const ours = "autodiscover-guard"
+// namePrefix begins whatever this program calls a certificate: in a store, in its subject, and as a nickname on the admin listener's /setup.
+const namePrefix = "autodiscover-guard"
 
 // Config says what is installed, and where. Root, RootFile, Journal and Home are needed.
 type Config struct {
@@ -78,7 +78,7 @@ func New(c Config) (*Stores, error) {
 		c.system = runtime.GOOS
 	}
 	sum := fingerprint(c.Root)
-	return &Stores{Config: c, name: ours + "-" + sum[:16], journal: &journal{dir: c.Journal, root: c.Root}}, nil
+	return &Stores{Config: c, name: namePrefix + "-" + sum[:16], journal: &journal{dir: c.Journal, root: c.Root}}, nil
 }
 
 // Name is what the certificate is called in every store, as nickname, alias and file name: it holds the first 16 digits of its SHA-256.
@@ -132,5 +132,5 @@ func (s *Stores) rootPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Root.Raw})
 }
 
-// compared says how a certificate was recognised.
-func compared(where string) string { return fmt.Sprintf("read back from %s, SHA-256 compared", where) }
+// readBack is the sentence that says how a certificate was recognised.
+func readBack(where string) string { return fmt.Sprintf("read back from %s, SHA-256 compared", where) }

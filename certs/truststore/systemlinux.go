@@ -92,14 +92,14 @@ func (s *Stores) findLinux(ctx context.Context, l linuxStore, anchor, bundle str
 	if err != nil {
 		return finding{}, err
 	}
-	f := finding{present: s.isRoot(inBundle), trace: exists(anchor), how: "not in " + bundle}
+	f := finding{present: s.isRoot(inBundle), leftover: exists(anchor), how: "not in " + bundle}
 	if !f.present {
-		if f.trace {
+		if f.leftover {
 			f.how = anchor + " is there, but the root is not in " + bundle
 		}
 		return f, nil
 	}
-	f.how = compared(bundle)
+	f.how = readBack(bundle)
 	if l.hashed == "" {
 		return f, nil
 	}
@@ -111,8 +111,8 @@ func (s *Stores) findLinux(ctx context.Context, l linuxStore, anchor, bundle str
 	case missing:
 		return f, nil
 	case refused || err == nil && !strings.Contains(string(said), ": OK"):
-		return finding{trace: true, how: "in " + bundle + ", but openssl does not find it in " + s.under(l.hashed)}, nil
+		return finding{leftover: true, how: "in " + bundle + ", but openssl does not find it in " + s.under(l.hashed)}, nil
 	}
-	f.how = says(f.how, "openssl verify finds it in "+s.under(l.hashed))
+	f.how = joinNotes(f.how, "openssl verify finds it in "+s.under(l.hashed))
 	return f, err
 }

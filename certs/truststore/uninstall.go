@@ -9,17 +9,17 @@ import (
 
 // Uninstall takes the root out of every place of the named stores where it is, whoever put it there.
 func (s *Stores) Uninstall(ctx context.Context, names ...string) []Report {
-	return append(s.each(ctx, names, s.uninstall), s.forgetLost(ctx, names)...)
+	return append(s.each(ctx, names, s.uninstall), s.forgetGone(ctx, names)...)
 }
 
 // PlanUninstall says what [Stores.Uninstall] would do, and changes nothing.
 func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 	return s.each(ctx, names, func(_ context.Context, p place, r Report, found finding) Report {
-		if !found.present && !found.trace {
+		if !found.present && !found.leftover {
 			r.Status, r.Verified, r.Note = Absent, found.how, ""
 			return r
 		}
-		if back, _ := s.wayBack(p); back != nil && !p.programFirst {
+		if back, _ := s.restorable(p); back != nil && !p.programFirst {
 			return s.plan(p, r, back.steps())
 		}
 		return s.plan(p, r, p.take(found))
@@ -28,18 +28,18 @@ func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 
 // uninstall takes the root out of one place.
 func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding) Report {
-	if !found.present && !found.trace && !r.Recorded {
+	if !found.present && !found.leftover && !r.Recorded {
 		r.Status, r.Verified, r.Note = Absent, found.how, ""
 		return r
 	}
-	if !found.present && !found.trace {
+	if !found.present && !found.leftover {
 		r.Status, r.Verified, r.Note = Absent, found.how, "somebody else has taken it out already"
 		if err := s.forget(p); err != nil {
 			return r.fail(err.Error())
 		}
 		return r
 	}
-	back, why := s.wayBack(p)
+	back, why := s.restorable(p)
 	steps := p.take(found)
 	if back != nil && !p.programFirst {
 		steps = back.steps()
@@ -48,7 +48,7 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		return s.plan(p, r, steps)
 	}
 	var err error
-	r.Did, err = take(ctx, steps)
+	r.Did, err = runSteps(ctx, steps)
 	if err == nil && back != nil && p.programFirst {
 		err = back.putBack()
 	}
@@ -56,29 +56,29 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		return r.fail(err.Error())
 	}
 	after, err := p.find(ctx)
-	if err == nil && (after.present || after.trace) { // a copy that was there before the installation, such as one that policies have made
+	if err == nil && (after.present || after.leftover) { // a copy that was there before the installation, such as one that policies have made
 		var more []string
-		if more, err = take(ctx, p.take(after)); err == nil {
+		if more, err = runSteps(ctx, p.take(after)); err == nil {
 			after, err = p.find(ctx)
 		}
 		r.Did, why = append(r.Did, more...), "a copy that was there before the installation was taken out, too"
 	}
-	if err == nil && (after.present || after.trace) {
+	if err == nil && (after.present || after.leftover) {
 		err = fmt.Errorf("it was taken out, but is still there: %s", after.how)
 	}
 	if err != nil {
 		return r.fail(err.Error())
 	}
-	r.Exact = s.asBefore(p)
-	r.Status, r.Verified, r.Note = Removed, after.how, says(why, r.Note)
+	r.Exact = s.restoredExactly(p)
+	r.Status, r.Verified, r.Note = Removed, after.how, joinNotes(why, r.Note)
 	if err := s.forget(p); err != nil {
 		return r.fail(err.Error())
 	}
 	return r
 }
 
-// wayBack is the files as they were before the installation, or nil and why there is none.
-func (s *Stores) wayBack(p place) (*snapshot, string) {
+// restorable returns the files as they were before the installation, or nil and why there is none.
+func (s *Stores) restorable(p place) (*snapshot, string) {
 	rec, err := s.journal.read(p.store, p.path)
 	if err != nil || rec == nil {
 		return nil, "it was not put there by this program, or the journal is lost"
@@ -111,8 +111,8 @@ func (s *snapshot) steps() []step {
 	return []step{{"put back the bytes from before the installation", func(context.Context) error { return s.putBack() }}}
 }
 
-// asBefore reports whether every file has the bytes from before the installation.
-func (s *Stores) asBefore(p place) bool {
+// restoredExactly reports whether every file has the bytes from before the installation.
+func (s *Stores) restoredExactly(p place) bool {
 	rec, err := s.journal.read(p.store, p.path)
 	if err != nil || rec == nil || len(rec.Files) == 0 { // what keeps no files has no bytes to compare
 		return false
@@ -142,9 +142,9 @@ func removeDirs(dirs []string) {
 	}
 }
 
-// forgetLost clears the journal of places that are not there any more, such as a profile that was deleted. Of a store of which certain places were named, the
+// forgetGone clears the journal of places that are not there any more, such as a profile that was deleted. Of a store of which certain places were named, the
 // others were not looked for.
-func (s *Stores) forgetLost(ctx context.Context, names []string) []Report {
+func (s *Stores) forgetGone(ctx context.Context, names []string) []Report {
 	records, err := s.journal.records()
 	if err != nil {
 		return []Report{Report{Store: "journal", Path: s.Journal}.fail(err.Error())}

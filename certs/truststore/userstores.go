@@ -60,9 +60,9 @@ func (s *Stores) findKeychain(ctx context.Context, path string) (finding, error)
 	}
 	_, err = s.Run(ctx, Command{"security", []string{"verify-cert", "-L", "-l", "-p", "ssl", "-c", s.RootFile}})
 	if refused, ok := errors.AsType[*RunError](err); ok {
-		return finding{trace: true, how: "it is in " + path + ", but not trusted: " + refused.Said}, nil
+		return finding{leftover: true, how: "it is in " + path + ", but not trusted: " + refused.Said}, nil
 	}
-	return finding{present: true, how: says(compared(path), "security verify-cert trusts it")}, err
+	return finding{present: true, how: joinNotes(readBack(path), "security verify-cert trusts it")}, err
 }
 
 func (s *Stores) windowsStore(store string) place {

@@ -2,19 +2,19 @@ package truststore
 
 import "context"
 
-// verb is what is done at one place, after the root was looked for there.
-type verb func(ctx context.Context, p place, r Report, found finding) Report
+// action is what is done at one place, after the root was looked for there.
+type action func(ctx context.Context, p place, r Report, found finding) Report
 
 // each looks for the root at every place of the named stores, and does what is to be done there.
-func (s *Stores) each(ctx context.Context, names []string, do verb) []Report {
+func (s *Stores) each(ctx context.Context, names []string, do action) []Report {
 	var all []Report
 	for _, p := range s.places(ctx, names) {
-		all = append(all, s.at(ctx, p, do))
+		all = append(all, s.visit(ctx, p, do))
 	}
 	return all
 }
 
-func (s *Stores) at(ctx context.Context, p place, do verb) Report {
+func (s *Stores) visit(ctx context.Context, p place, do action) Report {
 	rec, err := s.journal.read(p.store, p.path)
 	r := p.report(rec != nil)
 	if err != nil {

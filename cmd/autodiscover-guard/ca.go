@@ -50,7 +50,7 @@ func (f *caFlags) open() (*config.Config, *certs.Authority, error) {
 		return nil, nil, err
 	}
 	// Without an address in the configuration, what the certificates name stays: the guard may have been started with other flags.
-	authority, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(c)))
+	authority, err := certs.OpenExisting(dir, certs.RevocationAt(statedRevocationAddress(c)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, noAuthority(c, dir)
 	}

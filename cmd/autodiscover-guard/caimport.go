@@ -46,7 +46,7 @@ warns 60, 30 and 7 days before the end.`,
 			if err := certs.Import(dir, m); err != nil {
 				return importFailed(err)
 			}
-			authority, err := certs.Existing(dir)
+			authority, err := certs.OpenExisting(dir)
 			if err != nil {
 				return explained(err)
 			}

@@ -87,7 +87,7 @@ func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	r := truststore.Report{Store: "guard", Program: "the running guard", Path: address, Status: truststore.Present}
-	switch leaf, asked, err := doctor.Presented(ctx, c, host); {
+	switch leaf, asked, err := doctor.PresentedLeaf(ctx, c, host); {
 	case !asked:
 		r.Status, r.Note = truststore.Skipped, "its certificate was not seen: "+err.Error()
 	case err != nil:

@@ -100,7 +100,7 @@ func (f *doctorFlags) open() (doctor.Config, error) {
 	var rootFile string
 	c.Root, rootFile, c.RootErr = certs.ReadRoot(dir)
 	c.Authority = func() (*certs.Authority, error) {
-		a, err := certs.Existing(dir, certs.RevocationAt(statedRevocationAddress(settings)))
+		a, err := certs.OpenExisting(dir, certs.RevocationAt(statedRevocationAddress(settings)))
 		return a, explained(err)
 	}
 	c.Trust = func(ctx context.Context) ([]truststore.Report, error) {
@@ -161,8 +161,8 @@ func trustDoor(c *doctor.Config) error {
 	if c.Proxy.Scheme != "https" || c.Settings.Listen.Certificate == "" {
 		return nil
 	}
-	c.Door = systemRoots()
-	return addCertificates(c.Door, "listen.certificate", c.Settings.Listen.Certificate)
+	c.ProxyRoots = systemRoots()
+	return addCertificates(c.ProxyRoots, "listen.certificate", c.Settings.Listen.Certificate)
 }
 
 // adminClient asks the admin listener of the guard that runs with this state directory, and shows it what lets us see everything.

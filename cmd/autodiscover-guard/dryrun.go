@@ -59,7 +59,7 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if _, err := explicitDoor(c, plugin, d, zap.NewNop()); err != nil {
 		return err
 	}
-	if err := explained(certs.Examine(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))); err != nil {
+	if err := explained(certs.CheckOpen(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "the guard would start, with policy %s\n", in.policy.Revision())

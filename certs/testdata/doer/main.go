@@ -37,7 +37,7 @@ func do(what, dir string) error {
 		}
 		return certs.Import(dir, m)
 	}
-	a, err := certs.Existing(dir)
+	a, err := certs.OpenExisting(dir)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func parseURL(text string) (string, *fault) {
 	if text == "" {
 		return "", nil
 	}
-	if at, ok := server(text); ok {
+	if at, ok := schemeAndHost(text); ok {
 		return at, nil
 	}
 	f := &fault{text: quoted(text) + " is not the address of a web server", want: "want " + wantURL}
@@ -62,14 +62,14 @@ func parseURL(text string) (string, *fault) {
 		scheme, rest = "http", text
 	}
 	host, _, _ := strings.Cut(rest, "/")
-	if near, ok := server(scheme + "://" + host); ok {
+	if near, ok := schemeAndHost(scheme + "://" + host); ok {
 		f.want = didYouMean(near)
 	}
 	return "", f
 }
 
-// server is a web server's scheme and host, behind which a path can be put: behind a # that is left of a browser's address it would be none.
-func server(text string) (string, bool) {
+// schemeAndHost is a web server's scheme and host, behind which a path can be put: behind a # that is left of a browser's address it would be none.
+func schemeAndHost(text string) (string, bool) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || !dialable(u) {
 		return "", false
@@ -163,8 +163,8 @@ func parseName(text string) (string, *fault) {
 	return "", f
 }
 
-// parseAsked reads what is to be dialled elsewhere: a host, or a host and a port.
-func parseAsked(_ *reader, text string) (string, *fault) {
+// parseResolveKey reads what is to be dialled elsewhere: a host, or a host and a port.
+func parseResolveKey(_ *reader, text string) (string, *fault) {
 	if at, ok := endpoint(text); ok {
 		return at, nil
 	}
@@ -180,9 +180,9 @@ func parseAsked(_ *reader, text string) (string, *fault) {
 	return "", &fault{text: quoted(text) + " is not a host with or without a port", want: "want one such as autodiscover.lab.test or autodiscover.lab.test:443"}
 }
 
-// parseDialled reads what is dialled instead: an IP address, or one with a port. A name would have to be looked up, and could then be
+// parseResolveAddress reads what is dialled instead: an IP address, or one with a port. A name would have to be looked up, and could then be
 // anything.
-func parseDialled(text string) (string, *fault) {
+func parseResolveAddress(text string) (string, *fault) {
 	if at, ok := endpoint(text); ok {
 		return at, nil
 	}

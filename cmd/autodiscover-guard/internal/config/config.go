@@ -217,11 +217,11 @@ func Parse(name string, data []byte, options ...Option) (*Config, error) {
 	for _, o := range options {
 		o(r)
 	}
-	for _, root := range r.documents(data) {
+	for _, root := range r.rootNode(data) {
 		r.section("", root)
 	}
 	if len(r.problems) == 0 {
-		r.together()
+		r.crossCheck()
 	}
 	if len(r.problems) > 0 {
 		return nil, newError(name, r.problems)

@@ -13,8 +13,8 @@ import (
 // maxFile is far above any real file, and far below what would take long to read.
 const maxFile = 1 << 20
 
-// documents gives the root of the file's only document, or nothing where the file is empty or cannot be read.
-func (r *reader) documents(data []byte) []*yaml.Node {
+// rootNode returns the root of the file's only document, alone in a slice, or nothing where the file is empty or cannot be read.
+func (r *reader) rootNode(data []byte) []*yaml.Node {
 	if f, line := unreadable(data); f != nil {
 		r.report(&yaml.Node{Line: line}, "", *f)
 		return nil

@@ -59,18 +59,18 @@ func withoutUser(text string) string {
 	return text
 }
 
-// parseDirect reads a host that needs no proxy: a name, an address, a range, or one with a port.
-func parseDirect(text string) (string, *fault) {
+// parseNoProxy reads a host that needs no proxy: a name, an address, a range, or one with a port.
+func parseNoProxy(text string) (string, *fault) {
 	if strings.Contains(text, "/") {
 		if p, f := parsePrefix(text); f == nil {
 			return p.String(), nil
 		}
 	}
-	if at, f := parseAsked(nil, strings.TrimPrefix(text, ".")); f == nil {
+	if at, f := parseResolveKey(nil, strings.TrimPrefix(text, ".")); f == nil {
 		return at, nil
 	}
 	f := &fault{text: quoted(text) + " is not a host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
-	if at, wrong := parseAsked(nil, bareHost(text)); wrong == nil && strings.HasPrefix(text, "*") {
+	if at, wrong := parseResolveKey(nil, bareHost(text)); wrong == nil && strings.HasPrefix(text, "*") {
 		f.want = didYouMean(at)
 	}
 	return "", f

@@ -15,7 +15,7 @@ type quantity[T int64 | time.Duration] struct {
 
 	parse func(text string) (T, bool)
 	show  func(T) string
-	// letters are the pairs for respelt.
+	// letters are the pairs for guessUnit.
 	letters []string
 }
 
@@ -39,7 +39,7 @@ func (q quantity[T]) within(b bounds[T]) func(string) (T, *fault) {
 		switch {
 		case !ok:
 			f := &fault{text: quoted(text) + " is not " + q.what, want: "want " + q.written + ", such as " + cmp.Or(q.sample, q.show(b.most/4))}
-			if v, ok = q.parse(respelt(text, q.letters...)); ok && b.include(v) {
+			if v, ok = q.parse(guessUnit(text, q.letters...)); ok && b.include(v) {
 				f.want = didYouMean(q.show(v))
 			}
 			return 0, f
@@ -94,9 +94,9 @@ func showDuration(d time.Duration) string {
 	return s
 }
 
-// respelt guesses what a number with an unknown unit means: by the unit's first letter, or by the first of the units (pairs of a letter and
+// guessUnit guesses what a number with an unknown unit means: by the unit's first letter, or by the first of the units (pairs of a letter and
 // the right spelling) where there is none.
-func respelt(text string, pairs ...string) string {
+func guessUnit(text string, pairs ...string) string {
 	text = strings.ToLower(strings.Join(strings.Fields(text), ""))
 	end := strings.IndexFunc(text, func(c rune) bool { return c < '0' || c > '9' })
 	switch {

@@ -14,8 +14,8 @@ type Rate struct {
 
 const wantRate = "a number a second, minute or hour such as 10/s, or off"
 
-// mostOften is more than any client can ask.
-const mostOften = 1_000_000
+// maxRate is more than any client can ask.
+const maxRate = 1_000_000
 
 var rateUnits = [...]struct {
 	name string
@@ -30,8 +30,8 @@ func parseRate(text string) (Rate, *fault) {
 	n, err := strconv.ParseUint(digits, 10, 31)
 	for _, u := range rateUnits {
 		if err == nil && unit == u.name {
-			if n < 1 || n > mostOften {
-				return Rate{}, &fault{text: text + " is out of range", want: "want 1/" + unit + " to " + strconv.Itoa(mostOften) + "/" + unit + ", or off"}
+			if n < 1 || n > maxRate {
+				return Rate{}, &fault{text: text + " is out of range", want: "want 1/" + unit + " to " + strconv.Itoa(maxRate) + "/" + unit + ", or off"}
 			}
 			return Rate{Count: int(n), Per: u.per}, nil
 		}

@@ -64,7 +64,7 @@ type ruleReader struct {
 func itemKey(key string, item int) string { return key + "#" + strconv.Itoa(item) }
 
 func (ruleList) read(r *reader, name string, n *yaml.Node) {
-	if !r.plain(name, n) || n.ShortTag() == "!!null" {
+	if !r.noAliasOrTag(name, n) || n.ShortTag() == "!!null" {
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
@@ -87,7 +87,7 @@ func (ruleList) read(r *reader, name string, n *yaml.Node) {
 		return // what the policy would say now follows from what is wrong already
 	}
 	_, err := rules.New(rules.Config{Rules: all})
-	for _, e := range parts(err) {
+	for _, e := range splitErrors(err) {
 		mistake, ok := errors.AsType[*rules.RuleError](e)
 		if !ok {
 			r.report(n, name, fault{text: e.Error()})
@@ -108,8 +108,8 @@ func (ruleList) read(r *reader, name string, n *yaml.Node) {
 	}
 }
 
-// parts takes a joined error apart.
-func parts(err error) []error {
+// splitErrors takes a joined error apart.
+func splitErrors(err error) []error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
@@ -132,7 +132,7 @@ func ruleName(prefix string, i int, n *yaml.Node) string {
 }
 
 func (r *ruleReader) read(name string, n *yaml.Node) {
-	if !r.plain(name, n) {
+	if !r.noAliasOrTag(name, n) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
@@ -168,7 +168,7 @@ func ruleWords(at func(*rules.Rule) *[]string, sample string, narrows bool) func
 
 // items reads a list. One that narrows the rule down is not empty: whoever takes out the last entry does not mean everybody, for whom the rule would be then.
 func (r *ruleReader) items(name string, n *yaml.Node, sample string, narrows bool, take func(item *yaml.Node, text string)) {
-	if !r.plain(name, n) {
+	if !r.noAliasOrTag(name, n) {
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
@@ -273,7 +273,7 @@ var serverKeys = []string{"host", "port", "encryption", "username", "auth", "url
 
 // servers reads a mapping from protocol to server.
 func (r *ruleReader) servers(name string, n *yaml.Node) {
-	if !r.plain(name, n) {
+	if !r.noAliasOrTag(name, n) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
@@ -297,7 +297,7 @@ func (r *ruleReader) servers(name string, n *yaml.Node) {
 }
 
 func (r *ruleReader) server(name string, n *yaml.Node, server *dialect.Server) {
-	if !r.plain(name, n) {
+	if !r.noAliasOrTag(name, n) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {

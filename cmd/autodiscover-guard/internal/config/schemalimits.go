@@ -4,41 +4,41 @@ import "time"
 
 var limitKeys = []key{
 	{name: "limits", about: "What one client, or one upstream, may cost."},
-	amount("limits.header_bytes", "The largest header of a request; a larger one is answered 431.",
+	sizeKey("limits.header_bytes", "The largest header of a request; a larger one is answered 431.",
 		func(c *Config) *int64 { return &c.Limits.HeaderBytes }, bounds[int64]{4 << 10, 1 << 20}),
-	amount("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger one is refused "+
+	sizeKey("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger one is refused "+
 		"for a guarded domain and passed for any other. At most 256 of more than 64KiB are held at once, 64 of them for one client; beyond, one is "+
 		"like a larger one, but for the question of an account that is not guarded, which is answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Body }, bounds[int64]{4 << 10, 64 << 20}),
-	span("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
+	durationKey("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
 		func(c *Config) *time.Duration { return &c.Limits.Handshake }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
-	span("limits.header_timeout", "How long a client may take to send a request's header.",
+	durationKey("limits.header_timeout", "How long a client may take to send a request's header.",
 		func(c *Config) *time.Duration { return &c.Limits.Header }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
-	span("limits.body_timeout", "How long a client may take to send the body of a discovery request.",
+	durationKey("limits.body_timeout", "How long a client may take to send the body of a discovery request.",
 		func(c *Config) *time.Duration { return &c.Limits.BodyTime }, bounds[time.Duration]{100 * time.Millisecond, 10 * time.Minute}),
-	span("limits.idle_timeout", "How long a connection may lie unused between two requests.",
+	durationKey("limits.idle_timeout", "How long a connection may lie unused between two requests.",
 		func(c *Config) *time.Duration { return &c.Limits.Idle }, bounds[time.Duration]{time.Second, time.Hour}),
-	span("limits.dial_timeout", "How long a connection to an upstream may take to be made.",
+	durationKey("limits.dial_timeout", "How long a connection to an upstream may take to be made.",
 		func(c *Config) *time.Duration { return &c.Limits.Dial }, bounds[time.Duration]{100 * time.Millisecond, 2 * time.Minute}),
-	span("limits.answer_timeout", "How long an upstream's whole answer to a discovery request may take.",
+	durationKey("limits.answer_timeout", "How long an upstream's whole answer to a discovery request may take.",
 		func(c *Config) *time.Duration { return &c.Limits.Answer }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
-	span("limits.lifetime", "How long a connection or a tunnel may live, however busy it is. A tunnel is cut off then; any other connection is closed "+
+	durationKey("limits.lifetime", "How long a connection or a tunnel may live, however busy it is. A tunnel is cut off then; any other connection is closed "+
 		"behind its next answer, and where none ends, because somebody stalls in the middle, cut off after twice as long. So keep it well above "+
 		"an hour, for which ActiveSync holds a request open.",
 		func(c *Config) *time.Duration { return &c.Limits.Lifetime }, bounds[time.Duration]{time.Second, 30 * 24 * time.Hour}),
-	span("limits.stall_timeout", "How long a client, or either side of a tunnel, may take nothing of the bytes that wait for it; it is cut off then. Who has "+
+	durationKey("limits.stall_timeout", "How long a client, or either side of a tunnel, may take nothing of the bytes that wait for it; it is cut off then. Who has "+
 		"nothing to take, as in a long poll or an idle tunnel, waits as long as he likes. A paused download of a browser is continued with a new "+
 		"request. On other systems than Linux it holds for HTTP/2 alone.",
 		func(c *Config) *time.Duration { return &c.Limits.Stall }, bounds[time.Duration]{10 * time.Second, 24 * time.Hour}),
-	count("limits.connections", "How many connections of clients there may be, at all doors together, and how many requests over HTTP/2 may be under way "+
+	countKey("limits.connections", "How many connections of clients there may be, at all doors together, and how many requests over HTTP/2 may be under way "+
 		"(100 at least); more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Connections }, bounds[int64]{1, 1 << 20}),
-	count("limits.tunnels", "How many tunnels there may be, opened ones included; more are answered 503.",
+	countKey("limits.tunnels", "How many tunnels there may be, opened ones included; more are answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Tunnels }, bounds[int64]{1, 1 << 20}),
-	count("limits.per_client", "How many of these connections, of these requests (100 at least) and of these tunnels one client address may have (of IPv6: one "+
+	countKey("limits.per_client", "How many of these connections, of these requests (100 at least) and of these tunnels one client address may have (of IPv6: one "+
 		"network of 64 bits); more are answered 429.",
 		func(c *Config) *int64 { return &c.Limits.PerClient }, bounds[int64]{1, 1 << 20}),
-	span("limits.drain_timeout", "How long exchanges and tunnels may go on after the guard was told to stop; 0s cuts them off.",
+	durationKey("limits.drain_timeout", "How long exchanges and tunnels may go on after the guard was told to stop; 0s cuts them off.",
 		func(c *Config) *time.Duration { return &c.Limits.Drain }, bounds[time.Duration]{0, time.Hour}),
 }
 
@@ -47,7 +47,7 @@ type bounds[T int64 | time.Duration] struct{ least, most T }
 
 func (b bounds[T]) include(v T) bool { return b.least <= v && v <= b.most }
 
-func amount(name, about string, at func(*Config) *int64, b bounds[int64]) key {
+func sizeKey(name, about string, at func(*Config) *int64, b bounds[int64]) key {
 	return key{name: name, about: about + " From " + showSize(b.least) + " to " + showSize(b.most) + ".", value: single[int64]{
 		at:    at,
 		want:  "a size such as " + showSize(b.most/4),
@@ -56,7 +56,7 @@ func amount(name, about string, at func(*Config) *int64, b bounds[int64]) key {
 	}}
 }
 
-func span(name, about string, at func(*Config) *time.Duration, b bounds[time.Duration]) key {
+func durationKey(name, about string, at func(*Config) *time.Duration, b bounds[time.Duration]) key {
 	return key{name: name, about: about + " From " + showDuration(b.least) + " to " + showDuration(b.most) + ".", value: single[time.Duration]{
 		at:    at,
 		want:  "a length of time such as 10s",
@@ -65,7 +65,7 @@ func span(name, about string, at func(*Config) *time.Duration, b bounds[time.Dur
 	}}
 }
 
-func count(name, about string, at func(*Config) *int64, b bounds[int64]) key {
+func countKey(name, about string, at func(*Config) *int64, b bounds[int64]) key {
 	return key{name: name, about: about + " From " + showCount(b.least) + " to " + showCount(b.most) + ".", value: single[int64]{
 		at:    at,
 		want:  "a number such as " + showCount(b.most/4),

@@ -14,8 +14,8 @@ type Rotate struct {
 
 const (
 	day = 24 * time.Hour
-	// longest is ten years: more is a slip.
-	longest = 3650 * day
+	// maxAge is ten years: whoever writes more has mistyped.
+	maxAge = 3650 * day
 )
 
 // sinkKeys are those keys of log that say where decision records go.
@@ -60,7 +60,7 @@ var sinkKeys = []key{
 		value: single[time.Duration]{
 			at:    func(c *Config) *time.Duration { return &c.Log.Rotate.Every },
 			want:  "a length of time such as 24h or 7d, or off",
-			parse: orOff(longTime.within(bounds[time.Duration]{time.Hour, longest})),
+			parse: orOff(longTime.within(bounds[time.Duration]{time.Hour, maxAge})),
 			show:  shownOrOff(showDays),
 		},
 	},
@@ -80,7 +80,7 @@ var sinkKeys = []key{
 		value: single[time.Duration]{
 			at:    func(c *Config) *time.Duration { return &c.Log.Rotate.Age },
 			want:  "a number of days such as 90d, or off",
-			parse: orOff(wholeDays(longTime.within(bounds[time.Duration]{day, longest}))),
+			parse: orOff(wholeDays(longTime.within(bounds[time.Duration]{day, maxAge}))),
 			show:  shownOrOff(showDays),
 		},
 	},

@@ -23,7 +23,7 @@ func (c *Config) StateDir() (string, error) {
 		}
 		return dir, nil
 	}
-	return usualState(surroundings{system: runtime.GOOS, lookup: os.Getenv, uid: os.Geteuid()})
+	return defaultStateDir(environment{system: runtime.GOOS, lookup: os.Getenv, uid: os.Geteuid()})
 }
 
 // DecisionsFile is the file of decision records, absolute, or "-" for the standard output.
@@ -35,17 +35,17 @@ func (c *Config) DecisionsFile() (string, error) {
 	return filepath.Join(dir, c.Log.Decisions), err
 }
 
-// surroundings are what the usual place depends on.
-type surroundings struct {
+// environment is what the usual place depends on.
+type environment struct {
 	system string
 	lookup func(string) string
 	uid    int
 }
 
-// usualState asks in this order: what systemd prepared (StateDirectory=, systemd.exec(5)), a service of the system without such a
+// defaultStateDir asks in this order: what systemd prepared (StateDirectory=, systemd.exec(5)), a service of the system without such a
 // directory (INVOCATION_ID is set for whatever systemd starts), and the user's own place for state (XDG Base Directory Specification; on
 // macOS and Windows the place for an application's data, which on Windows is the one that does not roam to other computers).
-func usualState(s surroundings) (string, error) {
+func defaultStateDir(s environment) (string, error) {
 	if dirs := filepath.SplitList(s.lookup("STATE_DIRECTORY")); len(dirs) > 0 && filepath.IsAbs(dirs[0]) {
 		return filepath.Clean(dirs[0]), nil
 	}

@@ -31,7 +31,7 @@ func TestUsualState(t *testing.T) {
 		"Windows without local data": {"windows", -1, map[string]string{"AppData": "/roaming"}, "/roaming/autodiscover-guard"},
 		"nothing":                    {"linux", 1000, nil, ""},
 	} {
-		got, err := usualState(surroundings{system: c.system, uid: c.uid, lookup: func(key string) string { return c.env[key] }})
+		got, err := defaultStateDir(environment{system: c.system, uid: c.uid, lookup: func(key string) string { return c.env[key] }})
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, c.want)
 		}

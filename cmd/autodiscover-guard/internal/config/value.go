@@ -55,7 +55,7 @@ type list[T comparable] struct {
 }
 
 func (l list[T]) read(r *reader, name string, n *yaml.Node) {
-	if !r.plain(name, n) {
+	if !r.noAliasOrTag(name, n) {
 		return
 	}
 	if n.Kind != yaml.SequenceNode {
@@ -109,7 +109,7 @@ type table[V ~string] struct {
 }
 
 func (t table[V]) read(r *reader, name string, n *yaml.Node) {
-	if !r.plain(name, n) || n.ShortTag() == "!!null" {
+	if !r.noAliasOrTag(name, n) || n.ShortTag() == "!!null" {
 		return
 	}
 	if n.Kind != yaml.MappingNode {

@@ -12,7 +12,7 @@ import (
 
 // section reads the keys below prefix; the empty prefix is the whole file. Nothing at all is a section without keys.
 func (r *reader) section(prefix string, n *yaml.Node) {
-	if !r.plain(prefix, n) || n.ShortTag() == "!!null" {
+	if !r.noAliasOrTag(prefix, n) || n.ShortTag() == "!!null" {
 		return
 	}
 	words := below(prefix)
@@ -29,7 +29,7 @@ func (r *reader) section(prefix string, n *yaml.Node) {
 		i := slices.IndexFunc(keys, func(k key) bool { return k.name == name })
 		switch {
 		case i < 0:
-			r.report(at, name, unknown(word, words))
+			r.report(at, name, unknownKey(word, words))
 		case keys[i].value == nil:
 			r.section(name, value)
 		default:
@@ -48,7 +48,7 @@ func (r *reader) pairs(name string, n *yaml.Node, visit func(word string, at, va
 			r.report(at, name, fault{text: "merge keys are not read", want: "write the keys out"})
 			continue
 		}
-		if !r.plain(name, at) {
+		if !r.noAliasOrTag(name, at) {
 			continue
 		}
 		if at.Kind != yaml.ScalarNode {
@@ -64,8 +64,9 @@ func (r *reader) pairs(name string, n *yaml.Node, visit func(word string, at, va
 	}
 }
 
-// plain reports whether a node says what it seems to say.
-func (r *reader) plain(name string, n *yaml.Node) bool {
+// noAliasOrTag reports an anchor, an alias or a tag as a problem, and returns whether the node has none: they have it say something else than it
+// seems to.
+func (r *reader) noAliasOrTag(name string, n *yaml.Node) bool {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		r.report(n, name, fault{text: "anchors and aliases are not read", want: "write the value out"})
@@ -79,7 +80,7 @@ func (r *reader) plain(name string, n *yaml.Node) bool {
 
 // scalar is the text of a single value.
 func (r *reader) scalar(name string, n *yaml.Node, want string) (string, bool) {
-	if !r.plain(name, n) {
+	if !r.noAliasOrTag(name, n) {
 		return "", false
 	}
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
@@ -111,8 +112,8 @@ func misspelt(word string, words []string) fault {
 	return f
 }
 
-// unknown says of a key what it should have been: a neighbour with a slip, or a key that belongs elsewhere.
-func unknown(word string, words []string) fault {
+// unknownKey says of a key what it should have been: a neighbour with a slip, or a key that belongs elsewhere.
+func unknownKey(word string, words []string) fault {
 	f := misspelt(word, words)
 	if f.want != "" {
 		return f

@@ -59,7 +59,7 @@ func (w world) stands(t *testing.T) bool {
 	t.Helper()
 	j, err := loadJournal(w.path("state"))
 	must(t, err)
-	return j.stands()
+	return j.persistent()
 }
 
 // steps counts the changes that an action makes.

@@ -9,9 +9,9 @@ import (
 	"autodiscover-guard/certs/durable"
 )
 
-// unfinished is what a file is called while it is being written. The name is fixed, so that what a kill leaves behind is found and removed; that
+// temporarySuffix ends the name of a file while it is being written. The name is fixed, so that what a kill leaves behind is found and removed; that
 // is why no library for atomic writing is used: they make names up.
-const unfinished = ".autodiscover-guard-new"
+const temporarySuffix = ".autodiscover-guard-new"
 
 // disk changes files. Its step is called before each change, with what is about to happen; tests stop there.
 type disk struct{ step func(string) }
@@ -22,8 +22,8 @@ func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	d.step("write " + path + unfinished)
-	f, err := os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	d.step("write " + path + temporarySuffix)
+	f, err := os.OpenFile(path+temporarySuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
 		return err
 	}
@@ -38,11 +38,11 @@ func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path+unfinished))
+		return errors.Join(err, os.Remove(path+temporarySuffix))
 	}
 	d.step("rename to " + path)
-	if err := os.Rename(path+unfinished, path); err != nil {
-		return errors.Join(err, os.Remove(path+unfinished))
+	if err := os.Rename(path+temporarySuffix, path); err != nil {
+		return errors.Join(err, os.Remove(path+temporarySuffix))
 	}
 	d.step("synchronise " + filepath.Dir(path))
 	return durable.SyncDir(filepath.Dir(path))
@@ -66,8 +66,8 @@ func (d disk) clear(path string) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	d.step("clear " + path + unfinished)
-	_ = os.Remove(path + unfinished)
+	d.step("clear " + path + temporarySuffix)
+	_ = os.Remove(path + temporarySuffix)
 }
 
 // missingDirs are the directories above a file that do not exist, the outermost first.

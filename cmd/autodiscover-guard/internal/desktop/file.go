@@ -138,8 +138,8 @@ func (f file) removeDirs(made []string) {
 	}
 }
 
-// tidy removes what a kill may have left of an entry that holds its previous values already.
-func (f file) tidy(before *File) {
+// removeLeftovers removes what a kill may have left of an entry that holds its previous values already.
+func (f file) removeLeftovers(before *File) {
 	f.disk.clear(f.where.Where)
 	if before != nil && !before.Exists && !exists(f.where.Where) {
 		f.removeDirs(before.Missing)

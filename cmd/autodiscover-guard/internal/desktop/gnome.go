@@ -9,7 +9,7 @@ import (
 )
 
 // GNOME keeps the system's proxy in dconf (schema org.gnome.system.proxy, gsettings-desktop-schemas). GIO, and with it GNOME's programs,
-// Evolution and Geary among them, reads it there (see unheeded), and so do Firefox and Thunderbird under their default "use system proxy settings",
+// Evolution and Geary among them, reads it there (see ignoredBy), and so do Firefox and Thunderbird under their default "use system proxy settings",
 // on whatever desktop they run.
 const (
 	gnomeSchema = "org.gnome.system.proxy"
@@ -83,10 +83,10 @@ func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, err
 	return overlay(now, values), nil
 }
 
-// unheeded knows by which desktops GIO's own reader of this setting is used (glib-networking 2.74, gproxyresolvergnome.c): on others GIO asks libproxy, which
+// ignoredBy knows by which desktops GIO's own reader of this setting is used (glib-networking 2.74, gproxyresolvergnome.c): on others GIO asks libproxy, which
 // reads it on MATE, and before version 0.5 evaluates a PAC by a plugin that need not be there. The latter goes for GNOME, too, where glib-pacrunner does it, and
 // can be asked. What nobody evaluates goes direct, and no program says so.
-func (g gnome) unheeded(ctx context.Context, pac string) string {
+func (g gnome) ignoredBy(ctx context.Context, pac string) string {
 	desktops := strings.Split(g.system.Getenv("XDG_CURRENT_DESKTOP"), ":")
 	switch {
 	case desktops[0] != "" && !slices.Contains(desktops, "GNOME") && !slices.Contains(desktops, "MATE"):

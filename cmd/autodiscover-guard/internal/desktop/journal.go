@@ -38,9 +38,9 @@ const (
 type phase string
 
 const (
-	putting phase = "putting in place"
-	inPlace phase = "in place"
-	taking  phase = "taking back"
+	phaseApplying  phase = "putting in place"
+	phaseApplied   phase = "in place"
+	phaseRestoring phase = "taking back"
 )
 
 // Entry is one place in the journal.
@@ -63,12 +63,12 @@ type journal struct {
 
 // interrupted reports whether something is left over: a step was not finished, or the guard that was to take its settings back is gone.
 func (j *journal) interrupted(guardRuns bool) bool {
-	return j.Phase != inPlace || j.Session && !guardRuns
+	return j.Phase != phaseApplied || j.Session && !guardRuns
 }
 
-// stands reports whether settings were put in place to stay.
-func (j *journal) stands() bool {
-	return !j.Session && j.Phase == inPlace && slices.ContainsFunc(j.Entries, func(e Entry) bool { return e.Stage == Applied })
+// persistent reports whether settings were put in place to stay.
+func (j *journal) persistent() bool {
+	return !j.Session && j.Phase == phaseApplied && slices.ContainsFunc(j.Entries, func(e Entry) bool { return e.Stage == Applied })
 }
 
 func (j *journal) entry(id ID) *Entry {
@@ -91,14 +91,14 @@ func (j *journal) drop(id ID) {
 	j.Entries = slices.DeleteFunc(j.Entries, func(e Entry) bool { return e.Place == id })
 }
 
-func journalIn(dir string) string { return filepath.Join(dir, journalName) }
+func journalPath(dir string) string { return filepath.Join(dir, journalName) }
 
 // loadJournal reads the journal; without one it is empty.
 func loadJournal(dir string) (*journal, error) {
-	name := journalIn(dir)
+	name := journalPath(dir)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &journal{Schema: journalSchema, Phase: inPlace}, nil
+		return &journal{Schema: journalSchema, Phase: phaseApplied}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the journal of settings: %w", err)
@@ -118,8 +118,8 @@ func loadJournal(dir string) (*journal, error) {
 
 // save puts the journal on the disk, or removes it where it has nothing left to say.
 func (j *journal) save(dir string, d disk) error {
-	name := journalIn(dir)
-	j.Entries = slices.DeleteFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored && j.Phase == inPlace })
+	name := journalPath(dir)
+	j.Entries = slices.DeleteFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored && j.Phase == phaseApplied })
 	if len(j.Entries) == 0 {
 		if err := d.remove(name); err != nil {
 			return fmt.Errorf("removing the journal of settings: %w", err)

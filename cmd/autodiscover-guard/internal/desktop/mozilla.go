@@ -29,8 +29,8 @@ type application struct {
 // profileRoot holds a profiles.ini.
 type profileRoot struct {
 	dir string // below the home directory
-	// boxed is a package that does not read the computer's policies.
-	boxed bool
+	// sandboxed is a package that does not read the computer's policies.
+	sandboxed bool
 }
 
 func applications(os string) []application {
@@ -67,7 +67,7 @@ func (d *Desktop) mozilla(ctx context.Context, a application) []place {
 	policy := d.policyFile(a)
 	places := []place{policy}
 	for _, p := range d.profiles(a) {
-		if p.boxed || policy.missing != "" || d.hasOwnProxy(ctx, p.dir) {
+		if p.sandboxed || policy.missing != "" || d.hasOwnProxy(ctx, p.dir) {
 			places = append(places, d.userJS(a.name, p.dir), d.prefsJS(a.name, p.dir))
 		}
 	}

@@ -15,9 +15,9 @@ func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
 	}
 	defer unlock()
 	if !o.DryRun {
-		d.disk.clear(journalIn(d.config.State))
+		d.disk.clear(journalPath(d.config.State))
 	}
-	return d.takeBack(ctx, j, o, func(Entry) bool { return true })
+	return d.restoreAll(ctx, j, o, func(Entry) bool { return true })
 }
 
 // Recover is for a guard that starts: it takes back what an interrupted command, or a guard that was to take its settings back, has left.
@@ -28,9 +28,9 @@ func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
 		return nil, err
 	}
 	defer unlock()
-	d.disk.clear(journalIn(d.config.State))
+	d.disk.clear(journalPath(d.config.State))
 	interrupted := j.interrupted(false)
-	return d.takeBack(ctx, j, Options{}, func(e Entry) bool { return e.Stage == Waiting || interrupted && e.Stage != Kept })
+	return d.restoreAll(ctx, j, Options{}, func(e Entry) bool { return e.Stage == Waiting || interrupted && e.Stage != Kept })
 }
 
 // End is for a guard that ends: it takes back what the guard has put in place for its own time, unless somebody has made that stay.
@@ -43,23 +43,23 @@ func (d *Desktop) End(ctx context.Context) ([]Result, error) {
 	if !j.Session {
 		return nil, nil
 	}
-	return d.takeBack(ctx, j, Options{}, func(e Entry) bool { return e.Stage != Kept })
+	return d.restoreAll(ctx, j, Options{}, func(e Entry) bool { return e.Stage != Kept })
 }
 
-// takeBack restores the entries that are meant, the last one first. The journal follows each step.
-func (d *Desktop) takeBack(ctx context.Context, j *journal, o Options, meant func(Entry) bool) ([]Result, error) {
+// restoreAll restores the entries that are meant, the last one first. The journal follows each step.
+func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant func(Entry) bool) ([]Result, error) {
 	var todo []ID
 	for _, e := range slices.Backward(j.Entries) {
 		if e.Stage != Restored && meant(e) {
 			todo = append(todo, e.Place)
 		}
 	}
-	if len(todo) == 0 && j.Phase == inPlace && !slices.ContainsFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored }) {
+	if len(todo) == 0 && j.Phase == phaseApplied && !slices.ContainsFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored }) {
 		return nil, nil
 	}
 	if !o.DryRun {
-		if j.Phase != taking && len(todo) > 0 {
-			j.Phase = taking
+		if j.Phase != phaseRestoring && len(todo) > 0 {
+			j.Phase = phaseRestoring
 			if err := j.save(d.config.State, d.disk); err != nil {
 				return nil, err
 			}
@@ -83,7 +83,7 @@ func (d *Desktop) takeBack(ctx context.Context, j *journal, o Options, meant fun
 	}
 	j.Session = false // what is left waits, or was kept: that is no session any more
 	if !slices.ContainsFunc(all, func(r Result) bool { return r.State == Failed }) {
-		j.Phase = inPlace
+		j.Phase = phaseApplied
 	}
 	return all, j.save(d.config.State, d.disk)
 }
@@ -121,7 +121,7 @@ func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stag
 		return result(p, Failed, "not restored: %v", err), e.Stage
 	}
 	if f, ok := p.(file); ok {
-		f.tidy(e.Before.File)
+		f.removeLeftovers(e.Before.File)
 	}
 	return r, stage
 }

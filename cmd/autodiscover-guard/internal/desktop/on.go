@@ -30,7 +30,7 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 		return nil, err
 	}
 	defer unlock()
-	if o.Session && j.stands() && j.Target != t {
+	if o.Session && j.persistent() && j.Target != t {
 		return nil, fmt.Errorf("settings that point at %s were put in place to stay: setup off takes them back", j.Target.PAC)
 	}
 	var steps []step
@@ -38,7 +38,7 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 		steps = append(steps, d.prepare(ctx, p, t, j))
 	}
 	if !o.DryRun {
-		if err := d.putInPlace(ctx, j, t, o, steps); err != nil {
+		if err := d.applyAll(ctx, j, t, o, steps); err != nil {
 			return nil, err
 		}
 	}
@@ -126,9 +126,9 @@ func foreignGuard(before Values) string {
 	return ""
 }
 
-// putInPlace writes the journal and then the places. Only the journal's failing stops it.
-func (d *Desktop) putInPlace(ctx context.Context, j *journal, t Target, o Options, steps []step) error {
-	session := o.Session && !j.stands()
+// applyAll writes the journal and then the places. Only the journal's failing stops it.
+func (d *Desktop) applyAll(ctx context.Context, j *journal, t Target, o Options, steps []step) error {
+	session := o.Session && !j.persistent()
 	for _, s := range steps {
 		if s.entry.Stage != "" {
 			j.put(s.entry)
@@ -137,7 +137,7 @@ func (d *Desktop) putInPlace(ctx context.Context, j *journal, t Target, o Option
 	if len(j.Entries) == 0 {
 		return nil
 	}
-	j.Phase, j.Target, j.Session = putting, t, session
+	j.Phase, j.Target, j.Session = phaseApplying, t, session
 	if err := j.save(d.config.State, d.disk); err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (d *Desktop) putInPlace(ctx context.Context, j *journal, t Target, o Option
 			return err
 		}
 	}
-	j.Phase = inPlace
+	j.Phase = phaseApplied
 	return j.save(d.config.State, d.disk)
 }
 

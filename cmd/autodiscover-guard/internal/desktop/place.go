@@ -56,10 +56,10 @@ type displacer interface {
 	displaced(before Values) string
 }
 
-// heeder is a place that can tell whether programs act on what it holds.
-type heeder interface {
-	// unheeded says which programs do not, and what helps; it is empty where they do, or nobody knows. The PAC has to be served.
-	unheeded(ctx context.Context, pac string) string
+// effectChecker is a place that can tell whether programs act on what it holds.
+type effectChecker interface {
+	// ignoredBy says which programs do not act on it, and what helps; it is empty where they do, or nobody knows. The PAC has to be served.
+	ignoredBy(ctx context.Context, pac string) string
 }
 
 // alwaysInPAC is sent to the guard by every PAC: a back-off host, which is refused whatever the policy.

@@ -9,8 +9,8 @@ import (
 
 // profile is a directory with somebody's preferences.
 type profile struct {
-	dir   string
-	boxed bool
+	dir       string
+	sandboxed bool
 }
 
 // profiles are those that a program knows of (profiles.ini, toolkit/profile/nsToolkitProfileService.cpp) and that have been used.
@@ -26,7 +26,7 @@ func (d *Desktop) profiles(a application) []profile {
 			if !filepath.IsAbs(dir) {
 				dir = filepath.Join(base, filepath.FromSlash(dir))
 			}
-			if p := (profile{dir, root.boxed}); exists(dir) && !slices.Contains(all, p) {
+			if p := (profile{dir, root.sandboxed}); exists(dir) && !slices.Contains(all, p) {
 				all = append(all, p)
 			}
 		}

@@ -18,8 +18,8 @@ type Runner interface {
 	Run(ctx context.Context, name string, args ...string) (string, error)
 }
 
-// patience is how long such a program may take: each of them asks a local service at most.
-const patience = 10 * time.Second
+// runTimeout is how long such a program may take: each of them asks a local service at most.
+const runTimeout = 10 * time.Second
 
 // programs runs what is in PATH, in the untranslated language.
 type programs struct {
@@ -32,7 +32,7 @@ func (programs) Has(name string) bool {
 }
 
 func (p programs) Run(ctx context.Context, name string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // a fixed program, and arguments go past no shell
 	cmd.Env = append(p.environ(), "LC_ALL=C")
@@ -41,7 +41,7 @@ func (p programs) Run(ctx context.Context, name string, args ...string) (string,
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := cmd.Run()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "", fmt.Errorf("running %s: no answer within %v", name, patience)
+		return "", fmt.Errorf("running %s: no answer within %v", name, runTimeout)
 	}
 	if err != nil {
 		said, _, _ := strings.Cut(strings.TrimSpace(complaint.String()+out.String()), "\n")

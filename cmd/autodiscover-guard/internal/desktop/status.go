@@ -18,9 +18,9 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 	for _, p := range d.places(ctx, nil, true) {
 		known[p.id()] = true
 		if e := j.entry(p.id()); e != nil && e.Stage != Restored {
-			r := d.standing(ctx, p, *e, j.interrupted(guardRuns))
-			if h, ok := p.(heeder); ok && r.State == On && guardRuns {
-				r.Note = h.unheeded(ctx, j.Target.PAC)
+			r := d.compare(ctx, p, *e, j.interrupted(guardRuns))
+			if h, ok := p.(effectChecker); ok && r.State == On && guardRuns {
+				r.Note = h.ignoredBy(ctx, j.Target.PAC)
 			}
 			all = append(all, r)
 			continue
@@ -40,7 +40,7 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 			all = append(all, Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()})
 			continue
 		}
-		all = append(all, d.standing(ctx, p, e, j.interrupted(guardRuns)))
+		all = append(all, d.compare(ctx, p, e, j.interrupted(guardRuns)))
 	}
 	return all, nil
 }
@@ -55,8 +55,8 @@ func (d *Desktop) Target() (Target, error) {
 	return j.Target, nil
 }
 
-// standing compares a place with its entry.
-func (d *Desktop) standing(ctx context.Context, p place, e Entry, interrupted bool) Result {
+// compare says how a place stands, compared with its entry.
+func (d *Desktop) compare(ctx context.Context, p place, e Entry, interrupted bool) Result {
 	now, err := p.read(ctx)
 	if err != nil {
 		return result(p, Failed, "%v", err)

@@ -53,8 +53,8 @@ func (a account) fill(template string) string {
 	return strings.NewReplacer("{domain}", a.domain, "{address}", a.address(), "{query}", url.QueryEscape(a.address())).Replace(template)
 }
 
-// traces are the forms in which the password would stand in a text: plain, and within the Basic credentials of any of the accounts.
-func (i identity) traces(accounts []account) []string {
+// passwordForms are the forms in which the password would stand in a text: plain, and within the Basic credentials of any of the accounts.
+func (i identity) passwordForms(accounts []account) []string {
 	all := []string{i.password}
 	for _, a := range accounts {
 		all = append(all, strings.TrimRight(strings.TrimPrefix(a.basic(), "Basic "), "="))

@@ -102,14 +102,14 @@ func (e *examination) anyTrust(present bool) Finding {
 	switch {
 	case present:
 		return ok("", "the root is trusted on this computer")
-	case e.serves():
+	case e.servesOthers():
 		return warning("", what+"; its clients are other computers", "have those trust it: autodiscover-guard ca export, or the admin listener's /setup")
 	}
 	return fail("", what+": its mail clients refuse what the guard opens", install)
 }
 
-// serves reports whether the guard serves other computers.
-func (e *examination) serves() bool {
+// servesOthers reports whether the guard serves other computers.
+func (e *examination) servesOthers() bool {
 	host := e.Proxy.Hostname()
 	return e.Everywhere || host != "localhost" && !strings.HasPrefix(host, "127.") && host != "::1"
 }
@@ -144,7 +144,7 @@ func (e *examination) desktop(ctx context.Context) []Finding {
 	const what = "no setting of this computer sends programs to the guard"
 	switch {
 	case on || slices.ContainsFunc(all, func(f Finding) bool { return f.State == Fail }):
-	case e.serves():
+	case e.servesOthers():
 		all = append(all, skipped("", what+"; its clients are other computers"))
 	default:
 		all = append(all, warning("", what+": unless each is told by itself, they go past it", "autodiscover-guard setup on"))

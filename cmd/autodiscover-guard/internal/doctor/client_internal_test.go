@@ -80,14 +80,14 @@ func TestExamination_plan(t *testing.T) {
 	for _, c := range []struct {
 		name, url string
 		config    rules.Config
-		want      leaving
+		want      skipReason
 	}{
 		{"guarded", "https://autodiscover.example.com" + poxPath, rules.Config{}, ""},
 		{"guarded, of a service", autoDetect, rules.Config{}, ""},
-		{"a service that is off", autoDetect, rules.Config{Services: map[string]rules.Mode{"autodetect": rules.Off}}, leftClosed},
-		{"nobody guarded, plain", "http://autodiscover.shop.net" + poxPath, rules.Config{}, leftUnguarded},
-		{"nobody guarded", "https://autodiscover.shop.net" + poxPath, rules.Config{}, leftClosed},
-		{"opened, and nobody guarded", "https://autodiscover.shop.net" + poxPath, rules.Config{Open: []string{"shop.net"}}, leftUnguarded},
+		{"a service that is off", autoDetect, rules.Config{Services: map[string]rules.Mode{"autodetect": rules.Off}}, skipClosed},
+		{"nobody guarded, plain", "http://autodiscover.shop.net" + poxPath, rules.Config{}, skipUnguarded},
+		{"nobody guarded", "https://autodiscover.shop.net" + poxPath, rules.Config{}, skipClosed},
+		{"opened, and nobody guarded", "https://autodiscover.shop.net" + poxPath, rules.Config{Open: []string{"shop.net"}}, skipUnguarded},
 		{"monitored", "https://autodiscover.shop.net" + poxPath, rules.Config{Rules: []rules.Rule{{Name: "watch", Domains: []string{"shop.net"}, Mode: rules.Monitor}}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestExamination_plan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := e.plan(r).left; got != c.want {
+			if got := e.plan(r).skip; got != c.want {
 				t.Errorf("left out because %q, want %q", got, c.want)
 			}
 		})

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// skew is how far clocks may differ: certificates begin a day before they are made, so clients do not notice that.
-const skew = 5 * time.Minute
+// maxClockSkew is how far clocks may differ: certificates begin a day before they are made, so clients do not notice that.
+const maxClockSkew = 5 * time.Minute
 
 // clock compares this computer's with the guard's and with the certificates. No time server is asked.
 func (e *examination) clock(context.Context) []Finding {
@@ -32,7 +32,7 @@ func (e *examination) clock(context.Context) []Finding {
 	switch {
 	case e.date.IsZero() && e.leaf == nil:
 		return []Finding{skipped("", "there is nothing to compare it with")}
-	case e.offset.Abs() > skew:
+	case e.offset.Abs() > maxClockSkew:
 		return []Finding{fail("", fmt.Sprintf("it differs from the guard's by %s", e.offset.Abs().Round(time.Second)), do)}
 	}
 	return []Finding{ok("", "within the certificates' time, and as the guard's")}
@@ -57,12 +57,12 @@ func (e *examination) disk(context.Context) []Finding {
 			all = append(all, skipped(dir, err.Error()))
 			continue
 		}
-		all = append(all, room(dir, free))
+		all = append(all, diskSpace(dir, free))
 	}
 	return all
 }
 
-func room(dir string, free uint64) Finding {
+func diskSpace(dir string, free uint64) Finding {
 	what := fmt.Sprintf("%d MiB free", free>>20)
 	const do = "make room, or let the log keep less: log.rotate"
 	switch {

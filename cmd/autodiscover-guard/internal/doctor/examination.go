@@ -24,8 +24,8 @@ type Config struct {
 	Proxy *url.URL
 	// Everywhere says that the proxy listens on all addresses, of which Proxy is this computer's own.
 	Everywhere bool
-	// Door verifies an https proxy; nil is the system's roots.
-	Door *x509.CertPool
+	// ProxyRoots verifies an https proxy; nil is the system's roots.
+	ProxyRoots *x509.CertPool
 	// Local says that the guard holds State: what lies there is its own. Otherwise the checks of state, log and admin listener are left out.
 	Local bool
 	// State is the state directory.
@@ -53,11 +53,11 @@ type Config struct {
 type examination struct {
 	Config
 	identity
-	way      way
-	accounts []account // guarded, or meant to be
-	strange  []account // not guarded
-	begun    time.Time
-	log      *records
+	route             route
+	accounts          []account // guarded, or meant to be
+	unguardedAccounts []account // not guarded
+	begun             time.Time
+	log               *records
 
 	// What earlier checks found out.
 	reached   bool
@@ -100,18 +100,18 @@ func checks() []check {
 // Examine runs every check. It takes as long as the slowest of the clients that it plays; ctx ends it.
 func Examine(ctx context.Context, c Config) *Report {
 	e := &examination{Config: c, identity: newIdentity(), begun: time.Now()}
-	e.way = way{proxy: c.Proxy, door: c.Door}
+	e.route = route{proxy: c.Proxy, proxyRoots: c.ProxyRoots}
 	if c.Root != nil {
-		e.way.roots = pool(c.Root)
+		e.route.roots = pool(c.Root)
 	}
 	e.accounts = []account{{e.identity, documentation}, {e.identity, e.local + privateUse}}
-	e.strange = []account{{e.identity, e.local + unguarded}}
+	e.unguardedAccounts = []account{{e.identity, e.local + unguarded}}
 	if c.Domain != "" && c.Domain != documentation {
 		own := account{e.identity, c.Domain}
 		if e.guards(own) {
 			e.accounts = append(e.accounts, own)
 		} else {
-			e.strange = append(e.strange, own)
+			e.unguardedAccounts = append(e.unguardedAccounts, own)
 		}
 	}
 	e.log = e.openRecords()
@@ -141,7 +141,7 @@ func (e *examination) from() rules.From { return rules.From{Client: e.client, At
 func (e *examination) guards(a account) bool {
 	for _, c := range clients {
 		for _, q := range c.questions {
-			if r, err := c.ask(q, a); err == nil && e.plan(r).left == "" {
+			if r, err := c.ask(q, a); err == nil && e.plan(r).skip == "" {
 				return true
 			}
 		}

@@ -18,21 +18,21 @@ import (
 type exchange struct {
 	request dialect.Request
 	plan    rules.Plan
-	// left is why it was not asked, empty where it was.
-	left   leaving
+	// skip is why it was not asked, empty where it was.
+	skip   skipReason
 	answer dialect.Answer
 	took   time.Duration
 	err    error
 }
 
-// leaving says why a question is left out.
-type leaving string
+// skipReason says why a question is left out.
+type skipReason string
 
 const (
-	// leftUnguarded would travel to strangers as if there were no guard.
-	leftUnguarded leaving = "not guarded"
-	// leftClosed would be tunnelled, unread.
-	leftClosed leaving = "not opened"
+	// skipUnguarded is for one that would travel to strangers as if there were no guard.
+	skipUnguarded skipReason = "not guarded"
+	// skipClosed is for one that would be tunnelled, unread.
+	skipClosed skipReason = "not opened"
 )
 
 // maxAnswer bounds what is read of an answer: as much as the guard itself lets through, and a little more.
@@ -66,16 +66,16 @@ func (e *examination) plan(r dialect.Request) *exchange {
 	x := &exchange{request: r, plan: e.Policy.Plan(r, e.from())}
 	switch d := x.plan.Decision; {
 	case r.URL.Scheme == "https" && !e.Policy.Opens(r.Host()):
-		x.left = leftClosed
+		x.skip = skipClosed
 	case !x.plan.Guarded && d.Mode != rules.Monitor:
-		x.left = leftUnguarded
+		x.skip = skipUnguarded
 	}
 	return x
 }
 
 // send asks through the guard. Redirects are not followed.
 func (x *exchange) send(ctx context.Context, through http.RoundTripper) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, x.request.Method, x.request.URL.String(), bytes.NewReader(x.request.Body))
 	if err != nil {

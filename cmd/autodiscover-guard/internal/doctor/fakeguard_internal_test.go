@@ -74,10 +74,10 @@ func examined(t *testing.T, connect func(string) int, h http.HandlerFunc) *exami
 	e := examiner(t, rules.Config{})
 	e.Root, e.Settings = a.Root(), config.Default()
 	e.Proxy, _ = url.Parse(server.URL)
-	e.way = way{proxy: e.Proxy, roots: pool(e.Root)}
+	e.route = route{proxy: e.Proxy, roots: pool(e.Root)}
 	e.client = netip.MustParseAddr("127.0.0.1")
 	e.accounts = []account{{e.identity, documentation}}
-	e.strange = []account{{e.identity, e.local + unguarded}}
+	e.unguardedAccounts = []account{{e.identity, e.local + unguarded}}
 	return e
 }
 
@@ -106,7 +106,7 @@ func TestReachable(t *testing.T) {
 
 func TestReachable_otherAuthority(t *testing.T) {
 	e, other := examined(t, always(200), http.NotFound), examined(t, always(200), http.NotFound)
-	e.way.roots = pool(other.Root)
+	e.route.roots = pool(other.Root)
 	if f := e.reachable(t.Context())[0]; f.State != Fail || !strings.Contains(f.What, "not of this authority") {
 		t.Errorf("%+v", f)
 	}
@@ -119,7 +119,7 @@ func TestReachable_silent(t *testing.T) {
 	}
 	defer l.Close()
 	e := examined(t, always(200), http.NotFound)
-	e.way.proxy = &url.URL{Scheme: "http", Host: l.Addr().String()}
+	e.route.proxy = &url.URL{Scheme: "http", Host: l.Addr().String()}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if f := e.reachable(ctx)[0]; f.State != Fail || e.reached {

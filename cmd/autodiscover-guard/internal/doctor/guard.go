@@ -20,8 +20,8 @@ import (
 func (e *examination) reachable(ctx context.Context) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	at := e.way.address()
-	conn, err := e.way.dial(ctx)
+	at := e.route.address()
+	conn, err := e.route.dial(ctx)
 	if err != nil {
 		return []Finding{e.unreachable(at, err)}
 	}
@@ -30,12 +30,12 @@ func (e *examination) reachable(ctx context.Context) []Finding {
 	}
 	conn.Close()
 	host := e.openHost()
-	leaf, r, err := e.way.leaf(ctx, host)
+	leaf, r, err := e.route.leaf(ctx, host)
 	switch {
 	case err == nil && leaf == nil:
 		return []Finding{denied(at, host, r)}
 	case err != nil:
-		return []Finding{e.misopened(at, host, err)}
+		return []Finding{e.badCertificate(at, host, err)}
 	}
 	e.reached, e.leaf = true, leaf
 	return []Finding{ok(at, fmt.Sprintf("answers, and opens %s with a certificate of %q", host, leaf.Issuer.CommonName))}
@@ -62,7 +62,7 @@ func (e *examination) unreachable(at string, err error) Finding {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fail(at, "no answer within 10 s", "see whether the computer is up, and whether a packet filter lets this one in")
 	}
-	return fail(at, plain(err), do)
+	return fail(at, rootCause(err), do)
 }
 
 // denied is for a guard that does not want us.
@@ -79,7 +79,7 @@ func denied(at, host string, r reply) Finding {
 	return fail(at, what+": this is another proxy, or a guard that cannot open it", "name the guard: --proxy URL")
 }
 
-func (e *examination) misopened(at, host string, err error) Finding {
+func (e *examination) badCertificate(at, host string, err error) Finding {
 	_, not := errors.AsType[x509.UnknownAuthorityError](err)
 	switch {
 	case not && e.Root == nil:
@@ -89,7 +89,7 @@ func (e *examination) misopened(at, host string, err error) Finding {
 		return fail(at, fmt.Sprintf("answers, but the certificate for %s is not of this authority", host),
 			"another guard or proxy runs there, or this one was given another authority: name its state directory with --state, or start it again")
 	}
-	return fail(at, fmt.Sprintf("answers, but does not open %s: %s", host, plain(err)), "name the guard's own configuration with --config; its log may say more")
+	return fail(at, fmt.Sprintf("answers, but does not open %s: %s", host, rootCause(err)), "name the guard's own configuration with --config; its log may say more")
 }
 
 // ask asks the admin listener, and looks at its clock.
@@ -110,7 +110,7 @@ func (e *examination) console(ctx context.Context) []Finding {
 		return []Finding{skipped("", "the guard has no admin listener (listen.admin)")}
 	}
 	if status, _, err := e.ask(ctx, "/livez"); err != nil || status != http.StatusOK {
-		return []Finding{fail(e.Admin.Base, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), forSilence(err))}
+		return []Finding{fail(e.Admin.Base, fmt.Sprintf("the admin listener does not answer /livez with 200 (%d, %v)", status, err), adminRemedy(err))}
 	}
 	s, err := e.Admin.Status(ctx)
 	if err != nil {
@@ -122,8 +122,8 @@ func (e *examination) console(ctx context.Context) []Finding {
 	return append([]Finding{e.sameVersion(s), ready(s), e.samePolicy(s)}, e.sameRoot(s)...)
 }
 
-// forSilence is what to do about an admin listener that does not answer.
-func forSilence(err error) string {
+// adminRemedy is what to do about an admin listener that does not answer.
+func adminRemedy(err error) string {
 	if name, ok := errors.AsType[*net.DNSError](err); ok {
 		return "have " + name.Name + " (listen.admin_url) resolve, here as at its clients"
 	}
@@ -177,7 +177,7 @@ func (e *examination) pac(ctx context.Context) []Finding {
 	address := e.Admin.Base + "/proxy.pac"
 	status, body, err := e.ask(ctx, "/proxy.pac")
 	if err != nil || status != http.StatusOK {
-		return []Finding{fail(address, fmt.Sprintf("cannot be fetched (%d, %v): programs that use it go past the guard", status, err), forSilence(err))}
+		return []Finding{fail(address, fmt.Sprintf("cannot be fetched (%d, %v): programs that use it go past the guard", status, err), adminRemedy(err))}
 	}
 	if bytes.Equal(body, companion.PAC(e.Policy, e.Advertised)) {
 		return []Finding{ok(address, fmt.Sprintf("sends %d names and all below them to %s", len(e.Policy.Hosts().Below), e.Advertised.Address()))}

@@ -91,7 +91,7 @@ func (r *records) ours(e *examination) (all []decision, count int) {
 	for line := range bytes.Lines([]byte(r.text)) {
 		var d decision
 		if json.Unmarshal(line, &d) != nil || d.Message != intercept.EventMessage || d.Client != e.client.String() ||
-			d.Time.Before(e.begun.Add(-time.Second)) || !slices.ContainsFunc(d.Subjects, e.ours) {
+			d.Time.Before(e.begun.Add(-time.Second)) || !slices.ContainsFunc(d.Subjects, e.isOurSubject) {
 			continue
 		}
 		all = append(all, d)
@@ -102,7 +102,7 @@ func (r *records) ours(e *examination) (all []decision, count int) {
 
 // recorded waits for the records of all our exchanges.
 func (e *examination) recorded(ctx context.Context) []Finding {
-	want := e.asked()
+	want := e.answeredCount()
 	if !e.log.readable() {
 		return []Finding{skipped("", e.log.err.Error())}
 	}
@@ -111,7 +111,7 @@ func (e *examination) recorded(ctx context.Context) []Finding {
 	defer tick.Stop()
 	for deadline := time.Now().Add(logWait); ; {
 		if e.log.read(); e.log.err != nil {
-			return []Finding{skipped(e.log.path, "cannot be read: "+plain(e.log.err))}
+			return []Finding{skipped(e.log.path, "cannot be read: "+rootCause(e.log.err))}
 		}
 		e.mine, have = e.log.ours(e)
 		if have >= want || time.Now().After(deadline) || ctx.Err() != nil {
@@ -133,7 +133,7 @@ func (e *examination) counted() Records {
 		r.Exchanges = append(r.Exchanges, d.Exchange)
 	}
 	if !r.Known {
-		r.Count = e.asked()
+		r.Count = e.answeredCount()
 	}
 	return r
 }

@@ -79,7 +79,7 @@ func TestMissing(t *testing.T) {
 
 func TestRoom(t *testing.T) {
 	for free, want := range map[uint64]State{0: Fail, diskLeast - 1: Fail, diskLeast: Warning, diskEnough: OK} {
-		if got := room("/state", free).State; got != want {
+		if got := diskSpace("/state", free).State; got != want {
 			t.Errorf("%d bytes: %s, want %s", free, got, want)
 		}
 	}
@@ -155,7 +155,7 @@ func TestSecrets_logElsewhere(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	e := examined(t, always(502), nil)
-	e.date, e.offset = time.Now(), skew+time.Second
+	e.date, e.offset = time.Now(), maxClockSkew+time.Second
 	if f := e.clock(t.Context())[0]; f.State != Fail {
 		t.Errorf("%+v", f)
 	}

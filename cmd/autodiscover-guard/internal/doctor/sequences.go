@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// busy is how many clients ask at the same time.
-const busy = 6
+// maxParallelClients is how many clients ask at the same time.
+const maxParallelClients = 6
 
-// played is one client's sequence for one account.
-type played struct {
+// clientRun is one client's sequence of questions for one account.
+type clientRun struct {
 	client    client
 	account   account
 	exchanges []*exchange
@@ -22,10 +22,10 @@ type played struct {
 
 // sequences plays every client for every guarded account.
 func (e *examination) sequences(ctx context.Context) []Finding {
-	var all []*played
+	var all []*clientRun
 	for _, a := range e.accounts {
 		for _, c := range clients {
-			p := &played{client: c, account: a}
+			p := &clientRun{client: c, account: a}
 			for _, q := range c.questions {
 				r, err := c.ask(q, a)
 				if err != nil {
@@ -37,12 +37,12 @@ func (e *examination) sequences(ctx context.Context) []Finding {
 		}
 	}
 	var running sync.WaitGroup
-	seats := make(chan struct{}, busy)
+	seats := make(chan struct{}, maxParallelClients)
 	for _, p := range all {
 		running.Go(func() {
 			seats <- struct{}{}
 			defer func() { <-seats }()
-			p.play(ctx, e.way)
+			p.play(ctx, e.route)
 		})
 	}
 	running.Wait()
@@ -55,13 +55,13 @@ func (e *examination) sequences(ctx context.Context) []Finding {
 }
 
 // play asks the questions over connections of the client's own.
-func (p *played) play(ctx context.Context, w way) {
+func (p *clientRun) play(ctx context.Context, w route) {
 	transport := w.transport()
 	defer transport.CloseIdleConnections()
 	var running sync.WaitGroup
 	for _, x := range p.exchanges {
 		switch {
-		case x.left != "":
+		case x.skip != "":
 		case p.client.parallel:
 			running.Go(func() { x.send(ctx, transport) })
 		default:
@@ -72,13 +72,13 @@ func (p *played) play(ctx context.Context, w way) {
 }
 
 // judge says how a client fared: the worst of its exchanges, or what it was told.
-func (e *examination) judge(p *played) Finding {
+func (e *examination) judge(p *clientRun) Finding {
 	domain, asked := p.account.domain, 0
-	left, dialects := map[leaving]int{}, map[string]bool{}
+	left, dialects := map[skipReason]int{}, map[string]bool{}
 	worst := ok(domain, "")
 	for _, x := range p.exchanges {
-		if x.left != "" {
-			left[x.left]++
+		if x.skip != "" {
+			left[x.skip]++
 			continue
 		}
 		asked++
@@ -95,15 +95,15 @@ func (e *examination) judge(p *played) Finding {
 	default:
 		worst.What = fmt.Sprintf("%d of %d questions asked (%s), each answered natively and quietly", asked, len(p.exchanges), strings.Join(slices.Sorted(maps.Keys(dialects)), ", "))
 	}
-	if n := left[leftUnguarded]; n > 0 && worst.State == OK {
+	if n := left[skipUnguarded]; n > 0 && worst.State == OK {
 		return warning(worst.Subject, fmt.Sprintf("%s; %d are not guarded", worst.What, n), doGuard(domain))
 	}
 	return worst
 }
 
 // unasked is for a client that nothing was asked for.
-func unasked(subject, domain string, left map[leaving]int) Finding {
-	if left[leftUnguarded] > 0 || domain == documentation {
+func unasked(subject, domain string, left map[skipReason]int) Finding {
+	if left[skipUnguarded] > 0 || domain == documentation {
 		return warning(subject, domain+" is not guarded by this configuration", doGuard(domain))
 	}
 	return skipped(subject, "the policy opens none of the hosts that it asks")
@@ -113,18 +113,18 @@ func doGuard(domain string) string {
 	return fmt.Sprintf("autodiscover-guard check --email user@%s says why; policy.sets and policy.rules say who is guarded", domain)
 }
 
-// impatient is how long Thunderbird 153 waits for one answer, but for that of its ISPDB.
-const impatient = 5 * time.Second
+// thunderbirdTimeout is how long Thunderbird 153 waits for one answer, but for that of its ISPDB.
+const thunderbirdTimeout = 5 * time.Second
 
 // speed looks at the slowest answer.
 func (e *examination) speed(context.Context) []Finding {
 	var slowest *exchange
 	slow := 0
 	for _, x := range e.exchanges {
-		if x.left != "" || x.err != nil {
+		if x.skip != "" || x.err != nil {
 			continue
 		}
-		if x.took > impatient {
+		if x.took > thunderbirdTimeout {
 			slow++
 		}
 		if slowest == nil || x.took > slowest.took {
@@ -134,9 +134,9 @@ func (e *examination) speed(context.Context) []Finding {
 	if slowest == nil {
 		return []Finding{skipped("", "nothing was answered")}
 	}
-	what := fmt.Sprintf("the slowest of %d answers took %s: %s", e.asked(), slowest.took.Round(time.Millisecond), slowest.asked())
+	what := fmt.Sprintf("the slowest of %d answers took %s: %s", e.answeredCount(), slowest.took.Round(time.Millisecond), slowest.question())
 	if slow > 0 {
-		return []Finding{warning("", fmt.Sprintf("%s; %d took longer than the %s that Thunderbird waits", what, slow, impatient),
+		return []Finding{warning("", fmt.Sprintf("%s; %d took longer than the %s that Thunderbird waits", what, slow, thunderbirdTimeout),
 			"see why names or services are slow to answer the guard (its name server, its way out); a rule with upstream: never asks nobody")}
 	}
 	return []Finding{ok("", what)}

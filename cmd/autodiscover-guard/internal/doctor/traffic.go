@@ -18,21 +18,21 @@ import (
 // tunnelled asks for tunnels to the hosts of accounts that nobody guards. They must lead out unopened, or nowhere.
 func (e *examination) tunnelled(ctx context.Context) []Finding {
 	var all []Finding
-	for _, a := range e.strange {
-		all = append(all, e.unopened(ctx, a))
+	for _, a := range e.unguardedAccounts {
+		all = append(all, e.probeUnguarded(ctx, a))
 	}
 	return all
 }
 
-// unopened asks for all hosts of one account at once: a name that does not exist can take a while.
-func (e *examination) unopened(ctx context.Context, a account) Finding {
+// probeUnguarded asks for all hosts of one account at once: a name that does not exist can take a while.
+func (e *examination) probeUnguarded(ctx context.Context, a account) Finding {
 	labels := [...]string{"", "autodiscover.", "autoconfig."}
 	var found [len(labels)]Finding
 	var led atomic.Int64
 	var running sync.WaitGroup
 	for i, label := range labels {
 		running.Go(func() {
-			f, out := e.leads(ctx, label+a.domain)
+			f, out := e.probeTunnel(ctx, label+a.domain)
 			if found[i] = f; out {
 				led.Add(1)
 			}
@@ -52,19 +52,19 @@ func (e *examination) unopened(ctx context.Context, a account) Finding {
 	return worst
 }
 
-// leads asks for one tunnel. out says that it leads to somebody.
-func (e *examination) leads(ctx context.Context, host string) (f Finding, out bool) {
+// probeTunnel asks for one tunnel. out says that somebody answered it.
+func (e *examination) probeTunnel(ctx context.Context, host string) (f Finding, out bool) {
 	if e.Policy.Opens(host) {
 		return warning("", "the policy opens "+host+", though no rule concerns the account", doGuard(host)), false
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
 	defer cancel()
-	leaf, r, err := e.way.leaf(ctx, host)
+	leaf, r, err := e.route.leaf(ctx, host)
 	switch {
 	case e.Root != nil && leaf != nil:
 		return fail("", host+" is opened, and concerns nobody whom the policy guards", doPolicy), false
 	case r.code == 0:
-		return fail("", fmt.Sprintf("CONNECT %s is not answered: %s", host, plain(err)), "look at the guard's log"), false
+		return fail("", fmt.Sprintf("CONNECT %s is not answered: %s", host, rootCause(err)), "look at the guard's log"), false
 	case r.code == http.StatusServiceUnavailable, r.code == http.StatusTooManyRequests:
 		return warning("", fmt.Sprintf("CONNECT %s is answered with %s: the guard is at a limit", host, r.text), "raise limits.tunnels or limits.per_client"), false
 	}
@@ -83,10 +83,10 @@ func (e *examination) quarantine(ctx context.Context) []Finding {
 			}
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
-			conn, r, err := e.way.tunnel(ctx, net.JoinHostPort(host, "993"))
+			conn, r, err := e.route.tunnel(ctx, net.JoinHostPort(host, "993"))
 			switch {
 			case err != nil:
-				return []Finding{fail(host, "CONNECT to port 993 is not answered: "+plain(err), "look at the guard's log")}
+				return []Finding{fail(host, "CONNECT to port 993 is not answered: "+rootCause(err), "look at the guard's log")}
 			case conn != nil:
 				conn.Close()
 				return []Finding{fail(host, "we were kept from it, and still reach its port 993 through the guard", "see clients.quarantine, and whether the guard runs with this configuration")}
@@ -101,7 +101,7 @@ func (e *examination) quarantine(ctx context.Context) []Finding {
 
 // secrets looks for the password where it must not be: in the log, and in answers.
 func (e *examination) secrets(context.Context) []Finding {
-	traces := e.traces(slices.Concat(e.accounts, e.strange))
+	traces := e.passwordForms(slices.Concat(e.accounts, e.unguardedAccounts))
 	holds := func(text string) bool {
 		return slices.ContainsFunc(traces, func(trace string) bool { return strings.Contains(text, trace) })
 	}
@@ -111,10 +111,10 @@ func (e *examination) secrets(context.Context) []Finding {
 			spoken = spoken || slices.ContainsFunc(values, holds)
 		}
 		if spoken {
-			return []Finding{fail("answers", "the password comes back in the answer to "+x.asked(), "tell the makers of the service that answers")}
+			return []Finding{fail("answers", "the password comes back in the answer to "+x.question(), "tell the makers of the service that answers")}
 		}
 	}
-	all := []Finding{ok("answers", fmt.Sprintf("the password is in none of %d", e.asked()))}
+	all := []Finding{ok("answers", fmt.Sprintf("the password is in none of %d", e.answeredCount()))}
 	switch {
 	case !e.log.readable():
 		return append(all, skipped("log", "it cannot be read from here"))
@@ -126,19 +126,19 @@ func (e *examination) secrets(context.Context) []Finding {
 	return append(all, ok("log", "neither the password nor a whole address is in the records"))
 }
 
-// asked counts the exchanges that came to an answer.
-func (e *examination) asked() int {
+// answeredCount counts the exchanges that came to an answer.
+func (e *examination) answeredCount() int {
 	n := 0
 	for _, x := range e.exchanges {
-		if x.left == "" && x.err == nil {
+		if x.skip == "" && x.err == nil {
 			n++
 		}
 	}
 	return n
 }
 
-// ours reports whether a domain is one that only we, or we as well, ask about.
-func (e *examination) ours(domain string) bool {
+// isOurSubject reports whether a domain is one that this examination asks about; others may ask about it, too.
+func (e *examination) isOurSubject(domain string) bool {
 	return slices.ContainsFunc(e.accounts, func(a account) bool {
 		return domain == a.domain || strings.HasSuffix(domain, "."+reserved.Canonical(a.domain))
 	})

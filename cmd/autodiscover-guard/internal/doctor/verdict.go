@@ -27,14 +27,14 @@ func (e *examination) verdict(x *exchange, domain string) Finding {
 	case !x.plan.Guarded:
 		return e.monitored(x, domain)
 	}
-	want, strangers := e.settled(x)
-	switch noise := noisy(x.answer); {
+	want, strangers := e.expectedAnswer(x)
+	switch noise := disturbance(x.answer); {
 	case len(strangers) > 0:
-		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s, asked by %s: rule %s does not let it", named(strangers), domain, x.asked(), x.plan.Decision.Rule), doPolicy)
+		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s, asked by %s: rule %s does not let it", hostList(strangers), domain, x.question(), x.plan.Decision.Rule), doPolicy)
 	case noise != "" && (x.answer.Status != want.Status || !redirects(x.answer.Status)):
-		return fail(domain, fmt.Sprintf("%s is answered with %s, which clients take for a reason to ask for the password, try again or go elsewhere", x.asked(), noise), doSequence)
-	case !same(x.answer, want):
-		return fail(domain, fmt.Sprintf("%s is answered with %d %s; the dialect's own answer is %d %s", x.asked(), x.answer.Status, mediaType(x.answer), want.Status, mediaType(want)), doPolicy)
+		return fail(domain, fmt.Sprintf("%s is answered with %s, which clients take for a reason to ask for the password, try again or go elsewhere", x.question(), noise), doSequence)
+	case !sameAnswer(x.answer, want):
+		return fail(domain, fmt.Sprintf("%s is answered with %d %s; the dialect's own answer is %d %s", x.question(), x.answer.Status, mediaType(x.answer), want.Status, mediaType(want)), doPolicy)
 	}
 	return ok(domain, "")
 }
@@ -42,13 +42,13 @@ func (e *examination) verdict(x *exchange, domain string) Finding {
 // broken is for a connection that ended without an answer.
 func broken(x *exchange, domain string) Finding {
 	if _, not := errors.AsType[x509.UnknownAuthorityError](x.err); not {
-		return fail(domain, x.asked()+": the certificate that comes back is not of this authority",
+		return fail(domain, x.question()+": the certificate that comes back is not of this authority",
 			"another proxy opens the connection, or the guard does not: name its state directory with --state, and its configuration with --config")
 	}
 	if errors.Is(x.err, context.DeadlineExceeded) {
-		return fail(domain, fmt.Sprintf("%s is not answered within %s", x.asked(), patience), doSequence)
+		return fail(domain, fmt.Sprintf("%s is not answered within %s", x.question(), questionTimeout), doSequence)
 	}
-	return fail(domain, fmt.Sprintf("%s is not answered: %s", x.asked(), plain(x.err)), doSequence)
+	return fail(domain, fmt.Sprintf("%s is not answered: %s", x.question(), rootCause(x.err)), doSequence)
 }
 
 // monitored is for an exchange that no rule enforces and one only watches.
@@ -65,13 +65,13 @@ func (e *examination) monitored(x *exchange, domain string) Finding {
 	rule := x.plan.Decision.Rule
 	do := "take mode: monitor out of rule " + rule + " when its trial is over"
 	if len(hosts) > 0 {
-		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s: rule %s only monitors", named(hosts), domain, rule), do)
+		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s: rule %s only monitors", hostList(hosts), domain, rule), do)
 	}
 	return warning(domain, fmt.Sprintf("clients of %s are kept from nobody: rule %s only monitors", domain, rule), do)
 }
 
-// settled is the answer that the client should have got, judged by what it got, and the strangers in that.
-func (e *examination) settled(x *exchange) (want dialect.Answer, strangers []string) {
+// expectedAnswer is the answer that the client should have got, judged by what it got, and the strangers in that.
+func (e *examination) expectedAnswer(x *exchange) (want dialect.Answer, strangers []string) {
 	if x.plan.Step == rules.Refuse || x.plan.Step == rules.Reply {
 		d, err := dialect.Read(x.plan.Inquiry, x.answer)
 		if x.plan.Step == rules.Refuse && err == nil {
@@ -88,14 +88,14 @@ func (e *examination) settled(x *exchange) (want dialect.Answer, strangers []str
 	return d.Answer, d.Strangers
 }
 
-// named are hosts for people.
-func named(hosts []string) string {
+// hostList lists hosts for people, sorted and each once.
+func hostList(hosts []string) string {
 	sorted := slices.Sorted(slices.Values(hosts))
 	return strings.Join(slices.Compact(sorted), ", ")
 }
 
-// noisy names what no quiet answer has; it knows no policy.
-func noisy(a dialect.Answer) string {
+// disturbance names what makes clients ask for the password, try again or go elsewhere, empty where an answer has nothing of it. It knows no policy.
+func disturbance(a dialect.Answer) string {
 	switch s := a.Status; {
 	case s == 401, s == 403, s == 407, s == 429, s >= 500, redirects(s), s < 200, s == 204:
 		return "status " + strconv.Itoa(s)
@@ -110,7 +110,7 @@ func noisy(a dialect.Answer) string {
 
 func redirects(status int) bool { return status >= 300 && status < 400 }
 
-func same(got, want dialect.Answer) bool {
+func sameAnswer(got, want dialect.Answer) bool {
 	return got.Status == want.Status && mediaType(got) == mediaType(want) && got.Header.Get("Location") == want.Header.Get("Location") &&
 		bytes.Equal(got.Body, want.Body)
 }
@@ -123,15 +123,15 @@ func mediaType(a dialect.Answer) string {
 	return media
 }
 
-// asked is the question for people, without its query: it names the account.
-func (x *exchange) asked() string {
+// question is the question for people, without its query: it names the account.
+func (x *exchange) question() string {
 	u := *x.request.URL
 	u.RawQuery, u.ForceQuery = "", false
 	return x.request.Method + " " + u.String()
 }
 
-// plain takes what net/http and net say around the cause away.
-func plain(err error) string {
+// rootCause takes what net/http and net say around the cause away.
+func rootCause(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}

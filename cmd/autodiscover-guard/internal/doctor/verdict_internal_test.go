@@ -71,8 +71,8 @@ func TestVerdict_noticesFaults(t *testing.T) {
 			t.Run(c.name+" "+url, func(t *testing.T) {
 				e := examiner(t, rules.Config{Services: map[string]rules.Mode{"office365": rules.Enforce}})
 				x := exchanged(t, e, url)
-				if x.left != "" {
-					t.Fatal(x.left)
+				if x.skip != "" {
+					t.Fatal(x.skip)
 				}
 				c.spoil(x)
 				f := e.verdict(x, documentation)
@@ -127,11 +127,11 @@ func TestVerdict_ownServers(t *testing.T) {
 // An admin listener whose name nobody resolves is no guard that has ended.
 func TestForSilence(t *testing.T) {
 	unresolved := fmt.Errorf("dial: %w", &net.DNSError{Err: "no such host", Name: "gateway.corp.example"})
-	if got := forSilence(unresolved); !strings.Contains(got, "gateway.corp.example") {
+	if got := adminRemedy(unresolved); !strings.Contains(got, "gateway.corp.example") {
 		t.Errorf("a name that does not resolve: %q", got)
 	}
 	for _, err := range []error{nil, errors.New("connection refused")} {
-		if got := forSilence(err); !strings.Contains(got, "start the guard") {
+		if got := adminRemedy(err); !strings.Contains(got, "start the guard") {
 			t.Errorf("%v: %q", err, got)
 		}
 	}

@@ -81,7 +81,7 @@ func (p Plan) check() error {
 		}
 	}
 	for _, text := range append([]string{p.Program, p.Config, p.User, p.State}, p.Writable...) {
-		if !plain(text) {
+		if !needsNoQuoting(text) {
 			return fmt.Errorf("planning the gateway: %q has characters that mean something to systemd", text)
 		}
 	}
@@ -91,8 +91,8 @@ func (p Plan) check() error {
 	return nil
 }
 
-// plain reports whether a text means itself in a unit and in nftables, without quoting.
-func plain(text string) bool {
+// needsNoQuoting reports whether a text means itself in a unit and in nftables, without quoting.
+func needsNoQuoting(text string) bool {
 	for _, c := range text {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 		if !letter && c != '/' && c != '.' && c != '-' && c != '_' && c != '+' && c != '@' && c < 0x80 {

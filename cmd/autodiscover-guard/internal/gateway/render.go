@@ -111,18 +111,18 @@ func (p Plan) Families() []Family {
 		if f.All {
 			f.To = fmt.Sprintf(":%d", p.Transparent.Port())
 		}
-		f.Clients = elements(p.Clients, f.Version)
+		f.Clients = setElements(p.Clients, f.Version)
 		if !p.AllPrivate {
-			f.Private, f.Dialled = elements(surroundings, f.Version), elements(p.Private, f.Version)
+			f.Private, f.Dialled = setElements(privateRanges, f.Version), setElements(p.Private, f.Version)
 		}
 		all = append(all, f)
 	}
 	return all
 }
 
-// surroundings are the destinations that the guard does not dial unless upstream.private says so, as far as somebody may be reached there: RFC 1918,
+// privateRanges are the destinations that the guard does not dial unless upstream.private says so, as far as somebody may be reached there: RFC 1918,
 // RFC 6598 (carriers), RFC 3927 (link-local), RFC 4193 (unique local), RFC 4291 (link-local).
-var surroundings = []netip.Prefix{
+var privateRanges = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("169.254.0.0/16"),
@@ -132,8 +132,8 @@ var surroundings = []netip.Prefix{
 	netip.MustParsePrefix("fe80::/10"),
 }
 
-// elements lists the ranges of one family.
-func elements(ranges []netip.Prefix, version int) string {
+// setElements lists the ranges of one family.
+func setElements(ranges []netip.Prefix, version int) string {
 	var all []string
 	for _, r := range ranges {
 		if r.Addr().Is4() == (version == 4) {

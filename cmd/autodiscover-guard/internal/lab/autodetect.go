@@ -59,7 +59,7 @@ func detected(address, domain string, offers []offer, signature string) Answer {
 		"Strict-Transport-Security": "max-age=2592000",
 		"X-Olm-Source-Endpoint":     "/detect",
 		"X-Provider-Id":             provider,
-		"X-Debug-Support":           base64.StdEncoding.EncodeToString(compact(reasoning(provider, offers))),
+		"X-Debug-Support":           base64.StdEncoding.EncodeToString(marshalCompact(reasoning(provider, offers))),
 		"X-Autodv2-Error":           "ENOTFOUND",
 		"X-Feedback-Token":          feedback(domain, provider, offers, signature),
 		"X-Dns-Prefetch-Control":    "off",
@@ -74,7 +74,7 @@ func detected(address, domain string, offers []offer, signature string) Answer {
 	} {
 		h.Set(name, value)
 	}
-	return Answer{Status: http.StatusOK, Header: h, Body: compact(settings(address, offers))}
+	return Answer{Status: http.StatusOK, Header: h, Body: marshalCompact(settings(address, offers))}
 }
 
 func settings(address string, offers []offer) detectSettings {

@@ -103,7 +103,7 @@ func feedback(domain, provider string, offers []offer, signature string) string 
 	}
 	c.Types = strings.Join(types, " ")
 	encode := base64.RawURLEncoding.EncodeToString
-	return encode(compact(feedbackHead{Type: "JWT", Algorithm: "HS256"})) + "." + encode(compact(c)) + "." + signature
+	return encode(marshalCompact(feedbackHead{Type: "JWT", Algorithm: "HS256"})) + "." + encode(marshalCompact(c)) + "." + signature
 }
 
 // sign makes a signature of the right shape; nobody can check it, and nobody is meant to.
@@ -113,8 +113,8 @@ func sign(domain string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// compact writes JSON the way the service does: no spaces, and > as it is.
-func compact(v any) []byte {
+// marshalCompact writes JSON the way the service does: no spaces, and > as it is.
+func marshalCompact(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -13,9 +13,9 @@ const POXPath = "/autodiscover/autodiscover.xml"
 
 // The namespaces of POX with the Outlook schema (MS-OXDSCLI, sections 2.2.3 and 2.2.4).
 const (
-	poxAsks    = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
-	poxWraps   = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
-	poxAnswers = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+	poxRequestSchema   = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
+	poxResponseWrapper = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
+	poxResponseSchema  = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 )
 
 type poxQuestion struct {
@@ -89,12 +89,12 @@ func POX() http.Handler {
 }
 
 func answerPOX(address, domain string) Answer {
-	a := poxAnswer{Space: poxWraps}
+	a := poxAnswer{Space: poxResponseWrapper}
 	if domain == "" {
-		a.Response.Space = poxWraps
+		a.Response.Space = poxResponseWrapper
 		a.Response.Error = &poxError{Time: "21:32:58.0000000", ID: "2606676101", ErrorCode: 600, Message: "Invalid Request"}
 	} else {
-		a.Response.Space = poxAnswers
+		a.Response.Space = poxResponseSchema
 		a.Response.User = &poxUser{DisplayName: address}
 		a.Response.Mail = &poxMail{AccountType: "email", Action: "settings"}
 		for _, o := range offersFor(domain) {
@@ -109,10 +109,10 @@ func answerPOX(address, domain string) Answer {
 	h.Set("Cache-Control", "private")
 	h.Set("Server", "Microsoft-IIS/10.0")
 	h.Set("X-Powered-By", "ASP.NET")
-	return Answer{Status: http.StatusOK, Header: h, Body: document(a)}
+	return Answer{Status: http.StatusOK, Header: h, Body: marshalXML(a)}
 }
 
-func document(v any) []byte {
+func marshalXML(v any) []byte {
 	b, err := xml.MarshalIndent(v, "", "  ")
 	if err != nil {
 		panic(fmt.Sprintf("lab: writing XML: %v", err)) // only the types above come here, and they have no way to fail

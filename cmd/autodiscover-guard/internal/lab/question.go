@@ -21,7 +21,7 @@ func AskAutoDetect(ctx context.Context, address, secret string) (*http.Request, 
 // AskPOX makes the first question of an Exchange client: a POST of address to url, with address and secret in Basic credentials. An
 // empty secret leaves the credentials out.
 func AskPOX(ctx context.Context, url, address, secret string) (*http.Request, error) {
-	body := document(poxQuestion{Space: poxAsks, Address: address, Schema: poxAnswers})
+	body := marshalXML(poxQuestion{Space: poxRequestSchema, Address: address, Schema: poxResponseSchema})
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

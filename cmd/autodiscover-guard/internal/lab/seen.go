@@ -14,7 +14,7 @@ type Seen struct {
 	// Proto is HTTP/1.0, HTTP/1.1 or HTTP/2.0.
 	Proto string
 	// Host is the Host field or :authority; Name is the server name of the TLS handshake.
-	Host, Name string
+	Host, ServerName string
 	// Path is decoded, Target is the request target as sent, and Query is what follows the question mark there.
 	Path, Target, Query string
 	Header, Trailer     http.Header
@@ -32,7 +32,7 @@ func (s Seen) Carries(secret string) (where string, found bool) {
 	places := [][2]string{
 		{"method", s.Method},
 		{"host", s.Host},
-		{"name", s.Name},
+		{"name", s.ServerName},
 		{"path", s.Path},
 		{"target", s.Target},
 		{"query", s.Query},

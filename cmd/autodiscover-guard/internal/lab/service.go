@@ -123,7 +123,7 @@ func (s *Service) record(h http.Handler) http.Handler {
 		defer s.running.Done()
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		seen := Seen{
-			Method: r.Method, Proto: r.Proto, Host: r.Host, Name: r.TLS.ServerName, Path: r.URL.Path, Target: r.RequestURI, Query: r.URL.RawQuery,
+			Method: r.Method, Proto: r.Proto, Host: r.Host, ServerName: r.TLS.ServerName, Path: r.URL.Path, Target: r.RequestURI, Query: r.URL.RawQuery,
 			Header: r.Header.Clone(), Trailer: r.Trailer.Clone(),
 			Body: body[:min(len(body), maxBody)], Cut: err != nil || len(body) > maxBody,
 		}

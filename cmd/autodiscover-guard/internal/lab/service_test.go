@@ -76,7 +76,7 @@ func TestService_keeps_what_it_is_asked(t *testing.T) {
 				t.Fatalf("got %d requests, want 1", len(seen))
 			}
 			g := seen[0]
-			if g.Method != "POST" || g.Proto != c.proto || g.Host != "a.lab.test" || g.Name != "a.lab.test" || g.Path != "/a path" ||
+			if g.Method != "POST" || g.Proto != c.proto || g.Host != "a.lab.test" || g.ServerName != "a.lab.test" || g.Path != "/a path" ||
 				g.Target != "/a%20path?x=1%202" || g.Query != "x=1%202" || g.Header.Get("X-Email") != "somebody@lab.test" ||
 				string(g.Body) != "a body" || g.Cut {
 				t.Errorf("got %+v", g)

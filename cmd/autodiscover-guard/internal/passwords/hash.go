@@ -14,8 +14,8 @@ import (
 
 // hash is what is kept of a password.
 type hash interface {
-	// is takes equally long for every password.
-	is(password string) bool
+	// matches takes equally long for every password.
+	matches(password string) bool
 }
 
 const wantHash = "want bcrypt ($2y$…, as htpasswd -B writes it) or argon2id ($argon2id$…)"
@@ -39,8 +39,8 @@ func parseHash(text string) (hash, error) {
 
 type bcryptHash string
 
-// is computes the hash also where bcrypt would not read the whole password: an answer at once would tell that the name is there.
-func (h bcryptHash) is(password string) bool {
+// matches computes the hash also where bcrypt would not read the whole password: an answer at once would tell that the name is there.
+func (h bcryptHash) matches(password string) bool {
 	return bcrypt.CompareHashAndPassword([]byte(h), []byte(password)) == nil && len(password) <= 72
 }
 
@@ -88,7 +88,7 @@ func parseArgon2(text string) (hash, error) {
 	return h, nil
 }
 
-func (h argon2Hash) is(password string) bool {
+func (h argon2Hash) matches(password string) bool {
 	got := argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.lanes, uint32(len(h.key))) //nolint:gosec // parseArgon2: 64 at most
 	return subtle.ConstantTimeCompare(got, h.key) == 1
 }

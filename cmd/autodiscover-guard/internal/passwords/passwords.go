@@ -35,7 +35,7 @@ type File struct {
 	hashes map[string]hash
 	// every has the same hashes in the file's order. One of them stands in for the hash of a name that is not there, so that both take equally long.
 	every []hash
-	turns turns
+	queue fairQueue
 
 	// known are log-ins that were right, hashed with a key of this process: a client says the same with every request, and a hash is made to be slow.
 	key   []byte
@@ -113,16 +113,16 @@ func (f *File) Allowed(ctx context.Context, client netip.Addr, user, password st
 	if len(user) > maxPassword || len(password) > maxPassword {
 		return false, nil
 	}
-	mark := f.mark(user, password)
+	mark := f.digest(user, password)
 	if f.knows(mark) {
 		return true, nil
 	}
-	return f.turns.ask(ctx, client, mark, func() bool {
+	return f.queue.ask(ctx, client, mark, func() bool {
 		h, there := f.hashes[user]
 		if !there {
-			h = f.standIn(user)
+			h = f.dummyHash(user)
 		}
-		if !h.is(password) || !there {
+		if !h.matches(password) || !there {
 			return false
 		}
 		f.remember(mark)
@@ -130,10 +130,10 @@ func (f *File) Allowed(ctx context.Context, client netip.Addr, user, password st
 	})
 }
 
-// standIn is the hash that is computed for a name that is not there: always the same one for a name, and of all kinds that the file has as often as
+// dummyHash is the hash that is computed for a name that is not there: always the same one for a name, and of all kinds that the file has as often as
 // for names that are there. The dearest of all would tell a name with a cheaper one from an unknown one.
-func (f *File) standIn(user string) hash {
-	mark := f.mark(user, "")
+func (f *File) dummyHash(user string) hash {
+	mark := f.digest(user, "")
 	return f.every[binary.BigEndian.Uint64(mark[:])%uint64(len(f.every))]
 }
 
@@ -150,8 +150,8 @@ func (f *File) remember(mark [sha256.Size]byte) {
 	f.known[mark] = struct{}{}
 }
 
-// mark stands for a name and a password.
-func (f *File) mark(user, password string) [sha256.Size]byte {
+// digest is the keyed hash that stands for a name and a password.
+func (f *File) digest(user, password string) [sha256.Size]byte {
 	m := hmac.New(sha256.New, f.key)
 	_, _ = io.WriteString(m, user+"\x00"+password)
 	return [sha256.Size]byte(m.Sum(nil))

@@ -12,7 +12,7 @@ import (
 // counted is a hash that every password fits.
 type counted struct{ n *int }
 
-func (c counted) is(string) bool { *c.n++; return true }
+func (c counted) matches(string) bool { *c.n++; return true }
 
 // A name that is not there costs a computation too, of the same hash each time, and of every kind of hash that there is: how long an answer takes
 // must not tell names.
@@ -44,7 +44,7 @@ func TestFile_unknownNameCostsAHash(t *testing.T) {
 	}
 	one, err := parse(append([]byte("jane:"), text...))
 	other, err2 := parse(append([]byte("jane:"), text...))
-	if err != nil || err2 != nil || one.mark("joe", "") == other.mark("joe", "") {
+	if err != nil || err2 != nil || one.digest("joe", "") == other.digest("joe", "") {
 		t.Errorf("whose hash stands in can be foretold: %v, %v", err, err2)
 	}
 }
@@ -58,7 +58,7 @@ func TestBcrypt_longPasswordIsComputed(t *testing.T) {
 	h := bcryptHash(text)
 	for _, length := range []int{8, 72, 73, maxPassword} {
 		password := strings.Repeat("x", length)
-		if n := testing.AllocsPerRun(1, func() { _ = h.is(password) }); n == 0 {
+		if n := testing.AllocsPerRun(1, func() { _ = h.matches(password) }); n == 0 {
 			t.Errorf("%d bytes: nothing was computed", length)
 		}
 	}

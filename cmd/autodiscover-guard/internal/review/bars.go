@@ -19,8 +19,8 @@ type clientBar struct {
 	dialects map[string]int64
 }
 
-// shown bounds the bars of a plot by name; the tables have more.
-const shown = 12
+// maxPlotBars bounds the bars of a plot by name; the tables have more.
+const maxPlotBars = 12
 
 func (s *Summary) domainBars() []domainBar {
 	all := map[string]*domainBar{}
@@ -32,17 +32,17 @@ func (s *Summary) domainBars() []domainBar {
 		}
 		return b
 	}
-	for _, e := range s.kept.sorted() {
+	for _, e := range s.stoppedLeaks.sorted() {
 		bar(e).stopped += e.Count
 	}
-	for _, e := range s.leaks.sorted() {
+	for _, e := range s.openLeaks.sorted() {
 		bar(e).unstopped += e.Count
 	}
 	list := slices.SortedFunc(maps.Values(all), func(a, b *domainBar) int {
 		return cmp.Or(cmp.Compare(b.stopped+b.unstopped, a.stopped+a.unstopped), cmp.Compare(a.name, b.name))
 	})
 	var out []domainBar
-	for _, b := range list[:min(len(list), shown)] {
+	for _, b := range list[:min(len(list), maxPlotBars)] {
 		out = append(out, *b)
 	}
 	return out
@@ -63,7 +63,7 @@ func (s *Summary) clientBars() []clientBar {
 		return cmp.Or(cmp.Compare(b.total, a.total), cmp.Compare(a.name, b.name))
 	})
 	var out []clientBar
-	for _, b := range list[:min(len(list), shown)] {
+	for _, b := range list[:min(len(list), maxPlotBars)] {
 		out = append(out, *b)
 	}
 	return out

@@ -21,15 +21,15 @@ const (
 	ocsfVersion = "1.5.0"
 )
 
-// own is the name under which stand the keys of a record for which a foreign schema has no field.
-const own = "autodiscover_guard"
+// vendorKey is the name under which stand the keys of a record for which a foreign schema has no field.
+const vendorKey = "autodiscover_guard"
 
 // Converter writes every decision that a filter lets through in the words of another schema. It implements Consumer.
 type Converter struct {
 	filter Filter
 	out    io.Writer
-	fields func(*Record, *leaks) map[string]any
-	look   leaks
+	fields func(*Record, *leakCheck) map[string]any
+	leak   leakCheck
 	err    error
 }
 
@@ -53,8 +53,8 @@ func (c *Converter) Decision(r *Record, _ string) {
 	if c.err != nil || !c.filter.Match(r) {
 		return
 	}
-	c.look.look(r)
-	line, err := json.Marshal(c.fields(r, &c.look), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	c.leak.check(r)
+	line, err := json.Marshal(c.fields(r, &c.leak), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err == nil {
 		_, err = c.out.Write(append(line, '\n'))
 	}
@@ -63,8 +63,8 @@ func (c *Converter) Decision(r *Record, _ string) {
 
 type object = map[string]any
 
-// rest are the record's keys that have no field of their own.
-func rest(r *Record) object {
+// vendorFields are the record's keys that the schema has no field for.
+func vendorFields(r *Record) object {
 	return object{
 		"mode": r.Mode, "would": r.Would, "door": r.Door, "dialect": r.Dialect, "subjects": r.Subjects, "accounts": r.Accounts,
 		"reserved_by": r.ReservedBy, "credentials": r.Credentials, "suggestions": r.Suggestions, "strangers": r.Strangers, "upstream": r.Upstream,
@@ -73,10 +73,10 @@ func rest(r *Record) object {
 }
 
 // leaked reports whether a stranger reached a client, or a secret a stranger.
-func (l *leaks) leaked() bool { return l.secrets || l.monitored && len(l.strangers) > 0 }
+func (l *leakCheck) leaked() bool { return l.secrets || l.monitored && len(l.strangers) > 0 }
 
 // ecs maps a record to the Elastic Common Schema.
-func ecs(r *Record, l *leaks) object {
+func ecs(r *Record, l *leakCheck) object {
 	kind, allowed := "event", "allowed"
 	if l.leaked() {
 		kind = "alert"
@@ -86,7 +86,7 @@ func ecs(r *Record, l *leaks) object {
 	}
 	event := object{
 		"kind": kind, "category": []string{"network"}, "type": []string{"protocol", allowed}, "action": "discovery-" + r.Action, "outcome": "success",
-		"id": r.Exchange, "reason": r.Reason, "module": own, "dataset": own + ".decision", "duration": r.TookMS * int64(time.Millisecond),
+		"id": r.Exchange, "reason": r.Reason, "module": vendorKey, "dataset": vendorKey + ".decision", "duration": r.TookMS * int64(time.Millisecond),
 	}
 	return object{
 		"@timestamp": Moment(r.At).exact(),
@@ -97,20 +97,20 @@ func ecs(r *Record, l *leaks) object {
 		"observer":   object{"product": "autodiscover-guard", "type": "proxy"},
 		"client":     object{"address": r.Client, "ip": r.Client},
 		"source":     object{"address": r.Client, "ip": r.Client},
-		"server":     object{"address": r.Host, "domain": hostAlone(r.Host)},
-		"url":        object{"domain": hostAlone(r.Host), "path": r.Path},
+		"server":     object{"address": r.Host, "domain": stripPort(r.Host)},
+		"url":        object{"domain": stripPort(r.Host), "path": r.Path},
 		"http": object{
 			"request":  object{"method": r.Method},
 			"response": object{"status_code": r.Status, "body": object{"bytes": r.BytesOut}},
 		},
 		"rule":    object{"name": r.Rule, "reference": r.ReservedBy},
-		"related": object{"hosts": append([]string{hostAlone(r.Host)}, l.strangers...), "ip": []string{r.Client}},
-		own:       rest(r),
+		"related": object{"hosts": append([]string{stripPort(r.Host)}, l.strangers...), "ip": []string{r.Client}},
+		vendorKey: vendorFields(r),
 	}
 }
 
 // ocsf maps a record to class 4002 (HTTP Activity) of the Open Cybersecurity Schema Framework, with the profile security_control.
-func ocsf(r *Record, l *leaks) object {
+func ocsf(r *Record, l *leakCheck) object {
 	activity := httpActivity(r.Method)
 	severity, disposition, action := 1, 1, 1 // informational; allowed; allowed
 	switch {
@@ -131,10 +131,10 @@ func ocsf(r *Record, l *leaks) object {
 		"action_id": action, "disposition_id": disposition, "is_alert": l.leaked(),
 		"policy":        object{"uid": r.Policy, "name": r.Rule},
 		"src_endpoint":  object{"ip": r.Client},
-		"dst_endpoint":  object{"hostname": hostAlone(r.Host)},
-		"http_request":  object{"http_method": r.Method, "url": object{"hostname": hostAlone(r.Host), "path": r.Path}},
+		"dst_endpoint":  object{"hostname": stripPort(r.Host)},
+		"http_request":  object{"http_method": r.Method, "url": object{"hostname": stripPort(r.Host), "path": r.Path}},
 		"http_response": object{"code": r.Status, "length": r.BytesOut},
-		"unmapped":      object{own: rest(r)},
+		"unmapped":      object{vendorKey: vendorFields(r)},
 	}
 	if r.Rule != "" {
 		out["firewall_rule"] = object{"name": r.Rule, "desc": r.ReservedBy}

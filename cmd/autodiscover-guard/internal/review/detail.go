@@ -19,8 +19,8 @@ type Change struct{ Protocol, Kind, Before, After, Verdict, Where string }
 
 // Explain tells what became of an exchange. It keeps nothing of r but its strings.
 func Explain(r *Record) Detail {
-	var l leaks
-	l.look(r)
+	var l leakCheck
+	l.check(r)
 	d := Detail{Leaked: l.leaked()}
 	for _, f := range facts(r, &l) {
 		d.Facts = append(d.Facts, Fact{f.Name, Printable(f.Text)})

@@ -10,7 +10,7 @@ import (
 // Printable makes text safe for a terminal: control characters, what changes the direction of writing, what is invisible, and bytes that are no UTF-8
 // are written as \x1b, \u202e and the like.
 func Printable(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !shows(r) }) {
+	if !strings.ContainsFunc(text, func(r rune) bool { return !isPrintable(r) }) {
 		return text
 	}
 	var b strings.Builder
@@ -19,7 +19,7 @@ func Printable(text string) string {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
 			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case shows(r):
+		case isPrintable(r):
 			b.WriteRune(r)
 		case size == 1:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -32,12 +32,12 @@ func Printable(text string) string {
 	return b.String()
 }
 
-// shows reports whether a terminal shows a character, and does nothing else: unicode.IsPrint holds for letters, marks, numbers, punctuation, symbols
+// isPrintable reports whether a terminal shows a character, and does nothing else: unicode.IsPrint holds for letters, marks, numbers, punctuation, symbols
 // and the space, and so for no control and no format character. The replacement character may stand for a byte that was none.
-func shows(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError }
+func isPrintable(r rune) bool { return unicode.IsPrint(r) && r != utf8.RuneError }
 
-// markdown makes text safe inside a cell or a line of Markdown, in which HTML may stand, too.
-func markdown(text string) string {
+// escapeMarkdown makes text safe inside a cell or a line of Markdown, in which HTML may stand, too.
+func escapeMarkdown(text string) string {
 	return markdownSpecial.Replace(Printable(text))
 }
 
@@ -46,9 +46,9 @@ var markdownSpecial = strings.NewReplacer(
 	"://", `:\/\/`, "www.", `www\.`, "@", `\@`,
 )
 
-// noFormula keeps spreadsheets from taking text for a formula: what begins with one of these characters gets an apostrophe in front, as OWASP
+// escapeFormula keeps spreadsheets from taking text for a formula: what begins with one of these characters gets an apostrophe in front, as OWASP
 // ("CSV Injection") advises.
-func noFormula(text string) string {
+func escapeFormula(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text
 	}

@@ -11,7 +11,7 @@ import (
 type Explainer struct {
 	exchange string
 	out      io.Writer
-	look     leaks
+	leak     leakCheck
 	// Found is how many records had that name.
 	Found int
 }
@@ -30,9 +30,9 @@ func (x *Explainer) Decision(r *Record, _ string) {
 		return
 	}
 	x.Found++
-	x.look.look(r)
+	x.leak.check(r)
 	var b strings.Builder
-	for _, line := range explanation(r, &x.look) {
+	for _, line := range explanation(r, &x.leak) {
 		b.WriteString(Printable(line) + "\n")
 	}
 	fmt.Fprint(x.out, b.String())
@@ -58,7 +58,7 @@ func after(r *Record, g Suggestion) string {
 	return "taken out"
 }
 
-func explanation(r *Record, l *leaks) []string {
+func explanation(r *Record, l *leakCheck) []string {
 	lines := []string{fmt.Sprintf("Exchange %s, %s, client %s", r.Exchange, Moment(r.At), r.Client)}
 	for _, f := range facts(r, l) {
 		lines = append(lines, fmt.Sprintf("  %-10s %s", f.Name, f.Text))
@@ -67,7 +67,7 @@ func explanation(r *Record, l *leaks) []string {
 }
 
 // facts are what there is to know of an exchange, in the order in which one asks for it.
-func facts(r *Record, l *leaks) []Fact {
+func facts(r *Record, l *leakCheck) []Fact {
 	all := []Fact{
 		{"asked", fmt.Sprintf("%s %s%s, dialect %s, through the door %q", r.Method, r.Host, r.Path, r.Dialect, r.Door)},
 		{"about", about(r)},
@@ -76,7 +76,7 @@ func facts(r *Record, l *leaks) []Fact {
 		{"because", r.Reason},
 	}
 	if r.Would != "" && r.Mode == "monitor" {
-		all = append(all, Fact{"monitored", "if the rule were enforced: " + gets(r.Would)})
+		all = append(all, Fact{"monitored", "if the rule were enforced: " + clientGets(r.Would)})
 	}
 	all = append(all, Fact{"secrets", secrets(r)}, Fact{"upstream", upstreamStatus(r)},
 		Fact{"took", fmt.Sprintf("%d ms; %d bytes in, %d bytes out; policy %s", r.TookMS, r.BytesIn, r.BytesOut, r.Policy)})
@@ -95,7 +95,7 @@ func facts(r *Record, l *leaks) []Fact {
 	return all
 }
 
-func leakedSecret(l *leaks) []string {
+func leakedSecret(l *leakCheck) []string {
 	if l.secrets {
 		return []string{"credentials went to " + l.asked}
 	}
@@ -127,11 +127,11 @@ func decision(r *Record) string {
 	if r.Action == actionTunnel {
 		return "tunnel: what was said inside went by unread"
 	}
-	return fmt.Sprintf("%s: %s (status %d)", r.Action, gets(r.Action), r.Status)
+	return fmt.Sprintf("%s: %s (status %d)", r.Action, clientGets(r.Action), r.Status)
 }
 
-// gets says what the client gets by an action.
-func gets(action string) string {
+// clientGets says what the client gets by an action.
+func clientGets(action string) string {
 	switch action {
 	case "pass":
 		return "the client gets what upstream said"

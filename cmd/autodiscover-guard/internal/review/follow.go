@@ -13,7 +13,7 @@ import (
 // one to its end and goes on with the new one from its beginning. caught, if not nil, is called once, when it has read what was there at first.
 // Compressed files do not grow.
 func Follow(ctx context.Context, name string, every time.Duration, caught func(), c Consumer) (Log, error) {
-	in := &intake{to: c}
+	in := &classifier{to: c}
 	in.log.Files = 1
 	f, err := os.Open(name)
 	if err != nil {
@@ -37,7 +37,7 @@ func Follow(ctx context.Context, name string, every time.Duration, caught func()
 			return in.log, nil
 		case <-tick.C:
 		}
-		if err := t.turn(ctx); err != nil {
+		if err := t.checkRotation(ctx); err != nil {
 			return in.log, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -48,7 +48,7 @@ type tail struct {
 	name  string
 	file  *os.File
 	read  int64
-	in    *intake
+	in    *classifier
 	lines lineReader
 }
 
@@ -69,8 +69,8 @@ func (t *tail) drain(ctx context.Context) error {
 	return nil
 }
 
-// turn looks whether the name belongs to another file now, or to a shorter one.
-func (t *tail) turn(ctx context.Context) error {
+// checkRotation looks whether the name belongs to another file now, or to a shorter one.
+func (t *tail) checkRotation(ctx context.Context) error {
 	now, err := os.Stat(t.name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // between the old file and the new one

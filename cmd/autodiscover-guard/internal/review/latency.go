@@ -30,8 +30,8 @@ func bucketOf(ms int64) int {
 	return power*subBuckets + int(ms>>(power+3)) - subBuckets
 }
 
-// least is the smallest value of a bucket.
-func least(bucket int) int64 {
+// lowerBound is the smallest value of a bucket.
+func lowerBound(bucket int) int64 {
 	power := bucket / subBuckets
 	return int64(bucket%subBuckets+subBuckets) << (power + 3)
 }
@@ -46,7 +46,7 @@ func (l *latencies) percentile(p int64) int64 {
 	}
 	for i, n := range l.rest {
 		if seen += n; seen >= rank {
-			return least(i)
+			return lowerBound(i)
 		}
 	}
 	return l.max

@@ -28,8 +28,8 @@ const (
 	howSecrets   = "credentials forwarded"
 )
 
-// leaks finds out what one record says about strangers. Its memory is used again for the next record.
-type leaks struct {
+// leakCheck is what one record says about strangers. Its memory is used again for the next record.
+type leakCheck struct {
 	strangers []string // hosts that the domain must not be told
 	asked     string   // the asked host, without its port
 	central   bool     // the asked host answers for anybody's domain
@@ -39,15 +39,15 @@ type leaks struct {
 	secrets bool
 }
 
-// look reads a record.
-func (l *leaks) look(r *Record) {
+// check finds that out.
+func (l *leakCheck) check(r *Record) {
 	l.strangers, l.asked, l.central, l.secrets = l.strangers[:0], "", false, false
 	l.monitored = changes(r.Would) && r.Action == "pass" || r.Action == actionTunnel
 	l.kept = changes(r.Action)
 	if !l.monitored && !l.kept && !r.Credentials.Forwarded {
 		return
 	}
-	l.asked = hostAlone(r.Host)
+	l.asked = stripPort(r.Host)
 	own := isOwn(r, l.asked)
 	l.secrets = r.Credentials.Forwarded && !own && (l.monitored || r.Rule == ruleDocumentation)
 	if !l.monitored && !l.kept {
@@ -63,7 +63,7 @@ func (l *leaks) look(r *Record) {
 
 // suggested lists the strangers among the suggestions. A record of an older guard does not name them: then every host counts that was taken out of
 // an edited answer; of a refused or monitored one, every host that is not the domain's own.
-func (l *leaks) suggested(r *Record) {
+func (l *leakCheck) suggested(r *Record) {
 	if r.Named {
 		l.strangers = append(l.strangers, r.Strangers...)
 		return
@@ -135,11 +135,11 @@ func suggestedHost(s *Suggestion) string {
 			host = host[:i]
 		}
 	}
-	return strings.TrimSuffix(strings.ToLower(hostAlone(host)), ".")
+	return strings.TrimSuffix(strings.ToLower(stripPort(host)), ".")
 }
 
-// hostAlone takes the port away.
-func hostAlone(host string) string {
+// stripPort takes the port away.
+func stripPort(host string) string {
 	if strings.HasPrefix(host, "[") {
 		if i := strings.IndexByte(host, ']'); i > 0 {
 			return host[1:i]

@@ -32,10 +32,10 @@ func (l *Live) Decision(r *Record, line string) {
 		return
 	}
 	text := fmt.Sprintf("%s  %-6s  %s  %s  %s  %s", Moment(r.At), r.Action, r.Client, r.Dialect, strings.Join(r.Subjects, ","), r.Reason)
-	if len(l.look.strangers) > 0 {
-		text += "  [" + strings.Join(l.look.strangers, ", ") + "]"
+	if len(l.leak.strangers) > 0 {
+		text += "  [" + strings.Join(l.leak.strangers, ", ") + "]"
 	}
-	if l.look.leaked() {
+	if l.leak.leaked() {
 		text += "  NOT STOPPED"
 	}
 	fmt.Fprintln(l.out, Printable(text))

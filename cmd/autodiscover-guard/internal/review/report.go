@@ -43,8 +43,8 @@ const (
 	reportSchema = 1
 	// sectionDialects is what the plot of clients has its numbers from.
 	sectionDialects = "dialects"
-	// bars bounds what the time line of a report has.
-	bars = 96
+	// maxTimelineBars bounds what the time line of a report has.
+	maxTimelineBars = 96
 	// silencesShown bounds the gaps that a report lists.
 	silencesShown = 5
 )
@@ -58,18 +58,18 @@ func (s *Summary) Report(log Log, top int) *Report {
 	}
 	a := &r.Actions
 	a.Pass, a.Edit, a.Refuse, a.Answer, a.Other = s.actions[0], s.actions[1], s.actions[2], s.actions[3], s.actions[4]
-	r.timeline, r.width = s.line.coarse(bars)
+	r.timeline, r.width = s.line.coarse(maxTimelineBars)
 	r.domains, r.byClient = s.domainBars(), s.clientBars()
 	r.Sections = []*Section{
-		section(&s.leaks, top, Section{
+		section(&s.openLeaks, top, Section{
 			ID: "not_stopped", Title: "Leaks not stopped", Total: s.notStopped, Unit: "decisions",
 			Columns: []string{"domain", "stranger", "how", "times", "with_credentials", "clients", "first", "last"},
 		}),
-		section(&s.kept, top, Section{
+		section(&s.stoppedLeaks, top, Section{
 			ID: "stopped", Title: "Leaks stopped", Total: s.stopped, Unit: "decisions",
 			Columns: []string{"domain", "stranger", "action", "times", "with_credentials", "clients", "first", "last"},
 		}),
-		s.freshSection(top),
+		s.newStrangersSection(top),
 		section(&s.clients, top, Section{
 			ID: "clients", Title: "Clients that do not trust the guard, or go past its proxy", Total: s.clients.Total, Unit: "handshakes and exchanges",
 			Note:    "A client that does not trust the authority is not guarded: it just fails. A tunnel to discovery that the policy does not open goes past it. Who was redirected is guarded all the same.",
@@ -107,7 +107,7 @@ func (s *Summary) Report(log Log, top int) *Report {
 // section fills in the rows: the columns before "times" are the parts of the key.
 func section(t *Tally, top int, s Section) *Section {
 	entries := t.sorted()
-	s.Omitted, s.OmittedCount = t.GaveUp, t.Others
+	s.Omitted, s.OmittedCount = t.Evicted, t.EvictedCount
 	for i, e := range entries {
 		if top > 0 && i >= top {
 			s.Omitted++
@@ -139,10 +139,10 @@ func (e *Entry) value(column string, i int) any {
 	return e.Key[i]
 }
 
-// freshSection lists strangers that nobody had suggested before the window. Without a window there is no before.
-func (s *Summary) freshSection(top int) *Section {
+// newStrangersSection lists strangers that nobody had suggested before the window. Without a window there is no before.
+func (s *Summary) newStrangersSection(top int) *Section {
 	out := Section{
-		ID: "new_strangers", Title: "Strangers never seen before", Total: int64(len(s.fresh.entries)) + s.fresh.GaveUp, Unit: "pairs of domain and stranger",
+		ID: "new_strangers", Title: "Strangers never seen before", Total: int64(len(s.newStrangers.entries)) + s.newStrangers.Evicted, Unit: "pairs of domain and stranger",
 		Columns: []string{"domain", "stranger", "times", "with_credentials", "clients", "first", "last"},
 	}
 	switch {
@@ -151,7 +151,7 @@ func (s *Summary) freshSection(top int) *Section {
 	case s.known.full:
 		out.Note = fmt.Sprintf("There were more than %s strangers before the window; some that are listed may have been among them.", thousands(maxKnown))
 	}
-	return section(&s.fresh, top, out)
+	return section(&s.newStrangers, top, out)
 }
 
 func (s *Summary) latencySection() *Section {
@@ -198,13 +198,13 @@ func (s *Summary) gapSection(log Log) *Section {
 	count("torn lines", log.Torn)
 	count("records of another version of the schema (such as "+log.Version+")", log.OtherVersions)
 	for _, gap := range s.line.silences(silencesShown) {
-		out.Rows = append(out.Rows, []any{"no decision for " + span(time.Duration(gap.To-gap.From)), int64(1), Moment(gap.From), Moment(gap.To)})
+		out.Rows = append(out.Rows, []any{"no decision for " + durationText(time.Duration(gap.To-gap.From)), int64(1), Moment(gap.From), Moment(gap.To)})
 	}
 	return out
 }
 
-// span is a duration in two units at most.
-func span(d time.Duration) string {
+// durationText is a duration in two units at most.
+func durationText(d time.Duration) string {
 	if days := d / (24 * time.Hour); days > 0 {
 		return fmt.Sprintf("%dd%dh", days, d%(24*time.Hour)/time.Hour)
 	}

@@ -25,7 +25,7 @@ type Sources struct {
 // Read hands every decision and every event in the sources to c, in the order in which they stand there, and says what it found. An error names
 // the file; what was read before it has been handed over.
 func Read(ctx context.Context, s Sources, c Consumer) (Log, error) {
-	in := &intake{to: c}
+	in := &classifier{to: c}
 	meter := &meter{tell: s.Progress}
 	for _, name := range s.Files {
 		if name == "-" {

@@ -18,28 +18,28 @@ type Summary struct {
 
 	notStopped, stopped, violated int64 // decisions
 
-	leaks, kept, fresh, clients, pins, shapes  Tally
-	dialects, rules, failures, messages        Tally
-	policies, authorities, processes, reloaded Tally
+	openLeaks, stoppedLeaks, newStrangers, clients, pins, shapes Tally
+	dialects, rules, failures, messages                          Tally
+	policies, authorities, processes, reloaded                   Tally
 
 	latency map[string]*latencies // by dialect; maxLatencies of them
 	overall latencies
 	line    timeline
 	lost    int64
 
-	known known
-	look  leaks
+	known knownHosts
+	leak  leakCheck
 }
 
 // NewSummary makes a summary of what a filter lets through.
 func NewSummary(f Filter) *Summary {
-	return &Summary{filter: f, latency: make(map[string]*latencies), known: known{seed: maphash.MakeSeed(), hosts: make(map[uint64]struct{})}}
+	return &Summary{filter: f, latency: make(map[string]*latencies), known: knownHosts{seed: maphash.MakeSeed(), hosts: make(map[uint64]struct{})}}
 }
 
 // Decision implements Consumer.
 func (s *Summary) Decision(r *Record, _ string) {
 	if r.At < s.filter.Since {
-		s.before(r)
+		s.rememberStrangers(r)
 		return
 	}
 	if !s.filter.Match(r) {
@@ -59,36 +59,36 @@ func (s *Summary) Decision(r *Record, _ string) {
 	seen := sighting{times: n, at: r.At, client: r.Client}
 	s.dialects.add(Key{r.Dialect, r.Client}, seen)
 	s.rules.add(Key{r.Rule, r.Action, r.Would}, seen)
-	s.strangers(r, seen, b)
-	s.shape(r, seen)
-	s.upstream(r, seen)
-	s.changed(r, seen)
+	s.countStrangers(r, seen, b)
+	s.countShapes(r, seen)
+	s.countUpstream(r, seen)
+	s.countChanges(r, seen)
 	if r.Action == actionTunnel {
-		s.clients.add(Key{r.Client, r.Reason, hostAlone(r.Host)}, seen)
+		s.clients.add(Key{r.Client, r.Reason, stripPort(r.Host)}, seen)
 	}
 	if r.Door == "transparent" || r.Door == "transparent-plain" {
 		s.clients.add(Key{r.Client, "does not use the proxy: its traffic was redirected"}, seen)
 	}
 }
 
-// before takes what happened before the window: it says which strangers are known.
-func (s *Summary) before(r *Record) {
+// rememberStrangers takes what happened before the window: it says which strangers are known.
+func (s *Summary) rememberStrangers(r *Record) {
 	s.others += r.Times()
-	s.look.look(r)
-	for _, host := range s.look.strangers {
+	s.leak.check(r)
+	for _, host := range s.leak.strangers {
 		s.known.add(host)
 	}
 }
 
-// strangers counts leaks, stopped or not.
-func (s *Summary) strangers(r *Record, seen sighting, b *Bucket) {
-	l := &s.look
-	l.look(r)
+// countStrangers counts leaks, stopped or not.
+func (s *Summary) countStrangers(r *Record, seen sighting, b *Bucket) {
+	l := &s.leak
+	l.check(r)
 	if changes(r.Would) && r.Action == "pass" {
 		s.monitored += seen.times
 	}
 	if l.secrets {
-		s.count(&s.leaks, r, l.asked, howSecrets, seen, seen.times)
+		s.countStranger(&s.openLeaks, r, l.asked, howSecrets, seen, seen.times)
 	}
 	var secrets int64
 	if r.Credentials.Present && (l.kept && !r.Credentials.Forwarded || l.monitored && r.Credentials.Forwarded) {
@@ -97,14 +97,14 @@ func (s *Summary) strangers(r *Record, seen sighting, b *Bucket) {
 	for _, host := range l.strangers {
 		switch {
 		case r.Action == actionTunnel:
-			s.count(&s.leaks, r, host, howTunnelled, seen, secrets)
+			s.countStranger(&s.openLeaks, r, host, howTunnelled, seen, secrets)
 		case l.monitored:
-			s.count(&s.leaks, r, host, howMonitored, seen, secrets)
+			s.countStranger(&s.openLeaks, r, host, howMonitored, seen, secrets)
 		default:
-			s.count(&s.kept, r, host, r.Action, seen, secrets)
+			s.countStranger(&s.stoppedLeaks, r, host, r.Action, seen, secrets)
 		}
 		if s.filter.Since != 0 && !s.known.has(host) {
-			s.count(&s.fresh, r, host, "", seen, secrets)
+			s.countStranger(&s.newStrangers, r, host, "", seen, secrets)
 		}
 	}
 	switch {
@@ -121,8 +121,8 @@ func (s *Summary) strangers(r *Record, seen sighting, b *Bucket) {
 	}
 }
 
-// count counts a stranger for each domain that the record is about.
-func (s *Summary) count(t *Tally, r *Record, host, how string, seen sighting, secrets int64) {
+// countStranger counts a stranger for each domain that the record is about.
+func (s *Summary) countStranger(t *Tally, r *Record, host, how string, seen sighting, secrets int64) {
 	seen.secrets = secrets
 	subjects := r.Subjects
 	if len(subjects) == 0 {
@@ -130,9 +130,9 @@ func (s *Summary) count(t *Tally, r *Record, host, how string, seen sighting, se
 	}
 	for _, domain := range subjects[:min(len(subjects), maxSubjects)] {
 		t.add(Key{domain, host, how}, seen)
-		if isPin(r) && t != &s.fresh && how != howSecrets {
+		if isPin(r) && t != &s.newStrangers && how != howSecrets {
 			state := "stopped"
-			if t == &s.leaks {
+			if t == &s.openLeaks {
 				state = "not stopped: " + how
 			}
 			s.pins.add(Key{r.Rule, domain, host, state}, seen)
@@ -143,8 +143,8 @@ func (s *Summary) count(t *Tally, r *Record, host, how string, seen sighting, se
 // noSubject stands for the domains of a record that names none.
 var noSubject = [...]string{""}
 
-// known are the strangers that were there before the window.
-type known struct {
+// knownHosts are the strangers that were there before the window.
+type knownHosts struct {
 	seed  maphash.Seed
 	hosts map[uint64]struct{}
 	full  bool
@@ -153,7 +153,7 @@ type known struct {
 // maxKnown bounds what is remembered of strangers from before the window: a hash of each.
 const maxKnown = 1 << 18
 
-func (k *known) add(host string) {
+func (k *knownHosts) add(host string) {
 	if len(k.hosts) >= maxKnown {
 		k.full = true
 		return
@@ -161,13 +161,13 @@ func (k *known) add(host string) {
 	k.hosts[maphash.String(k.seed, host)] = struct{}{}
 }
 
-func (k *known) has(host string) bool {
+func (k *knownHosts) has(host string) bool {
 	_, ok := k.hosts[maphash.String(k.seed, host)]
 	return ok
 }
 
-// runOf is the part of an exchange's name that stands for the process.
-func runOf(exchange string) string {
+// processOf is the part of an exchange's name that stands for the process.
+func processOf(exchange string) string {
 	run, _, _ := strings.Cut(exchange, "-")
 	return run
 }

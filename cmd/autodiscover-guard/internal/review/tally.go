@@ -37,8 +37,8 @@ type Tally struct {
 	Total   int64
 	entries map[Key]*Entry
 	last    *Entry // the same is often counted again and again
-	// GaveUp is how many keys were given up, and Others how much they had been counted.
-	GaveUp, Others int64
+	// Evicted is how many keys were given up, and EvictedCount how much they had been counted.
+	Evicted, EvictedCount int64
 }
 
 // sighting is one thing to count.
@@ -77,25 +77,25 @@ func (t *Tally) make(key Key, at int64) *Entry {
 		t.entries = make(map[Key]*Entry)
 	}
 	if len(t.entries) >= maxKeys {
-		t.giveUp()
+		t.evict()
 	}
 	for i := range key {
 		key[i] = strings.Clone(key[i])
 	}
-	e := &Entry{Key: key, First: at, Last: at, AtLeast: t.GaveUp > 0}
+	e := &Entry{Key: key, First: at, Last: at, AtLeast: t.Evicted > 0}
 	t.entries[key] = e
 	return e
 }
 
-// giveUp removes the rarer half, of equally rare ones those that were seen longest ago.
-func (t *Tally) giveUp() {
+// evict removes the rarer half, of equally rare ones those that were seen longest ago.
+func (t *Tally) evict() {
 	all := slices.SortedFunc(maps.Values(t.entries), func(a, b *Entry) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(b.Last, a.Last), slices.Compare(a.Key[:], b.Key[:]))
 	})
 	for _, e := range all[len(all)/2:] {
 		delete(t.entries, e.Key)
-		t.GaveUp++
-		t.Others += e.Count
+		t.Evicted++
+		t.EvictedCount += e.Count
 	}
 }
 

@@ -144,12 +144,12 @@ func (r *Report) writeMarkdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("# Review of discovery decisions\n\n")
 	for _, line := range r.overview() {
-		b.WriteString("* " + markdown(line) + "\n")
+		b.WriteString("* " + escapeMarkdown(line) + "\n")
 	}
 	for _, s := range r.Sections {
-		b.WriteString("\n## " + markdown(s.headline()) + "\n")
+		b.WriteString("\n## " + escapeMarkdown(s.headline()) + "\n")
 		if s.Note != "" {
-			b.WriteString("\n" + markdown(s.Note) + "\n")
+			b.WriteString("\n" + escapeMarkdown(s.Note) + "\n")
 		}
 		if len(s.Rows) > 0 {
 			s.writeMarkdownTable(&b)
@@ -179,7 +179,7 @@ func (s *Section) writeMarkdownTable(b *strings.Builder) {
 	for _, row := range s.Rows {
 		b.WriteString("|")
 		for _, v := range row {
-			b.WriteString(" " + markdown(cellText(v)) + " |")
+			b.WriteString(" " + escapeMarkdown(cellText(v)) + " |")
 		}
 		b.WriteString("\n")
 	}
@@ -215,7 +215,7 @@ func plain(v any) string {
 	case Moment:
 		return v.exact()
 	}
-	return noFormula(Printable(text(v)))
+	return escapeFormula(Printable(text(v)))
 }
 
 func (r *Report) writeJSON(w io.Writer) error {

@@ -7,8 +7,8 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-// closable refuses to close what the same file opens or guards by that name: one of the two was not meant.
-func closable(c *Config) (string, *fault) {
+// closeConflicts refuses to close what the same file opens or guards by that name: one of the two was not meant.
+func closeConflicts(c *Config) (string, *fault) {
 	const key = "policy.close"
 	set, err := reserved.New(c.Policy.Sets...)
 	if err != nil {

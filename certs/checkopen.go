@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Examine says why [Open] would fail for scope, and nil where it would not: for an absent or empty dir too, in which Open makes an authority. It makes,
+// CheckOpen says why [Open] would fail for scope, and nil where it would not: for an absent or empty dir too, in which Open makes an authority. It makes,
 // renews and changes nothing. The errors are those of Open, but for those of writing.
-func Examine(dir string, scope Scope, options ...Option) error {
+func CheckOpen(dir string, scope Scope, options ...Option) error {
 	names, err := scope.canonical()
 	if err != nil {
 		return err

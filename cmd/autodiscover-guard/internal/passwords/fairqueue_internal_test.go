@@ -16,7 +16,7 @@ type held struct {
 	release chan struct{}
 }
 
-func (h held) is(password string) bool {
+func (h held) matches(password string) bool {
 	h.begun <- password
 	<-h.release
 	return strings.HasPrefix(password, "right")
@@ -113,7 +113,7 @@ func TestFile_guessesHoldUpTheirSenderOnly(t *testing.T) {
 			t.Errorf("a log-in that is known: got %v", got)
 		}
 		h.nothing(t)
-		mustBeOver(t, &f.turns)
+		mustBeOver(t, &f.queue)
 	})
 }
 
@@ -144,7 +144,7 @@ func TestFile_waitEndsWithTheRequest(t *testing.T) {
 		h.release <- struct{}{}
 		h.release <- struct{}{}
 		h.nothing(t)
-		mustBeOver(t, &f.turns)
+		mustBeOver(t, &f.queue)
 	})
 }
 
@@ -172,17 +172,17 @@ func TestFile_sameAtOnceIsOneAttempt(t *testing.T) {
 			}
 		}
 		h.nothing(t)
-		mustBeOver(t, &f.turns)
+		mustBeOver(t, &f.queue)
 	})
 }
 
 // mustBeOver checks that nothing is kept of clients that are done.
-func mustBeOver(t *testing.T, all *turns) {
+func mustBeOver(t *testing.T, all *fairQueue) {
 	t.Helper()
 	synctest.Wait()
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if all.running != 0 || len(all.lines) != 0 || len(all.next) != 0 {
-		t.Errorf("%d run, %d lines, %d next", all.running, len(all.lines), len(all.next))
+	if all.running != 0 || len(all.clients) != 0 || len(all.ready) != 0 {
+		t.Errorf("%d run, %d lines, %d next", all.running, len(all.clients), len(all.ready))
 	}
 }

@@ -32,30 +32,30 @@ type Log struct {
 // Odd is how many lines were not understood; a torn one does not count.
 func (l Log) Odd() int64 { return l.TooLong + l.Unreadable + l.OtherVersions }
 
-// intake sorts lines. It implements sink.
-type intake struct {
+// classifier tells decisions, events and unreadable lines apart, counts them, and hands them over. It implements sink.
+type classifier struct {
 	to     Consumer
 	log    Log
 	record Record
 }
 
-func (in *intake) tooLong() {
+func (in *classifier) tooLong() {
 	in.log.Lines++
 	in.log.TooLong++
 }
 
-func (in *intake) line(text string, torn bool) {
+func (in *classifier) line(text string, torn bool) {
 	in.log.Lines++
 	if Scan(text, &in.record) {
 		in.log.Decisions++
 		in.to.Decision(&in.record, text)
 		return
 	}
-	in.unusual(text, torn)
+	in.classify(text, torn)
 }
 
-// unusual sorts a line that the scanner has given up.
-func (in *intake) unusual(text string, torn bool) {
+// classify finds out what a line is that the scanner does not read.
+func (in *classifier) classify(text string, torn bool) {
 	if strings.TrimSpace(text) == "" {
 		in.log.Blank++
 		return

@@ -11,7 +11,7 @@ import (
 )
 
 // What Examine says is what Open says next, and nothing is made, renewed or written for it; damaged does the same with directories that Open refuses.
-func TestExamine(t *testing.T) {
+func TestCheckOpen(t *testing.T) {
 	t.Parallel()
 	const made = "example.com"
 	for name, c := range map[string]struct {
@@ -38,7 +38,7 @@ func TestExamine(t *testing.T) {
 				}
 				time.Sleep(c.after)
 				scope, before := certs.Scope{Names: []string{c.asked}}, snapshot(t, dir)
-				examined := certs.Examine(dir, scope)
+				examined := certs.CheckOpen(dir, scope)
 				if snapshot(t, dir) != before {
 					t.Error("something was written")
 				}
@@ -55,11 +55,11 @@ func TestExamine(t *testing.T) {
 }
 
 // Where there is nothing, Open would make an authority, and Examine makes nothing.
-func TestExamine_nothing(t *testing.T) {
+func TestCheckOpen_nothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "above", "authority")
 	scope := certs.Scope{Names: []string{"example.com"}}
-	if err := certs.Examine(dir, scope); err != nil {
+	if err := certs.CheckOpen(dir, scope); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Dir(dir)); err == nil {
@@ -68,7 +68,7 @@ func TestExamine_nothing(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := certs.Examine(dir, scope); err != nil {
+	if err := certs.CheckOpen(dir, scope); err != nil {
 		t.Errorf("empty: %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Check says what is wrong with values that are right each by itself. [Parse] has asked it; whoever changes a Config with [Config.Set] asks again.
 // The error is a [Problem].
 func (c *Config) Check() error {
-	for _, rule := range together {
+	for _, rule := range crossChecks {
 		if key, f := rule(c); f != nil {
 			return Problem{Key: key, Text: f.text, Want: f.want}
 		}
@@ -19,9 +19,9 @@ func (c *Config) Check() error {
 	return nil
 }
 
-// together reports what Check would, at the key's place in the file.
-func (r *reader) together() {
-	for _, rule := range together {
+// crossCheck reports what Check would, at the key's place in the file.
+func (r *reader) crossCheck() {
+	for _, rule := range crossChecks {
 		key, f := rule(r.config)
 		if f == nil {
 			continue
@@ -34,28 +34,28 @@ func (r *reader) together() {
 	}
 }
 
-// together are the conditions that hold between keys. Each names the key to look at.
-var together = []func(*Config) (key string, f *fault){
-	stated("listen.proxy", func(c *Config) string { return c.Listen.Proxy }),
-	stated("listen.transparent", func(c *Config) string { return c.Listen.Transparent }),
-	apart,
-	certified,
-	guardedPasswords,
-	adminCertified,
-	adminGuarded,
-	adminProfiles,
-	directParent,
-	ownParent,
-	pointless,
-	closable,
+// crossChecks are the conditions that hold between keys. Each names the key to look at.
+var crossChecks = []func(*Config) (key string, f *fault){
+	needsClients("listen.proxy", func(c *Config) string { return c.Listen.Proxy }),
+	needsClients("listen.transparent", func(c *Config) string { return c.Listen.Transparent }),
+	distinctListeners,
+	needsCertificate,
+	passwordsNeedTLS,
+	adminNeedsCertificate,
+	adminNeedsAuthentication,
+	pprofOnLoopback,
+	proxyKeysNeedProxy,
+	proxyLoop,
+	unusedKeys,
+	closeConflicts,
 }
 
-// stated refuses a listener beyond this computer for whose clients nobody has said anything: a proxy that serves whoever finds it is a gift to
+// needsClients refuses a listener beyond this computer for whose clients nobody has said anything: a proxy that serves whoever finds it is a gift to
 // strangers, and one that serves nobody is no use.
-func stated(key string, at func(*Config) string) func(*Config) (string, *fault) {
+func needsClients(key string, at func(*Config) string) func(*Config) (string, *fault) {
 	return func(c *Config) (string, *fault) {
 		address := at(c)
-		if address == "" || onLoopback(address) || slices.ContainsFunc(c.Clients.Allow, beyond) {
+		if address == "" || onLoopback(address) || slices.ContainsFunc(c.Clients.Allow, beyondLoopback) {
 			return key, nil
 		}
 		return key, &fault{
@@ -65,7 +65,7 @@ func stated(key string, at func(*Config) string) func(*Config) (string, *fault) 
 	}
 }
 
-func beyond(p netip.Prefix) bool {
+func beyondLoopback(p netip.Prefix) bool {
 	return !p.Addr().IsLoopback() || !slices.ContainsFunc(loopback(), func(l netip.Prefix) bool { return l.Bits() <= p.Bits() && l.Contains(p.Addr()) })
 }
 
@@ -76,8 +76,8 @@ func (c *Config) listeners() []listener {
 	return []listener{{"listen.proxy", c.Listen.Proxy}, {"listen.transparent", c.Listen.Transparent}, {"listen.admin", c.Listen.Admin}}
 }
 
-// apart refuses two listeners at one address: the second would find it taken, by nobody but us.
-func apart(c *Config) (string, *fault) {
+// distinctListeners refuses two listeners at one address: the second would find it taken, by nobody but us.
+func distinctListeners(c *Config) (string, *fault) {
 	all := c.listeners()
 	for i, l := range all {
 		for _, other := range all[:i] {
@@ -105,8 +105,8 @@ func overlap(a, b string) bool {
 // covers reports whether to listen at one address is to listen at the other, too: [::] is all, 0.0.0.0 all of IPv4.
 func covers(all, one netip.Addr) bool { return all.IsUnspecified() && (all.Is6() || one.Is4()) }
 
-// certified wants a certificate where something needs TLS at the proxy's door.
-func certified(c *Config) (string, *fault) {
+// needsCertificate refuses to go without a certificate where something needs TLS at the proxy's door.
+func needsCertificate(c *Config) (string, *fault) {
 	switch {
 	case c.Listen.Certificate != "":
 	case c.Listen.Key != "":
@@ -117,16 +117,16 @@ func certified(c *Config) (string, *fault) {
 	return "", nil
 }
 
-// guardedPasswords keeps passwords off the wire.
-func guardedPasswords(c *Config) (string, *fault) {
+// passwordsNeedTLS refuses passwords of clients that would travel in the clear.
+func passwordsNeedTLS(c *Config) (string, *fault) {
 	if c.Clients.Passwords == "" || c.Listen.Certificate != "" || onLoopback(c.Listen.Proxy) {
 		return "", nil
 	}
 	return "clients.passwords", &fault{text: "passwords would travel in the clear", want: "want listen.certificate too, or a listener on 127.0.0.1"}
 }
 
-// adminCertified wants a certificate where something needs TLS at the admin listener.
-func adminCertified(c *Config) (string, *fault) {
+// adminNeedsCertificate refuses to go without a certificate where something needs TLS at the admin listener.
+func adminNeedsCertificate(c *Config) (string, *fault) {
 	l := &c.Listen
 	const want = "want listen.admin_certificate too"
 	switch {
@@ -143,8 +143,8 @@ func adminCertified(c *Config) (string, *fault) {
 	return "", nil
 }
 
-// adminGuarded wants to be told who may look at what is reached from beyond this computer.
-func adminGuarded(c *Config) (string, *fault) {
+// adminNeedsAuthentication refuses an admin listener that is reached from beyond this computer without a word on who may look.
+func adminNeedsAuthentication(c *Config) (string, *fault) {
 	l := &c.Listen
 	if l.Admin == "" || onLoopback(l.Admin) || l.AdminTokenFile != "" || l.AdminClients != "" {
 		return "", nil
@@ -155,16 +155,16 @@ func adminGuarded(c *Config) (string, *fault) {
 	}
 }
 
-// adminProfiles keeps what costs this computer time to this computer.
-func adminProfiles(c *Config) (string, *fault) {
+// pprofOnLoopback refuses profiles for other computers: making one costs time.
+func pprofOnLoopback(c *Config) (string, *fault) {
 	if !c.Listen.Pprof || c.Listen.Admin == "" || onLoopback(c.Listen.Admin) {
 		return "", nil
 	}
 	return "listen.pprof", &fault{text: "profiles are for listeners on this computer only", want: "want off, or listen.admin on 127.0.0.1"}
 }
 
-// directParent wants a proxy where something is said of it.
-func directParent(c *Config) (string, *fault) {
+// proxyKeysNeedProxy refuses keys about a proxy behind us where there is none.
+func proxyKeysNeedProxy(c *Config) (string, *fault) {
 	if c.Upstream.Proxy != "" && c.Upstream.Proxy != "env" {
 		return "", nil
 	}
@@ -182,8 +182,8 @@ func directParent(c *Config) (string, *fault) {
 	return "", nil
 }
 
-// ownParent refuses the guard as the proxy behind itself, as far as the addresses tell: each request would be a loop.
-func ownParent(c *Config) (string, *fault) {
+// proxyLoop refuses the guard as the proxy behind itself, as far as the addresses tell: each request would be a loop.
+func proxyLoop(c *Config) (string, *fault) {
 	u, err := url.Parse(c.Upstream.Proxy)
 	if err != nil || u.Host == "" {
 		return "", nil
@@ -206,8 +206,8 @@ func ownParent(c *Config) (string, *fault) {
 	return "", nil
 }
 
-// pointless wants what a key is about, where the key looks as if it were there.
-func pointless(c *Config) (string, *fault) {
+// unusedKeys refuses a key that has no effect because what it is about is not there.
+func unusedKeys(c *Config) (string, *fault) {
 	switch {
 	case c.Listen.TransparentBy == "tproxy" && c.Listen.Transparent == "":
 		return "listen.transparent_by", &fault{text: "there is no transparent door", want: "want listen.transparent too"}

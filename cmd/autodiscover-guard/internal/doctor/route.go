@@ -13,21 +13,21 @@ import (
 	"time"
 )
 
-// patience is how long one question may take: longer than any client's, and than a guard takes to give an upstream up.
-const patience = 45 * time.Second
+// questionTimeout is how long one question may take: longer than any client's, and than a guard takes to give an upstream up.
+const questionTimeout = 45 * time.Second
 
-// way is how the guard is reached.
-type way struct {
+// route is how the guard is reached.
+type route struct {
 	// proxy is an http or https URL, perhaps with the name and password that the proxy itself asks for.
 	proxy *url.URL
-	// door verifies an https proxy; nil is the system's roots.
-	door *x509.CertPool
+	// proxyRoots verifies an https proxy; nil is the system's roots.
+	proxyRoots *x509.CertPool
 	// roots verify what the guard opens; nil is the system's roots.
 	roots *x509.CertPool
 }
 
 // transport carries a client's requests. Whoever uses it closes its idle connections.
-func (w way) transport() *http.Transport {
+func (w route) transport() *http.Transport {
 	return &http.Transport{
 		Proxy:              http.ProxyURL(w.proxy),
 		DialTLSContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }, // only to an https proxy
@@ -38,12 +38,12 @@ func (w way) transport() *http.Transport {
 }
 
 // dial connects to the proxy.
-func (w way) dial(ctx context.Context) (net.Conn, error) {
+func (w route) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", w.address())
 	if err != nil || w.proxy.Scheme != "https" {
 		return conn, err
 	}
-	secured := tls.Client(conn, &tls.Config{RootCAs: w.door, ServerName: w.proxy.Hostname(), MinVersion: tls.VersionTLS12})
+	secured := tls.Client(conn, &tls.Config{RootCAs: w.proxyRoots, ServerName: w.proxy.Hostname(), MinVersion: tls.VersionTLS12})
 	if err := secured.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("the proxy's own certificate: %w", err)
@@ -52,7 +52,7 @@ func (w way) dial(ctx context.Context) (net.Conn, error) {
 }
 
 // address is that of the proxy, with a port.
-func (w way) address() string {
+func (w route) address() string {
 	if w.proxy.Port() != "" {
 		return w.proxy.Host
 	}
@@ -67,7 +67,7 @@ type reply struct {
 }
 
 // tunnel asks for one. conn is nil where it is denied, and r then says how.
-func (w way) tunnel(ctx context.Context, target string) (conn net.Conn, r reply, err error) {
+func (w route) tunnel(ctx context.Context, target string) (conn net.Conn, r reply, err error) {
 	if conn, err = w.dial(ctx); err != nil {
 		return nil, r, err
 	}
@@ -99,7 +99,7 @@ func (w way) tunnel(ctx context.Context, target string) (conn net.Conn, r reply,
 }
 
 // leaf opens a tunnel to a host and gives the certificate that comes out of it, if it is one of the guard's authority.
-func (w way) leaf(ctx context.Context, host string) (*x509.Certificate, reply, error) {
+func (w route) leaf(ctx context.Context, host string) (*x509.Certificate, reply, error) {
 	conn, r, err := w.tunnel(ctx, net.JoinHostPort(host, "443"))
 	if err != nil || conn == nil {
 		return nil, r, err
@@ -112,10 +112,10 @@ func (w way) leaf(ctx context.Context, host string) (*x509.Certificate, reply, e
 	return client.ConnectionState().PeerCertificates[0], r, nil
 }
 
-// Presented asks a guard (of c: Proxy, Door, Root) for a host, as a client does, and gives the certificate that it presents. asked is false where it did not come to
+// PresentedLeaf asks a guard (of c: Proxy, ProxyRoots, Root) for a host, as a client does, and gives the certificate that it presents. asked is false where it did not come to
 // that: nobody answers, or does not let this client in. With an error and asked, the certificate does not come from the root.
-func Presented(ctx context.Context, c Config, host string) (leaf *x509.Certificate, asked bool, err error) {
-	leaf, r, err := way{proxy: c.Proxy, door: c.Door, roots: pool(c.Root)}.leaf(ctx, host)
+func PresentedLeaf(ctx context.Context, c Config, host string) (leaf *x509.Certificate, asked bool, err error) {
+	leaf, r, err := route{proxy: c.Proxy, proxyRoots: c.ProxyRoots, roots: pool(c.Root)}.leaf(ctx, host)
 	if err == nil && leaf == nil {
 		err = fmt.Errorf("CONNECT %s is answered with %s", host, r.text)
 	}

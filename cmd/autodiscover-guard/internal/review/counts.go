@@ -17,9 +17,9 @@ var (
 // unreadablePrefix begins the reason of a record whose answer could not be read (package rules).
 const unreadablePrefix = "the answer cannot be read"
 
-// shape counts what does not look as expected: a service may have changed its answers, or a record its words.
-func (s *Summary) shape(r *Record, seen sighting) {
-	host := hostAlone(r.Host)
+// countShapes counts what does not look as expected: a service may have changed its answers, or a record its words.
+func (s *Summary) countShapes(r *Record, seen sighting) {
+	host := stripPort(r.Host)
 	if r.Dialect == "suspected" {
 		s.shapes.add(Key{"reads like discovery, of no known shape", r.Dialect, host, r.Reason}, seen)
 	}
@@ -41,8 +41,8 @@ func (s *Summary) shape(r *Record, seen sighting) {
 	}
 }
 
-// upstream counts how long it took, and what failed.
-func (s *Summary) upstream(r *Record, seen sighting) {
+// countUpstream counts how long it took, and what failed.
+func (s *Summary) countUpstream(r *Record, seen sighting) {
 	s.overall.add(r.TookMS, seen.times)
 	l := s.latency[r.Dialect]
 	if l == nil {
@@ -57,18 +57,18 @@ func (s *Summary) upstream(r *Record, seen sighting) {
 	}
 	l.add(r.TookMS, seen.times)
 	if r.Upstream.Error != "" {
-		s.failures.add(Key{r.Upstream.Error, r.Upstream.Check, hostAlone(r.Host)}, seen)
+		s.failures.add(Key{r.Upstream.Error, r.Upstream.Check, stripPort(r.Host)}, seen)
 	}
 }
 
-// changed notes when policies, authorities and processes were there first and last.
-func (s *Summary) changed(r *Record, seen sighting) {
+// countChanges notes when policies, authorities and processes were there first and last.
+func (s *Summary) countChanges(r *Record, seen sighting) {
 	seen.client = ""
 	s.policies.add(Key{"policy", r.Policy}, seen)
 	if r.Authority != "" {
 		s.authorities.add(Key{"authority", r.Authority}, seen)
 	}
-	s.processes.add(Key{"process", runOf(r.Exchange)}, seen)
+	s.processes.add(Key{"process", processOf(r.Exchange)}, seen)
 }
 
 // Messages of the guard's life that the summary knows (packages intercept and main).
