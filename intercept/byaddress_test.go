@@ -67,7 +67,7 @@ func TestByAddress_opensDiscovery(t *testing.T) {
 					t.Errorf("the address heard %d bytes", n)
 				}
 				client.CloseIdleConnections()
-				w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+				w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 			})
 		}
 	}
@@ -242,7 +242,7 @@ func TestByAddress_serverSpeaksFirst(t *testing.T) {
 			if rest, _ := io.ReadAll(c); len(rest) > 0 {
 				t.Errorf("got %q behind the greeting", rest)
 			}
-			w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+			w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 		})
 	}
 }
@@ -258,7 +258,7 @@ func TestByAddress_hangsUp(t *testing.T) {
 		t.Fatalf("got %q, %v", got, err)
 	}
 	_, _ = c.Write(hello(central))
-	w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+	w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 	if s := w.plugin.Stats(); s.Handshakes["done"] != 0 {
 		t.Errorf("a handshake was made: %v", s.Handshakes)
 	}
@@ -355,7 +355,7 @@ func TestByAddress_departure(t *testing.T) {
 			<-asked
 			_ = c.Close()
 			<-left
-			w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+			w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 		})
 	}
 }

@@ -148,7 +148,7 @@ func doubtLimit(t *testing.T) {
 		t.Errorf("what runs: %v", err)
 	}
 	_ = runs.Close()
-	w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+	w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 	if _, err := w.connect(bank + ":25"); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}

@@ -20,7 +20,7 @@ func lifetime(d time.Duration) option {
 	return func(c *intercept.Config, _ *proxyServer, _ *world) { c.Limits.Lifetime = d }
 }
 
-// A tunnel that has lived long enough ends, whatever runs in it, and its seat is free again.
+// A tunnel that has lived long enough ends, whatever runs in it, and its slot is free again.
 func TestLifetime_tunnel(t *testing.T) {
 	addr := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	w := newWorld(t, jsonAnswer("{}"), resolve(bank+":443", addr), lifetime(50*time.Millisecond))
@@ -37,7 +37,7 @@ func TestLifetime_tunnel(t *testing.T) {
 	if e, ok := err.(net.Error); ok && e.Timeout() { //nolint:errorlint // as the connection returns it
 		t.Fatal("the tunnel lives on")
 	}
-	w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 && s.RetiredTunnels == 1 })
+	w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 && s.RetiredTunnels == 1 })
 }
 
 // Other connections end behind an answer, which is whole.
@@ -124,7 +124,7 @@ func TestLifetime_stuckTunnel(t *testing.T) {
 				if name == "the server does not read" || name == "neither of them ever reads" {
 					go flood(c)
 				}
-				w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+				w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 				w.eventually(t, "goproxy", func(intercept.Stats) bool { return !running("goproxy.copy") && !running("handleHttps") })
 				w.told("tunnels closed")
 				if n := w.life.FilterMessage("tunnels closed").Len(); n != 1 {

@@ -112,7 +112,7 @@ func TestClients_mappedAddress(t *testing.T) {
 	}
 }
 
-// hold opens a connection that does nothing but take up a seat.
+// hold opens a connection that does nothing but take up a slot.
 func (w *world) hold(t *testing.T) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", w.addr)
@@ -147,7 +147,7 @@ func TestLimits_connections(t *testing.T) {
 				}
 			}
 			_ = first.Close()
-			w.eventually(t, "a free seat", func(s intercept.Stats) bool { return s.Connections == 1 })
+			w.eventually(t, "a free slot", func(s intercept.Stats) bool { return s.Connections == 1 })
 			if got := w.raw(t, poll); got.StatusCode != 200 {
 				t.Errorf("after one left: got %s", got.Status)
 			}
@@ -199,7 +199,7 @@ func TestLimits_tunnels(t *testing.T) {
 				}
 				all = append(all, conn)
 			}
-			// Both kinds take seats. Over HTTP/1 a tunnel is a connection too, so the connection is what a single client runs out of.
+			// Both kinds take slots. Over HTTP/1 a tunnel is a connection too, so the connection is what a single client runs out of.
 			for _, target := range []string{bank + ":25", central + ":443"} {
 				_, err := w.connect(target)
 				if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -217,7 +217,7 @@ func TestLimits_tunnels(t *testing.T) {
 	}
 }
 
-// A tunnel that cannot be made, or a handshake that fails, gives its seat back.
+// A tunnel that cannot be made, or a handshake that fails, gives its slot back.
 func TestLimits_failuresKeepNoSeat(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"), limits(intercept.Limits{Tunnels: 1}))
 	for range 3 {
@@ -227,7 +227,7 @@ func TestLimits_failuresKeepNoSeat(t *testing.T) {
 		if _, err := w.tls(central+":443", &tls.Config{ServerName: bank}); err == nil {
 			t.Fatal("a handshake for another host succeeded")
 		}
-		w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+		w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// Clients that leave out the last byte of long questions have as much of them held in memory as there are seats for, and leave seats to others. Whoever
+// Clients that leave out the last byte of long questions have as much of them held in memory as there are slots for, and leave slots to others. Whoever
 // finds none is answered quietly where he is guarded, and where he is not by a status that says so; nothing long goes by unread. Short ones are served as ever.
 func TestLongBodies_takeSeats(t *testing.T) {
 	t.Parallel()
-	const seats = 64 // of one client
+	const slots = 64 // of one client
 	long := strings.Repeat(" ", 100<<10)
 	s := &spy{next: func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -39,11 +39,11 @@ func TestLongBodies_takeSeats(t *testing.T) {
 	if got := pox(opened); got.StatusCode != 200 {
 		t.Fatalf("got %d %q", got.StatusCode, got.body)
 	}
-	for range seats + 1 {
+	for range slots + 1 {
 		c := w.hold(t)
 		_, _ = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: opened.net\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s", opened, len(long)+1, long)
 	}
-	w.eventually(t, "the one without a seat", func(s intercept.Stats) bool { return s.RefusedBodies == 1 })
+	w.eventually(t, "the one without a slot", func(s intercept.Stats) bool { return s.RefusedBodies == 1 })
 	asked := s.asked.Load()
 	if got := pox(opened); got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(got.body, "too many long questions") {
 		t.Errorf("not guarded: got %d %q", got.StatusCode, got.body)

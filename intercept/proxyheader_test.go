@@ -118,7 +118,7 @@ func TestProxyProtocol_badHeaders(t *testing.T) {
 			if n := w.plugin.Stats().RefusedHeaders; n != 1 {
 				t.Errorf("got %d refused headers, want 1", n)
 			}
-			w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Connections == 0 })
+			w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Connections == 0 })
 		})
 	}
 }

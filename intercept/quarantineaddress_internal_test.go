@@ -105,7 +105,7 @@ func TestHostAddresses_ofAnotherName(t *testing.T) {
 	}
 }
 
-// Each look-up gives its seat back, whatever comes of it.
+// Each look-up gives its slot back, whatever comes of it.
 func TestLocate_seats(t *testing.T) {
 	p := &Plugin{dialer: &dialer{untrusted: new(net.Dialer)}}
 	p.quarantine.lookups = make(chan struct{}, 1)
@@ -117,7 +117,7 @@ func TestLocate_seats(t *testing.T) {
 		}
 	}
 	if len(p.quarantine.lookups) != 0 {
-		t.Error("a seat is taken")
+		t.Error("a slot is taken")
 	}
 }
 

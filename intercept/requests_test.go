@@ -8,9 +8,9 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// One connection of HTTP/2 holds many requests: they take seats, as connections do, of which there are as many as one connection may have at least.
+// One connection of HTTP/2 holds many requests: they take slots, as connections do, of which there are as many as one connection may have at least.
 func TestLimits_requestsOverHTTP2(t *testing.T) {
-	const seats = 100
+	const slots = 100
 	for name, c := range map[string]struct {
 		limits intercept.Limits
 		status int
@@ -22,7 +22,7 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 		for _, scheme := range []string{"https", "http"} {
 			t.Run(name+", "+scheme, func(t *testing.T) {
 				t.Parallel()
-				asked, release := make(chan struct{}, seats), make(chan struct{})
+				asked, release := make(chan struct{}, slots), make(chan struct{})
 				w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/slow" {
 						asked <- struct{}{}
@@ -36,8 +36,8 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 				if got := send(t, client, request(t, http.MethodGet, scheme+"://opened.net/", "")); got.StatusCode != 200 || got.ProtoMajor != 2 {
 					t.Fatalf("got %s %s", got.Proto, got.Status) // and the connection stays
 				}
-				served := make(chan int, seats)
-				for range seats {
+				served := make(chan int, slots)
+				for range slots {
 					r := request(t, http.MethodGet, scheme+"://opened.net/slow", "")
 					go func() {
 						resp, err := client.RoundTrip(r)
@@ -50,7 +50,7 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 						served <- resp.StatusCode
 					}()
 				}
-				for range seats {
+				for range slots {
 					<-asked
 				}
 				got := send(t, client, request(t, http.MethodGet, scheme+"://opened.net/", ""))
@@ -61,12 +61,12 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 					t.Errorf("got %d counted, want 1", n)
 				}
 				close(release)
-				for range seats {
+				for range slots {
 					if status := <-served; status != 200 {
-						t.Errorf("one that had a seat: got %d", status)
+						t.Errorf("one that had a slot: got %d", status)
 					}
 				}
-				w.eventually(t, "a free seat", func(intercept.Stats) bool {
+				w.eventually(t, "a free slot", func(intercept.Stats) bool {
 					return send(t, client, request(t, http.MethodGet, scheme+"://opened.net/", "")).StatusCode == 200
 				})
 			})

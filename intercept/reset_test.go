@@ -33,7 +33,7 @@ var oldWays = []struct {
 	{"transparent-80", "/", func(t *testing.T, n *lan) (net.Conn, error) { return n.dial(t, siteAddr+":80"), nil }},
 }
 
-// A client of HTTP/1.0 takes the end of the connection for the end of the answer, so half an answer ends in a reset and without TLS's good-bye. Its seats are free then.
+// A client of HTTP/1.0 takes the end of the connection for the end of the answer, so half an answer ends in a reset and without TLS's good-bye. Its slots are free then.
 func TestTrap_truncatedBodyIsVisibleToOldClients(t *testing.T) {
 	half := func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "hello")
@@ -63,7 +63,7 @@ func TestTrap_truncatedBodyIsVisibleToOldClients(t *testing.T) {
 				defer conn.Close()
 				_, _ = io.WriteString(conn, "GET "+way.target+" HTTP/1.0\r\nHost: opened.net\r\n\r\n")
 				got, err := io.ReadAll(conn)
-				n.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+				n.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 				if c.whole {
 					if err != nil || !strings.HasSuffix(string(got), "\r\n\r\nhello") {
 						t.Errorf("got %q, %v", got, err)

@@ -42,7 +42,7 @@ func TestByAddress_slow(t *testing.T) {
 				_, _ = io.WriteString(quick, "later")
 				heard(quick, "later")
 				_ = quick.Close()
-				w.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+				w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 			})
 		}
 	}

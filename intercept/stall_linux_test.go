@@ -37,7 +37,7 @@ func pouring(ended chan<- struct{}) http.HandlerFunc {
 	}
 }
 
-// A client that stops reading an answer is cut off at every door, what was asked upstream for it ends, its seats are free, and to the client the
+// A client that stops reading an answer is cut off at every door, what was asked upstream for it ends, its slots are free, and to the client the
 // answer looks broken off.
 func TestStall_answers(t *testing.T) {
 	over := func(c net.Conn, err error, target string) func(*testing.T) (io.Reader, error) {
@@ -104,7 +104,7 @@ func TestStall_answers(t *testing.T) {
 				t.Error("the answer looks whole")
 			}
 			if !strings.HasPrefix(name, "HTTP/2") && name != "in a stream" { // where the connection is well
-				n.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+				n.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 			}
 		})
 	}
@@ -172,7 +172,7 @@ func TestStall_tunnels(t *testing.T) {
 				} else {
 					<-served
 				}
-				n.eventually(t, "the count and the seat", func(s intercept.Stats) bool {
+				n.eventually(t, "the count and the slot", func(s intercept.Stats) bool {
 					return s.StalledConnections == 1 && s.Tunnels == 0 && s.RetiredTunnels == 0
 				})
 				n.eventually(t, "goproxy", func(intercept.Stats) bool { return !running("goproxy.copy") })

@@ -119,7 +119,7 @@ func TestShutdown_waitsForNoTunnelThatWasRefused(t *testing.T) {
 		}
 	}
 	if n := w.plugin.Stats().Tunnels; n != 0 {
-		t.Errorf("%d seats are taken", n)
+		t.Errorf("%d slots are taken", n)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -129,7 +129,7 @@ func TestStream_opensDiscovery(t *testing.T) {
 				t.Errorf("got %d tunnels for one connection", s.Tunnels)
 			}
 			transport.CloseIdleConnections()
-			w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+			w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 		})
 	}
 }
@@ -196,7 +196,7 @@ func TestStream_close(t *testing.T) {
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		t.Errorf("got %v, want the end", err)
 	}
-	w.eventually(t, "the seat", func(s intercept.Stats) bool { return s.Tunnels == 0 })
+	w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 }
 
 // Over HTTP/2 a browser asks its proxy for plain HTTP; what is meant for https must not travel on in the clear.

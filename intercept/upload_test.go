@@ -36,7 +36,7 @@ func uploads(t *testing.T, w *world, with func(t *testing.T, c net.Conn, r *bufi
 			})
 		}
 	}
-	w.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }
 
 // streamUploads are the same in HTTP/2. The body that with is given ends with an error when nobody wants it any more.
@@ -192,7 +192,7 @@ func early(close bool) http.HandlerFunc {
 	})
 }
 
-// Behind an early answer a client that says no more loses its connection, in good form, and its seats are free.
+// Behind an early answer a client that says no more loses its connection, in good form, and its slots are free.
 func TestUpload_earlyAnswer(t *testing.T) {
 	t.Parallel()
 	for name, last := range map[string]bool{"the last": true, "not the last": false} {
@@ -242,7 +242,7 @@ func TestUpload_seatsAreFree(t *testing.T) {
 	for range 12 {
 		<-asked
 	}
-	w.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }
 
 // A client that sends on at full speed gets the answer whole, too: no reset comes before it.
@@ -278,7 +278,7 @@ func TestUpload_fullSpeed(t *testing.T) {
 			<-sent
 		}
 	}
-	w.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }
 
 // Another plugin that puts its own body around the client's changes nothing of this.
@@ -374,5 +374,5 @@ func TestUpload_curl(t *testing.T) {
 			}
 		}
 	}
-	w.eventually(t, "the seats", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
+	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }

@@ -37,11 +37,11 @@ func (e *examination) sequences(ctx context.Context) []Finding {
 		}
 	}
 	var running sync.WaitGroup
-	seats := make(chan struct{}, maxParallelClients)
+	slots := make(chan struct{}, maxParallelClients)
 	for _, p := range all {
 		running.Go(func() {
-			seats <- struct{}{}
-			defer func() { <-seats }()
+			slots <- struct{}{}
+			defer func() { <-slots }()
 			p.play(ctx, e.route)
 		})
 	}
