@@ -10,11 +10,11 @@ import (
 	"autodiscover-guard/rules/reserved"
 )
 
-// Names of the built-in rules.
+// Names of the built-in rules, as decisions and records have them; any other name is an operator's.
 const (
-	ruleDocumentation = "documentation"
-	rulePrivateUse    = "private-use"
-	ruleBackOff       = "back-off"
+	RuleDocumentation = "documentation"
+	RulePrivateUse    = "private-use"
+	RuleBackOff       = "back-off"
 )
 
 // binding is the rule of one subject: the set of hosts that may be named to it. The zero binding allows nothing.
@@ -49,9 +49,9 @@ func (p *Policy) bind(domain string, rc ruleContext) (binding, bool) {
 	if !ok {
 		return binding{}, false
 	}
-	b := binding{rule: ruleDocumentation, domain: domain, entry: entry, otherwise: Block}
+	b := binding{rule: RuleDocumentation, domain: domain, entry: entry, otherwise: Block}
 	if entry.Nature == reserved.PrivateUse {
-		b.rule, b.otherwise, b.private = rulePrivateUse, RemoveStrangers, true
+		b.rule, b.otherwise, b.private = RulePrivateUse, RemoveStrangers, true
 		b.own = ownDomain(domain, entry.Name)
 	}
 	return b, true
@@ -80,7 +80,7 @@ func withoutDirectoryDomains(all []binding, subjects []dialect.Subject) []bindin
 		return all
 	}
 	return slices.DeleteFunc(all, func(b binding) bool {
-		return b.rule == rulePrivateUse && !slices.ContainsFunc(subjects, func(s dialect.Subject) bool { return s.Domain == b.domain && s.Carrier != dialect.CarrierLogin })
+		return b.rule == RulePrivateUse && !slices.ContainsFunc(subjects, func(s dialect.Subject) bool { return s.Domain == b.domain && s.Carrier != dialect.CarrierLogin })
 	})
 }
 

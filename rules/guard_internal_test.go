@@ -14,7 +14,7 @@ func TestWithoutDirectories_withoutEnd(t *testing.T) {
 	var subjects []dialect.Subject
 	for i := range 100_000 {
 		domain := fmt.Sprintf("b%d.test", i)
-		all = append(all, binding{domain: domain, rule: rulePrivateUse})
+		all = append(all, binding{domain: domain, rule: RulePrivateUse})
 		subjects = append(subjects, dialect.Subject{Domain: domain, Carrier: "body"})
 	}
 	began := time.Now()

@@ -108,7 +108,7 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 	case p.backOff(rc.host):
 		plan.Guarded = true
 		if plan.Decision.Rule == "" {
-			plan.Decision.Rule = ruleBackOff
+			plan.Decision.Rule = RuleBackOff
 		}
 		plan.refuse(reasonBackOff)
 	case len(plan.bindings) > maxGuarded:
@@ -208,7 +208,7 @@ func (p *Policy) Shun(host string) (d Decision, ok bool) {
 	if !p.backOff(reserved.Canonical(host)) {
 		return Decision{}, false
 	}
-	return Decision{Action: ActionRefuse, Rule: ruleBackOff, Reason: reasonBackOff}, true
+	return Decision{Action: ActionRefuse, Rule: RuleBackOff, Reason: reasonBackOff}, true
 }
 
 const reasonBackOff = "the asked host is what clients make up when every real one failed; its owner is a stranger"

@@ -59,7 +59,7 @@ func (c *checker) unknown(key string, item int, what, word string, known []strin
 // checkRules gives the rules ready for use. The error joins a *[RuleError] for every mistake.
 func checkRules(operator []Rule) ([]*rule, *domainIndex, error) {
 	c := &checker{}
-	names := map[string]bool{ruleDocumentation: true, rulePrivateUse: true, ruleBackOff: true}
+	names := map[string]bool{RuleDocumentation: true, RulePrivateUse: true, RuleBackOff: true}
 	all := make([]*rule, 0, len(operator))
 	index := newDomainIndex()
 	for i, r := range operator {

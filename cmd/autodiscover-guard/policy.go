@@ -89,15 +89,15 @@ func shownRules(file string, c *config.Config) []shownRule {
 	}
 	all = append(all,
 		shownRule{
-			Name: "back-off", From: builtIn, Mode: enforce, Domains: []string{"hosts autodiscover.<public suffix>, whoever is asked about and before any other rule"}, Allow: []string{},
+			Name: rules.RuleBackOff, From: builtIn, Mode: enforce, Domains: []string{"hosts autodiscover.<public suffix>, whoever is asked about and before any other rule"}, Allow: []string{},
 			Otherwise: "block", Answer: "upstream", Upstream: "never",
 		},
 		shownRule{
-			Name: "documentation", From: builtIn, Mode: enforce, Domains: []string{"documentation names of the sets " + strings.Join(c.Policy.Sets, ", ")},
+			Name: rules.RuleDocumentation, From: builtIn, Mode: enforce, Domains: []string{"documentation names of the sets " + strings.Join(c.Policy.Sets, ", ")},
 			Allow: []string{}, Otherwise: "block", Answer: "upstream", Upstream: centralOnly,
 		},
 		shownRule{
-			Name: "private-use", From: builtIn, Mode: enforce, Domains: []string{"private-use names of the sets " + strings.Join(c.Policy.Sets, ", ")},
+			Name: rules.RulePrivateUse, From: builtIn, Mode: enforce, Domains: []string{"private-use names of the sets " + strings.Join(c.Policy.Sets, ", ")},
 			Allow: []string{"the domain's own hosts", "private addresses"}, Otherwise: "remove", Answer: "upstream", Upstream: centralOnly,
 		})
 	for i := range all {

@@ -138,14 +138,11 @@ func siblingHost(owner *jsonNode) string {
 }
 
 func readAutodetect(_ Inquiry, t text) (*Document, error) {
-	x, err := readJSON(t.data)
+	x, err := readJSONObject(t.data)
 	if err != nil {
 		return nil, err
 	}
 	root := x.root
-	if !x.object() {
-		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
-	}
 	w := serverWalk{carrier: "body"}
 	w.value(root, jsonPlace{})
 	d := x.document(t, w.found, w.about)

@@ -35,14 +35,11 @@ var jmap = wireFormat{
 var sessionURLs = []string{"apiurl", "downloadurl", "uploadurl", "eventsourceurl"}
 
 func readJMAP(q Inquiry, t text) (*Document, error) {
-	x, err := readJSON(t.data)
+	x, err := readJSONObject(t.data)
 	if err != nil {
 		return nil, err
 	}
 	root := x.root
-	if !x.object() {
-		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
-	}
 	foreign := dropVendors(root)
 	w := urlWalk{protocol: "jmap", suggest: suggestJMAP(q), subjects: sessionSubjects}
 	w.value(root, jsonPlace{})

@@ -59,6 +59,16 @@ func readJSON(data []byte) (jsonDocument, error) {
 	return jsonDocument{root: root}, err
 }
 
+// readJSONObject is readJSON for a dialect whose documents are objects.
+func readJSONObject(data []byte) (jsonDocument, error) {
+	x, err := readJSON(data)
+	if err == nil && !x.object() {
+		x.free()
+		return jsonDocument{}, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
+	}
+	return x, err
+}
+
 // free gives the document's nodes back. Texts that were taken from them stay.
 func (x jsonDocument) free() { x.arena.free() }
 

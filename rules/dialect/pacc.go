@@ -30,12 +30,9 @@ var pacc = wireFormat{
 }
 
 func readPACC(_ Inquiry, t text) (*Document, error) {
-	x, err := readJSON(t.data)
+	x, err := readJSONObject(t.data)
 	if err != nil {
 		return nil, err
-	}
-	if !x.object() {
-		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
 	}
 	w := urlWalk{suggest: suggestPACC}
 	w.value(x.root, jsonPlace{})

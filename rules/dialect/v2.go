@@ -61,14 +61,11 @@ func pathAddresses(path string) []Subject {
 }
 
 func readV2(_ Inquiry, t text) (*Document, error) {
-	x, err := readJSON(t.data)
+	x, err := readJSONObject(t.data)
 	if err != nil {
 		return nil, err
 	}
 	root := x.root
-	if !x.object() {
-		return nil, fmt.Errorf("%w: JSON without an object", ErrNoSettings)
-	}
 	w := urlWalk{protocol: strings.ToLower(root.member("Protocol").string()), suggest: suggestV2}
 	w.value(root, jsonPlace{})
 	d := x.document(t, w.found, nil)

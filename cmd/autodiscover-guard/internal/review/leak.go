@@ -4,15 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
-)
-
-// The rules that every guard has; any other name is an operator's.
-const (
-	ruleDocumentation = "documentation"
-	rulePrivateUse    = "private-use"
-	ruleBackOff       = "back-off"
 )
 
 // maxSubjects bounds the domains that one record is counted for.
@@ -49,7 +43,7 @@ func (l *leakCheck) check(r *Record) {
 	}
 	l.asked = stripPort(r.Host)
 	own := isOwn(r, l.asked)
-	l.secrets = r.Credentials.Forwarded && !own && (l.monitored || r.Rule == ruleDocumentation)
+	l.secrets = r.Credentials.Forwarded && !own && (l.monitored || r.Rule == rules.RuleDocumentation)
 	if !l.monitored && !l.kept {
 		return
 	}
@@ -89,7 +83,7 @@ func changes(action string) bool { return action == "edit" || action == "refuse"
 // isOwn reports whether a host is the domain's own, so that its rule can name it: below the domain or, for private-use names, a private address.
 // Documentation names have no hosts at all.
 func isOwn(r *Record, host string) bool {
-	if r.Rule == ruleDocumentation || r.Rule == ruleBackOff {
+	if r.Rule == rules.RuleDocumentation || r.Rule == rules.RuleBackOff {
 		return false
 	}
 	for _, domain := range r.Subjects {
@@ -97,7 +91,7 @@ func isOwn(r *Record, host string) bool {
 			return true
 		}
 	}
-	if r.Rule != rulePrivateUse {
+	if r.Rule != rules.RulePrivateUse {
 		return false
 	}
 	a, _ := reserved.ParseAddr(strings.Trim(host, "[]"))
@@ -106,7 +100,7 @@ func isOwn(r *Record, host string) bool {
 
 // isPin reports whether a rule pins a domain that nobody reserves: its accounts' real domain.
 func isPin(r *Record) bool {
-	return r.Rule != "" && r.ReservedBy == "" && r.Rule != ruleDocumentation && r.Rule != rulePrivateUse && r.Rule != ruleBackOff
+	return r.Rule != "" && r.ReservedBy == "" && r.Rule != rules.RuleDocumentation && r.Rule != rules.RulePrivateUse && r.Rule != rules.RuleBackOff
 }
 
 func isCentral(host string) bool {
