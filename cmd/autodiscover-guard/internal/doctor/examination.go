@@ -56,6 +56,7 @@ type examination struct {
 	route             route
 	accounts          []account // guarded, or meant to be
 	unguardedAccounts []account // not guarded
+	own               string    // the operator's domain, where somebody guards it
 	begun             time.Time
 	log               *records
 
@@ -87,6 +88,7 @@ func checks() []check {
 		{"speed", "clients", true, false, (*examination).speed},
 		{"tunnel", "traffic", true, false, (*examination).tunnelled},
 		{"log", "traffic", true, true, (*examination).recorded},
+		{"servers", "traffic", true, true, (*examination).servers},
 		{"quarantine", "traffic", true, true, (*examination).quarantine},
 		{"secrets", "traffic", true, false, (*examination).secrets},
 		{"authority", "authority", false, true, (*examination).authority},
@@ -109,7 +111,7 @@ func Examine(ctx context.Context, c Config) *Report {
 	if c.Domain != "" && c.Domain != documentation {
 		own := account{e.identity, c.Domain}
 		if e.guards(own) {
-			e.accounts = append(e.accounts, own)
+			e.accounts, e.own = append(e.accounts, own), c.Domain
 		} else {
 			e.unguardedAccounts = append(e.unguardedAccounts, own)
 		}

@@ -17,8 +17,8 @@ const (
 
 // Finding is what one check says of one subject.
 type Finding struct {
-	// Check identifies the check for programs: reachable, version, ready, policy, root, pac, client, speed, tunnel, log, quarantine, secrets,
-	// authority, root-key, trust, desktop, clock, disk.
+	// Check identifies the check for programs: reachable, version, ready, policy, root, pac, client, speed, tunnel, log, servers, quarantine,
+	// secrets, authority, root-key, trust, desktop, clock, disk.
 	Check string `json:"check"`
 	// Group is where the check belongs: guard, clients, traffic, authority, trust, desktop, computer.
 	Group string `json:"group"`

@@ -30,10 +30,22 @@ type decision struct {
 	Exchange  string    `json:"exchange"`
 	Action    string    `json:"action"`
 	Client    string    `json:"client"`
+	Host      string    `json:"host"`
 	Subjects  []string  `json:"subjects"`
 	Strangers []string  `json:"strangers"`
+	Upstream  struct {
+		Asked bool   `json:"asked"`
+		Error string `json:"error"`
+		Check string `json:"check"`
+	} `json:"upstream"`
+	Suggestions []suggestion `json:"suggestions"`
 	// Repeat is for how many exchanges it stands; zero is one.
 	Repeat int `json:"repeat"`
+}
+
+// suggestion is what we look at in one of a record's suggestions.
+type suggestion struct {
+	Verdict string `json:"verdict"`
 }
 
 // logWait is how long a record may take to be in the file: each is written at once, unless it is one of many that are alike and is held.
