@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -112,9 +113,39 @@ func TestRecords(t *testing.T) {
 	if all, count := r.ours(e); len(all) != 2 || count != 4 || r.err != nil {
 		t.Errorf("%d records for %d exchanges: %v, %v", len(all), count, all, r.err)
 	}
-	r.offset = 1 << 20 // rotated: it begins anew
-	if r.read(); !strings.HasPrefix(r.text, before) {
-		t.Errorf("%q", r.text)
+	r.offset = 1 << 20 // cut off: it begins anew
+	if r.read(); !strings.HasPrefix(r.text, before) || r.rotated {
+		t.Errorf("%q, rotated %v", r.text, r.rotated)
+	}
+}
+
+// A log that was rotated meanwhile has lost nothing.
+func TestRecorded_rotated(t *testing.T) {
+	for _, rotated := range []bool{false, true} {
+		e := examined(t, always(502), nil)
+		e.Local, e.State = true, t.TempDir()
+		e.exchanges = []*exchange{{}}
+		name := filepath.Join(e.State, "decisions.jsonl")
+		write := func() {
+			if err := os.WriteFile(name, []byte("{}\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write()
+		if err := e.Settings.Set("state", e.State); err != nil {
+			t.Fatal(err)
+		}
+		if e.log = e.openRecords(); rotated {
+			if err := os.Rename(name, name+".1"); err != nil {
+				t.Fatal(err)
+			}
+			write()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if f := e.recorded(ctx)[0]; f.State == Skipped != rotated || f.State == OK {
+			t.Errorf("rotated %v: %+v", rotated, f)
+		}
 	}
 }
 
