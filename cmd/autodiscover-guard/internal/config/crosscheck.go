@@ -65,9 +65,9 @@ func needsClients(key string, at func(*Config) string) func(*Config) (string, *f
 	}
 }
 
-func beyondLoopback(p netip.Prefix) bool {
-	return !p.Addr().IsLoopback() || !slices.ContainsFunc(loopback(), func(l netip.Prefix) bool { return l.Bits() <= p.Bits() && l.Contains(p.Addr()) })
-}
+// beyondLoopback reports whether a range that parsePrefix has read is of others than this computer: one with bits set behind its length it refuses, so none that begins
+// at a loopback address is larger than those.
+func beyondLoopback(p netip.Prefix) bool { return !p.Addr().IsLoopback() }
 
 // listener is where something listens, and the key that says so.
 type listener struct{ key, address string }
@@ -92,11 +92,11 @@ func distinctListeners(c *Config) (string, *fault) {
 	return "", nil
 }
 
-// overlap reports whether one of two addresses that parseListen has read is, or is among, the other's.
+// overlap reports whether one of two addresses that parseListen has read is, or is among, the other's. No address has port 0, as any port has.
 func overlap(a, b string) bool {
-	p, err := netip.ParseAddrPort(a)
-	q, other := netip.ParseAddrPort(b)
-	if err != nil || other != nil || p.Port() != q.Port() || p.Port() == 0 {
+	p, _ := netip.ParseAddrPort(a)
+	q, _ := netip.ParseAddrPort(b)
+	if p.Port() != q.Port() || p.Port() == 0 {
 		return false
 	}
 	return p == q || covers(p.Addr(), q.Addr()) || covers(q.Addr(), p.Addr())

@@ -87,7 +87,6 @@ func (private) ranges() list[netip.Prefix] {
 
 func (p private) read(r *reader, name string, n *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
-		r.config.Upstream.Private.All = false
 		p.ranges().read(r, name, n)
 		return
 	}

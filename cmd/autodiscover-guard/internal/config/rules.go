@@ -235,7 +235,7 @@ func parsePrefix(text string) (netip.Prefix, *fault) {
 	if p != p.Masked() {
 		return netip.Prefix{}, &fault{text: quoted(text) + " has bits set behind its length", want: didYouMean(p.Masked().String())}
 	}
-	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 { // addresses are compared as IPv4
+	if a := p.Addr(); a.Is4In6() { // addresses are compared as IPv4; no shorter range begins at such a one
 		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
 	return p, nil

@@ -65,7 +65,7 @@ func parseHook(text string) (string, *fault) {
 	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || !u.IsAbs():
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		return "", &fault{text: "not a URL with a scheme and a host", want: "want one such as https://hooks.corp.example.net/guard"}
 	case !dialable(u):
 		return "", &fault{text: "a port in the URL that there is not", want: "want one from 1 to 65535"}
@@ -80,6 +80,6 @@ func parseHook(text string) (string, *fault) {
 }
 
 func onThisComputer(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	addr, _ := netip.ParseAddr(host)
+	return host == "localhost" || addr.IsLoopback()
 }

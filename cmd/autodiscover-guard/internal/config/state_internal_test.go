@@ -25,6 +25,7 @@ func TestUsualState(t *testing.T) {
 		"a service without a home":   {"linux", 0, map[string]string{"INVOCATION_ID": "1"}, "/var/lib/autodiscover-guard"},
 		"systemd's directory":        {"linux", 61000, map[string]string{"STATE_DIRECTORY": "/var/lib/private/g"}, "/var/lib/private/g"},
 		"systemd's first directory":  {"linux", 0, map[string]string{"STATE_DIRECTORY": "/var/lib/g:/var/lib/h", "INVOCATION_ID": "1"}, "/var/lib/g"},
+		"a relative directory":       {"linux", 1000, map[string]string{"STATE_DIRECTORY": "g", "HOME": "/home/u"}, "/home/u/.local/state/autodiscover-guard"},
 		"macOS":                      {"darwin", 501, map[string]string{"HOME": "/Users/u"}, "/Users/u/Library/Application Support/autodiscover-guard"},
 		"macOS with XDG":             {"darwin", 501, map[string]string{"HOME": "/Users/u", "XDG_STATE_HOME": "/s"}, "/s/autodiscover-guard"},
 		"Windows":                    {"windows", -1, map[string]string{"LocalAppData": "/local", "AppData": "/roaming"}, "/local/autodiscover-guard"},
@@ -52,8 +53,16 @@ func TestConfig_StateDir_is_absolute(t *testing.T) {
 	if got, err := c.DecisionsFile(); got != filepath.Join(want, "decisions.jsonl") || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	c.Log.Decisions = "-"
-	if got, err := c.DecisionsFile(); got != "-" || err != nil {
-		t.Errorf("got %q, %v", got, err)
+	for _, file := range []string{"-", filepath.Join(t.TempDir(), "d.jsonl")} {
+		c.Log.Decisions = file
+		if got, err := c.DecisionsFile(); got != file || err != nil {
+			t.Errorf("got %q, %v; want %q", got, err, file)
+		}
+	}
+	for _, name := range []string{"STATE_DIRECTORY", "INVOCATION_ID", "XDG_STATE_HOME", "HOME", "LocalAppData", "AppData"} {
+		t.Setenv(name, "")
+	}
+	if got, err := Default().DecisionsFile(); err == nil {
+		t.Errorf("got %q where there is no home", got)
 	}
 }

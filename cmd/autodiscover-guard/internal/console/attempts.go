@@ -63,10 +63,7 @@ func (a *attempts) makeRoom(now time.Time) {
 // clientNetwork is the address that a request comes from, as attempts are counted: of IPv6 the network, in which one computer has as many addresses as it likes (RFC 4291,
 // section 2.5.4).
 func clientNetwork(remote string) netip.Prefix {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Prefix{} // all those together
-	}
+	at, _ := netip.ParseAddrPort(remote) // what is none has no network: all those together
 	addr, bits := at.Addr().Unmap().WithZone(""), 64
 	if addr.Is4() {
 		bits = 32

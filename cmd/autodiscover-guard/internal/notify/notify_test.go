@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +21,11 @@ import (
 )
 
 func TestDecisions(t *testing.T) {
+	guard, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("a", 400)
 	taken := []string{"mail.stranger.net", "next.stranger.net", "stranger.org"}
 	edit := decision{action: "edit", strangers: taken}
 	monitored := decision{action: "pass", would: "refuse", forwarded: true, strangers: []string{"imap.stranger.net"}}
@@ -29,13 +35,14 @@ func TestDecisions(t *testing.T) {
 		hosts []any
 	}{
 		"a stranger that was refused":              {refused("imap.stranger.net"), notify.Stranger, []any{"imap.stranger.net"}},
+		"a stranger longer than any name":          {refused(long), notify.Stranger, []any{long[:300]}},
 		"strangers that were taken out":            {edit, notify.Stranger, []any{"mail.stranger.net", "next.stranger.net", "stranger.org"}},
 		"a leak that was only monitored":           {monitored, notify.Leak, []any{"imap.stranger.net"}},
 		"credentials, though there is no answer":   {decision{action: "pass", would: "refuse", forwarded: true, failure: "connect"}, notify.Leak, []any{}},
 		"an answer that could not be read, told":   {decision{action: "pass", would: "refuse"}, notify.Leak, []any{}},
 		"nothing leaked, because nobody answered":  {decision{action: "pass", would: "refuse", failure: "connect"}, "", nil},
 		"monitored, and would have passed":         {decision{action: "pass", would: "pass"}, "", nil},
-		"passed":                                   {decision{action: "pass"}, "", nil},
+		"passed":                                   {decision{action: "pass", strangers: []string{"imap.stranger.net"}}, "", nil},
 		"refused without asking":                   {decision{action: "refuse"}, "", nil},
 		"answered by the rule":                     {decision{action: "answer"}, "", nil},
 		"a tunnel to a guarded domain's discovery": {decision{action: "tunnel"}, notify.Leak, []any{}},
@@ -60,15 +67,18 @@ func TestDecisions(t *testing.T) {
 				}
 				got := posts[0].told
 				want := told{
-					Version: 1, Type: c.kind, Timestamp: got.Timestamp, Guard: got.Guard, Summary: got.Summary, Count: 1,
+					Version: 1, Type: c.kind, Timestamp: got.Timestamp, Guard: guard, Summary: got.Summary, Count: 1,
 					Data: map[string]any{
 						"hosts": c.hosts, "subjects": []any{"example.com"}, "action": c.d.action, "would": c.d.would, "rule": "documentation", "reason": "because",
 						"dialect": "autodetect", "host": "prod.autodetect.outlook.cloud.microsoft", "client": "192.0.2.7", "exchange": "run-1",
 						"credentials_forwarded": c.d.forwarded,
 					},
 				}
-				if d := cmp.Diff(want, got); d != "" || got.Guard == "" || !strings.Contains(got.Summary, "example.com") || got.Timestamp.IsZero() {
+				if d := cmp.Diff(want, got); d != "" || !strings.Contains(got.Summary, "example.com") || got.Timestamp.IsZero() {
 					t.Errorf("payload (-want +got):\n%s%+v", d, got)
+				}
+				if c.kind == notify.Stranger && !strings.HasPrefix(got.Summary, fmt.Sprint("never suggested before: ", c.hosts[0])) {
+					t.Errorf("summary %s", got.Summary)
 				}
 				if posts[0].header.Get("User-Agent") != "autodiscover-guard/test" || posts[0].header.Get("Content-Type") != "application/json" {
 					t.Errorf("header %v", posts[0].header)
@@ -87,19 +97,26 @@ func TestLife(t *testing.T) {
 		for range 3 {
 			w.life.Error(reloadFailed, zap.String("policy", "0123"), zap.Error(errors.New("guard.yaml:3: nonsense")))
 		}
-		w.life.Error(reloadFailed, zap.String("policy", "0123"), zap.Error(errors.New("guard.yaml:4: other nonsense")))
+		w.life.With(zap.String("policy", "0123")).Warn(reloadFailed, zap.Error(errors.New("guard.yaml:4: other nonsense")))
+		w.life.Error(reloadFailed, zap.Float64("which JSON cannot say", math.NaN()))
 		time.Sleep(time.Hour)
 		w.life.Error(reloadFailed, zap.String("policy", "0123"), zap.Error(errors.New("guard.yaml:3: nonsense")))
 		w.notifier.Close(t.Context())
 		var got []string
 		for _, p := range hook.all() {
 			got = append(got, fmt.Sprint(p.told.Type, p.told.Count, p.told.Data["error"], p.told.Data["policy"], p.told.Data["message"]))
+			if want := fmt.Sprint(reloadFailed, ": ", p.told.Data["error"]); p.told.Summary != want {
+				t.Errorf("summary %q, want %q", p.told.Summary, want)
+			}
 		}
 		want := []string{
 			"reload1guard.yaml:3: nonsense0123" + reloadFailed, "reload1guard.yaml:4: other nonsense0123" + reloadFailed, "reload3guard.yaml:3: nonsense0123" + reloadFailed,
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("told (-want +got):\n%s", d)
+		}
+		if w.outcomes[notify.Dropped] != 1 {
+			t.Errorf("outcomes %v, want one dropped", w.outcomes)
 		}
 	})
 }
@@ -116,6 +133,7 @@ func TestDecisions_leaks(t *testing.T) {
 		leak(false, "a.net")
 		leak(false, "a.net")
 		leak(false, "a.net", "b.net", "c.net", "d.net", "e.net", "f.net")
+		leak(false, "a.net", "b.net", "c.net", "d.net", "e.net")
 		leak(true, "a.net")
 		leak(true, "a.net")
 		leak(true)
@@ -129,6 +147,7 @@ func TestDecisions_leaks(t *testing.T) {
 		want := []string{
 			"1: a.net to accounts of example.com",
 			"1: a.net, b.net, c.net, d.net, e.net, … to accounts of example.com",
+			"1: a.net, b.net, c.net, d.net, e.net to accounts of example.com",
 			"1: a.net to accounts of example.com, with credentials",
 			"1: an answer to accounts of example.com, with credentials",
 			"2: a.net to accounts of example.com",
@@ -212,7 +231,7 @@ func TestStrangers_are_remembered(t *testing.T) {
 
 // What cannot be read is told, and kept: somebody may be able to read it.
 func TestStrangers_damaged_memory(t *testing.T) {
-	for _, text := range []string{"{", `{"version":2,"strangers":[]}`, "\x00\x00"} {
+	for _, text := range []string{"{", `{"version":2,"strangers":[]}`, `{"version":1,"strangers":{}}`, "\x00\x00"} {
 		synctest.Test(t, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "strangers.json")
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -239,26 +258,63 @@ func TestStrangers_damaged_memory(t *testing.T) {
 
 // Where it can be neither read nor moved, it stays as it is.
 func TestStrangers_memory_that_cannot_be_moved(t *testing.T) {
-	if runtime.GOOS == "windows" || os.Geteuid() == 0 {
-		t.Skip("no directory keeps this user from renaming")
-	}
 	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		file := filepath.Join(dir, "strangers.json")
+		file := filepath.Join(t.TempDir(), "strangers.json")
 		if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(dir, 0o500); err != nil {
+		if err := os.Mkdir(file+".unread-2000-01-01T00-00-00.000", 0o700); err != nil { // at the time of the bubble
 			t.Fatal(err)
 		}
 		w := start(t, &webhook{t: t, answer: always(200)}, file)
-		if err := os.Chmod(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
 		w.decide(refused("a.net"))
 		w.notifier.Close(t.Context())
-		if after, err := os.ReadFile(file); err != nil || string(after) != "{" {
-			t.Errorf("got %q, %v", after, err)
+		if after, err := os.ReadFile(file); err != nil || string(after) != "{" || !strings.Contains(w.log.String(), "all are new") {
+			t.Errorf("got %q, %v, and %s", after, err, w.log.String())
+		}
+		w = start(t, &webhook{t: t, answer: always(200)}, "no file can be called \x00")
+		w.notifier.Close(t.Context())
+		if !strings.Contains(w.log.String(), "all are new") {
+			t.Errorf("said %s", w.log.String())
+		}
+	})
+}
+
+// What cannot be written is written with whatever is told next.
+func TestStrangers_memory_without_a_place(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "state", "strangers.json")
+		w := start(t, &webhook{t: t, answer: always(200)}, file)
+		w.decide(refused("a.net"))
+		synctest.Wait()
+		if !strings.Contains(w.log.String(), "cannot be remembered on disk") {
+			t.Errorf("said %s", w.log.String())
+		}
+		if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		w.life.Error(reloadFailed)
+		w.notifier.Close(t.Context())
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), `"a.net"`) {
+			t.Errorf("remembered: %s, %v", text, err)
+		}
+	})
+}
+
+// A stranger that waits to be told is not remembered with one that was.
+func TestStrangers_untold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "strangers.json")
+		hook := &webhook{t: t, answer: func(n int) (int, http.Header) { return map[int]int{1: 200, 2: 400, 3: 200}[n], nil }}
+		w := start(t, hook, file)
+		w.decide(refused("a.net"))
+		w.decide(refused("b.net"))
+		w.notifier.Close(t.Context())
+		w = start(t, hook, file)
+		w.decide(refused("a.net", "b.net"))
+		w.notifier.Close(t.Context())
+		if got := hook.all(); len(got) != 3 || fmt.Sprint(got[2].told.Data["hosts"]) != "[b.net]" {
+			t.Errorf("%d posts: %v", len(got), got)
 		}
 	})
 }

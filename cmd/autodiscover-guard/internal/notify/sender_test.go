@@ -93,6 +93,9 @@ func TestParseSecret(t *testing.T) {
 	if _, err := notify.New(notify.Config{URL: hook}); err == nil {
 		t.Error("a notifier without a secret was made")
 	}
+	if _, err := notify.New(notify.Config{URL: "http://[geheim", Secret: s}); err == nil || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("a notifier for no address: %v", err)
+	}
 }
 
 // What may pass is tried again, with the same id and a new signature; what was refused is not.
@@ -140,6 +143,9 @@ func TestSender_attempts(t *testing.T) {
 				if len(posts) > 1 && last.header.Get("Webhook-Timestamp") == posts[0].header.Get("Webhook-Timestamp") {
 					t.Error("another attempt has the same timestamp")
 				}
+				if name == "refused" && !strings.Contains(w.log.String(), "the answer was 401") {
+					t.Errorf("the log says %s", w.log.String())
+				}
 				if text := w.log.String(); strings.Contains(text, "geheim") || (c.outcome == notify.Failed) != strings.Contains(text, "hooks.corp.example.net") {
 					t.Errorf("the log says %s", text)
 				}
@@ -186,6 +192,7 @@ func TestClose(t *testing.T) {
 						t.Errorf("outcomes %v, want %v", w.outcomes, c.outcome)
 					}
 				}
+				w.decide(refused("late.net")) // does not wait for anybody
 				if said := strings.Contains(w.log.String(), "before the end"); said != (c.outcome[notify.Dropped] > 0) {
 					t.Errorf("the log says %s", w.log.String())
 				}

@@ -112,6 +112,11 @@ func start(t *testing.T, hookTransport http.RoundTripper, file string) *world {
 	w := &world{outcomes: make(map[notify.Outcome]int)}
 	if file == "" {
 		file = filepath.Join(t.TempDir(), "strangers.json")
+		defer func() {
+			if w.log.Len() > 0 {
+				t.Errorf("a new memory: %s", w.log.String())
+			}
+		}()
 	}
 	w.notifier, err = notify.New(notify.Config{
 		URL: hook, Secret: secret, Strangers: file, Quiet: time.Hour, Agent: "autodiscover-guard/test", Transport: hookTransport,

@@ -101,9 +101,7 @@ func (n *Notifier) seeDecision(e zapcore.Entry, fields []zapcore.Field) {
 		n.tell(event{kind: Leak, at: e.Time, key: d.leak(), summary: summary, data: d})
 		return
 	}
-	if len(d.Hosts) > 0 {
-		n.tellStrangers(event{kind: Stranger, at: e.Time, summary: about, data: d}, d)
-	}
+	n.tellStrangers(event{kind: Stranger, at: e.Time, summary: about, data: d}, d)
 }
 
 // leak tells one leak from another. A password that goes is worse than the name that went before it.
@@ -144,12 +142,9 @@ func failed(fields map[string]any) bool {
 	return class != ""
 }
 
-// words is a list of texts; nil where there is none.
+// words is a list of texts; empty where there is none.
 func words(value any) []string {
-	list, ok := value.([]any)
-	if !ok {
-		return nil
-	}
+	list, _ := value.([]any)
 	all := make([]string, 0, len(list))
 	for _, v := range list {
 		if s, ok := v.(string); ok {

@@ -134,15 +134,31 @@ func TestFile_waitEndsWithTheRequest(t *testing.T) {
 		if got := <-first; got.right || !errors.Is(got.err, context.Canceled) {
 			t.Errorf("while it was looked at: got %v", got)
 		}
+		// What runs still counts, although nobody waits for it.
+		third := ask(t.Context(), f, desk, "a third")
+		h.nothing(t)
 		// Others, whose turns have not come.
 		ask(t.Context(), f, phone, "at the phone")
 		h.next(t, "at the phone")
-		other, leave := context.WithCancel(t.Context())
-		ask(other, f, guesser, "guess")
-		leave()
-		synctest.Wait()
-		h.release <- struct{}{}
-		h.release <- struct{}{}
+		one, leaveOne := context.WithCancel(t.Context())
+		other, leaveOther := context.WithCancel(t.Context())
+		ask(one, f, guesser, "one guess")
+		ask(other, f, guesser, "another guess")
+		kept := ask(t.Context(), f, guesser, "a guess that stays")
+		leaveOne()
+		leaveOther()
+		h.nothing(t)
+		for range 4 {
+			h.release <- struct{}{}
+			synctest.Wait()
+		}
+		for _, said := range []<-chan answer{third, kept} {
+			if got := <-said; got.right || got.err != nil {
+				t.Errorf("somebody who stayed: got %v", got)
+			}
+		}
+		h.next(t, "a guess that stays")
+		h.next(t, "a third")
 		h.nothing(t)
 		mustBeOver(t, &f.queue)
 	})
@@ -172,6 +188,27 @@ func TestFile_sameAtOnceIsOneAttempt(t *testing.T) {
 			}
 		}
 		h.nothing(t)
+		mustBeOver(t, &f.queue)
+	})
+}
+
+// Who leaves after his attempt, or while his client waits for its next turn, disturbs nobody.
+func TestFile_leavesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, h := heldFile()
+		over := f.queue.join(desk, f.digest("jane", "over"), func() bool { return h.matches("over") })
+		h.next(t, "over")
+		waiting, leave := context.WithCancel(t.Context())
+		ask(waiting, f, desk, "late")
+		ask(t.Context(), f, phone, "at the phone")
+		ask(t.Context(), f, guesser, "guess")
+		h.release <- struct{}{} // whoever came first is done, and the others have the slots
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		f.queue.leave(over)
+		h.release <- struct{}{}
+		h.release <- struct{}{}
 		mustBeOver(t, &f.queue)
 	})
 }

@@ -2,6 +2,8 @@ package passwords_test
 
 import (
 	"encoding/base64"
+	"errors"
+	"io/fs"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -87,6 +89,7 @@ func TestRead_refuses(t *testing.T) {
 		"MD5":             {"jane:$apr1$xxxxxxxx$xxxxxxxxxxxxxxxxxxxxxx", "no hash that resists guessing"},
 		"SHA-1":           {"jane:{SHA}xxxxxxxxxxxxxxxxxxxxxxxxxxx=", "no hash that resists guessing"},
 		"cut off":         {"jane:" + b[:59], "damaged"},
+		"no bcrypt":       {"jane:$2" + strings.Repeat("x", 58), "damaged"},
 		"cheap":           {"jane:" + strings.Replace(b, "$10$", "$04$", 1), "cost 4"},
 		"dear":            {"jane:" + strings.Replace(b, "$10$", "$17$", 1), "cost 17"},
 		"too long":        {strings.Repeat("#", 4<<20) + "\njane:" + b, "more than 4 MiB"},
@@ -104,6 +107,7 @@ func TestRead_refuses(t *testing.T) {
 		"argon2 bad key":  {"jane:" + a + "!", "damaged"},
 		"argon2 long key": {"jane:" + strings.Replace(a, key, strings.Repeat("xxxx", 22), 1), "damaged"},
 		"argon2 cut off":  {"jane:" + a[:40], "damaged"},
+		"argon2 a word":   {"jane:" + strings.Replace(a, "t=1", "t=one", 1), "damaged"},
 		"argon2 odd":      {"jane:" + strings.Replace(a, "p=1", "q=1", 1), "damaged"},
 		"Latin-1":         {"j\xe4ne:" + b, "UTF-8"},
 	} {
@@ -118,8 +122,16 @@ func TestRead_refuses(t *testing.T) {
 	// What is just within the bounds is read.
 	least, most := "$argon2id$v=19$m=7168,t=1,p=1$MDEyMzQ1Njc$"+strings.Repeat("A", 22), "$argon2id$v=19$m=262144,t=16,p=16$MDEyMzQ1Njc$"+strings.Repeat("A", 86)
 	dearest := strings.Replace(b, "$10$", "$16$", 1)
-	if _, err := passwords.Read(write(t, "#"+strings.Repeat("-", 1<<17)+"\nleast:"+least+"\nmost:"+most+"\ndearest:"+dearest)); err != nil {
+	all := "\nleast:" + least + "\nmost:" + most + "\ndearest:" + dearest
+	if _, err := passwords.Read(write(t, "#"+strings.Repeat("-", 4<<20-1-len(all))+all)); err != nil {
 		t.Error(err)
+	}
+	dir := t.TempDir()
+	if f, err := passwords.Read(filepath.Join(dir, "absent")); f != nil || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("absent: got %v, %v", f, err)
+	}
+	if f, err := passwords.Read(dir); f != nil || err == nil || strings.Contains(err.Error(), "no names") {
+		t.Errorf("a directory: got %v, %v", f, err)
 	}
 	path := write(t, "jane:"+b)
 	if err := os.Chmod(path, 0o666); err != nil {

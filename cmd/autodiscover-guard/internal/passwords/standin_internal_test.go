@@ -38,6 +38,12 @@ func TestFile_unknownNameCostsAHash(t *testing.T) {
 	if *cheap.n == 0 || *dear.n == 0 {
 		t.Errorf("%d of one kind and %d of the other stood in", *cheap.n, *dear.n)
 	}
+	for _, c := range []struct{ name, password, computed int }{{maxPassword, maxPassword, 1}, {maxPassword + 1, 1, 0}, {1, maxPassword + 1, 0}} {
+		before := total()
+		if right, err := f.Allowed(t.Context(), netip.Addr{}, strings.Repeat("n", c.name), strings.Repeat("x", c.password)); right || err != nil || total()-before != c.computed {
+			t.Errorf("%d and %d bytes: got %v, %v after %d computations", c.name, c.password, right, err, total()-before)
+		}
+	}
 	text, err := bcrypt.GenerateFromPassword([]byte("open sesame"), 10)
 	if err != nil {
 		t.Fatal(err)
