@@ -82,8 +82,8 @@ func mentionsConfig(text []byte) bool {
 func (w *configWalk) element(e *etree.Element, at *place) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
-	if nested && value != "" {
-		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	if nested && (value != "" || listed(configHosts[:], e.Tag) || listed(configURLs[:], e.Tag)) {
+		w.err = errMixed
 	}
 	w.attributes(e, at)
 	if !nested && value != "" {

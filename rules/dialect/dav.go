@@ -50,7 +50,7 @@ func readDAV(q Inquiry, t text) (*Document, error) {
 		return nil, fmt.Errorf("%w: a document of another namespace", ErrNoSettings)
 	}
 	foreign := dropForeign(x.root)
-	w := treeWalk{suggest: suggestDAV(q), unit: davUnit}
+	w := treeWalk{suggest: suggestDAV(q), unit: davUnit, holdsValue: func(name string) bool { return name == "href" }}
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, nil)
 	d.Plain = d.Plain && !foreign

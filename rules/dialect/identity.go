@@ -205,9 +205,15 @@ func readIdentityXML(t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := treeWalk{subjects: identitySubjects, suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
-		return suggestIdentity(strings.ToLower(e.Tag), path, "", value)
-	}}
+	w := treeWalk{
+		subjects: identitySubjects,
+		suggest: func(e *etree.Element, path, value string) (Suggestion, bool) {
+			return suggestIdentity(strings.ToLower(e.Tag), path, "", value)
+		},
+		holdsValue: func(name string) bool {
+			return strings.HasSuffix(name, "url") || slices.Contains(identityHostMembers, name)
+		},
+	}
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) {

@@ -213,6 +213,7 @@ func TestProfile_notBeyondDoubt(t *testing.T) {
 		"a key without a value": "<dict>" + host + "<key>a</key></dict>",
 		"a value without a key": "<dict>" + host + "<string>a</string><string>b</string></dict>",
 		"an unknown type":       "<dict>" + host + "<key>a</key><host>b</host></dict>",
+		"elements in a key":     "<dict>" + host + "<key>a<c/></key><string>b</string></dict>",
 		"elements in a string":  "<dict>" + host + "<key>a</key><string>b<c/></string></dict>",
 	} {
 		body := `<plist version="1.0">` + list + "</plist>"

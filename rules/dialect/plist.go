@@ -128,7 +128,7 @@ func (n *plistNode) dict(e *etree.Element) error {
 		return fmt.Errorf("%w: a property list's key without a value", ErrUnreadable)
 	}
 	for i := 0; i < len(children); i += 2 {
-		if children[i].Tag != "key" {
+		if children[i].Tag != "key" || hasElements(children[i]) {
 			return fmt.Errorf("%w: a property list's value without a key", ErrUnreadable)
 		}
 		key := strings.TrimSpace(elementText(children[i]))

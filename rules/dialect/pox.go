@@ -3,12 +3,10 @@ package dialect
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"html"
 	"io"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/beevik/etree"
 )
@@ -151,20 +149,12 @@ var poxKinds = map[string]Kind{
 }
 
 // poxKind is what an element of that name holds; the zero Kind where the schema says nothing of a server.
-func poxKind(tag string) Kind {
-	var short [32]byte
-	lower := short[:0]
-	for i := range len(tag) {
-		c := tag[i]
-		if c >= utf8.RuneSelf || len(tag) > len(short) {
-			return poxKinds[strings.ToLower(tag)]
-		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		lower = append(lower, c)
-	}
-	return poxKinds[string(lower)]
+func poxKind(tag string) Kind { return kindOf(poxKinds, tag) }
+
+// holdsPOXValue reports whether clients take a host, a URL or an address out of an element. A phone's Server, which is in none of the poxUnits, has elements in it.
+func holdsPOXValue(e *etree.Element) bool {
+	kind := poxKind(e.Tag)
+	return kind != 0 && kind != KindPort && (!is(e, "Server") || ancestor(e.Parent(), poxUnits[:]...) != nil)
 }
 
 // poxUnits are the elements that make no sense without their server and go with it.
@@ -219,8 +209,8 @@ func (w *poxWalk) element(e *etree.Element, at *place) {
 func (w *poxWalk) itself(e *etree.Element, at *place) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
-	if nested && value != "" {
-		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	if nested && (value != "" || holdsPOXValue(e)) {
+		w.err = errMixed
 	}
 	w.attributes(e, at)
 	if !nested && value != "" {

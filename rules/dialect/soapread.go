@@ -17,6 +17,12 @@ var soapKinds = map[string]Kind{
 	"applicationuri": KindOpaque, "targetapplicationuri": KindOpaque, "uri": KindOpaque,
 }
 
+// holdsSOAPValue reports whether clients take a host, a URL, an address or a setting's name or value out of an element.
+func holdsSOAPValue(e *etree.Element) bool {
+	kind := kindOf(soapKinds, e.Tag)
+	return kind != 0 && kind != KindPort || isSetting(e.Parent()) && (is(e, "Name") || is(e, "Value"))
+}
+
 // soapUnits are the elements that make no sense without what was taken out of them.
 var soapUnits = [...]string{
 	"ProtocolConnection", "WebClientUrl", "AlternateMailbox", "DocumentSharingLocation", "UserSetting", "DomainSetting", "TokenIssuer",
@@ -106,8 +112,8 @@ func (w *soapWalk) element(e *etree.Element, at *place) {
 	}
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
-	if nested && value != "" {
-		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	if nested && (value != "" || holdsSOAPValue(e)) {
+		w.err = errMixed
 	}
 	if isSetting(e) {
 		around := w.setting
@@ -140,7 +146,7 @@ func (w *soapWalk) attributes(e *etree.Element, at *place) {
 }
 
 func (w *soapWalk) value(e *etree.Element, path, value string) {
-	kind := soapKinds[strings.ToLower(e.Tag)]
+	kind := kindOf(soapKinds, e.Tag)
 	switch {
 	case ancestor(e, "Header") != nil && isSchemaURL(value): // WS-Addressing: Action, and addresses that stand for nobody
 		return

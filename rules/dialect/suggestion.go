@@ -1,5 +1,10 @@
 package dialect
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // Kind tells what a suggestion's value looks like.
 type Kind uint8
 
@@ -27,6 +32,23 @@ func (k Kind) String() string {
 		k = 0
 	}
 	return kindNames[k]
+}
+
+// kindOf looks up the name of an element, whose names the kinds have in lower case.
+func kindOf(kinds map[string]Kind, tag string) Kind {
+	var short [32]byte
+	lower := short[:0]
+	for i := range len(tag) {
+		c := tag[i]
+		if c >= utf8.RuneSelf || len(tag) > len(short) {
+			return kinds[strings.ToLower(tag)]
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower = append(lower, c)
+	}
+	return kinds[string(lower)]
 }
 
 // Verdict is what happens to one suggestion.

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,6 +12,8 @@ import (
 type treeWalk struct {
 	// suggest says what the text of a leaf suggests.
 	suggest func(e *etree.Element, path, value string) (Suggestion, bool)
+	// holdsValue reports whether clients take a host or URL out of elements of a name, in lower case.
+	holdsValue func(name string) bool
 	// unit is what is removed with a leaf; nil: the leaf.
 	unit func(e *etree.Element) *etree.Element
 	// subjects says whom a leaf names; nil where the dialect's answers name nobody.
@@ -27,8 +28,8 @@ type treeWalk struct {
 func (w *treeWalk) element(e *etree.Element, at *place) {
 	value := strings.TrimSpace(elementText(e))
 	nested := hasElements(e)
-	if nested && value != "" {
-		w.err = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+	if nested && (value != "" || w.holdsValue(strings.ToLower(e.Tag))) {
+		w.err = errMixed
 	}
 	for _, a := range e.Attr {
 		if isDeclaration(a) {

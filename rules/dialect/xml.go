@@ -165,6 +165,10 @@ func elementText(e *etree.Element) string {
 	return s.String()
 }
 
+// errMixed says that readers take an element for different values. Its own text is what some go by, and the text of all that is in it what others do: DOM's textContent and innerText,
+// libxml2's xmlNodeGetContent, Qt's QDomElement::text, .NET's XElement.Value.
+var errMixed = fmt.Errorf("%w: text and elements mixed", ErrUnreadable)
+
 // hasElements reports whether e contains other elements.
 func hasElements(e *etree.Element) bool {
 	for range e.ChildElementsSeq() {
