@@ -10,7 +10,7 @@ import (
 	"autodiscover-guard/certs"
 )
 
-// What Examine says is what Open says next, and nothing is made, renewed or written for it; damaged does the same with directories that Open refuses.
+// What CheckOpen says is what Open says next, and nothing is made, renewed or written for it; damaged does the same with directories that Open refuses.
 func TestCheckOpen(t *testing.T) {
 	t.Parallel()
 	const made = "example.com"
@@ -54,7 +54,7 @@ func TestCheckOpen(t *testing.T) {
 	}
 }
 
-// Where there is nothing, Open would make an authority, and Examine makes nothing.
+// Where there is nothing, Open would make an authority, and CheckOpen makes nothing.
 func TestCheckOpen_nothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "above", "authority")
