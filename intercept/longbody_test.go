@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ func TestLongBodies_takeSeats(t *testing.T) {
 	t.Parallel()
 	const slots = 64 // of one client
 	long := strings.Repeat(" ", 100<<10)
+	short := `{"a":1}` + long[:50<<10]
 	s := &spy{next: func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/settings": // nobody's place, and perhaps discovery to its end
@@ -24,6 +26,9 @@ func TestLongBodies_takeSeats(t *testing.T) {
 			_, _ = io.WriteString(w, "<Autodiscover>"+long+"</Autodiscover>")
 		case "/page":
 			_, _ = io.WriteString(w, "<!DOCTYPE html><html><body>"+long)
+		case "/short": // and takes several reads
+			w.Header().Set("Content-Length", strconv.Itoa(len(short)))
+			_, _ = io.WriteString(w, short)
 		default:
 			jsonAnswer(suggest("", stranger)+long)(w, r)
 		}
@@ -65,6 +70,9 @@ func TestLongBodies_takeSeats(t *testing.T) {
 	}
 	if got := send(t, client, request(t, http.MethodGet, "http://example.com/page", "")); got.StatusCode != 200 || !strings.HasSuffix(got.body, long) {
 		t.Errorf("no discovery: got %d, %d bytes", got.StatusCode, len(got.body))
+	}
+	if got := send(t, client, request(t, http.MethodGet, "http://example.com/short", "")); got.StatusCode != 200 || got.body != short {
+		t.Errorf("perhaps discovery, short: got %d, %d bytes", got.StatusCode, len(got.body))
 	}
 	if got := send(t, client, poxAsk(t, opened, "user@corp-mail.net")); got.StatusCode != 200 {
 		t.Errorf("a short question: got %d %q", got.StatusCode, got.body)

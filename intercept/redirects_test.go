@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"autodiscover-guard/intercept"
 	"autodiscover-guard/rules"
 )
 
@@ -70,6 +72,38 @@ func TestRedirect(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRedirect_withoutEnd: a second redirect is waited for as the first was, and no longer.
+func TestRedirect_withoutEnd(t *testing.T) {
+	for _, d := range doors {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/settings" {
+					http.Redirect(rw, r, d.scheme+"://opened.net/settings", http.StatusFound)
+					return
+				}
+				rw.Header().Set("Location", "/more")
+				rw.WriteHeader(http.StatusFound)
+				_ = http.NewResponseController(rw).Flush()
+				<-r.Context().Done()
+			}, governed(labAtHoster(t)), timeouts(func(u *intercept.UpstreamConfig) { u.AnswerTimeout = 50 * time.Millisecond }))
+			client := d.client(w)
+			get := func(url string) reply { return send(t, client, request(t, http.MethodGet, d.scheme+"://"+url, "")) }
+			asked := 1
+			for get("autodiscover.lab.test/mail/config-v1.1.xml?emailaddress=user@lab.test").StatusCode != http.StatusFound { // a slow machine
+				asked++
+			}
+			got := get("opened.net/settings")
+			if got.Header.Get("Location") != "" || !strings.Contains(got.body, `<emailProvider id="lab.test">`) {
+				t.Errorf("got %s to %q: %s", got.Status, got.Header.Get("Location"), got.body)
+			}
+			if r := w.decision(asked + 1); r["upstream"].(map[string]any)["error"] != "timeout" {
+				t.Errorf("recorded: %v", r)
+			}
+		})
 	}
 }
 

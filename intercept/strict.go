@@ -245,7 +245,7 @@ func (s *strict) chunk(line string) bool {
 	size, _, _ := strings.Cut(line, ";")
 	size = strings.TrimRight(size, " \t")
 	n, err := strconv.ParseUint(size, 16, 62)
-	if err != nil || size[0] == '+' || len(size) > 16 {
+	if err != nil || len(size) > 16 {
 		return false
 	}
 	s.state, s.left = awaitsChunkData, int64(n)
@@ -268,8 +268,8 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
 	}
 	listens := s.readsAhead(b)
 	n, err := c.Read(b)
-	if s.state == awaitsNothing || n == 0 {
-		return n, err
+	if n == 0 {
+		return 0, err
 	}
 	passed := s.check(p, b[:n])
 	switch {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"autodiscover-guard/rules"
 )
 
 // Settings at a place that nobody published, under a guarded name: seen for what they are, whatever the Content-Type says.
@@ -201,6 +203,24 @@ func TestWatch_brokenOff(t *testing.T) {
 		settingsAlone(t, w, bodies, "broke off", "truncated", func(got reply, body string) bool {
 			return got.err != nil && got.body != "" && strings.HasPrefix(body, got.body)
 		})
+	}
+}
+
+// A rule of some dialects has nothing to say of what breaks off in another.
+func TestWatch_brokenOffInAnotherDialect(t *testing.T) {
+	policy := operator(t, rules.Rule{Name: "phones", Domains: []string{"opened.net"}, Dialects: []string{"pox"}})
+	bodies := map[string]string{"/autoconfig": "<clientConfig><hostname>" + stranger + "</hostname>", "/pox": "<Autodiscover><Server>" + stranger + "</Server>"}
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "9000")
+		_, _ = io.WriteString(w, bodies[r.URL.Path])
+	}, governed(policy))
+	for _, door := range doors {
+		for path, body := range bodies {
+			got := send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net"+path, ""))
+			if passed := got.err != nil && got.body == body; passed != (path == "/autoconfig") || passed != strings.Contains(got.body, stranger) {
+				t.Errorf("%s: %s: got %s %q, %v", door.name, path, got.Status, got.body, got.err)
+			}
+		}
 	}
 }
 

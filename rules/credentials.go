@@ -76,20 +76,17 @@ func scrubHeader(h dialect.Header) dialect.Header {
 // isAddressLike reports whether the user part of Basic credentials is a mail address and nothing else. Where the colon is missing the whole
 // text is the user; a password alone must not pass for one.
 func isAddressLike(user string) bool {
-	local, domain, ok := strings.Cut(user, "@")
-	return ok && local != "" && domain != "" && !strings.ContainsAny(user, " \t\r\n:") && !strings.Contains(domain, "@")
+	local, domain, _ := strings.Cut(user, "@")
+	return local != "" && domain != "" && !strings.ContainsAny(user, " \t\r\n") && !strings.Contains(domain, "@")
 }
 
 // scrubQuery keeps the parameters that discovery is known to use. A semicolon separates like an ampersand, as it does where subjects are read:
 // what stands behind one must not pass as part of a known parameter.
 func scrubQuery(raw string) string {
-	if raw == "" {
-		return ""
-	}
 	kept := make([]string, 0, 4)
 	for pair := range strings.FieldsFuncSeq(raw, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, _, _ := strings.Cut(pair, "=")
-		if decoded, err := url.QueryUnescape(name); err == nil && slices.Contains(keptParameters[:], strings.ToLower(decoded)) {
+		if decoded, _ := url.QueryUnescape(name); slices.Contains(keptParameters[:], strings.ToLower(decoded)) {
 			kept = append(kept, pair)
 		}
 	}

@@ -47,7 +47,7 @@ func TestPlan_credentials(t *testing.T) {
 func TestPlan_scrubbedUser(t *testing.T) {
 	for shown, want := range map[string]string{
 		"user@example.com": "user@example.com:", "user@example.com:secret": "user@example.com:", "user@example.com:": "user@example.com:",
-		"secret": "", "user:secret": "", "@secret": "", "secret@": "", "pass word@secret": "", "p@ss@secret": "", `CORP\user:secret`: "", "a@b\tc": "",
+		"secret": "", "user:secret": "", "@secret": "", "secret@": "", "pass word@secret": "", "p@ss@secret": "", `CORP\user:secret`: "", "a@b\tc": "", "a@b\rc": "", "a@b\nc": "",
 	} {
 		r := detectQuestion("example.com")
 		r.Header["Authorization"] = []string{basic(shown)}

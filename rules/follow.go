@@ -49,7 +49,7 @@ func redirectTargets(all []dialect.Suggestion) []string {
 func (p *Policy) Follow(r dialect.Request, from From, referrer dialect.Inquiry) Plan {
 	plan := p.Plan(r, from)
 	named := dialect.LoginSubjects(r)
-	if plan.Step == Forward && !plan.Guarded {
+	if plan.Step == Forward {
 		named = slices.DeleteFunc(slices.Clone(plan.Inquiry.Subjects), func(s dialect.Subject) bool { return s.Carrier == dialect.CarrierHost })
 	}
 	rc := ruleContext{dialect: referrer.Dialect, host: reserved.Canonical(r.Host()), from: from}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -63,8 +64,9 @@ func TestPolicy_Follow(t *testing.T) {
 		next := question(onward[0].String())
 		next.Header[c.field] = []string{c.value}
 		referrer := dialect.Inquiry{Dialect: c.about, Subjects: append(slices.Clone(referrer.Subjects), dialect.Subject{Domain: "named.net"})}
-		if plan := p.Follow(next, rules.From{}, referrer); plan.Step != c.want {
-			t.Errorf("%s: %v, want %v", name, plan.Step, c.want)
+		plan := p.Follow(next, rules.From{}, referrer)
+		if step := plan.Step; step != c.want || p.SniffRedirect(&plan, dialect.Answer{Status: http.StatusFound}) != (c.want == rules.Watch) {
+			t.Errorf("%s: %v, want %v; pursued: %t", name, step, c.want, plan.Guarded)
 		}
 	}
 	// Settings that are found there are for the same subject, although nothing there says so.
@@ -85,6 +87,12 @@ func TestPolicy_Follow(t *testing.T) {
 	}
 	if d := judged(p, first, moved("https://stranger.net/")); d.Redirects(first.URL) != nil {
 		t.Errorf("refused, and leads to %v", d.Redirects(first.URL))
+	}
+	// What is found there is for whoever logs in there, too.
+	next.Header["Authorization"] = []string{basic("user@office.test:secret")}
+	plan = p.Follow(next, rules.From{}, dialect.Inquiry{Dialect: dialect.JMAP, Subjects: referrer.Subjects})
+	if d, ok := p.Sniff(&plan, said("application/json", `{"primaryAccounts":{},"apiUrl":"https://api.lab.test/"}`)); !ok || d.Action != rules.ActionRefuse {
+		t.Errorf("another's session: %v, %t: %s", d.Action, ok, d.Reason)
 	}
 }
 
@@ -226,9 +234,9 @@ func TestPolicy_Follow_question(t *testing.T) {
 	}
 }
 
-// A rule for one service holds at the service's host, however a redirect has spelt it.
+// A rule for one service and some clients holds for them at the service's host, however a redirect has spelt it.
 func TestPolicy_Follow_atAService(t *testing.T) {
-	p, err := rules.New(rules.Config{Rules: []rules.Rule{{Name: "service", Domains: []string{"corp.net"}, Services: []string{"autodetect"}, Allow: []string{"*.corp.net"}}}})
+	p, err := rules.New(rules.Config{Rules: []rules.Rule{{Name: "service", Domains: []string{"corp.net"}, Services: []string{"autodetect"}, Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Allow: []string{"*.corp.net"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +249,7 @@ func TestPolicy_Follow_atAService(t *testing.T) {
 	} {
 		next := question("https://" + host + "/next")
 		next.Header["Authorization"] = []string{"Basic dXNlcjpzZWNyZXQ="}
-		plan := p.Follow(next, rules.From{}, referrer)
+		plan := p.Follow(next, rules.From{Client: netip.MustParseAddr("192.0.2.7")}, referrer)
 		if plan.Step != want || p.SniffRedirect(&plan, dialect.Answer{Status: http.StatusFound}) != (want == rules.Watch) || plan.Guarded != (want == rules.Watch) {
 			t.Errorf("%s: %v, guarded: %t", host, plan.Step, plan.Guarded)
 		}

@@ -77,7 +77,7 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"http:u@http:134744072": true, "http:@mail.lab.test/http:134744072": true, "http:u@http:@https:mail.lab.test": true, "http:u@http:@mail.lab.test": false,
 		"//stranger.net:x.lab.test/": true, "//stranger\u00a0.lab.test/": true, "//lab.test:993:x.lab.test": true,
 
-		"//stranger/": true, "//mail.lab.test/ //mail.lab.test/ //stranger/": true, ".stranger.net": true, "stranger.net／x": true, "stranger.net｜x": true,
+		"//stranger/": true, "///stranger/": true, "//mail.lab.test/ //mail.lab.test/ //stranger/": true, ".stranger.net": true, "msstd:x-mail.lab.test": true, "msstd:x_mail.lab.test": true, "msstd:zmail.lab.test": true, "msstd:0mail.lab.test": true, "msstd:9mail.lab.test": true, "stranger.net／x": true, "stranger.net｜x": true,
 		"100% of t%2eco": true, "100% t.c%6f": true, "%at.co": true, "%ta.co": true, `"\/\/stranger\/"`: true, "dC5jbw": true, // t.co
 		"100%": false, "100%4": false, "100% %4": false, `mail.lab.test\`: false, `mail.lab.test\u00`: false,
 

@@ -25,7 +25,7 @@ func TestMonitor_changesNothing(t *testing.T) {
 			continue // another rule has a say
 		}
 		looked++
-		if d.Action != rules.ActionPass || plan.Step != rules.Forward || plan.Header != nil || d.Mode != rules.Monitor || d.Rule != "watched" {
+		if d.Action != rules.ActionPass || plan.Step != rules.Forward || plan.Header != nil || d.Mode != rules.Monitor || d.Rule != "watched" || !strings.HasPrefix(d.Reason, "monitored only: ") {
 			t.Errorf("%s: %v, %v by %q: %s", x.name, plan.Step, d.Action, d.Rule, d.Reason)
 		}
 		if d.Would != strict.Action {
@@ -107,6 +107,17 @@ func TestMonitor_scrubsWhereToldTo(t *testing.T) {
 		if plan := withRules(t, r).Plan(request, rules.From{}); plan.Step != want {
 			t.Errorf("%s: %v, %s; want %v", host, plan.Step, plan.Decision.Reason, want)
 		}
+	}
+}
+
+// TestMonitor_besideAnother: who is named against a rule that only monitors is kept from nobody, although another rule refuses the answer.
+func TestMonitor_besideAnother(t *testing.T) {
+	request := poxQuestion("corp.example.net")
+	request.Header["From"] = []string{"user@watched.net"}
+	p := withRules(t, pin, rules.Rule{Name: "watched", Domains: []string{"watched.net"}, Mode: rules.Monitor})
+	d := judged(p, request, poxAnswer("corp.example.net", 600))
+	if d.Action != rules.ActionRefuse || d.Would != rules.ActionRefuse || !slices.Equal(d.Strangers, []string{"smtp.stranger.net"}) {
+		t.Errorf("%v, would %v, strangers %q: %s", d.Action, d.Would, d.Strangers, d.Reason)
 	}
 }
 

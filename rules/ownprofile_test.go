@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"encoding/base64"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,9 @@ func TestOwnSignedProfile(t *testing.T) {
 		"somebody else's identifier":        {sign(strings.ReplaceAll(appleProfile, "test.lab.mail.wei.li", "test.mail.wei.li")), rules.ActionRefuse},
 		"unsigned":                          {strings.ReplaceAll(appleProfile, "NOTE", "none"), rules.ActionPass},
 		"unsigned, an identifier in a word": {strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li"), rules.ActionRefuse},
+		"a server without a dot":            {sign(strings.ReplaceAll(appleProfile, "Note</key><string>NOTE", "ProxyServer</key><string>imap")), rules.ActionRefuse},
+		"a stranger, coded thrice":          {sign(strings.ReplaceAll(appleProfile, "NOTE", thrice("imap.stranger.net"))), rules.ActionRefuse},
+		"unsigned, coded thrice":            {strings.ReplaceAll(appleProfile, "NOTE", thrice("imap.stranger.net")), rules.ActionRefuse},
 		"encrypted":                         {sign(strings.ReplaceAll(appleProfile, `<plist version="1.0"><dict>`, `<plist version="1.0"><dict><key>EncryptedPayloadContent</key><data>MIAG</data>`)), rules.ActionRefuse},
 		"a stranger behind the signature":   {own + "imap.stranger.net", rules.ActionRefuse},
 	} {
@@ -44,6 +48,17 @@ func TestOwnSignedProfile(t *testing.T) {
 			t.Errorf("%s: %v, %s; want %v; the body is untouched: %v", name, d.Action, d.Reason, c.want, string(a.Body) == c.body)
 		}
 	}
+	a := dialect.Answer{Status: 200, Header: dialect.Header{"X-Note": {thrice("imap.stranger.net")}}, Body: []byte(own)}
+	if _, d := decide(p, r, a); d.Action != rules.ActionEdit || d.Answer.Header["X-Note"] != nil {
+		t.Errorf("a stranger in a field, coded thrice: %v, %v: %s", d.Action, d.Answer.Header, d.Reason)
+	}
+}
+
+func thrice(s string) string {
+	for range 3 {
+		s = base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	return s
 }
 
 // TestProfile_signedByOpenSSL reads what a signer writes that is not ours.
