@@ -81,7 +81,8 @@ func (j *judgement) decide(err error) {
 	j.blockSubjects()
 	switch {
 	case j.isChallenge():
-		j.challenge()
+		unreadable := err != nil && !errors.Is(err, dialect.ErrNoSettings)
+		j.challenge(strangers > 0 || unreadable || !j.doc.Plain)
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isOptionsAnswer():
 		j.pass("the asked host is inside the rule and says what may be asked")
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
@@ -194,14 +195,18 @@ const reasonChallenge = "only a host inside the rule may ask for credentials"
 // challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
 // the password at the first 401, before any settings exist. Servers put a page beside the challenge, and fields of their own, that may name anybody; what a
 // client logs in by are the challenges, and those that name strangers go, too.
-func (j *judgement) challenge() {
+//
+// doubtful says that of settings beside the challenge not all are own beyond doubt, if there are any.
+func (j *judgement) challenge(doubtful bool) {
 	asked := reserved.Canonical(j.plan.Inquiry.Request.Host())
 	if j.answer.Status != 401 || j.plan.Step != Forward || !j.allows(asked) || len(j.plan.bindings) == 0 {
 		j.refuse(reasonChallenge, nil)
 		return
 	}
-	if !j.leaksUnedited(j.answer.Header) {
-		j.pass("the asked host is inside the rule and may ask for credentials")
+	const reason = "the asked host is inside the rule and may ask for credentials"
+	leaks := j.leaksUnedited(j.answer.Header)
+	if !leaks && !(doubtful && j.givesSettings()) {
+		j.pass(reason)
 		return
 	}
 	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
@@ -214,9 +219,20 @@ func (j *judgement) challenge() {
 		j.refuse(reasonChallenge, nil)
 		return
 	}
-	j.refuse("the asked host is inside the rule and may ask for credentials, but names hosts outside of it, too", nil)
+	why := ", but names hosts outside of it, too"
+	if !leaks {
+		why = ", but not suggest what stands beside that"
+	}
+	j.refuse(reason+why, nil)
 	j.decision.Action = ActionEdit
 	j.decision.Answer = dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": own, "Cache-Control": {"no-store"}}}
+}
+
+// givesSettings reports whether a document of discovery stands beside a challenge. KDE reads it whatever the status is, and in more ways than the independent check knows: only
+// the dialects read it beyond doubt.
+func (j *judgement) givesSettings() bool {
+	q, ok := dialect.Sniff(j.plan.Inquiry.Request, j.answer)
+	return ok && q.Dialect != dialect.Suspected
 }
 
 // edit writes the answer afresh and lets the independent check look at the result.

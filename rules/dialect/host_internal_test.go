@@ -43,7 +43,7 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestHost(%q) has port %d, want %d", value, s.Port, want)
 		}
 	}
-	for value, want := range map[string]bool{"https:134744072": true, "HTTP:/x": true, `\\\\x\\y`: true, "//x": true, "http": false, "httpx:y": false, "a:b": false} {
+	for value, want := range map[string]bool{"https:134744072": true, "HTTP:/x": true, `\\\\x\\y`: true, "//x": true, `/\x`: true, "\\\t/x": true, "/\tx": false, "http": false, "httpx:y": false, "a:b": false} {
 		if s, ok := suggestAbsolute("", "", value); ok != want || s.Host != "" && value != "//x" {
 			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
 		}

@@ -151,10 +151,11 @@ var poxKinds = map[string]Kind{
 // poxKind is what an element of that name holds; the zero Kind where the schema says nothing of a server.
 func poxKind(tag string) Kind { return kindOf(poxKinds, tag) }
 
-// holdsPOXValue reports whether clients take a host, a URL or an address out of an element. A phone's Server, which is in none of the poxUnits, has elements in it.
+// holdsPOXValue reports whether clients take a host, a URL or an address out of an element. A phone's Server, which is in none of the poxUnits, has elements in it, and its Name
+// is often its URL.
 func holdsPOXValue(e *etree.Element) bool {
 	kind := poxKind(e.Tag)
-	return kind != 0 && kind != KindPort && (!is(e, "Server") || ancestor(e.Parent(), poxUnits[:]...) != nil)
+	return kind != 0 && kind != KindPort && (!is(e, "Server") || ancestor(e.Parent(), poxUnits[:]...) != nil) || is(e, "Name")
 }
 
 // poxUnits are the elements that make no sense without their server and go with it.

@@ -53,7 +53,9 @@ func (w *urlWalk) inside(name string, n, owner *jsonNode, at jsonPlace) {
 // suggestAbsolute makes a suggestion of a value that holds an absolute or scheme-relative URL, whatever stands around it.
 func suggestAbsolute(path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
-	if !strings.Contains(value, "://") && !strings.HasPrefix(value, "//") && !strings.HasPrefix(value, `\\`) && !webScheme(value) {
+	lead := value[:len(value)-len(strings.TrimLeft(value, "/\\\t\r\n"))] // browsers (WHATWG) take a backslash for a slash, and drop tabs and line feeds
+	slashes := strings.Count(lead, "/") + strings.Count(lead, `\`)
+	if !strings.Contains(value, "://") && slashes < 2 && !webScheme(value) {
 		return Suggestion{}, false
 	}
 	host, port := urlHost(value)

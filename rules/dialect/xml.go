@@ -112,6 +112,9 @@ func (x *xmlDocument) check(e *etree.Element) error {
 	if len(e.Tag)+len(e.Space) > maxName {
 		return fmt.Errorf("%w: an XML name is longer than %d bytes", ErrUnreadable, maxName)
 	}
+	if strings.Contains(e.Tag, ":") { // <:Server> is a Server to who cuts prefixes off
+		return fmt.Errorf("%w: an XML name with an empty prefix", ErrUnreadable)
+	}
 	if duplicateAttributes(e) {
 		return fmt.Errorf("%w: an XML attribute stands twice", ErrUnreadable)
 	}
