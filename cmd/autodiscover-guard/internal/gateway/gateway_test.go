@@ -148,3 +148,69 @@ func TestPlan_neverALoop(t *testing.T) {
 		})
 	}
 }
+
+// What the plan says stands in the files, where it is read.
+func TestPlan_says(t *testing.T) {
+	private := "elements = { 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }; }\n"
+	anew := "table inet autodiscover_guard\ndelete table inet autodiscover_guard\ntable inet autodiscover_guard {\n"
+	local := "fib daddr type { local, broadcast, multicast } return\n"
+	goesBy, sent := "ip daddr @private4 ip daddr != @dialled4 return\n", "ip saddr @clients4 tcp dport { 80, 443 } "
+	for name, c := range map[string]struct {
+		change    func(*gateway.Plan)
+		part      string
+		want, not []string // want in this order
+	}{
+		"a configuration": {func(p *gateway.Plan) { p.Config = "/etc/guard+1@lab_é.yaml" }, "service", []string{
+			"--print\" from /etc/guard+1@lab_é.yaml; print it again", "\nExecStart=/usr/local/bin/autodiscover-guard run --config /etc/guard+1@lab_é.yaml\n",
+		}, nil},
+		"none":              {func(*gateway.Plan) {}, "service", []string{"--print\"; print it again", "\nUser=guard\n", "\nLimitCORE=0\nUMask=0077\nStateDirectory=autodiscover-guard\nStateDirectoryMode=0700\n\n"}, []string{"--config", "Sockets="}},
+		"systemd's state":   {func(p *gateway.Plan) { p.Writable = []string{"/srv/a", "/srv/b"} }, "service", []string{"\nStateDirectoryMode=0700\nReadWritePaths=/srv/a /srv/b\n"}, nil},
+		"a state":           {func(p *gateway.Plan) { p.State, p.Writable = "/srv/s", []string{"/srv/a"} }, "service", []string{"\nReadWritePaths=/srv/s /srv/a\nEnvironment=HOME=/srv/s\n"}, []string{"StateDirectory"}},
+		"a user":            {func(*gateway.Plan) {}, "user", []string{"\nu guard - \"autodiscover-guard\" /var/lib/autodiscover-guard\n"}, nil},
+		"a port for anyone": {func(p *gateway.Plan) { p.Proxy = netip.MustParseAddrPort("[::]:1024") }, "service", nil, []string{"Sockets="}},
+		"a port for some":   {func(p *gateway.Plan) { p.Proxy = netip.MustParseAddrPort("[::]:1023") }, "service", []string{"\nSockets=autodiscover-guard-proxy.socket\n"}, nil},
+		"private ranges": {func(p *gateway.Plan) {
+			p.Private = []netip.Prefix{netip.MustParsePrefix("192.168.7.0/24"), netip.MustParsePrefix("fd00::/64")}
+		}, "nftables", []string{
+			anew, "set private4 { type ipv4_addr; flags interval; auto-merge; " + private, "set dialled4 { type ipv4_addr; flags interval; auto-merge; elements = { 192.168.7.0/24 }; }\n",
+			"elements = { fc00::/7, fe80::/10 }; }\n", "elements = { fd00::/64 }; }\n", "\tchain to_guard {\n", goesBy, sent + "redirect to :8443\n", "\tchain prerouting {\n", local,
+			"\tchain output {\n", local, "\tchain http3 {\n", goesBy, "\tchain http3_output {\n", local,
+		}, nil},
+		"and with tproxy": {func(p *gateway.Plan) { p.TPROXY = true }, "nftables", []string{
+			anew, "set private4 { type ipv4_addr; flags interval; auto-merge; " + private, "set dialled4 { type ipv4_addr; flags interval; auto-merge; }\n",
+			"\tchain prerouting {\n", local, goesBy, sent + "tproxy ip to :8443 meta mark set 0xad accept\n", "\tchain output {\n", "meta skuid guard return\n", local, goesBy, sent + "meta mark set 0xad\n",
+		}, nil},
+		"all dialled":               {func(p *gateway.Plan) { p.AllPrivate = true }, "nftables", []string{"\tchain to_guard {\n", sent}, []string{"private4", "dialled"}},
+		"a door from inside":        {func(p *gateway.Plan) { p.Transparent = netip.MustParseAddrPort("127.0.0.1:8443") }, "nftables", []string{"dnat ip to 127.0.0.1:8443\n"}, []string{"chain prerouting", "http3_forward"}},
+		"clients from inside":       {func(p *gateway.Plan) { p.Clients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }, "nftables", []string{sent}, []string{"chain prerouting", "http3_forward"}},
+		"tproxy's network":          {func(p *gateway.Plan) { p.TPROXY = true }, "network", []string{"\nExecStart=nft -f /etc/autodiscover-guard.nft\n", "\nExecStart=ip -4 route replace", "\nExecStart=ip -6 route replace"}, nil},
+		"the network of a redirect": {func(*gateway.Plan) {}, "network", []string{"\nExecStart=nft -f /etc/autodiscover-guard.nft\n"}, []string{"fwmark"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files, err := plan(c.change).Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				if f.Part != c.part {
+					continue
+				}
+				rest := f.Text
+				for _, want := range c.want {
+					_, after, ok := strings.Cut(rest, want)
+					if !ok {
+						t.Fatalf("%q is not there, or not in its place, in\n%s", want, f.Text)
+					}
+					rest = want[len(want)-1:] + after // lines that follow each other share a newline
+				}
+				for _, not := range c.not {
+					if strings.Contains(f.Text, not) {
+						t.Errorf("%q is in\n%s", not, f.Text)
+					}
+				}
+				return
+			}
+			t.Errorf("there is no %s", c.part)
+		})
+	}
+}
