@@ -35,7 +35,7 @@ func stripHopByHop(h http.Header, upgrade bool) {
 func stripNamed(h http.Header) {
 	for _, field := range h["Connection"] {
 		for name := range strings.SplitSeq(field, ",") {
-			if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(name, "Upgrade") && !strings.EqualFold(name, "Te") {
+			if name = strings.TrimSpace(name); !strings.EqualFold(name, "Upgrade") && !strings.EqualFold(name, "Te") {
 				h.Del(name)
 			}
 		}

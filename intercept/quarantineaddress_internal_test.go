@@ -121,6 +121,25 @@ func TestLocate_seats(t *testing.T) {
 	}
 }
 
+// A host is looked for where a tunnel to it would be dialled, and not at all where a parent proxy would know.
+func TestDialer_dialName(t *testing.T) {
+	type found struct {
+		name string
+		ok   bool
+	}
+	for proxy, want := range map[string]found{"": {"stranger.net", true}, "http://192.0.2.1:8080": {"stranger.net", false}} {
+		d, err := newDialer("guard", &UpstreamConfig{Proxy: proxy, Resolve: map[string]string{"named.net:993": "192.0.2.2:1"}}, 0, new(self), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for host, want := range map[string]found{"stranger.net": want, "named.net": {"192.0.2.2", true}} {
+			if name, ok := d.dialName(target{host: host, port: 993}); (found{name, ok}) != want {
+				t.Errorf("by way of %q: %s is %q, %t, want %v", proxy, host, name, ok, want)
+			}
+		}
+	}
+}
+
 // An address is a host's in whatever form a resolver gives it, and where it carries it.
 func TestLeadsTo(t *testing.T) {
 	for _, c := range []struct {

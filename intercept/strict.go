@@ -285,9 +285,6 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
 
 // check looks at bytes that were read, and counts the connection where they are ambiguous.
 func (s *strict) check(p *Plugin, b []byte) int {
-	if s.state == awaitsNothing || s.err != nil {
-		return len(b)
-	}
 	passed := s.scan(b)
 	if s.err != nil {
 		p.refused.ambiguous.Add(1)

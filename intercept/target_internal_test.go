@@ -86,11 +86,15 @@ func TestResolve(t *testing.T) {
 func TestStripHop(t *testing.T) {
 	h := http.Header{
 		"Connection": {"close, X-Mine", "x-other"}, "X-Mine": {"1"}, "X-Other": {"1"}, "Keep-Alive": {"1"}, "Te": {"trailers, deflate"},
-		"Transfer-Encoding": {"chunked"}, "Upgrade": {"h2c"}, "Proxy-Authorization": {"x"}, "X-End": {"1"},
+		"Transfer-Encoding": {"chunked"}, "Upgrade": {"WebSocket"}, "Proxy-Authorization": {"x"}, "X-End": {"1"},
 	}
 	stripHopByHop(h, true)
 	if d := cmp.Diff(http.Header{"X-End": {"1"}, "Te": {"trailers"}}, h); d != "" {
 		t.Error(d)
+	}
+	h = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"h2c"}}
+	if stripHopByHop(h, true); len(h) > 0 {
+		t.Errorf("what is left of h2c: %v", h)
 	}
 	for upgrade, want := range map[bool]http.Header{
 		true:  {"Connection": {"Upgrade"}, "Upgrade": {"websocket"}},

@@ -78,11 +78,7 @@ func (p *Plugin) denyLoop(w http.ResponseWriter, r *http.Request) bool {
 	default:
 		return false
 	}
-	host := r.URL.Host
-	if host == "" {
-		host = r.Host
-	}
-	p.noteLoop(hostOf(host), clientAddress(r.RemoteAddr), reason)
+	p.noteLoop(hostOf(r.URL.Host), clientAddress(r.RemoteAddr), reason)
 	// RFC 9209, section 2.3 has the word for it.
 	w.Header().Set("Proxy-Status", p.viaName+"; error=proxy_loop_detected")
 	deny(w, http.StatusLoopDetected, text)

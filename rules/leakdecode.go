@@ -159,8 +159,8 @@ func unescapeJSON(s string) string {
 		}
 		if unit, ok := unescapeUnit(s[i:]); ok {
 			i += 5
-			if second, ok := unescapeUnit(s[i+1:]); ok && utf16.IsSurrogate(unit) {
-				if r := utf16.DecodeRune(unit, second); r != utf8.RuneError { // 𝐧𝐞𝐭 is net to IDNA
+			if second, ok := unescapeUnit(s[i+1:]); ok {
+				if r := utf16.DecodeRune(unit, second); r != utf8.RuneError { // two halves, that is: 𝐧𝐞𝐭 is net to IDNA
 					unit = r
 					i += 6
 				}
