@@ -28,7 +28,7 @@ func decodeText(body []byte, contentType string) (text, error) {
 	mediaType, charset := parseMediaType(contentType)
 	t := text{mediaType: mediaType}
 	label, body := charsetOf(body, charset)
-	switch strings.ToLower(strings.TrimSpace(label)) {
+	switch strings.ToLower(strings.Trim(label, " \t'")) { // 'utf-8' is no charset to clients, which then take UTF-8
 	case "", "utf-8", "utf8", "us-ascii", "ascii":
 		if !utf8.Valid(body) {
 			return text{}, fmt.Errorf("%w: not valid UTF-8", ErrUnreadable)
