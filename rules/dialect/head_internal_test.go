@@ -75,6 +75,7 @@ func TestMayBeDiscovery(t *testing.T) {
 		"an event":                         {"event: state\ndata: {}\n\n", false, false},
 		"a short event":                    {": ping\n\n", false, true},
 		"a short event, and that is all":   {": ping\n\n", true, false},
+		"XML in EBCDIC":                    {"\x4c\x6f\xa7\x94\x93 and so on and on", false, true},
 		"a document":                       {`{"protocols": [], "email"`, false, true},
 		"space, and then perhaps one":      {strings.Repeat(" ", 100), false, true},
 		"space, for longer than anybody's": {strings.Repeat(" ", SniffLength+1), false, true},

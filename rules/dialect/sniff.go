@@ -26,7 +26,7 @@ func Sniffable(h Header, head []byte) bool {
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
 		return true
 	}
-	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) {
+	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) || bytes.HasPrefix(head, []byte(ebcdicXML)) {
 		return true
 	}
 	head = bytes.ToLower(bytes.TrimLeft(head, leadingSpace))
@@ -38,6 +38,14 @@ func Sniffable(h Header, head []byte) bool {
 		return len(rest) > 0 && strings.IndexByte(" \t\r\n/>", rest[0]) < 0
 	}
 	return !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+}
+
+// ebcdicXML is how "<?xm" begins in any code page of EBCDIC (XML 1.0, appendix F).
+const ebcdicXML = "\x4c\x6f\xa7\x94"
+
+// declaresXML reports whether a body says that it is XML, in letters that are read whatever the charset is.
+func declaresXML(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, leadingSpace), []byte("<?xml")) || bytes.HasPrefix(body, []byte(ebcdicXML))
 }
 
 // saysProfile reports whether an answer says that it is a configuration profile, by the type that iPhones go by, or the name of the file that Macs do. In whatever form it then comes,
