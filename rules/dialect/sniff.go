@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Recognition by what comes back. A request may not look like discovery (a hoster's own URL, a redirect's target, a path that nobody
@@ -119,6 +120,9 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 
 // approximate is the ASCII of a text in a charset that cannot be read, with a question mark for everything else.
 func approximate(body []byte) []byte {
+	if bytes.HasPrefix(body, []byte(ebcdicXML)) {
+		body, _ = charmap.CodePage037.NewDecoder().Bytes(body) // letters and brackets are the same in all code pages
+	}
 	data := bytes.ReplaceAll(body, []byte{0}, nil) // of UTF-16 and UTF-32
 	for _, mark := range [...]string{"\xff\xfe", "\xfe\xff", "\xef\xbb\xbf"} {
 		data = bytes.TrimPrefix(data, []byte(mark))
@@ -237,6 +241,9 @@ func sniffJSON(text []byte) ID {
 // anyMembers are those of an object, whatever there is to be said against it: of one that has a mistake in it, a comma behind the last member or a comment, those in front of
 // the mistake. It must have an end, and nothing behind that.
 func anyMembers(text []byte) (known memberSet, ok bool) {
+	for _, word := range [...]string{"NaN", "-Infinity", "Infinity"} { // numbers to Python, which reads on
+		text = bytes.ReplaceAll(text, []byte(word), []byte("0"))
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	t, err := d.ReadToken()
 	if err != nil || t.Kind() != jsontext.KindBeginObject {
