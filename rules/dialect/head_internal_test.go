@@ -192,6 +192,7 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 		"no number in front of all":     {`{"x":[NaN,-Infinity],"apiUrl":"https://stranger.net/","capabilities":{}}`, Header{}, JMAP},
 		"called UTF-16LE":               {`{"apiUrl":"https://stranger.net/","capabilities":{}}`, Header{"Content-Type": {"application/json; charset=UTF-16LE"}}, JMAP},
 		"calling itself UTF-16BE":       {`<?xml version="1.0" encoding="UTF-16BE"?>` + config, Header{}, Autoconfig},
+		"control characters of SCSU":    {`<?xml version="1.0" encoding="SCSU"?>` + strings.Replace(config, "1.1", "1.\v1", 1), Header{}, Autoconfig},
 		"EBCDIC":                        {ebcdic, Header{}, Autoconfig},
 		"a page":                        {"<!DOCTYPE html><html><body>clientConfig</body></html>", Header{}, None},
 		"an array":                      {`[{"email":"u@lab.test","protocols":[]}]`, Header{}, None},

@@ -127,7 +127,7 @@ func approximate(body []byte) []byte {
 	for _, mark := range [...]string{"\xff\xfe", "\xfe\xff", "\xef\xbb\xbf"} {
 		data = bytes.TrimPrefix(data, []byte(mark))
 	}
-	return bytes.ToValidUTF8(data, []byte("?"))
+	return withoutControls(bytes.ToValidUTF8(data, []byte("?"))) // they shift something in SCSU and ISO 2022
 }
 
 // isProfile reports whether an answer that is no text is a configuration profile: a property list, binary or signed, with payloads. Certificates
