@@ -71,7 +71,7 @@ func blankRecipients(s []byte) {
 }
 
 // publicIdentifier is that of a DOCTYPE (ISO 8879, 10.2), whose slashes stand before no host: pages of Apache and IIS have them, and property lists.
-var publicIdentifier = regexp.MustCompile(`["']-//(?:w3c|ietf|apple|apple computer)//dtd [a-z0-9 .]*//en["']`)
+var publicIdentifier = regexp.MustCompile(`["']-//(?:w3c|ietf|apple|apple computer|apple inc)//dtd [a-z0-9 .]*//en["']`)
 
 // productIdentifier is the line of an iCalendar object that names what wrote it (RFC 5545, section 3.7.3), in the form of a public identifier: each calendar's time zone
 // has one, and many a product is called by its maker's domain ("-//tzurl.org//NONSGML Olson 2022b//EN").

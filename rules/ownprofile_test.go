@@ -36,6 +36,7 @@ func TestOwnSignedProfile(t *testing.T) {
 		"an identifier as a server":         {sign(strings.ReplaceAll(appleProfile, "Note</key><string>NOTE", "ProxyServer</key><string>test.lab.mail.wei.li")), rules.ActionRefuse},
 		"somebody else's identifier":        {sign(strings.ReplaceAll(appleProfile, "test.lab.mail.wei.li", "test.mail.wei.li")), rules.ActionRefuse},
 		"unsigned":                          {strings.ReplaceAll(appleProfile, "NOTE", "none"), rules.ActionPass},
+		"unsigned, of Apple Inc":            {strings.NewReplacer("-//Apple//", "-//Apple Inc//", " PUBLIC", "\nPUBLIC", "NOTE", "none").Replace(appleProfile), rules.ActionPass},
 		"unsigned, an identifier in a word": {strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li"), rules.ActionRefuse},
 		"a server without a dot":            {sign(strings.ReplaceAll(appleProfile, "Note</key><string>NOTE", "ProxyServer</key><string>imap")), rules.ActionRefuse},
 		"a stranger, coded thrice":          {sign(strings.ReplaceAll(appleProfile, "NOTE", thrice("imap.stranger.net"))), rules.ActionRefuse},

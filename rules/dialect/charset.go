@@ -28,7 +28,7 @@ func decodeText(body []byte, contentType string) (text, error) {
 	mediaType, charset := parseMediaType(contentType)
 	t := text{mediaType: mediaType}
 	label, body := charsetOf(body, charset)
-	switch strings.ToLower(strings.TrimSpace(label)) {
+	switch strings.ToLower(strings.Trim(label, " \t'")) { // 'utf-8' is no charset to clients, which then take UTF-8
 	case "", "utf-8", "utf8", "us-ascii", "ascii":
 		if !utf8.Valid(body) {
 			return text{}, fmt.Errorf("%w: not valid UTF-8", ErrUnreadable)
@@ -106,9 +106,15 @@ func charsetOf(body []byte, parameter string) (label string, rest []byte) {
 	case len(body) > 1 && body[0] == 0 && strings.IndexByte("<{[ \t\r\n", body[1]) >= 0:
 		return "utf-16be", body
 	case parameter != "":
-		return parameter, body
+		label = parameter
+	default:
+		label = declaredCharset(body)
 	}
-	return declaredCharset(body), body
+	if strings.HasPrefix(strings.ToLower(label), "utf-16") {
+		// A contradiction: UTF-16 would have shown itself. Read as such, anything is some text in Chinese, while readers of JSON and most of XML go by the bytes.
+		return "utf-16 that is none", body
+	}
+	return label, body
 }
 
 // declaredCharset reads encoding="…" out of an XML declaration.
@@ -144,8 +150,7 @@ func transcode(body []byte, label string) ([]byte, error) {
 		return decodeWith(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder().Bytes, body)
 	}
 	e, name := charset.Lookup(label)
-	if e == nil || name == "replacement" || strings.HasPrefix(name, "utf-16") {
-		// A utf-16 label on text that is not UTF-16 is a contradiction, and "replacement" is the WHATWG's word for never decode.
+	if e == nil || name == "replacement" || strings.HasPrefix(name, "utf-16") { // "replacement" is the WHATWG's word for never decode, and "unicode" one for UTF-16
 		return nil, fmt.Errorf("%w: unknown charset", ErrUnreadable)
 	}
 	return decodeWith(e.NewDecoder().Bytes, body)

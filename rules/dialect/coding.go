@@ -98,7 +98,7 @@ func namedCodings(h Header) ([]string, error) {
 	for _, value := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(value, ",") {
 			switch coding = strings.ToLower(strings.TrimSpace(coding)); coding {
-			case "", "identity":
+			case "", "identity", "none", "utf-8", "utf8": // curl takes none for identity; servers put their charset there, which most clients pass over
 			case "gzip", "x-gzip", "deflate", "br", "zstd":
 				codings = append(codings, coding)
 			default:

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+	"golang.org/x/text/encoding/charmap"
 )
 
 const streamingEvents = `<?xml version="1.0" encoding="utf-8"?><soap11:Envelope xmlns:soap11="http://schemas.xmlsoap.org/soap/envelope/"><soap11:Header>` +
@@ -75,6 +76,7 @@ func TestMayBeDiscovery(t *testing.T) {
 		"an event":                         {"event: state\ndata: {}\n\n", false, false},
 		"a short event":                    {": ping\n\n", false, true},
 		"a short event, and that is all":   {": ping\n\n", true, false},
+		"XML in EBCDIC":                    {"\x4c\x6f\xa7\x94\x93 and so on and on", false, true},
 		"a document":                       {`{"protocols": [], "email"`, false, true},
 		"space, and then perhaps one":      {strings.Repeat(" ", 100), false, true},
 		"space, for longer than anybody's": {strings.Repeat(" ", SniffLength+1), false, true},
@@ -160,6 +162,10 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 	if long[0] != '[' {
 		t.Fatalf("it begins with %q", long[0])
 	}
+	ebcdic, err := charmap.CodePage037.NewEncoder().String(`<?xml version="1.0" encoding="IBM037"?>` + config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		body string
 		h    Header
@@ -183,6 +189,11 @@ func TestSniff_whatLenientClientsRead(t *testing.T) {
 		"a comment between members":     {`{"Protocol":"EWS","Url":"https://stranger.net/", /* x */ "more":1}`, Header{}, V2},
 		"what is no number":             {`{"apiUrl":"https://stranger.net/","capabilities":{},"x":NaN}`, Header{}, JMAP},
 		"a mistake in front of all":     {`{/* x */ "Protocol":"EWS","Url":"https://stranger.net/"}`, Header{}, None},
+		"no number in front of all":     {`{"x":[NaN,-Infinity],"apiUrl":"https://stranger.net/","capabilities":{}}`, Header{}, JMAP},
+		"called UTF-16LE":               {`{"apiUrl":"https://stranger.net/","capabilities":{}}`, Header{"Content-Type": {"application/json; charset=UTF-16LE"}}, JMAP},
+		"calling itself UTF-16BE":       {`<?xml version="1.0" encoding="UTF-16BE"?>` + config, Header{}, Autoconfig},
+		"control characters of SCSU":    {`<?xml version="1.0" encoding="SCSU"?>` + strings.Replace(config, "1.1", "1.\v1", 1), Header{}, Autoconfig},
+		"EBCDIC":                        {ebcdic, Header{}, Autoconfig},
 		"a page":                        {"<!DOCTYPE html><html><body>clientConfig</body></html>", Header{}, None},
 		"an array":                      {`[{"email":"u@lab.test","protocols":[]}]`, Header{}, None},
 		"something behind the object":   {`{"email":"u@lab.test","protocols":[]}{}`, Header{}, None},

@@ -66,8 +66,8 @@ func (n *plistNode) appendTexts(b []byte) []byte {
 }
 
 // plistDoctype is the one DOCTYPE that a property list may have: Apple's own, without an internal subset, so without entities. The DTD that
-// it names is never fetched.
-var plistDoctype = regexp.MustCompile(`<!DOCTYPE plist PUBLIC\s+"-//Apple( Computer)?//DTD PLIST 1\.0//EN"\s+"https?://www\.apple\.com/DTDs/PropertyList-1\.0\.dtd"\s*>`)
+// it names is never fetched. Apple has called itself by three names there; the samples of its profile reference say Apple Inc.
+var plistDoctype = regexp.MustCompile(`<!DOCTYPE\s+plist\s+PUBLIC\s+"-//Apple( Computer| Inc)?//DTD PLIST 1\.0//EN"\s+"https?://www\.apple\.com/DTDs/PropertyList-1\.0\.dtd"\s*>`)
 
 // parsePlist reads an XML property list.
 func parsePlist(t text) (*xmlDocument, *plistNode, error) {

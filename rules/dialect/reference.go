@@ -54,10 +54,14 @@ func MayAnswer(q Inquiry, a Answer) bool {
 	if !errors.Is(err, ErrUnreadable) {
 		return err == nil
 	}
-	if packed, _, err := decodeContent(a); err != nil && len(packed) == 0 { // we know the coding, and the client undoes more of it than we do
+	body, _, err := decodeContent(a)
+	if err != nil && len(body) == 0 { // we know the coding, and the client undoes more of it than we do
 		return true
 	}
-	t, _ := Request{Header: a.Header, Body: a.Body}.bodyText()
+	t, whole := Request{Header: a.Header, Body: a.Body}.bodyText()
+	if !whole && declaresXML(body) && !isPage(t.data) { // libxml2, and so Evolution, knows every charset that iconv does, UTF-7 and EBCDIC among them
+		return true
+	}
 	switch q.Dialect {
 	case Autoconfig, ISPDB:
 		return mentionsConfig(t.data)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Recognition by what comes back. A request may not look like discovery (a hoster's own URL, a redirect's target, a path that nobody
@@ -26,7 +27,7 @@ func Sniffable(h Header, head []byte) bool {
 	if codings, err := namedCodings(h); err != nil || len(codings) > 0 || magic(head) != "" {
 		return true
 	}
-	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) {
+	if bytes.HasPrefix(head, []byte("bplist")) || looksLikeCMS(head) || bytes.HasPrefix(head, []byte(ebcdicXML)) {
 		return true
 	}
 	head = bytes.ToLower(bytes.TrimLeft(head, leadingSpace))
@@ -38,6 +39,14 @@ func Sniffable(h Header, head []byte) bool {
 		return len(rest) > 0 && strings.IndexByte(" \t\r\n/>", rest[0]) < 0
 	}
 	return !(bytes.HasPrefix(head, []byte("<!doctype html")) && isPage(head))
+}
+
+// ebcdicXML is how "<?xm" begins in any code page of EBCDIC (XML 1.0, appendix F).
+const ebcdicXML = "\x4c\x6f\xa7\x94"
+
+// declaresXML reports whether a body says that it is XML, in letters that are read whatever the charset is.
+func declaresXML(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, leadingSpace), []byte("<?xml")) || bytes.HasPrefix(body, []byte(ebcdicXML))
 }
 
 // saysProfile reports whether an answer says that it is a configuration profile, by the type that iPhones go by, or the name of the file that Macs do. In whatever form it then comes,
@@ -111,11 +120,14 @@ func Sniff(r Request, a Answer) (Inquiry, bool) {
 
 // approximate is the ASCII of a text in a charset that cannot be read, with a question mark for everything else.
 func approximate(body []byte) []byte {
+	if bytes.HasPrefix(body, []byte(ebcdicXML)) {
+		body, _ = charmap.CodePage037.NewDecoder().Bytes(body) // letters and brackets are the same in all code pages
+	}
 	data := bytes.ReplaceAll(body, []byte{0}, nil) // of UTF-16 and UTF-32
 	for _, mark := range [...]string{"\xff\xfe", "\xfe\xff", "\xef\xbb\xbf"} {
 		data = bytes.TrimPrefix(data, []byte(mark))
 	}
-	return bytes.ToValidUTF8(data, []byte("?"))
+	return withoutControls(bytes.ToValidUTF8(data, []byte("?"))) // they shift something in SCSU and ISO 2022
 }
 
 // isProfile reports whether an answer that is no text is a configuration profile: a property list, binary or signed, with payloads. Certificates
@@ -229,6 +241,9 @@ func sniffJSON(text []byte) ID {
 // anyMembers are those of an object, whatever there is to be said against it: of one that has a mistake in it, a comma behind the last member or a comment, those in front of
 // the mistake. It must have an end, and nothing behind that.
 func anyMembers(text []byte) (known memberSet, ok bool) {
+	for _, word := range [...]string{"NaN", "-Infinity", "Infinity"} { // numbers to Python, which reads on
+		text = bytes.ReplaceAll(text, []byte(word), []byte("0"))
+	}
 	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	t, err := d.ReadToken()
 	if err != nil || t.Kind() != jsontext.KindBeginObject {

@@ -150,6 +150,7 @@ func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 		"text and elements mixed":         {soapUsers("x@lab.test"), soapAnswer(strings.Replace(one, "<Value>", "<Value>b.stranger.net<x/>", 1)), nil, ErrUnreadable},
 		"something else between":          {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(two, "<x/>", one), nil, ErrUnreadable},
 		"all outside of the Body":         {soapUsers("x@lab.test", "y@shop.com"), outsideBody, nil, ErrUnreadable},
+		"redirects no address for an @":   {"", soapAnswer(`<RedirectTarget>\\134744072#@mail.lab.test</RedirectTarget><RedirectTarget>https:134744072#@mail.lab.test</RedirectTarget><RedirectTarget>x@lab.test</RedirectTarget>`), []string{" ", " ", " lab.test"}, nil},
 		"request not at hand":             {"", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
 		"request broken":                  {"<Mailbox>x@lab.test</Mailbox><a<", soapAnswer(one, two), []string{" a.stranger.net", " b.stranger.net"}, nil},
 	} {

@@ -164,7 +164,7 @@ func (w *soapWalk) value(e *etree.Element, path, value string) {
 // soapSuggestion reads a value as what its kind says, or as a URL where it has an authority: that says more than any schema.
 func soapSuggestion(e *etree.Element, kind Kind, path, protocol, value string) (Suggestion, bool) {
 	switch {
-	case kind == KindRedirect && strings.Contains(value, "@") && !strings.Contains(value, "//"):
+	case kind == KindRedirect && strings.Contains(value, "@") && !strings.Contains(value, "//") && !ambiguous(value) && !webScheme(value):
 		return suggestAddress(path, protocol, value)
 	case kind == KindRedirect:
 		return suggestURL(KindRedirect, path, protocol, value)
