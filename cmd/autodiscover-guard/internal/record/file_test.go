@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -66,6 +67,16 @@ func TestFile_is_private(t *testing.T) {
 	decide(decisions, "192.0.2.1", "/", 2)
 	if entries, _ := readFile(t, name); len(entries) != 1 {
 		t.Error("a closed log was written to")
+	}
+	closed := openFile(t, name, record.Rotation{})
+	log, _ = newLog(closed, record.Rate{}, nil)
+	if err := closed.Close(); err != nil {
+		t.Error(err)
+	}
+	for what, err := range map[string]error{"closed again": log.Close(), "opened anew": log.Reopen(), "written to": closed.Put(record.Record{Line: []byte("{}\n")})} {
+		if err == nil {
+			t.Errorf("a closed file was %s", what)
+		}
 	}
 	if _, err := record.OpenFile(filepath.Join(name, "x"), record.Rotation{}, zap.NewNop()); err == nil {
 		t.Error("a file in a file was opened")
@@ -144,7 +155,10 @@ func TestFile_notices_that_it_is_gone(t *testing.T) {
 		away    func(string) error
 		seconds int
 	}{
-		"moved":   {func(name string) error { return os.Rename(name, name+".1") }, 2},
+		"moved": {func(name string) error { return os.Rename(name, name+".1") }, 2},
+		"moved, and another made": {func(name string) error {
+			return errors.Join(os.Rename(name, name+".1"), os.WriteFile(name, nil, 0o600))
+		}, 2},
 		"removed": {os.Remove, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,19 +171,41 @@ func TestFile_notices_that_it_is_gone(t *testing.T) {
 				}
 				for n := range c.seconds {
 					time.Sleep(time.Second)
-					decide(decisions, "192.0.2.1", "/", 2+n)
+					decide(decisions, "192.0.2.1", "/", 2*n+2)
+					decide(decisions, "192.0.2.1", "/", 2*n+3)
 				}
 				closeLog(t, log)
 				entries, _ := readFile(t, file)
-				if name == "moved" {
+				if c.seconds > 1 {
 					older, _ := readFile(t, file+".1")
+					if len(older) != 3 {
+						t.Errorf("%d records in the file that was moved, want 3: it is not to be left before its time", len(older))
+					}
 					entries = append(older[1:], entries...)
 				}
-				if len(entries) != c.seconds || entries[0].Exchange != "run-2" || mode(t, file) != 0o600 {
+				if len(entries) != 2*c.seconds || entries[0].Exchange != "run-2" || mode(t, file) != 0o600 {
 					t.Errorf("got %+v", entries)
 				}
 			})
 		})
+	}
+}
+
+// What has come in the file's place and is none is said, whoever writes.
+func TestLog_reopen_fails(t *testing.T) {
+	for _, queue := range []int{0, 1} {
+		name := filepath.Join(t.TempDir(), "decisions.jsonl")
+		log := record.New(record.Config{Sink: openFile(t, name, record.Rotation{}), Encoder: encoder(), Queue: queue})
+		if err := os.Rename(name, name+".1"); err != nil {
+			t.Skip("an open file cannot be moved here: ", err)
+		}
+		if err := os.Mkdir(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Reopen(); err == nil {
+			t.Error("a directory was opened")
+		}
+		closeLog(t, log)
 	}
 }
 
@@ -236,8 +272,12 @@ func TestFile_special(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("there is no /dev/full here: ", err)
 	}
+	name := filepath.Join(t.TempDir(), "full") // so that a guard that moves devices aside does not move this machine's
+	if err := os.Symlink("/dev/full", name); err != nil {
+		t.Fatal(err)
+	}
 	dropped := 0
-	sink := openFile(t, "/dev/full", record.Rotation{Size: 1, Every: 1})
+	sink := openFile(t, name, record.Rotation{Size: 1, Every: 1})
 	var life strings.Builder
 	log, decisions := newLog(sink, record.Rate{}, &life)
 	counted := record.New(record.Config{Sink: sink, Encoder: encoder(), Dropped: func(n int) { dropped += n }})

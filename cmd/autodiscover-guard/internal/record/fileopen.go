@@ -75,11 +75,8 @@ func examine(f *os.File, now time.Time) (fileState, error) {
 
 // firstTime is the time of the first record in a text. The key stands in front of everything that a client or a service could say.
 func firstTime(text []byte) (time.Time, bool) {
-	_, text, found := bytes.Cut(text, []byte(`"time":"`))
-	text, _, whole := bytes.Cut(text, []byte(`"`))
-	if !found || !whole {
-		return time.Time{}, false
-	}
+	_, text, _ = bytes.Cut(text, []byte(`"time":"`))
+	text, _, _ = bytes.Cut(text, []byte(`"`))
 	t, err := time.Parse(time.RFC3339Nano, string(text))
 	return t, err == nil
 }

@@ -40,6 +40,9 @@ func TestRotation_survives_a_loss_of_power(t *testing.T) {
 	if len(removed) == 0 {
 		t.Errorf("nothing was compressed:\n%s", text)
 	}
+	if closed := names(`fsync\(\d+<([^>]*/decisions\.jsonl)>`); len(closed) == 0 {
+		t.Errorf("the file of records is not on the disk when it is closed:\n%s", text)
+	}
 	for _, name := range removed {
 		if !slices.Contains(flushed, name+".gz") {
 			t.Errorf("%s was removed, and %s.gz is not on the disk", name, filepath.Base(name))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 )
@@ -39,11 +40,12 @@ func TestDropped_is_said_when_there_is_space_again(t *testing.T) {
 		}
 		life.Reset()
 		sink.setFull(true)
+		at := time.Now().UTC().Format(time.RFC3339Nano)
 		decide(decisions, "192.0.2.1", "/", 8)
 		if err := log.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(life.String(), "the log does not say so") {
+		if want := `the log does not say so","dropped":1,"from":"` + at + `","to":"` + at + `"`; !strings.Contains(life.String(), want) {
 			t.Errorf("a loss at the end is not said: %s", life.String())
 		}
 	})
@@ -83,6 +85,9 @@ func TestQueue_does_not_wait(t *testing.T) {
 		if got, told := total(sink.read(t)); got != 4 || told != 7 {
 			t.Errorf("%d written and %d told, want 4 and 7", got, told)
 		}
+		if decide(decisions, "192.0.2.1", "/", 11); dropped != 8 {
+			t.Errorf("%d dropped, want what came after the end, too", dropped)
+		}
 	})
 }
 
@@ -90,7 +95,9 @@ func TestQueue_gives_up_at_the_end(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := &hanging{gate: make(chan struct{})}
 		dropped := 0
-		log := record.New(record.Config{Sink: sink, Encoder: encoder(), Queue: 3, Dropped: func(n int) { dropped += n }})
+		var life bytes.Buffer
+		logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder()), zapcore.Lock(zapcore.AddSync(&life)), zap.InfoLevel))
+		log := record.New(record.Config{Sink: sink, Encoder: encoder(), Queue: 3, Dropped: func(n int) { dropped += n }, Logger: logger})
 		decisions := zap.New(log.Core())
 		decide(decisions, "192.0.2.1", "/", 0)
 		synctest.Wait()
@@ -110,6 +117,10 @@ func TestQueue_gives_up_at_the_end(t *testing.T) {
 		}
 		time.Sleep(2 * time.Minute)
 		<-closed
+		synctest.Wait()
+		if !strings.Contains(life.String(), "the log does not say so") {
+			t.Errorf("a loss at the end is not said: %s", life.String())
+		}
 	})
 }
 
@@ -195,4 +206,19 @@ func TestStream_closes_while_it_hangs(t *testing.T) {
 	if err := sink.Put(record.Record{Line: []byte("{}\n")}); err == nil {
 		t.Error("a closed sink takes records")
 	}
+}
+
+// A log for people is lines, and says in other words what was dropped: review takes nothing in it for decisions.
+func TestLog_console(t *testing.T) {
+	var sink faulty
+	log := record.New(record.Config{Sink: &sink, Encoder: encoder(), Console: true})
+	logger := zap.New(log.Core())
+	sink.setFull(true)
+	logger.Info("one")
+	sink.setFull(false)
+	logger.Info("two")
+	if text := sink.text.String(); strings.HasPrefix(text, "{") || !strings.Contains(text, "\tlines dropped\t") {
+		t.Errorf("got %s", text)
+	}
+	closeLog(t, log)
 }

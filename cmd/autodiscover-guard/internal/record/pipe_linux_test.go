@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -20,7 +21,7 @@ func TestFile_pipe(t *testing.T) {
 	if err := unix.Mkfifo(name, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := record.OpenFile(name, record.Rotation{}, zap.NewNop())
+	s, err := record.OpenFile(name, record.Rotation{Size: 1, Every: 1, Keep: 1}, zap.NewNop()) // which is about files
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +50,14 @@ func TestFile_pipe(t *testing.T) {
 		if err := s.Put(line); !errors.Is(err, syscall.ENXIO) {
 			t.Errorf("while there is no reader: %v", err)
 		}
+	}
+	l, err := net.Listen("unix", name+".socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := record.OpenFile(name+".socket", record.Rotation{}, zap.NewNop()); err == nil {
+		t.Error("a socket was opened, which is none that will have a reader")
 	}
 	reader, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -189,7 +189,7 @@ func (r *repeats) expire() {
 		}
 	}
 	r.timer = nil
-	if r.holding.Len() > 0 && !r.closed {
+	if r.holding.Len() > 0 { // not once it is closed
 		r.timer = time.AfterFunc(time.Until(r.holding.Front().Value.(*decision).due), r.expire)
 	}
 	r.mu.Unlock()

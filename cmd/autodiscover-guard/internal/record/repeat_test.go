@@ -21,30 +21,35 @@ var tenASecond = record.Rate{Count: 10, Per: time.Second}
 
 // The loop that was seen: one question, 700 times a second, for ever. It must cost a record a window, and the totals must stay true.
 func TestRepeat_loop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var sink faulty
-		log, decisions := newLog(&sink, tenASecond, nil)
-		const minute = 700 * 60
-		for n := range minute {
-			decide(decisions, "192.0.2.1", "/autodetect/detect", n)
-			time.Sleep(time.Second / 700)
+	for _, second := range []int{700, 20} {
+		synctest.Test(t, func(t *testing.T) { testRepeatLoop(t, second) })
+	}
+}
+
+func testRepeatLoop(t *testing.T, second int) {
+	t.Helper()
+	var sink faulty
+	log, decisions := newLog(&sink, tenASecond, nil)
+	minute := second * 60
+	for n := range minute {
+		decide(decisions, "192.0.2.1", "/autodetect/detect", n)
+		time.Sleep(time.Second / time.Duration(second))
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	entries := sink.read(t)
+	if got, _ := total(entries); got != minute {
+		t.Errorf("the records stand for %d decisions, want %d", got, minute)
+	}
+	if len(entries) > 10+60+1 {
+		t.Errorf("%d records for a minute, want 10, and one for each second", len(entries))
+	}
+	for _, e := range entries[10:] {
+		if e.Repeat < 1 || e.Exchange == "" {
+			t.Errorf("a held record without its number or its exchange: %+v", e)
 		}
-		if err := log.Close(); err != nil {
-			t.Fatal(err)
-		}
-		entries := sink.read(t)
-		if got, _ := total(entries); got != minute {
-			t.Errorf("the records stand for %d decisions, want %d", got, minute)
-		}
-		if len(entries) > 10+60+1 {
-			t.Errorf("%d records for a minute, want 10, and one for each second", len(entries))
-		}
-		for _, e := range entries[10:] {
-			if e.Repeat < 1 || e.Exchange == "" {
-				t.Errorf("a held record without its number or its exchange: %+v", e)
-			}
-		}
-	})
+	}
 }
 
 // A process that is killed has written all that is older than a second: what repeats is missing for that long at most.
@@ -150,6 +155,9 @@ func TestRepeat_identity(t *testing.T) {
 		if len(entries) != 2*len(vary) {
 			t.Fatalf("%d records, want one and one for two, of each of %d", len(entries), len(vary))
 		}
+		if got := bytes.Count(sink.text.Bytes(), []byte(`"instance":"b"`)); got != 2 {
+			t.Errorf("%d records say what their logger does, want 2", got)
+		}
 		for _, e := range entries[len(vary):] {
 			if e.Repeat != 2 {
 				t.Errorf("got %+v, want a repeat of 2", e)
@@ -158,8 +166,10 @@ func TestRepeat_identity(t *testing.T) {
 		if err := log.Close(); err != nil {
 			t.Fatal(err)
 		}
-		decide(decisions, "192.0.2.1", "/", 9)
-		if got, _ := total(sink.read(t)); got != 3*len(vary)+1 {
+		for n := range 3 {
+			decide(decisions, "192.0.2.1", "/", n)
+		}
+		if got, _ := total(sink.read(t)); got != 3*len(vary)+3 {
 			t.Errorf("after Close a record was held: %d", got)
 		}
 	})

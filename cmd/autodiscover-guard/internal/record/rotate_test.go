@@ -3,6 +3,7 @@ package record_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -90,10 +91,27 @@ func testRotationBySize(t *testing.T) {
 
 // The age of a file is that of its first record, whichever process wrote it.
 func TestRotation_by_age(t *testing.T) {
+	long := `"path":"` + strings.Repeat("x", 5<<10) + `"}` + "\n"
+	now := time.Now()
+	for name, c := range map[string]struct {
+		old     string
+		changed time.Time
+		moved   bool
+	}{
+		"an old record":        {`{"level":"warn","time":"2020-01-01T00:00:00Z","msg":"decision",` + long, now, true},
+		"a young one":          {`{"level":"warn","time":"` + now.UTC().Format(time.RFC3339Nano) + `",` + long, now.Add(-48 * time.Hour), false},
+		"an old file, no time": {`{"level":"warn","msg":"decision"}` + "\n", now.Add(-48 * time.Hour), true},
+		"a young one, no time": {`{"level":"warn","msg":"decision"}` + "\n", now, false},
+	} {
+		t.Run(name, func(t *testing.T) { testRotationByAge(t, c.old, c.changed, c.moved) })
+	}
+}
+
+func testRotationByAge(t *testing.T, old string, changed time.Time, moved bool) {
+	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "decisions.jsonl")
-	old := `{"level":"warn","time":"2020-01-01T00:00:00Z","msg":"decision","client":"192.0.2.9"}` + "\n"
-	if err := os.WriteFile(name, []byte(old), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(name, []byte(old), 0o600), os.Chtimes(name, changed, changed)); err != nil {
 		t.Fatal(err)
 	}
 	log, decisions := newLog(openFile(t, name, record.Rotation{Every: 24 * time.Hour}), record.Rate{}, nil)
@@ -102,7 +120,7 @@ func TestRotation_by_age(t *testing.T) {
 	}
 	closeLog(t, log)
 	texts := archived(t, dir)
-	if entries, _ := read(t, texts["decisions.jsonl"]); len(entries) < 5 || len(texts) != 2 {
+	if entries, _ := read(t, texts["decisions.jsonl"]); len(entries) < 5 || (len(texts) == 2) != moved {
 		t.Errorf("%d records in the file, %d files", len(entries), len(texts))
 	}
 	for file, text := range texts {
@@ -132,6 +150,36 @@ func TestRotation_age_without_records(t *testing.T) {
 		}
 		closeLog(t, log)
 	})
+}
+
+// Each of the bounds alone has the file looked after.
+func TestRotation_one_bound_without_records(t *testing.T) {
+	const older = "decisions-1999-12-01T00-00-00.000-size.jsonl.gz"
+	for name, c := range map[string]struct {
+		rotation record.Rotation
+		moved    bool
+		older    bool
+	}{
+		"by age":  {record.Rotation{Every: 24 * time.Hour}, true, true},
+		"pruning": {record.Rotation{Age: 24 * time.Hour}, false, false},
+		"by size": {record.Rotation{Size: 1 << 20}, false, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, older), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			log, decisions := newLog(openFile(t, filepath.Join(dir, "decisions.jsonl"), c.rotation), record.Rate{}, nil)
+			decide(decisions, "192.0.2.1", "/", 1)
+			time.Sleep(25*time.Hour + time.Minute)
+			synctest.Wait()
+			closeLog(t, log)
+			_, err := os.Stat(filepath.Join(dir, older))
+			if entries, _ := readFile(t, filepath.Join(dir, "decisions.jsonl")); (len(entries) == 0) != c.moved || (err == nil) != c.older {
+				t.Errorf("%s: %d records in the file, an old one: %v", name, len(entries), err)
+			}
+		})
+	}
 }
 
 // A file that cannot be moved, here because no longer name is possible, is written on, and the logger hears of it once a minute.

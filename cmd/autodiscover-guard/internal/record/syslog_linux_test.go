@@ -2,6 +2,8 @@ package record_test
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -115,15 +117,105 @@ func TestSyslog_that_hangs(t *testing.T) {
 	}
 	defer sink.Close()
 	r := record.Record{Line: []byte("{}\n"), Level: zap.InfoLevel}
+	taken := 0
 	for range 10_000 {
 		if err = sink.Put(r); err != nil {
 			break
 		}
+		taken++
 	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v, want that it takes too long", err)
 	}
+	for range taken {
+		heard(t, l)
+	}
+	if err := l.SetReadDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%d bytes more than the %d records that were taken, %v", n, taken, err)
+	}
 	if _, err := record.OpenSyslog(filepath.Join(dir, "nobody")); err == nil {
 		t.Error("a daemon answers that is not there")
 	}
+}
+
+// heard is what a daemon got.
+func heard(t *testing.T, l *net.UnixConn) string {
+	t.Helper()
+	if err := l.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, 1<<10)
+	n, err := l.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text[:n])
+}
+
+// A daemon that comes back, or another one in its place, is found, and what nobody took is an error.
+func TestSyslog_comesAndGoes(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "log")
+	listen := func() *net.UnixConn {
+		l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	gone := func(l *net.UnixConn) {
+		if err := errors.Join(l.Close(), os.Remove(socket)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := listen()
+	sink, err := record.OpenSyslog(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record.Record{Line: []byte("{}\n"), Level: zap.WarnLevel}
+	put := func() {
+		t.Helper()
+		if err := sink.Put(r); err != nil {
+			t.Error(err)
+		}
+		form := fmt.Sprintf(`^<28>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d autodiscover-guard\[%d\]: \{\}$`, os.Getpid())
+		if got := heard(t, l); !regexp.MustCompile(form).MatchString(got) {
+			t.Errorf("got %q", got)
+		}
+	}
+	put()
+	gone(l)
+	for range 2 {
+		if err := sink.Put(r); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("nobody is there: %v", err)
+		}
+	}
+	if err := sink.Reopen(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nobody is there to be taken up: %v", err)
+	}
+	l = listen()
+	put()
+	gone(l)
+	l = listen()
+	put()
+	older := l
+	if err := os.Remove(socket); err != nil {
+		t.Fatal(err)
+	}
+	l = listen()
+	if err := sink.Reopen(); err != nil {
+		t.Error(err)
+	}
+	put()
+	if err := errors.Join(older.Close(), sink.Close(), sink.Close()); err != nil {
+		t.Error(err)
+	}
+	if put, reopened := sink.Put(r), sink.Reopen(); put == nil || reopened == nil {
+		t.Errorf("after the end: %v, %v", put, reopened)
+	}
+	gone(l)
 }
