@@ -91,6 +91,8 @@ func TestFor_refused(t *testing.T) {
 		"no home":         {"darwin", func(s *autostart.Start) { s.Home = "" }},
 		"a quote":         {"linux", func(s *autostart.Start) { s.Program = "/home/o'neil/guard" }},
 		"a second line":   {"linux", func(s *autostart.Start) { s.Config = "/etc/a\nExecStartPre=/bin/evil" }},
+		"half a line end": {"windows", func(s *autostart.Start) { s.Home = "C:\\a\rdel" }},
+		"a nought":        {"darwin", func(s *autostart.Start) { s.Config = "/etc/a\x00b" }},
 		"the same, there": {"windows", func(s *autostart.Start) { s.Program = "C:\\a\r\ndel" }},
 	} {
 		s := good

@@ -141,7 +141,12 @@ func TestDecisions_leaks(t *testing.T) {
 		leak(false, "a.net")
 		w.notifier.Close(t.Context())
 		var got []string
+		ids := make(map[string]bool) // by which receivers tell what they have had
 		for _, p := range hook.all() {
+			if id := p.header.Get("Webhook-Id"); !strings.HasPrefix(id, "msg_") || ids[id] {
+				t.Errorf("the id %q, after %v", id, ids)
+			}
+			ids[p.header.Get("Webhook-Id")] = true
 			got = append(got, fmt.Sprint(p.told.Count, ": ", strings.TrimPrefix(p.told.Summary, "not stopped, because a rule only monitors: ")))
 		}
 		want := []string{

@@ -118,6 +118,7 @@ func TestSender_attempts(t *testing.T) {
 		"refused":           {always(401), 1, notify.Failed, 0},
 		"gone":              {always(410), 1, notify.Failed, 0},
 		"redirected":        {func(int) (int, http.Header) { return 307, http.Header{"Location": {"https://stranger.net/"}} }, 1, notify.Failed, 0},
+		"back in hours":     {func(n int) (int, http.Header) { return 503 - 303*(n-1), http.Header{"Retry-After": {"7200"}} }, 2, notify.Sent, time.Minute},
 		"too many requests": {func(n int) (int, http.Header) { return 429 - 229*(n-1), http.Header{"Retry-After": {"60"}} }, 2, notify.Sent, time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {

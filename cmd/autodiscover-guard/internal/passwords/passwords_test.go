@@ -60,6 +60,7 @@ func TestFile_Allowed(t *testing.T) {
 		{"joe", "", false},
 		{"", "open sesame", false},
 		{"jim", "open sesame", false},
+		{"jan", "eopen sesame", false}, // together the same as what is remembered
 		{"Jane", "open sesame", false},
 		{"jane", "open sesame" + strings.Repeat("x", 2000), false},
 		{"jill", strings.Repeat("x", 72), true},
@@ -101,7 +102,8 @@ func TestRead_refuses(t *testing.T) {
 		"argon2 too long": {"jane:" + strings.Replace(a, "t=1", "t=17", 1), "t=17"},
 		"argon2 no lane":  {"jane:" + strings.Replace(a, "p=1", "p=0", 1), "p=0"},
 		"argon2 too wide": {"jane:" + strings.Replace(a, "p=1", "p=17", 1), "p=17"},
-		"argon2 no salt":  {"jane:" + strings.Replace(a, salt, salt[:8], 1), "damaged"}, // 6 bytes
+		"argon2 wider":    {"jane:" + strings.Replace(a, "p=1", "p=257", 1), "p=255"},
+		"argon2 no salt":  {"jane:" + strings.Replace(a, salt, salt[:10], 1), "damaged"}, // 7 bytes
 		"argon2 bad salt": {"jane:" + strings.Replace(a, salt, salt+"!", 1), "damaged"},
 		"argon2 key cut":  {"jane:" + strings.Replace(a, key, key[:20], 1), "damaged"}, // 15 bytes
 		"argon2 bad key":  {"jane:" + a + "!", "damaged"},
@@ -134,11 +136,13 @@ func TestRead_refuses(t *testing.T) {
 		t.Errorf("a directory: got %v, %v", f, err)
 	}
 	path := write(t, "jane:"+b)
-	if err := os.Chmod(path, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := passwords.Read(path); err == nil || !strings.Contains(err.Error(), "others can write it") {
-		t.Errorf("got %v", err)
+	for _, mode := range []fs.FileMode{0o620, 0o602} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := passwords.Read(path); err == nil || !strings.Contains(err.Error(), "others can write it") {
+			t.Errorf("mode %04o: got %v", mode, err)
+		}
 	}
 }
 

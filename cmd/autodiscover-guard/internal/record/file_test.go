@@ -83,6 +83,23 @@ func TestFile_is_private(t *testing.T) {
 	}
 }
 
+// A file that the guard may write and not read is written. (Root may read it.)
+func TestFile_write_only(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "decisions.jsonl")
+	if err := os.WriteFile(name, []byte("{}\n"), 0o200); err != nil {
+		t.Fatal(err)
+	}
+	log, decisions := newLog(openFile(t, name, record.Rotation{}), record.Rate{}, nil)
+	decide(decisions, "192.0.2.1", "/", 1)
+	closeLog(t, log)
+	if err := os.Chmod(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if entries, torn := readFile(t, name); len(entries) != 2 || len(torn) != 0 {
+		t.Errorf("got %+v and torn %q", entries, torn)
+	}
+}
+
 // A crash or a lost battery leaves half a line. What follows must be whole.
 func TestFile_ends_a_torn_line(t *testing.T) {
 	for name, c := range map[string]struct {
