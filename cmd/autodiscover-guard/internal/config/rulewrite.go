@@ -13,13 +13,13 @@ import (
 func (ruleList) write(c *Config) string {
 	all := make([]string, 0, len(c.Policy.Rules))
 	for _, r := range c.Policy.Rules {
-		all = append(all, WriteRule(r))
+		all = append(all, writeRule(r))
 	}
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// WriteRule writes a rule as the file has it, in one line; what is not said is left out.
-func WriteRule(r rules.Rule) string {
+// writeRule writes a rule as the file has it, in one line; what is not said is left out.
+func writeRule(r rules.Rule) string {
 	var parts []string
 	add := func(key, value string) {
 		if value != "" {
