@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // A host is looked up once while it is in quarantine, and again after a while where that failed; whoever comes in between waits for the answer.
@@ -121,22 +123,26 @@ func TestLocate_seats(t *testing.T) {
 	}
 }
 
-// A host is looked for where a tunnel to it would be dialled, and not at all where a parent proxy would know.
-func TestDialer_dialName(t *testing.T) {
-	type found struct {
-		name string
-		ok   bool
-	}
-	for proxy, want := range map[string]found{"": {"stranger.net", true}, "http://192.0.2.1:8080": {"stranger.net", false}} {
-		d, err := newDialer("guard", &UpstreamConfig{Proxy: proxy, Resolve: map[string]string{"named.net:993": "192.0.2.2:1"}}, 0, new(self), nil)
+// A host is looked up where nothing else says where a tunnel to it would lead, and not at all where a parent proxy would know.
+func TestQuarantinedAt_looksUp(t *testing.T) {
+	dials := func(proxy string) *dialer {
+		d, err := newDialer("guard", &UpstreamConfig{Proxy: proxy}, 0, new(self), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for host, want := range map[string]found{"stranger.net": want, "named.net": {"192.0.2.2", true}} {
-			if name, ok := d.dialName(target{host: host, port: 993}); (found{name, ok}) != want {
-				t.Errorf("by way of %q: %s is %q, %t, want %v", proxy, host, name, ok, want)
-			}
+		return d
+	}
+	client := netip.MustParseAddr("192.0.2.50")
+	p := &Plugin{logger: zap.NewNop(), clock: time.Now, ending: t.Context(), dialer: dials("")}
+	p.quarantine.duration, p.quarantine.lookups = time.Hour, make(chan struct{}, 1)
+	p.quarantine.add(client, "localhost", time.Now())
+	for addr, want := range map[string]bool{"127.0.0.1": true, "192.0.2.9": false} {
+		if got := p.quarantinedAt(client, target{host: addr, port: 993}); got != want {
+			t.Errorf("%s is shut: %t, want %t", addr, got, want)
 		}
+	}
+	if name, ok := dials("http://192.0.2.1:8080").dialName(target{host: "stranger.net", port: 993}); ok {
+		t.Errorf("by way of a parent proxy %s is looked up", name)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestTransparent_quarantine(t *testing.T) {
 	options = append(options, func(c *intercept.Config, _ *proxyServer, _ *world) {
 		c.Clock = func() time.Time { return time.Unix(now.Load(), 0) }
 	})
-	w := newLAN(t, jsonAnswer(suggest("email@example.com", stranger, "localhost", told)), options...)
+	w := newLAN(t, jsonAnswer(suggest("email@example.com", stranger, told)), options...)
 	hello := func(name string) string {
 		near, far := net.Pipe()
 		defer near.Close()
@@ -64,7 +64,7 @@ func TestTransparent_quarantine(t *testing.T) {
 		"TLS to an address that it was told":         {told + ":993", hello("imap.lab.test"), true},
 		"another address":                            {otherAddr + ":143", "a", false},
 		"a port of no mail":                          {siteAddr + ":2525", "a", false},
-		"a name that we look up":                     {"127.0.0.1:143", "a", true},
+		"where Upstream.Resolve has an address":      {"127.0.0.1:143", "a", true},
 		"NAT64":                                      {"[" + carrying + "]:143", "a", true},
 	}
 	for _, port := range []string{"25", "110", "143", "465", "587", "993", "995", "4190"} {
