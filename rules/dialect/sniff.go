@@ -241,8 +241,10 @@ func sniffJSON(text []byte) ID {
 // anyMembers are those of an object, whatever there is to be said against it: of one that has a mistake in it, a comma behind the last member or a comment, those in front of
 // the mistake. It must have an end, and nothing behind that.
 func anyMembers(text []byte) (known memberSet, ok bool) {
-	for _, word := range [...]string{"NaN", "-Infinity", "Infinity"} { // numbers to Python, which reads on
-		text = bytes.ReplaceAll(text, []byte(word), []byte("0"))
+	for _, word := range [...]string{"NaN", "Infinity"} { // numbers to Python, which reads on
+		if bytes.Contains(text, []byte(word)) { // most have none, and ReplaceAll copies them all the same
+			text = bytes.ReplaceAll(text, []byte(word), []byte("0"))
+		}
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	t, err := d.ReadToken()

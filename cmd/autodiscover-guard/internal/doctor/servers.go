@@ -89,7 +89,7 @@ func (s *server) see(d decision) {
 		reply, problem, do = replyFailed, "has a private address, and is not dialled", "list its network in upstream.private"
 	case "tls":
 		reply, problem = replyFailed, "is not believed: its TLS failed the check "+d.Upstream.Check
-		do = "give it a certificate for that name, or name the CA that signed it in upstream.roots"
+		do = "give it a valid certificate for its name, or name the CA that signed it in upstream.roots"
 	default:
 		reply, problem, do = replyFailed, "gave no answer: "+class, "see its decision records: they have how long it took, and what was asked"
 	}

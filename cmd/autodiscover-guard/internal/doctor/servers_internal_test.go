@@ -35,7 +35,7 @@ func TestServers(t *testing.T) {
 			ok("corp.test", "clients get settings from autoconfig.corp.test"),
 		}},
 		{"the first problem is told", []string{tls, slow}, []Finding{
-			warning("corp.test", "autodiscover.corp.test is not believed: its TLS failed the check expired", "give it a certificate for that name, or name the CA that signed it in upstream.roots"),
+			warning("corp.test", "autodiscover.corp.test is not believed: its TLS failed the check expired", "give it a valid certificate for its name, or name the CA that signed it in upstream.roots"),
 		}},
 		{"no answer", []string{slow}, []Finding{
 			warning("corp.test", "autodiscover.corp.test gave no answer: timeout", "see its decision records: they have how long it took, and what was asked"),
