@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -35,7 +36,7 @@ func (e *PatternError) Error() string {
 //	192.0.2.7, 2001:db8::7, 10.0.0.0/8   addresses
 //
 // Names are compared in lower case, in ASCII; Unicode labels (müller.example) are accepted and normalised as UTS 46 says. Not accepted: a
-// star anywhere else, a scheme, a port, a path, a label that mixes scripts, and public suffixes (com, co.uk, *.github.io), below which
+// star anywhere else, a scheme, a port, a path, a label that mixes scripts, numbers that are no address, and public suffixes (com, co.uk, *.github.io), below which
 // anybody can have a name. Errors are a *[PatternError].
 func ParsePattern(text string) (Pattern, error) {
 	if p, ok, err := addressPattern(text); ok || err != nil {
@@ -89,51 +90,61 @@ func isAddress(host string) bool {
 
 // namePattern reads a name or *.name.
 func namePattern(text, want string) (Pattern, error) {
-	wrong := func(problem, instead string) (Pattern, error) {
-		if instead == "" {
-			instead = want
+	wrong := func(problem, instead string) error { return &PatternError{text, problem, cmp.Or(instead, want)} }
+	// mended suggests another spelling, unless that would be refused, too.
+	mended := func(problem, spelling, more string) error {
+		if _, err := namePattern(spelling, want); err != nil && !isAddress(spelling) {
+			return wrong(problem, "")
 		}
-		return Pattern{}, &PatternError{text, problem, instead}
+		return wrong(problem, quote(spelling)+more)
 	}
+	const everything = " for everything below the name"
 	rest, below := strings.CutPrefix(text, "*.")
+	if trimmed := strings.TrimSpace(text); trimmed != text && trimmed != "" {
+		return Pattern{}, mended("has a blank around it", trimmed, "")
+	}
+	if plain, changed := reserved.PlainPunctuation(text); changed {
+		return Pattern{}, mended("has quotation marks, hyphens or invisible marks of a word processor in it", plain, "")
+	}
 	if scheme, after, ok := strings.Cut(text, "://"); ok && scheme != "" {
 		host, _, _ := strings.Cut(after, "/")
-		return wrong("is a URL", quote(host))
+		host, _, _ = strings.Cut(host, ":")
+		return Pattern{}, mended("is a URL", host, "")
 	}
 	if host, port, ok := strings.Cut(text, ":"); ok && !strings.ContainsAny(port, ":/") {
-		return wrong("has a port, and a rule is about hosts", quote(host))
+		return Pattern{}, mended("has a port, and a rule is about hosts", host, "")
 	}
 	switch {
 	case text == "":
-		return wrong("is empty", "")
+		return Pattern{}, wrong("is empty", "")
 	case text == "*" || text == "*.":
-		return wrong("is every host there is", want+"; to let everything through and record it, use mode: monitor")
+		return Pattern{}, wrong("is every host there is", want+"; to let everything through and record it, use mode: monitor")
 	case strings.ContainsAny(text, " \t\r\n,"):
-		return wrong("is more than one word", "a list with an entry for each")
+		return Pattern{}, wrong("is more than one word", "a list with an entry for each")
 	case strings.HasPrefix(text, "."):
-		return wrong("begins with a dot", quote("*"+text))
+		return Pattern{}, mended("begins with a dot", "*"+text, "")
 	case strings.ContainsAny(text, "/@?#%[]\\"):
-		return wrong("is not a host name", "")
+		return Pattern{}, wrong("is not a host name", "")
 	case strings.HasPrefix(text, "*") && !below:
-		return wrong("has a star that is not a whole label", quote("*."+strings.TrimLeft(text, "*."))+" for everything below the name")
+		return Pattern{}, mended("has a star that is not a whole label", "*."+strings.TrimLeft(text, "*."), everything)
 	case strings.Contains(rest, "*"):
-		return wrong("has a star that is not the first label", quote("*."+strings.TrimLeft(rest[strings.LastIndexByte(rest, '*')+1:], "."))+" for everything below the name")
-	}
-	if plain, changed := reserved.PlainPunctuation(text); changed {
-		return wrong("has quotation marks, hyphens or invisible marks of a word processor in it", quote(plain))
+		return Pattern{}, mended("has a star that is not the first label", "*."+strings.TrimLeft(rest[strings.LastIndexByte(rest, '*')+1:], "."), everything)
 	}
 	if r := reserved.Disallowed(rest); r != 0 {
-		return wrong(fmt.Sprintf("has %U in it, which IDNA allows in no name", r), "")
+		return Pattern{}, wrong(fmt.Sprintf("has %U in it, which IDNA allows in no name", r), "")
 	}
 	if label := mixedLabel(rest); label != "" {
-		return wrong("mixes scripts in "+quote(label)+", as look-alikes do", "a label in one script")
+		return Pattern{}, wrong("mixes scripts in "+quote(label)+", as look-alikes do", "a label in one script")
 	}
 	base := reserved.Canonical(rest)
 	if !nameLike(base) {
-		return wrong("is not a host name", "")
+		return Pattern{}, wrong("is not a host name", "")
+	}
+	if strings.Contains(base, ".") && strings.Trim(base, ".-0123456789") == "" { // it would be compared as a name, which no server has (RFC 3696, section 2)
+		return Pattern{}, wrong("is numbers, and no address", "")
 	}
 	if suffix, listed := publicSuffix(base); listed && suffix == base {
-		return wrong("is a public suffix: anybody can have a name below it", "the name below it that is meant, such as "+quote("mail.example."+suffix))
+		return Pattern{}, wrong("is a public suffix: anybody can have a name below it", "the name below it that is meant, such as "+quote("mail.example."+suffix))
 	}
 	return Pattern{base: base, below: below}, nil
 }

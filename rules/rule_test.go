@@ -56,6 +56,7 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"own servers are allowed", server(dialect.Server{Protocol: "imap", Host: "mail.stranger.net"}), `allow: the rule's own server for imap, mail.stranger.net, is not allowed by it; want an entry "mail.stranger.net"`},
 		{"protocols have names", server(dialect.Server{Protocol: "imaps", Host: "mail.corp.example.net"}), `servers: "imaps" is not a known protocol`},
 		{"a server is one host", server(dialect.Server{Protocol: "imap", Host: "*.corp.example.net"}), `imap: "*.corp.example.net" is not a host`},
+		{"a URL has a key of its own", server(dialect.Server{Protocol: "ews", Host: "https://mail.corp.example.net/ews"}), `is not a host; want {host: mail.corp.example.net, url: "https://mail.corp.example.net/ews"}`},
 		{"encryption has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Encryption: "tls"}), `imap: "tls" is not a kind of encryption; want ssl, starttls or none`},
 		{"placeholders have names", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAIL%"}), `holds a placeholder that nobody knows; want only %EMAILADDRESS%`},
 		{"servers are for somebody", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net"}), "servers: no client is told of them; want answer: local"},

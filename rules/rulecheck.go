@@ -222,6 +222,8 @@ func (c *checker) servers(made *rule) {
 			want := "a host such as mail.example.net"
 			if name, port, both := strings.Cut(s.Host, ":"); both && port != "" && strings.Trim(port, "0123456789") == "" {
 				want = "{host: " + name + ", port: " + port + "}"
+			} else if u, err := url.Parse(s.Host); err == nil && u.Host != "" && u.User == nil && !slices.Contains(protocols[:mailProtocols], s.Protocol) {
+				want = "{host: " + u.Hostname() + ", url: " + quote(s.Host) + "}"
 			}
 			c.wrong("servers", i, want, "%s: %q is not a host", s.Protocol, s.Host)
 			continue

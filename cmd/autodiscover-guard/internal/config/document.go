@@ -21,16 +21,16 @@ func (r *reader) rootNode(data []byte) []*yaml.Node {
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
-		r.syntax(err)
+		r.syntax(data, err)
 		return nil
 	}
 	var first, second yaml.Node
 	if err := loader.Load(&first); err != nil {
-		r.syntax(err)
+		r.syntax(data, err)
 		return nil
 	}
 	if err := loader.Load(&second); err != nil {
-		r.syntax(err)
+		r.syntax(data, err)
 	} else {
 		r.report(&second, "", fault{text: "a second document begins here", want: "one file is one document"})
 	}
@@ -63,16 +63,21 @@ func unreadable(data []byte) (*fault, int) {
 }
 
 // syntax reports an error of the YAML parser; the end of the file is none.
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(data []byte, err error) {
 	if errors.Is(err, io.EOF) {
 		return
 	}
 	var n yaml.Node
 	text := err.Error()
 	if e, ok := errors.AsType[*yaml.LoadError](err); ok {
+		if tabbed(data, e.Mark.Line) && (strings.Contains(text, "cannot start any token") || strings.Contains(text, "tab character")) {
+			r.report(&yaml.Node{Line: e.Mark.Line}, "", fault{text: "indented with a tab, which YAML does not read", want: "want spaces"})
+			return
+		}
 		n.Line, n.Column, text = e.Mark.Line, e.Mark.Column, e.Message
-		if e.ContextMsg != "" && e.ContextMark.Line > 0 && e.ContextMark.Line < e.Mark.Line {
-			n.Line, n.Column = e.ContextMark.Line, e.ContextMark.Column // where it began is where it has to be mended
+		// What was left open has to be mended where it began; what is indented in its own way, in a block, where it stands.
+		if e.ContextMsg != "" && e.ContextMark.Line > 0 && e.ContextMark.Line < e.Mark.Line && !strings.HasPrefix(e.ContextMsg, "while parsing a block") {
+			n.Line, n.Column = e.ContextMark.Line, e.ContextMark.Column
 		}
 		if e.ContextMsg != "" {
 			text = e.ContextMsg + ": " + text
@@ -91,4 +96,12 @@ func (r *reader) syntax(err error) {
 		text: "not YAML: " + text,
 		want: "indent with spaces, put one space behind each colon, close what is opened, and put quotes around what begins with *, %, @ or [ or holds a colon and a space",
 	})
+}
+
+// tabbed reports whether a line, counted from 1, has a tab in its indentation.
+func tabbed(data []byte, line int) bool {
+	for ; line > 1; line-- {
+		_, data, _ = bytes.Cut(data, []byte("\n"))
+	}
+	return bytes.HasPrefix(bytes.TrimLeft(data, " "), []byte("\t"))
 }

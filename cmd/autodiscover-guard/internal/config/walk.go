@@ -105,6 +105,9 @@ func describe(n *yaml.Node) string {
 
 // misspelt says of a key that it is none of words, and which was probably meant.
 func misspelt(word string, words []string) fault {
+	if strings.TrimSpace(word) != word { // pasted from a web page or a letter
+		return fault{text: "indented with blanks that are no spaces", want: "want spaces"}
+	}
 	f := fault{text: "unknown key", valid: words}
 	if near := spelling.Nearest(word, words); near != "" {
 		f.want = didYouMean(near)

@@ -2,6 +2,7 @@ package desktop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -181,8 +182,12 @@ func (d *Desktop) write(ctx context.Context, p place, now, then Snapshot) error 
 	if err != nil {
 		return fmt.Errorf("reading back: %w", err)
 	}
-	if !maps.Equal(got.Values, then.Values) {
-		return fmt.Errorf("the settings did not stay: %s has %v, want %v", p.id().Where, difference(then.Values, got.Values), difference(got.Values, then.Values))
+	if maps.Equal(got.Values, then.Values) {
+		return nil
 	}
-	return nil
+	var lost []string
+	for _, c := range difference(got.Values, then.Values) {
+		lost = append(lost, c.Key+" is "+c.Was+", want "+c.Now)
+	}
+	return errors.New("the settings did not stay: " + strings.Join(lost, "; "))
 }

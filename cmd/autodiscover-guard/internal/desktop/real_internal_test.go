@@ -104,7 +104,7 @@ func TestGNOME_noBus(t *testing.T) {
 	lying.Getenv = func(string) string { return "unix:path=/nowhere" }
 	results, err = New(Config{State: filepath.Join(s.Home, "state"), System: lying}).On(t.Context(), guard, Options{Only: []string{"gnome"}})
 	must(t, err)
-	if results[0].State != Failed {
+	if results[0].State != Failed || !strings.Contains(results[0].Note, "autoconfig-url is not set, want 'http://127.0.0.1:8081/proxy.pac'; mode is not set, want 'auto'") {
 		t.Errorf("%+v", results)
 	}
 	if exists(filepath.Join(s.Home, "state", journalName)) {
