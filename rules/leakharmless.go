@@ -3,8 +3,6 @@ package rules
 import (
 	"bytes"
 	"regexp"
-	"slices"
-	"strings"
 
 	"autodiscover-guard/rules/dialect"
 )
@@ -131,21 +129,18 @@ func (j *judgement) isAskedMailbox(word string) bool {
 	return j.mailboxes.Have(word)
 }
 
-// payloadIdentifier is where a configuration profile says what it, or a payload of it, is called. Elsewhere the same word is a host: anybody can have one below
-// stranger.net that is called test.lab.stranger.net.
-var payloadIdentifier = regexp.MustCompile(`<key>PayloadIdentifier</key>\s*<string>([A-Za-z0-9._-]+)</string>`)
+// payloadIdentifier is where a configuration profile says what it, or a payload of it, is called: by a name from right to left of its owner or of whoever wrote the server's
+// software, which often ends in email (com.example.profile.email). Elsewhere the same word is a host: anybody can have one below stranger.net that is called test.lab.stranger.net.
+var payloadIdentifier = regexp.MustCompile(`<key>PayloadIdentifier</key>\s*<string>([A-Za-z0-9._@+-]+)</string>`)
 
-// withoutIdentifiers is a text without the names of profiles that are domain names of the subject's own from right to left: test.lab.mail.team.
+// withoutIdentifiers is a text without the names of profiles, but for those that hold a host that was taken out.
 func (j *judgement) withoutIdentifiers(text []byte) []byte {
 	if j.plan.Inquiry.Dialect != dialect.MobileConfig {
 		return text
 	}
 	text = bytes.Clone(text)
 	for _, at := range payloadIdentifier.FindAllSubmatchIndex(text, -1) {
-		name := text[at[2]:at[3]]
-		labels := strings.Split(strings.ToLower(string(name)), ".")
-		slices.Reverse(labels)
-		if j.allows(strings.Join(labels, ".")) {
+		if name := text[at[2]:at[3]]; !j.holdsRemoved(name) {
 			copy(name, bytes.Repeat([]byte(" "), len(name)))
 		}
 	}

@@ -49,7 +49,7 @@ func decodeText(body []byte, contentType string) (text, error) {
 	if bytes.IndexByte(t.data, 0) >= 0 {
 		return text{}, fmt.Errorf("%w: NUL in the text", ErrUnreadable)
 	}
-	t.plain = t.plain && agreeing(t.data, charset)
+	t.plain = t.plain && agreeing(t.data, charset) && namesNoOther(contentType, charset)
 	return t, nil
 }
 
@@ -90,6 +90,15 @@ func parseMediaType(contentType string) (mediaType, charset string) {
 		return "", ""
 	}
 	return mediaType, parameters["charset"]
+}
+
+// namesNoOther reports that a Content-Type speaks of no charset but the one that was read from it. requests 2.34 looks for semicolons inside quotes, too: in x="; charset=utf-7".
+func namesNoOther(contentType, charset string) bool {
+	if _, known := plainTypes[contentType]; known {
+		return true
+	}
+	n := strings.Count(strings.ToLower(contentType), "charset")
+	return n == 0 || n == 1 && charset != ""
 }
 
 // charsetOf finds the label that counts and takes a byte order mark off. "bom" stands for UTF-8 with one.

@@ -33,14 +33,17 @@ type signedData struct {
 // looksLikeCMS reports whether a body is DER or PEM rather than text of a document.
 func looksLikeCMS(body []byte) bool {
 	return bytes.HasPrefix(body, []byte{0x30, 0x80}) || bytes.HasPrefix(body, []byte{0x30, 0x81}) ||
-		bytes.HasPrefix(body, []byte{0x30, 0x82}) || bytes.HasPrefix(body, []byte{0x30, 0x83}) || bytes.HasPrefix(body, []byte("-----BEGIN "))
+		bytes.HasPrefix(body, []byte{0x30, 0x82}) || bytes.HasPrefix(body, []byte{0x30, 0x83}) || bytes.HasPrefix(body, pemBegin)
 }
+
+// pemBegin is how a block of PEM begins (RFC 7468, section 2).
+var pemBegin = []byte("-----BEGIN ")
 
 // openCMS returns what was signed, and what stands behind the signature, which should be nothing. BER of indefinite length, which some signers write, is
 // not read: then nobody can say what is inside.
 func openCMS(body []byte) (content, behind []byte, err error) {
 	var afterText []byte
-	if bytes.HasPrefix(body, []byte("-----BEGIN ")) {
+	if bytes.HasPrefix(body, pemBegin) {
 		block, rest := pem.Decode(body)
 		if block == nil {
 			return nil, nil, errCMS

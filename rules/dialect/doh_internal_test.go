@@ -167,13 +167,18 @@ func TestDoH_everyRecordThatLeadsAway(t *testing.T) {
 	}
 }
 
-// The signature beside an address leads nowhere, in JSON either.
-func TestDoH_signed(t *testing.T) {
-	body := `{"Status":0,"Answer":[{"name":"autoconfig.lab.test.","type":1,"data":"192.0.2.1"},{"name":"autoconfig.lab.test.","type":46,"data":"a 13 3 60 1 1 1 lab.test. c2ln/w=="}]}`
-	q := Inquiry{Dialect: DoH}
-	doc, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/dns-json"}}, Body: []byte(body)})
-	if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != "192.0.2.1" {
-		t.Errorf("got %+v, %v", doc.Suggestions, err)
+// The signature beside an address leads nowhere, in JSON either; and who counts fields from the front must find the same host.
+func TestDoH_inJSON(t *testing.T) {
+	for record, want := range map[string]string{
+		`1,"data":"192.0.2.1"},{"type":46,"data":"a 13 3 60 1 1 1 lab.test. c2ln/w=="`: "192.0.2.1",
+		`33,"data":"0 0 993 mail.lab.test."`:                                           "mail.lab.test",
+		`15,"data":"10 stranger mail.lab.test."`:                                       "",
+	} {
+		a := Answer{Status: 200, Header: Header{"Content-Type": {"application/dns-json"}}, Body: []byte(`{"Status":0,"Answer":[{"type":` + record + `}]}`)}
+		doc, err := Read(Inquiry{Dialect: DoH}, a)
+		if err != nil || len(doc.Suggestions) != 1 || doc.Suggestions[0].Host != want {
+			t.Errorf("%s: got %+v, %v", record, doc.Suggestions, err)
+		}
 	}
 }
 

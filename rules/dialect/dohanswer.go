@@ -3,6 +3,7 @@ package dialect
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,6 +101,9 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 				continue
 			}
 			s := Suggestion{Path: path, Kind: KindHostname, Host: hostName(name), Was: strings.TrimSuffix(name, ".")}
+			if slices.ContainsFunc(fields[:len(fields)-1], notNumber) { // a reader that counts from the front takes another field
+				s.Host = ""
+			}
 			if kind == dnsmessage.TypeSRV && len(fields) == 4 {
 				port, _ := strconv.ParseUint(fields[2], 10, 16)
 				s.Port = uint16(port)
@@ -112,6 +116,9 @@ func readDNSJSON(_ Inquiry, t text) (*Document, error) {
 	}
 	return d, nil
 }
+
+// notNumber reports whether a field is none of those that stand before a name: preference, priority, weight, port.
+func notNumber(field string) bool { return strings.Trim(field, "0123456789") != "" }
 
 // refuseDoH says in the form that was asked for that there is no such record: an HTTP error makes resolvers ask another server (RFC 8484, section 4.2.1), and
 // NXDOMAIN would be said of the name with all types and everything below it (RFC 8020), so that a lab whose MX is refused would lose its hosts.

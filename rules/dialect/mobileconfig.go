@@ -93,6 +93,9 @@ type profileWalk struct {
 func readProfileBytes(_ string, body []byte) (d *Document, mine bool, err error) {
 	if looksLikeCMS(body) {
 		content, behind, err := openCMS(body)
+		if err == nil && bytes.Count(body, pemBegin) > 1 { // OpenSSL takes the first block whose label it knows, also where spaces end its lines
+			err = errCMS
+		}
 		if err != nil {
 			return nil, true, err
 		}

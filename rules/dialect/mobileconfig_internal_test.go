@@ -191,10 +191,11 @@ func TestProfile_hostileBytesAreRefused(t *testing.T) {
 	binary.BigEndian.PutUint64(huge[len(huge)-24:], 1<<62)
 	far := append([]byte(nil), good...)
 	binary.BigEndian.PutUint64(far[len(far)-8:], 1<<63)
+	block := pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: signed(t, good, oidSignedData)})
 	for name, body := range map[string][]byte{
 		"circle": circle, "huge count": huge, "table beyond the end": far, "cut": good[:len(good)-5], "nothing": []byte("bplist00"),
 		"encrypted": signed(t, good, oidEnvelopedData), "DER cut": signed(t, good, oidSignedData)[:40], "indefinite length": {0x30, 0x80, 0, 0},
-		"PEM of nothing": []byte("-----BEGIN PKCS7-----\n"),
+		"PEM of nothing": []byte("-----BEGIN PKCS7-----\n"), "PEM of two": slices.Concat(block, block),
 	} {
 		_, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
 		if !errors.Is(err, ErrUnreadable) {

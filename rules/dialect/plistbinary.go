@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 )
 
@@ -126,7 +127,7 @@ func (p *binaryPlist) dict(count int, rest []byte, depth int) (*plistNode, error
 		if err != nil {
 			return nil, err
 		}
-		if key.kind != plistString || n.child(key.text) != nil {
+		if key.kind != plistString || n.child(key.text) != nil || strings.ContainsRune(key.text, 0) { // libplist's keys end at a NUL
 			return nil, errBinaryPlist
 		}
 		n.keys, n.items = append(n.keys, key.text), append(n.items, value)

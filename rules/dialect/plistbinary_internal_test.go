@@ -162,6 +162,7 @@ func TestParseBinaryPlist_refuses(t *testing.T) {
 		"the same texts again":        binaryList(3, 1, binaryObject{"\xa5", []int{1, 1, 1, 1, 1}}, long),
 		"the same arrays again":       binaryList(1, 1, fifteen(1), fifteen(2), fifteen(3), fifteen(4), binaryObject{"\x09", nil}),
 		"as many objects as overflow": many,
+		"a key behind a NUL":          binaryList(1, 1, binaryObject{"\xd1", []int{1, 1}}, binaryObject{"\x56Host\x00x", nil}),
 	} {
 		if root, err := parseBinaryPlist(data); !errors.Is(err, ErrUnreadable) {
 			t.Errorf("%s: got %v, %v", name, root, err)
