@@ -105,7 +105,11 @@ func (a *Authority) reload(now time.Time, wanted []string) {
 		err = a.checkUsable(t, now, wanted)
 	}
 	if err != nil {
-		a.reloadErr = fmt.Errorf("what is in the directory now cannot be taken over, and the next start would fail: %w", err)
+		would := "fail"
+		if empty, _ := absent(a.dir); empty {
+			would = "make another authority, which no client trusts"
+		}
+		a.reloadErr = fmt.Errorf("what is in the directory now cannot be taken over, and the next start would %s: %w", would, err)
 		return
 	}
 	a.tiers.Store(t)

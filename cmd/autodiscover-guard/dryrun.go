@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"go.uber.org/zap"
 
@@ -62,8 +63,11 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if err := explained(certs.CheckOpen(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "the guard would start, with policy %s\n", in.policy.Revision())
-	return err
+	fmt.Fprintf(stdout, "the guard would start, with policy %s\n", in.policy.Revision())
+	if there, err := os.ReadDir(authorityDir(path)); errors.Is(err, fs.ErrNotExist) || err == nil && len(there) == 0 {
+		fmt.Fprintf(stdout, "it would make its authority, which clients have to trust, in %s\n", authorityDir(path))
+	}
+	return nil
 }
 
 // noIssuer is the authority of a guard that serves nobody.

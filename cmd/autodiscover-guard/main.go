@@ -66,10 +66,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // The rules of this terminal: standard output is data, standard error is talk; every line of an error starts with "name: error:" or
 // "name: hint:"; no colour, no capital at the start, no full stop.
 func printError(w io.Writer, err error) {
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+	advice := advice(err)
+	text := strings.TrimRight(err.Error(), "\n")
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "; "+advice), "\n") { // some errors of package certs end with it
 		fmt.Fprintf(w, "%s: error: %s\n", program, line)
 	}
-	if advice := advice(err); advice != "" {
+	if advice != "" {
 		fmt.Fprintf(w, "%s: hint: %s\n", program, advice)
 	}
 }

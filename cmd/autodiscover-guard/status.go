@@ -34,21 +34,19 @@ the admin listener's /readyz, or else whether the proxy's port is open; no disco
 
 With --wait it looks again until the guard takes work, for that long at most: for scripts that have just started it, and for the health checks of containers.
 
+A mistake in the configuration does not stop a guard that runs, and is no reason to say that it does not work.
+
 Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configuration.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if wait < 0 {
 				return hint(fmt.Errorf("--wait: %s is less than nothing", wait), "for example: --wait 30s")
 			}
-			c, err := flags.config()
+			state, listen, err := flags.whereabouts()
 			if err != nil {
 				return err
 			}
-			state, err := c.StateDir()
-			if err != nil {
-				return err
-			}
-			s := awaitGuard(cmd.Context(), state, &c.Listen, wait)
+			s := awaitGuard(cmd.Context(), state, listen, wait)
 			if flags.asJSON {
 				err = writeJSONLines(cmd.OutOrStdout(), []guardStatus{s})
 			} else {
@@ -65,6 +63,38 @@ Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configur
 	cmd.Flags().DurationVar(&wait, "wait", 0, "`TIME` to wait for the guard, such as 30s")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "one JSON object")
 	return cmd
+}
+
+// whereabouts are the state directory and the listeners. A mistake in the file does not stop a guard that runs, which goes on with what it had, and a health
+// check that failed would have it started again, with the mistake: of such a file the line with the state directory is enough, and the listeners are nil.
+func (f *setupFlags) whereabouts() (state string, listen *config.Listen, err error) {
+	c, err := f.config()
+	if err == nil {
+		state, err = c.StateDir()
+		return state, &c.Listen, err
+	}
+	mistake := err
+	if _, ok := errors.AsType[*config.Error](err); !ok {
+		return "", nil, err
+	}
+	text, err := os.ReadFile(f.file)
+	if err != nil {
+		return "", nil, mistake
+	}
+	c = config.Default()
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "state:") {
+			continue
+		}
+		if alone, err := config.Parse(f.file, []byte(line)); err == nil {
+			c = alone
+		}
+	}
+	c.State = cmp.Or(f.state, c.State)
+	if state, err = c.StateDir(); err != nil || !guardRuns(state) {
+		return "", nil, mistake
+	}
+	return state, nil, nil
 }
 
 // guardStatus is how a guard is, for people and scripts.
@@ -139,11 +169,16 @@ func whyNoGuard(state string) string {
 	return "no guard runs with this state directory"
 }
 
-// ask asks the guard itself. What may not be read here, a token say, is only missed where the answer depends on it.
+// ask asks the guard itself. What may not be read here, a token say, is only missed where the answer depends on it. A guard whose configuration cannot be
+// taken just now may speak TLS with a certificate that stands there.
 func (s *guardStatus) ask(ctx context.Context, listen *config.Listen) {
-	client, unread := adminClient(s.State, listen)
+	client, unread := adminClient(s.State, cmp.Or(listen, &config.Default().Listen))
 	client.Address = reachedHere(s.Admin) // its name is for others, and a container need not know it
 	told, err := client.Status(ctx)
+	if err != nil && listen == nil {
+		s.dial(ctx)
+		return
+	}
 	if err != nil {
 		s.Reason = fmt.Sprintf("the admin listener does not tell: %v", cmp.Or(unread, err))
 		if unread == nil && listen.AdminCertificate == "" {
@@ -187,7 +222,9 @@ func (s guardStatus) print(out io.Writer) {
 	line("transparent", s.Transparent)
 	line("admin", s.Admin)
 	line("policy", s.Policy)
-	line("", s.Stale)
+	if s.Stale != "" {
+		line("", "not reloaded: "+s.Stale)
+	}
 	line("authority", s.Authority)
 	if !s.IssuingUntil.IsZero() {
 		line("", "signs until "+s.IssuingUntil.Format(time.DateOnly))

@@ -59,6 +59,10 @@ func foreign(t *testing.T, name string, args ...string) string {
 func TestRecipe_jq(t *testing.T) {
 	dir := filepath.Dir(recipe(t, "jq", "guard.jq"))
 	log := logFile(t)
+	torn := filepath.Join(t.TempDir(), "torn.jsonl")
+	if err := os.WriteFile(torn, []byte(`{"level":"warn","time":"2025-12-0`+"\n7\n"+strings.Join(golden(t), "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for filter, want := range map[string]string{
 		`[inputs | decisions] | strangers`:                              "example.com\timapgms.jnet.sei.co.jp\t1\t127.0.0.1\nlab.test\timapgms.jnet.sei.co.jp\t1\t127.0.0.1\n",
 		`[inputs | decisions] | count(.action)[] | "\(.key) \(.times)"`: "refuse 3\npass 2\nedit 1\n",
@@ -69,8 +73,10 @@ func TestRecipe_jq(t *testing.T) {
 		`[inputs | decisions | changes] | length`:                       "4\n",
 		`[inputs | decisions] | hours[] | .key`:                         "2025-12-08T21\n",
 	} {
-		if got := foreign(t, "jq", "-n", "-r", "-L", dir, `include "guard"; `+filter, log); got != want {
-			t.Errorf("%s: got %q, want %q", filter, got, want)
+		for log, raw := range map[string]string{log: "-n", torn: "-nR"} {
+			if got := foreign(t, "jq", raw, "-r", "-L", dir, `include "guard"; `+filter, log); got != want {
+				t.Errorf("%s %s: got %q, want %q", raw, filter, got, want)
+			}
 		}
 	}
 }

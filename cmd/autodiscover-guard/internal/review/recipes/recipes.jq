@@ -1,12 +1,13 @@
 # Recipes for decision records of autodiscover-guard, for jq 1.6 and later. Saved beside the log as guard.jq:
 #
-#   jq -c -L . 'include "guard"; decisions | kept' decisions.jsonl
-#   jq -n -r -L . 'include "guard"; [inputs | decisions] | strangers' decisions.jsonl
+#   jq -R -c -L . 'include "guard"; decisions | kept' decisions.jsonl
+#   jq -R -n -r -L . 'include "guard"; [inputs | decisions] | strangers' decisions.jsonl
 #
+# With -R a line that a crash has torn is passed over; without it, jq ends there.
 # Those of the second kind hold what they count in memory; "autodiscover-guard review" does not.
 
 # The decision records of version 1 among all lines.
-def decisions: select(.msg == "decision" and .schema == 1);
+def decisions: (strings | fromjson?), (select(type != "string")) | objects | select(.msg == "decision" and .schema == 1);
 
 # How many decisions a record stands for.
 def times: .repeat // 1;
