@@ -65,6 +65,7 @@ var coatings = []coating{
 	{"named-not-coded", "utf-8", "gzip", "utf-8", plain, rules.ActionEdit},
 	{"unknown-coding", "utf-8", "compress", "utf-8", plain, rules.ActionRefuse},
 	{"charset-named-as-coding", "utf-8", "UTF-8", "utf-8", plain, rules.ActionEdit},
+	{"mail-named-as-coding", "utf-8", "binary", "utf-8", plain, rules.ActionEdit},
 	{"charset-in-single-quotes", "'utf-8'", "", "utf-8", plain, rules.ActionEdit},
 	{"cut-off", "utf-8", "gzip", "utf-8", func(tb testing.TB, s string) []byte { b := with(gzipped)(tb, s); return b[:len(b)-12] }, rules.ActionRefuse},
 	{"utf-16le-in-gzip", "", "gzip", "utf-16", func(tb testing.TB, s string) []byte {

@@ -30,6 +30,8 @@ func TestOwnSignedProfile(t *testing.T) {
 		want rules.Action
 	}{
 		"own":                               {own, rules.ActionPass},
+		"own, in pieces":                    {signAs("DER", strings.ReplaceAll(appleProfile, "NOTE", "none"), "-stream"), rules.ActionPass},
+		"a stranger in pieces":              {signAs("DER", strings.ReplaceAll(appleProfile, "NOTE", "imap.stranger.net"), "-stream"), rules.ActionRefuse},
 		"own, and a new line":               {own + "\r\n", rules.ActionPass},
 		"a stranger in a word":              {strange, rules.ActionRefuse},
 		"an identifier in a word":           {sign(strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li")), rules.ActionRefuse},
@@ -81,7 +83,7 @@ func TestProfile_signedByOpenSSL(t *testing.T) {
 }
 
 // profileSigner signs, in the form DER or PEM, like a server whose certificate is from a public authority, which says where it can be asked.
-func profileSigner(t *testing.T) func(form, profile string) string {
+func profileSigner(t *testing.T) func(form, profile string, options ...string) string {
 	t.Helper()
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {
@@ -98,11 +100,11 @@ func profileSigner(t *testing.T) func(form, profile string) string {
 	}
 	run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-out", "cert", "-subj", "/CN=mail.lab.test",
 		"-addext", "authorityInfoAccess=OCSP;URI:http://ocsp.authority.net,caIssuers;URI:http://i.authority.net/", "-addext", "crlDistributionPoints=URI:http://c.authority.net/1.crl")
-	return func(form, profile string) string {
+	return func(form, profile string, options ...string) string {
 		if err := os.WriteFile(filepath.Join(dir, "in"), []byte(profile), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		run("smime", "-sign", "-nodetach", "-binary", "-signer", "cert", "-inkey", "key", "-in", "in", "-outform", form, "-out", "out")
+		run(append([]string{"smime", "-sign", "-nodetach", "-binary", "-signer", "cert", "-inkey", "key", "-in", "in", "-outform", form, "-out", "out"}, options...)...)
 		return string(slurp(t, filepath.Join(dir, "out")))
 	}
 }

@@ -99,6 +99,7 @@ func namedCodings(h Header) ([]string, error) {
 		for coding := range strings.SplitSeq(value, ",") {
 			switch coding = strings.ToLower(strings.TrimSpace(coding)); coding {
 			case "", "identity", "none", "utf-8", "utf8": // curl takes none for identity; servers put their charset there, which most clients pass over
+			case "7bit", "8bit", "binary": // what mail calls uncoded (RFC 2045, section 6.2); scripts that send files say so
 			case "gzip", "x-gzip", "deflate", "br", "zstd":
 				codings = append(codings, coding)
 			default:

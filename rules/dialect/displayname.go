@@ -9,8 +9,9 @@ import (
 // client takes a server from; but no host is to be named there, either. With a space behind the dot they are names to everybody. What has more than two labels, as the
 // names of servers have, stays as it is.
 
-// displayNames finds them in documents as [Document.Edit] writes them: elements, SOAP's setting, and what a profile says of itself and of its accounts.
-var displayNames = regexp.MustCompile(`(?i)<(?:[a-z]+:)?(?:displayname|displayshortname)(?: [^<>]*)?>([^<>]+)</` +
+// displayNames finds them in documents as [Document.Edit] writes them: elements (of Autoconfig what its pages are called, too: Settings for Outlook.com), SOAP's
+// setting, and what a profile says of itself and of its accounts.
+var displayNames = regexp.MustCompile(`(?i)<(?:[a-z]+:)?(?:displayname|displayshortname|descr|instruction)(?: [^<>]*)?>([^<>]+)</` +
 	`|>userdisplayname</(?:[a-z]+:)?name><(?:[a-z]+:)?value>([^<>]+)</` +
 	`|<key>(?:payload(?:displayname|description|organization)|[a-z]+account(?:name|description))</key><string>([^<>]+)</`)
 

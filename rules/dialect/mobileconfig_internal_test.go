@@ -48,6 +48,21 @@ func bplist(pairs ...string) []byte {
 	return append(out, trailer...)
 }
 
+var (
+	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidEnvelopedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 3}
+)
+
+// inPieces is signed content as macOS and NSS write it: no element says how long it is, and the content is in pieces of that many bytes.
+func inPieces(content string, size int) string {
+	const begin, end = "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0\x80\x30\x80\x02\x01\x01\x31\x00\x30\x80\x06\x01\x2a\xa0\x80\x24\x80", "\x00\x00"
+	var pieces strings.Builder
+	for piece := range slices.Chunk([]byte(content), size) {
+		pieces.WriteString("\x04" + string(rune(len(piece))) + string(piece))
+	}
+	return begin + pieces.String() + strings.Repeat(end, 3) + "\x31\x80" + strings.Repeat(end, 4)
+}
+
 // signed wraps content as a signer does; nobody here looks at the signature.
 func signed(t *testing.T, content []byte, oid asn1.ObjectIdentifier) []byte {
 	t.Helper()
@@ -168,9 +183,11 @@ func TestProfile_whatIsInside(t *testing.T) {
 		"contradicting charsets": {xmlList(`<?xml version="1.0" encoding="utf-7"?>`, "eas.lab.test"), false},
 		"binary":                 {bplist("Host", "eas.lab.test", "Nobody knows", strings.Repeat("x", 99)), true},
 	} {
-		doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: signed(t, c.content, oidSignedData)})
-		if c.plain && (err != nil || !doc.Plain || !strings.Contains(string(doc.Inside), "<string>eas.lab.test</string>")) || doc.Plain && !c.plain {
-			t.Errorf("%s: plain %v, inside %q, %v; want plain %v", name, doc.Plain, doc.Inside, err, c.plain)
+		for _, body := range [][]byte{signed(t, c.content, oidSignedData), []byte(inPieces(string(c.content), 100))} {
+			doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
+			if c.plain && (err != nil || !doc.Plain || !doc.Sealed || !strings.Contains(string(doc.Inside), "<string>eas.lab.test</string>")) || doc.Plain && !c.plain {
+				t.Errorf("%s: plain %v, sealed %v, inside %q, %v; want plain %v", name, doc.Plain, doc.Sealed, doc.Inside, err, c.plain)
+			}
 		}
 	}
 	doc, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: bplist("Host", "eas.lab.test", "Nobody knows", "a.net")})
@@ -191,10 +208,14 @@ func TestProfile_hostileBytesAreRefused(t *testing.T) {
 	binary.BigEndian.PutUint64(huge[len(huge)-24:], 1<<62)
 	far := append([]byte(nil), good...)
 	binary.BigEndian.PutUint64(far[len(far)-8:], 1<<63)
+	pieces := inPieces(string(good), 30)
 	block := pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: signed(t, good, oidSignedData)})
 	for name, body := range map[string][]byte{
 		"circle": circle, "huge count": huge, "table beyond the end": far, "cut": good[:len(good)-5], "nothing": []byte("bplist00"),
 		"encrypted": signed(t, good, oidEnvelopedData), "DER cut": signed(t, good, oidSignedData)[:40], "indefinite length": {0x30, 0x80, 0, 0},
+		"pieces cut": []byte(pieces[:100]), "pieces without an end": []byte(pieces[:len(pieces)-2]), "a piece that is a number": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x24\x80\x02", 1)),
+		"octets without a length": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x04\x80\x04", 1)), "two contents": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x04\x00\x24\x80\x04", 1)),
+		"elements in elements": []byte(strings.Repeat("\x30\x80", maxDepth+9)), "a length of five bytes": []byte("\x30\x80\x06\x85\x00\x00\x00\x00\x01*"),
 		"PEM of nothing": []byte("-----BEGIN PKCS7-----\n"), "PEM of two": slices.Concat(block, block),
 	} {
 		_, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
