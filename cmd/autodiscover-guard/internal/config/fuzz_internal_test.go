@@ -38,9 +38,10 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		lines := c.Policy.RuleLines // of another file
-		again, err := Parse("guard.yaml", []byte(render(c)))
+		text := written(t, c)
+		again, err := Parse("guard.yaml", []byte(text))
 		if err != nil {
-			t.Fatalf("%v in\n%s", err, render(c))
+			t.Fatalf("%v in\n%s", err, text)
 		}
 		again.Policy.RuleLines = lines
 		if d := cmp.Diff(c, again, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {

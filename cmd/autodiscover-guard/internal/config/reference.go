@@ -10,7 +10,7 @@ func Reference() string {
 	return "# Configuration of autodiscover-guard: every key, with the default that holds without it.\n\n" + render(Default())
 }
 
-// render writes a Config out, documentation and all.
+// render writes a Config out, documentation and all, but for policy.rules.
 func render(c *Config) string {
 	var b strings.Builder
 	for i, k := range keys {

@@ -63,6 +63,9 @@ type ruleReader struct {
 
 func itemKey(key string, item int) string { return key + "#" + strconv.Itoa(item) }
 
+// write implements value: a reference is written of the defaults, which have no rules.
+func (ruleList) write(*Config) string { return "[]" }
+
 func (ruleList) read(r *reader, name string, n *yaml.Node) {
 	if !r.noAliasOrTag(name, n) || n.ShortTag() == "!!null" {
 		return

@@ -178,7 +178,7 @@ func TestPlan_says(t *testing.T) {
 		}, nil},
 		"and with tproxy": {func(p *gateway.Plan) { p.TPROXY = true }, "nftables", []string{
 			anew, "set private4 { type ipv4_addr; flags interval; auto-merge; " + private, "set dialled4 { type ipv4_addr; flags interval; auto-merge; }\n",
-			"\tchain prerouting {\n", local, goesBy, sent + "tproxy ip to :8443 meta mark set 0xad accept\n", "\tchain output {\n", "meta skuid guard return\n", local, goesBy, sent + "meta mark set 0xad\n",
+			"\tchain prerouting {\n", "tcp socket transparent 1 socket wildcard 0 meta mark set 0xad accept\n", local, goesBy, sent + "tproxy ip to :8443 meta mark set 0xad accept\n", "\tchain output {\n", "meta skuid guard return\n", local, goesBy, sent + "meta mark set 0xad\n",
 		}, nil},
 		"all dialled":               {func(p *gateway.Plan) { p.AllPrivate = true }, "nftables", []string{"\tchain to_guard {\n", sent}, []string{"private4", "dialled"}},
 		"a door from inside":        {func(p *gateway.Plan) { p.Transparent = netip.MustParseAddrPort("127.0.0.1:8443") }, "nftables", []string{"dnat ip to 127.0.0.1:8443\n"}, []string{"chain prerouting", "http3_forward"}},

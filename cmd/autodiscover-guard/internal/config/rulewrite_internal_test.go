@@ -3,19 +3,25 @@ package config
 import (
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
 
-// write implements value: the rules as they would be read again.
-func (ruleList) write(c *Config) string {
+// written is a Config as it would be read again: a reference with its rules in it, which the program never writes.
+func written(t *testing.T, c *Config) string {
+	t.Helper()
 	all := make([]string, 0, len(c.Policy.Rules))
 	for _, r := range c.Policy.Rules {
 		all = append(all, writeRule(r))
 	}
-	return "[" + strings.Join(all, ", ") + "]"
+	before, after, ok := strings.Cut(render(c), "\n  rules: []\n")
+	if !ok {
+		t.Fatal("a reference without policy.rules")
+	}
+	return before + "\n  rules: [" + strings.Join(all, ", ") + "]\n" + after
 }
 
 // writeRule writes a rule as the file has it, in one line; what is not said is left out.
