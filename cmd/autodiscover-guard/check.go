@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"strings"
 	"time"
@@ -129,6 +130,9 @@ func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, err
 	var all []finding
 	for _, file := range o.files {
 		exchanges, err := readSaved(file, stdin)
+		if errors.Is(err, fs.ErrNotExist) && strings.Contains(file, "@") {
+			return nil, hint(err, "for an account use --email %s", file)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -80,7 +80,11 @@ var (
 // misfit says the same in an operator's words.
 func misfit(message string) string {
 	if found := unknownField.FindStringSubmatch(message); found != nil {
-		if near := spelling.Nearest(found[1], expectationKeys); near != "" {
+		near := spelling.Nearest(found[1], expectationKeys)
+		if near == found[1] {
+			return near + ": stands in the wrong place"
+		}
+		if near != "" {
 			return fmt.Sprintf("%s: unknown key; did you mean %q?", found[1], near)
 		}
 		return found[1] + ": unknown key"

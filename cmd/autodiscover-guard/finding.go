@@ -147,6 +147,9 @@ func notOpened(policy *rules.Policy, host string) string {
 
 // findHost says what happens to a connection, to port 443 where none is said.
 func findHost(policy *rules.Policy, raw string) ([]finding, error) {
+	if u, err := url.Parse(raw); err == nil && u.Host != "" {
+		return nil, hint(fmt.Errorf("%q is a URL: want HOST or HOST:PORT", raw), "--host %s", u.Host)
+	}
 	host, port := hostName(raw), "443"
 	if name, given, err := net.SplitHostPort(raw); err == nil {
 		if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -76,7 +77,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if !cmd.HasSubCommands() {
-		return fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+		err := fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
+		if ext := filepath.Ext(args[0]); cmd.Flags().Lookup("config") != nil && (ext == ".yaml" || ext == ".yml") {
+			return hint(err, "a configuration is named by a flag: --config %s", args[0])
+		}
+		return err
 	}
 	above := strings.TrimPrefix(cmd.CommandPath()+" ", program+" ")
 	err := fmt.Errorf("unknown command %q", above+args[0])
