@@ -194,7 +194,7 @@ const reasonChallenge = "only a host inside the rule may ask for credentials"
 
 // challenge lets a host in the set ask for the password. A challenge from anywhere else never reaches the client: Thunderbird 153 asks for
 // the password at the first 401, before any settings exist. Servers put a page beside the challenge, and fields of their own, that may name anybody; what a
-// client logs in by are the challenges, and those that name strangers go, too.
+// client logs in by are the challenges, and those that name strangers go, too, or get another realm.
 //
 // doubtful says that of settings beside the challenge not all are own beyond doubt, if there are any.
 func (j *judgement) challenge(doubtful bool) {
@@ -210,9 +210,13 @@ func (j *judgement) challenge(doubtful bool) {
 		return
 	}
 	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
-	for _, asked := range j.answer.Header["Www-Authenticate"] {
-		if !j.leaks(dialect.Header{"Www-Authenticate": {asked}}, nil) {
-			own = append(own, asked)
+	for _, field := range j.answer.Header["Www-Authenticate"] {
+		scheme, _, _ := strings.Cut(field, " ")
+		switch {
+		case !j.leaks(dialect.Header{"Www-Authenticate": {field}}, nil):
+			own = append(own, field)
+		case strings.EqualFold(scheme, "Basic"): // its realm, a hoster's name perhaps, is only shown (RFC 7617, section 2)
+			own = append(own, `Basic realm="`+asked+`"`)
 		}
 	}
 	if len(own) == 0 {
