@@ -94,13 +94,11 @@ type Plugin struct {
 	limiter      limiter
 	quarantine   quarantine
 	redirects    redirects
-	refused      refusals
-	handshakes   tally
-	failures     tally
-	refusalsTold atomic.Int64
-	acceptLog    logThrottle // of connections that cannot be accepted
-	checkLog     logThrottle // of upstreams whose TLS failed a check
-	original     func(*net.TCPConn) (netip.AddrPort, error)
+	refusalsTold atomic.Int64 // that are being told just now
+	counters
+	acceptLog logThrottle // of connections that cannot be accepted
+	checkLog  logThrottle // of upstreams whose TLS failed a check
+	original  func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
 	privacyKey []byte
@@ -136,10 +134,7 @@ func New(c Config) (*Plugin, error) {
 		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
 		upstream: c.Upstream,
 		run:      runID(),
-		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
-			handshakeNotTLS, handshakeStopping, tallyOther),
-		failures: newTally(classDNS, classConnect, classTLS, classTimeout, classTruncated, classProtocol, classProxy, classPrivate, classLoop,
-			classResources, classCanceled, tallyOther),
+		counters: newCounters(),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
