@@ -68,16 +68,20 @@ type exchange struct {
 	upstream upstream
 	bytesIn  int64 // bytes of the answer's body that came from upstream
 
-	// approved is the answer that was decided on; whoever puts another one in its place has it judged again.
-	approved *http.Response
-	approval io.ReadCloser
-	status   int
+	approved approval
 	stream   bool      // flush every write: nobody knows how long the answer is
 	switched io.Closer // upstream's connection, where it is not HTTP any more
 
 	cut    atomic.Bool // upstream's body broke off on its way to the client
 	relay  *relayed    // that body; nil where none streams
 	record sync.Once   // whatever becomes of it, there is one record
+}
+
+// approval is the answer that was decided on, as it was then; whoever puts another one in its place has it judged again.
+type approval struct {
+	resp   *http.Response
+	body   io.ReadCloser
+	status int
 }
 
 // upstream is what a record says of the far side.
@@ -259,12 +263,13 @@ func (x *exchange) crashed(req *http.Request, v any) *http.Response {
 func (x *exchange) approve(resp *http.Response) *http.Response {
 	x.quarantineStrangers()
 	x.rememberRedirects()
-	x.approved, x.approval, x.status = resp, resp.Body, resp.StatusCode
+	x.approved = approval{resp, resp.Body, resp.StatusCode}
 	return resp
 }
 
 func (x *exchange) isApproved(resp *http.Response) bool {
-	return x.approved != nil && resp == x.approved && resp.Body == x.approval && resp.StatusCode == x.status
+	a := &x.approved
+	return a.resp != nil && resp == a.resp && resp.Body == a.body && resp.StatusCode == a.status
 }
 
 // compose makes a response of an answer that we write ourselves. The header fields without a value keep net/http from adding its guess.

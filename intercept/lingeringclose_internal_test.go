@@ -101,7 +101,7 @@ func TestLingeringClose_doors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn := door(&Plugin{graceOver: t.Context()}, c.(*net.TCPConn))
+			conn := door(&Plugin{phases: phases{graceOver: t.Context()}}, c.(*net.TCPConn))
 			if _, err := io.WriteString(client, "more"); err != nil {
 				t.Fatal(err)
 			}

@@ -15,7 +15,7 @@ import (
 
 // listening is a plugin that knows how long to listen and nothing else.
 func listening(parting context.Context) *Plugin {
-	return &Plugin{limits: Limits{Handshake: 9500 * time.Millisecond, Header: 20 * time.Second}, graceOver: parting}
+	return &Plugin{limits: Limits{Handshake: 9500 * time.Millisecond, Header: 20 * time.Second}, phases: phases{graceOver: parting}}
 }
 
 // hello is a ClientHello for a name, as a client sends it.

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -66,94 +65,6 @@ type Config struct {
 	Clock func() time.Time
 }
 
-// Limits bounds what one client may cost. Zero values mean the defaults named here; a negative value is refused by [New].
-type Limits struct {
-	// Handshake is how long a client may take for its TLS handshake in an opened tunnel: 10 s.
-	Handshake time.Duration
-	// Header is how long it may take to send a request's header: 10 s.
-	Header time.Duration
-	// Body is how long it may take to send the body of a discovery request: 30 s. Other bodies are not timed, but for Lifetime.
-	Body time.Duration
-	// Idle is how long a connection may lie unused between two requests: 2 min.
-	Idle time.Duration
-	// Lifetime is how long a connection or a tunnel may live, however busy it is: 24 h. Tunnels are then cut off, other connections closed behind
-	// the next answer. A connection of a [Plugin.Listener] or the transparent door that has lived for twice as long is cut off in the middle of
-	// an exchange: somebody stalls there. Clients keep requests open for an hour (ActiveSync), so it should be well above that.
-	Lifetime time.Duration
-	// Stall is how long a side that bytes wait for may take none of them: 5 min. A client that stops reading its answer, or either side of a tunnel, is then
-	// cut off, and what was asked upstream for it cancelled. One that takes some now and then never is, nor one that has nothing to take. In HTTP/2 it
-	// holds for each stream. On other systems than Linux it holds in HTTP/2 alone.
-	Stall time.Duration
-	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
-	HeaderBytes int
-	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
-	BodyBytes int64
-	// Connections is how many client connections a [Plugin.Listener] and the transparent door hold together, and how many requests over HTTP/2 may be
-	// under way (100 at least): 16384 each. More are answered 503.
-	Connections int
-	// Tunnels is how many tunnels there may be, opened ones and HTTP/2 streams included: 16384. More are answered 503.
-	Tunnels int
-	// PerClient is how many of these connections, of these requests and of these tunnels one client address may have (of IPv6: one network of 64
-	// bits): 4096 each, and never fewer than 100 requests. More are answered 429.
-	PerClient int
-}
-
-// fill puts the defaults in the place of zero values.
-func (l *Limits) fill() error {
-	for _, d := range []struct {
-		name  string
-		value *time.Duration
-		zero  time.Duration
-	}{
-		{"Handshake", &l.Handshake, 10 * time.Second},
-		{"Header", &l.Header, 10 * time.Second},
-		{"Body", &l.Body, 30 * time.Second},
-		{"Idle", &l.Idle, 2 * time.Minute},
-		{"Lifetime", &l.Lifetime, 24 * time.Hour},
-		{"Stall", &l.Stall, 5 * time.Minute},
-	} {
-		if err := fillDuration("Limits."+d.name, d.value, d.zero); err != nil {
-			return err
-		}
-	}
-	if l.HeaderBytes < 0 || l.BodyBytes < 0 {
-		return errors.New("checking Limits: a size is negative")
-	}
-	for _, n := range []struct {
-		name  string
-		value *int
-		zero  int
-	}{
-		{"Connections", &l.Connections, 16384},
-		{"Tunnels", &l.Tunnels, 16384},
-		{"PerClient", &l.PerClient, 4096},
-	} {
-		if *n.value < 0 {
-			return fmt.Errorf("checking Limits.%s: %d is negative", n.name, *n.value)
-		}
-		if *n.value == 0 {
-			*n.value = n.zero
-		}
-	}
-	if l.HeaderBytes == 0 {
-		l.HeaderBytes = 64 << 10
-	}
-	if l.BodyBytes == 0 {
-		l.BodyBytes = 1 << 20
-	}
-	return nil
-}
-
-func fillDuration(name string, value *time.Duration, zero time.Duration) error {
-	if *value < 0 {
-		return fmt.Errorf("checking %s: %s is negative", name, *value)
-	}
-	if *value == 0 {
-		*value = zero
-	}
-	return nil
-}
-
 // Plugin guards the traffic of one or more goproxy servers. It is safe for concurrent use. Make one with [New]; the zero Plugin
 // allows nothing: it can neither be installed nor serve.
 type Plugin struct {
@@ -175,6 +86,7 @@ type Plugin struct {
 	traffic    traffic
 	bindings   bindings
 	front      atomic.Pointer[front]
+	phases
 
 	clients      []netip.Prefix
 	proxySources []netip.Prefix
@@ -182,20 +94,14 @@ type Plugin struct {
 	limiter      limiter
 	quarantine   quarantine
 	redirects    redirects
-	refused      refusals
-	handshakes   tally
-	failures     tally
-	refusalsTold atomic.Int64
-	acceptLog    logThrottle // of connections that cannot be accepted
-	checkLog     logThrottle // of upstreams whose TLS failed a check
-	original     func(*net.TCPConn) (netip.AddrPort, error)
+	refusalsTold atomic.Int64 // that are being told just now
+	counters
+	acceptLog logThrottle // of connections that cannot be accepted
+	checkLog  logThrottle // of upstreams whose TLS failed a check
+	original  func(*net.TCPConn) (netip.AddrPort, error)
 
 	privacy    Privacy
 	privacyKey []byte
-
-	// stopping is done when no more connections are to come in, graceOver when those are cut off that have asked nothing yet, ending when all are.
-	stopping, graceOver, ending context.Context
-	stop, endGrace, end         context.CancelFunc
 
 	run string
 	seq atomic.Uint64
@@ -228,10 +134,7 @@ func New(c Config) (*Plugin, error) {
 		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
 		upstream: c.Upstream,
 		run:      runID(),
-		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
-			handshakeNotTLS, handshakeStopping, tallyOther),
-		failures: newTally(classDNS, classConnect, classTLS, classTimeout, classTruncated, classProtocol, classProxy, classPrivate, classLoop,
-			classResources, classCanceled, tallyOther),
+		counters: newCounters(),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
@@ -252,9 +155,7 @@ func New(c Config) (*Plugin, error) {
 	first := newTransports(p.dialer)
 	p.transport = first.shared
 	p.transports.Store(first)
-	p.ending, p.end = context.WithCancel(context.Background())
-	p.graceOver, p.endGrace = context.WithCancel(p.ending)
-	p.stopping, p.stop = context.WithCancel(p.graceOver)
+	p.phases = newPhases()
 	p.hall = newHall(p)
 	return p, nil
 }
@@ -317,62 +218,4 @@ func (p *Plugin) Swap(policy *rules.Policy) error {
 func (p *Plugin) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	p.Listening(c.LocalAddr())
 	return p.bindings.attach(ctx, c)
-}
-
-const (
-	// gracePeriod is how long a client may still be in the middle of its handshake, or of its question, when the plugin has been told to stop; and how long one
-	// that has just connected may take to begin it.
-	gracePeriod = 2 * time.Second
-	// quietTime is how long a stop waits at least for the request of a client that has just connected.
-	quietTime = 50 * time.Millisecond
-)
-
-// Shutdown stops taking new work and waits until what runs is done: exchanges at every door, opened connections, and tunnels. Who comes now is refused; who
-// was there already is served once more, a client too that was in the middle of its handshake, and his connection ends behind that answer. When ctx
-// ends first, what is left is cut off and the context's error returned.
-//
-// Stop the outer http.Server first or at the same time; or, since that drops what it reads from then on without an answer, close its listener, have it end
-// connections behind their answers ([http.Server.SetKeepAlivesEnabled]), and shut it down after this has returned. In the end it does
-// what [Plugin.Close] does; both may be called again, and after each other.
-func (p *Plugin) Shutdown(ctx context.Context) error {
-	p.traffic.expect()
-	p.awaitQuiet(time.Now().Add(gracePeriod), p.traffic.requestExpected())
-	allArrived, idle := p.traffic.drain()
-	p.stop()
-	defer time.AfterFunc(gracePeriod, func() { p.endGrace() }).Stop()
-	err := p.hall.drain(ctx, allArrived)
-	select {
-	case <-idle:
-		err = errors.Join(err, p.hall.wait(ctx))
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	return errors.Join(err, p.Close())
-}
-
-// awaitQuiet has the stop wait for quietTime, and again for as long as a request is expected, or was one quietTime ago: what the client sent must get to where it is
-// counted. It waits once at least, since a connection that was accepted a moment ago may not be tracked yet.
-func (p *Plugin) awaitQuiet(until time.Time, somebody bool) {
-	time.AfterFunc(quietTime, func() {
-		still := p.traffic.requestExpected()
-		if (still || somebody) && time.Now().Before(until) {
-			p.awaitQuiet(until, still)
-			return
-		}
-		p.traffic.arrive()
-	})
-}
-
-// Close cuts everything off at once: opened connections, tunnels, what upstreams are asked, and connections to them that lie idle. What comes then is refused,
-// and a plugin that was closed serves no more; filters that [Plugin.Install] has put into a proxy go on deciding there. The listeners and the http.Server of
-// the explicit door are their owner's to close; so are the issuer and the loggers.
-func (p *Plugin) Close() error {
-	p.traffic.drain()
-	p.end()
-	err := p.hall.close()
-	p.traffic.closeAll()
-	p.transport.CloseIdleConnections()
-	p.transports.Load().closeIdle()
-	p.bindings.closeAll()
-	return err
 }

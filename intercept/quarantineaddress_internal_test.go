@@ -133,7 +133,7 @@ func TestQuarantinedAt_looksUp(t *testing.T) {
 		return d
 	}
 	client := netip.MustParseAddr("192.0.2.50")
-	p := &Plugin{logger: zap.NewNop(), clock: time.Now, ending: t.Context(), dialer: dials("")}
+	p := &Plugin{logger: zap.NewNop(), clock: time.Now, phases: phases{ending: t.Context()}, dialer: dials("")}
 	p.quarantine.duration, p.quarantine.lookups = time.Hour, make(chan struct{}, 1)
 	p.quarantine.add(client, "localhost", time.Now())
 	for addr, want := range map[string]bool{"127.0.0.1": true, "192.0.2.9": false} {

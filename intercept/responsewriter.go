@@ -37,7 +37,7 @@ func (rw *responseWriter) WriteHeader(code int) {
 		return
 	}
 	rw.hints.end()
-	if rw.x.guarded() && code != rw.x.status {
+	if rw.x.guarded() && code != rw.x.approved.status {
 		rw.refuse(reasonReplaced)
 		return
 	}

@@ -52,7 +52,23 @@ type Stats struct {
 	UpstreamErrors map[string]int64
 }
 
-// refusals are the counters behind Stats.
+// counters are what Stats has that nobody else keeps.
+type counters struct {
+	refused    refusals
+	handshakes tally // by how they ended
+	failures   tally // of upstreams, by class
+}
+
+func newCounters() counters {
+	return counters{
+		handshakes: newTally(handshakeDone, handshakeUntrusted, handshakeRefused, handshakeEnded, handshakeGone, classTimeout,
+			handshakeNotTLS, handshakeStopping, tallyOther),
+		failures: newTally(classDNS, classConnect, classTLS, classTimeout, classTruncated, classProtocol, classProxy, classPrivate, classLoop,
+			classResources, classCanceled, tallyOther),
+	}
+}
+
+// refusals count what was refused.
 type refusals struct {
 	clients, connections, tunnels, perClient, bodies                refusal
 	logins, headers, quarantine, loops, ambiguous, retired, accepts atomic.Int64

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 )
 
@@ -34,14 +35,14 @@ func encoderConfig() zapcore.EncoderConfig {
 // waiting is how many records may wait for a daemon, or for whoever reads a stream, that is slow to take them.
 const waiting = 4096
 
-// openDecisions opens the audit log: every record, of every level. dropped hears of those that could not be written, shown of all; it may be nil.
-func openDecisions(c *config.Config, stdout, stderr io.Writer, dropped func(int), shown func(record.Record), logger *zap.Logger) (*record.Log, error) {
-	sink, queue, err := openSink(c, stdout, stderr, logger)
+// openDecisions opens the audit log: every record, of every level. shown hears of all; it may be nil.
+func (o *logOpener) openDecisions(c *config.Config, shown func(record.Record)) (*record.Log, error) {
+	sink, queue, err := openSink(c, o.stdout, o.stderr, o.life)
 	if err != nil {
 		return nil, err
 	}
 	return record.New(record.Config{
-		Sink: sink, Queue: queue, Encoder: encoderConfig(), Repeat: record.Rate(c.Log.Repeat), Dropped: dropped, Shown: shown, Logger: logger,
+		Sink: sink, Queue: queue, Encoder: encoderConfig(), Repeat: record.Rate(c.Log.Repeat), Dropped: console.Dropped(o.figures), Shown: shown, Logger: o.life,
 	}), nil
 }
 

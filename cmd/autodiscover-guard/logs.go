@@ -38,28 +38,37 @@ var alarms = map[string]notify.Type{
 // messageNotReloaded is a message to alert on.
 const messageNotReloaded = "the configuration was not reloaded; the policy in force stays"
 
-// openLogs opens what the configuration asks for; secret signs notifications, and life is where everything else goes already.
-func openLogs(c *config.Config, secret notify.Secret, state string, stdout, stderr io.Writer, figures *metrics.Set, life *zap.Logger) (*logs, error) {
+// logOpener has what logs are opened with, besides the configuration.
+type logOpener struct {
+	stdout, stderr io.Writer
+	state          string        // the state directory
+	secret         notify.Secret // signs notifications
+	figures        *metrics.Set
+	life           *zap.Logger // where everything but decision records goes already
+}
+
+// open opens what the configuration asks for.
+func (o *logOpener) open(c *config.Config) (*logs, error) {
 	where, err := whereDecisions(c)
 	if err != nil {
 		return nil, err
 	}
-	l := &logs{where: where, life: life}
+	l := &logs{where: where, life: o.life}
 	var shown func(record.Record)
 	if c.Listen.Admin != "" {
 		l.recent = console.NewRing()
 		shown = l.recent.Show
 	}
-	if l.records, err = openDecisions(c, stdout, stderr, console.Dropped(figures), shown, life); err != nil {
+	if l.records, err = o.openDecisions(c, shown); err != nil {
 		return nil, err
 	}
-	l.decisions = zap.New(console.Counted(l.records.Core(), figures))
+	l.decisions = zap.New(console.Counted(l.records.Core(), o.figures))
 	if c.Notify.URL == "" {
 		return l, nil
 	}
 	l.notifier, err = notify.New(notify.Config{
-		URL: c.Notify.URL, Secret: secret, Quiet: c.Notify.Quiet, Strangers: filepath.Join(state, "strangers.json"),
-		Agent: program + "/" + version(), Logger: life.Named("notify"), Outcome: console.Notifications(figures),
+		URL: c.Notify.URL, Secret: o.secret, Quiet: c.Notify.Quiet, Strangers: filepath.Join(o.state, "strangers.json"),
+		Agent: program + "/" + version(), Logger: o.life.Named("notify"), Outcome: console.Notifications(o.figures),
 	})
 	if err != nil {
 		l.close()

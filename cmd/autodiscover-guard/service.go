@@ -76,7 +76,8 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	figures := metrics.NewSet()
-	logs, err := openLogs(c, in.hookSecret, path, stdout, stderr, figures, logger)
+	opener := logOpener{stdout: stdout, stderr: stderr, state: path, secret: in.hookSecret, figures: figures, life: logger}
+	logs, err := opener.open(c)
 	if err != nil {
 		return err
 	}
