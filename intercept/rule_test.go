@@ -139,6 +139,9 @@ func TestRule_monitors(t *testing.T) {
 	if record["mode"] != "monitor" || record["action"] != "pass" || record["would"] != "refuse" || record["rule"] != "watch" || !secret {
 		t.Errorf("secret %v: %v", secret, record)
 	}
+	if got := w.plugin.Stats().Quarantined; got != 0 {
+		t.Errorf("%d in quarantine, want none", got)
+	}
 	// Where upstream fails there is nothing to monitor, and nothing is refused in the rule's name.
 	w.secure.Close()
 	if got := send(t, w.client(false), ask(t, "https", "email@example.com")); got.StatusCode != http.StatusBadGateway {

@@ -175,7 +175,8 @@ func TestAccess_sign_in(t *testing.T) {
 		t.Errorf("another site's form: %d", w.Code)
 	}
 	w, cookie := signIn(t, h, " "+rightToken+"\n")
-	if w.Code != 303 || w.Header().Get("Location") != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || cookie.Secure || strings.Contains(cookie.Value, rightToken) {
+	if w.Code != 303 || w.Header().Get("Location") != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || cookie.Secure || strings.HasPrefix(cookie.Name, "__Host-") || cookie.MaxAge <= 0 ||
+		strings.Contains(cookie.Value, rightToken) {
 		t.Errorf("signed in: %d %v", w.Code, w.Header())
 	}
 	w, secure := signIn(t, h, rightToken, func(r *http.Request) { r.TLS = &tls.ConnectionState{} })
@@ -195,7 +196,15 @@ func TestAccess_sign_in(t *testing.T) {
 	if w := request(t, h, "GET", "/metrics", "", mine); w.Code != 401 {
 		t.Errorf("after it: %d", w.Code)
 	}
-	_, cookie = signIn(t, h, rightToken)
+	if w := request(t, h, "POST", "/sign-out", "", mine); w.Code != 303 {
+		t.Errorf("sign-out, again: %d", w.Code)
+	}
+	_, former := signIn(t, h, rightToken)
+	mine = with("Cookie", former.Name+"="+former.Value)
+	_, cookie = signIn(t, h, rightToken, mine)
+	if w := request(t, h, "GET", "/metrics", "", mine); w.Code != 401 {
+		t.Errorf("the session before a new sign-in: %d", w.Code)
+	}
 	mine = with("Cookie", cookie.Name+"="+cookie.Value)
 	access.Renew(token(t, rightToken))
 	if w := request(t, h, "GET", "/metrics", "", mine); w.Code != 200 {
@@ -236,6 +245,13 @@ func TestAccess_life_of_a_session(t *testing.T) {
 			t.Errorf("too late: %d", w.Code)
 		}
 		<-done
+		_, cookie := signIn(t, h, rightToken)
+		mine, begun := with("Cookie", cookie.Name+"="+cookie.Value), time.Now()
+		time.AfterFunc(time.Hour, func() { request(t, h, "POST", "/sign-out", "", mine) })
+		request(t, h, "GET", "/events", "", mine)
+		if lasted := time.Since(begun); lasted != time.Hour {
+			t.Errorf("a stream of events lasted %v, signed out after an hour", lasted)
+		}
 	})
 }
 

@@ -54,6 +54,24 @@ func TestOn_twice(t *testing.T) {
 	w.same(t, before)
 }
 
+// What was put in place comes back from where it was put, though setup would choose another place today.
+func TestOff_notChosenToday(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write(t, "root/usr/lib/firefox/distribution/policies.json", oldPolicies)
+	before := w.tree(t)
+	allGood(t, on(t, w, Options{}))
+	prefs := w.path("home/.thunderbird/abc.default/prefs.js")
+	must(t, os.WriteFile(prefs, []byte(oldPrefs+"user_pref(\"network.proxy.autoconfig_url\", \"http://127.0.0.1:8081/proxy.pac\");\n"), 0o600))
+	profiles := w.path("home/.thunderbird/profiles.ini")
+	must(t, os.Rename(profiles, profiles+".old"))
+	w.write(t, "root/etc/firefox/policies/policies.json", "{}")
+	allGood(t, off(t, w, Options{}))
+	must(t, os.Rename(profiles+".old", profiles))
+	must(t, os.RemoveAll(w.path("root/etc/firefox")))
+	w.same(t, before)
+}
+
 func TestOn_dryRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -66,15 +66,16 @@ func (r *recorded) onAndOff(system, only string, onLines, offLines []string) {
 
 func TestMacOS_recorded(t *testing.T) {
 	t.Parallel()
+	const list = `networksetup ["-listallnetworkservices"]`
 	const getWiFi, getLAN = `networksetup ["-getautoproxyurl" "Wi-Fi"]`, `networksetup ["-getautoproxyurl" "USB 10/100 LAN"]`
 	r := &recorded{t: t, answers: map[string]string{
-		`networksetup ["-listallnetworkservices"]`: "An asterisk (*) denotes that a network service is disabled.\nWi-Fi\nUSB 10/100 LAN\n*Bluetooth PAN\n",
+		list:    "An asterisk (*) denotes that a network service is disabled.\nWi-Fi\nUSB 10/100 LAN\n*Bluetooth PAN\n",
 		getWiFi: "URL: (null)\nEnabled: No\n",
 		getLAN:  "URL: http://corp.example/a.pac\nEnabled: No\n",
 		`networksetup ["-setautoproxyurl" "Wi-Fi" "http://127.0.0.1:8081/proxy.pac"]`:          getWiFi + " => URL: http://127.0.0.1:8081/proxy.pac\nEnabled: Yes\n",
 		`networksetup ["-setautoproxystate" "Wi-Fi" "on"]`:                                     "",
 		`networksetup ["-setautoproxyurl" "USB 10/100 LAN" "http://127.0.0.1:8081/proxy.pac"]`: getLAN + " => URL: http://127.0.0.1:8081/proxy.pac\nEnabled: Yes\n",
-		`networksetup ["-setautoproxystate" "USB 10/100 LAN" "on"]`:                            "",
+		`networksetup ["-setautoproxystate" "USB 10/100 LAN" "on"]`:                            list + " => *\nWi-Fi\n*USB 10/100 LAN\n", // it comes back all the same
 		`networksetup ["-setautoproxyurl" "Wi-Fi" ""]`:                                         "",
 		`networksetup ["-setautoproxystate" "Wi-Fi" "off"]`:                                    getWiFi + " => URL: (null)\nEnabled: No\n",
 		`networksetup ["-setautoproxyurl" "USB 10/100 LAN" "http://corp.example/a.pac"]`:       "",

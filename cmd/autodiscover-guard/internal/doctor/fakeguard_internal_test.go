@@ -132,7 +132,7 @@ func TestTunnelled(t *testing.T) {
 	for _, c := range []struct {
 		status int
 		want   State
-	}{{200, Fail}, {502, OK}, {504, OK}, {403, OK}, {503, Warning}} {
+	}{{200, Fail}, {502, OK}, {504, OK}, {403, OK}, {503, Warning}, {429, Warning}} {
 		e := examined(t, always(c.status), http.NotFound)
 		if f := e.tunnelled(t.Context())[0]; f.State != c.want {
 			t.Errorf("%d: %+v", c.status, f)

@@ -160,6 +160,7 @@ func TestSecrets_log(t *testing.T) {
 		{"password", func(e *examination) string { return "x" + e.password + "x" }, Fail},
 		{"credentials", func(e *examination) string { return e.accounts[0].basic() }, Fail},
 		{"address", func(e *examination) string { return e.accounts[0].address() }, Fail},
+		{"address, as log.privacy wishes", func(e *examination) string { e.Settings.Log.Privacy = "full"; return e.accounts[0].address() }, OK},
 	} {
 		e := examined(t, always(502), nil)
 		e.log = &records{path: "decisions.jsonl", text: c.line(e)}

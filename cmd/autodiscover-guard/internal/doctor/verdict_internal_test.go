@@ -15,6 +15,8 @@ import (
 
 const strangersPOX = `<Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>imap.stranger.net</Server></Protocol></Account></Response></Autodiscover>`
 
+var ownPOX = strings.ReplaceAll(strangersPOX, "stranger.net", "example.com")
+
 // exchanged is a question of Outlook's for a documentation name and its native answer.
 func exchanged(t *testing.T, e *examination, url string) *exchange {
 	t.Helper()
@@ -58,6 +60,8 @@ func TestVerdict_noticesFaults(t *testing.T) {
 		{"redirect home", func(x *exchange) {
 			x.answer = dialect.Answer{Status: 302, Header: dialect.Header{"Location": {"https://www.example.com/"}}}
 		}, "example.com"},
+		{"not found", status(404), "answered with 404"},
+		{"place", set("Location", "/elsewhere"), "example.com"},
 		{"asks for a login", set("Www-Authenticate", "Basic realm=x"), "Www-Authenticate"},
 		{"cookie", set("Set-Cookie", "a=b"), "Set-Cookie"},
 		{"comes back", set("Retry-After", "5"), "Retry-After"},
@@ -99,12 +103,16 @@ func TestVerdict_strangers(t *testing.T) {
 }
 
 func TestVerdict_monitored(t *testing.T) {
-	e := examiner(t, rules.Config{Rules: []rules.Rule{{Name: "watch", Domains: []string{documentation}, Mode: rules.Monitor}}})
+	e := examiner(t, rules.Config{Rules: []rules.Rule{{Name: "watch", Domains: []string{documentation}, Allow: []string{"*.example.com"}, Mode: rules.Monitor}}})
 	x := exchanged(t, e, "https://autodiscover.example.com"+poxPath)
 	if f := e.verdict(x, documentation); f.State != Warning || !strings.Contains(f.What, "rule watch only monitors") {
 		t.Errorf("quiet: %+v", f)
 	}
-	x.answer.Body = []byte(strangersPOX)
+	x.answer.Body = []byte(ownPOX)
+	if f := e.verdict(x, documentation); f.State != Warning {
+		t.Errorf("own: %+v", f)
+	}
+	x.answer.Body = []byte(strings.Replace(ownPOX, "<Protocol>", "<Protocol><Type>SMTP</Type><Server>imap.stranger.net</Server></Protocol><Protocol>", 1))
 	if f := e.verdict(x, documentation); f.State != Fail || f.What != "a stranger (imap.stranger.net) reaches clients of example.com: rule watch only monitors" {
 		t.Errorf("stranger: %+v", f)
 	}
@@ -114,13 +122,34 @@ func TestVerdict_monitored(t *testing.T) {
 func TestVerdict_ownServers(t *testing.T) {
 	e := examiner(t, rules.Config{Rules: []rules.Rule{{Name: "own", Domains: []string{documentation}, Allow: []string{"*.example.com"}}}})
 	x := exchanged(t, e, "https://autodiscover.example.com"+poxPath)
-	x.answer.Body = []byte(strings.ReplaceAll(strangersPOX, "stranger.net", "example.com"))
+	x.answer.Body = []byte(ownPOX)
 	if f := e.verdict(x, documentation); f.State != OK {
 		t.Errorf("own: %+v", f)
 	}
-	x.answer.Body = []byte(strangersPOX)
+	x.answer = dialect.Answer{Status: 302, Header: dialect.Header{"Location": {"https://mail.example.com" + poxPath}}}
+	if f := e.verdict(x, documentation); f.State != OK {
+		t.Errorf("own redirect: %+v", f)
+	}
+	x.answer = dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(strangersPOX)}
 	if f := e.verdict(x, documentation); f.State != Fail {
 		t.Errorf("stranger: %+v", f)
+	}
+}
+
+// A rule that answers by itself names servers, which are no strangers.
+func TestVerdict_answeredLocally(t *testing.T) {
+	e := examiner(t, rules.Config{Rules: []rules.Rule{{
+		Name: "own", Domains: []string{documentation}, Answer: rules.AnswerLocal, Allow: []string{"*.example.com"},
+		Servers: []dialect.Server{{Protocol: "imap", Host: "imap.example.com"}},
+	}}})
+	x := exchanged(t, e, "https://autodiscover.example.com"+poxPath)
+	x.answer = x.plan.Decision.Answer
+	if f := e.verdict(x, documentation); f.State != OK || !strings.Contains(string(x.answer.Body), "imap.example.com") {
+		t.Errorf("%+v: %s", f, x.answer.Body)
+	}
+	x.answer.Body = []byte(ownPOX)
+	if f := e.verdict(x, documentation); f.State != Fail {
+		t.Errorf("another answer: %+v", f)
 	}
 }
 
