@@ -55,7 +55,7 @@ For example: ` + program + ` setup gateway --print --config /etc/` + program + `
 				return err
 			}
 			for _, path := range unseen(plan, c.Files()) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: %s lies where the service cannot look (ProtectHome=, PrivateTmp=); move it, to /usr/local/bin or /etc\n", program, path)
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: %s lies where the service cannot look (ProtectHome=, PrivateTmp=); move it, to /usr/local/bin, /etc or /var/lib\n", program, path)
 			}
 			for i, f := range files {
 				if i > 0 {
