@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// CheckOpen says why [Open] would fail for scope, and nil where it would not: for an absent or empty dir too, in which Open makes an authority. It makes,
+// CheckOpen says why [Open] would fail for scope, and nil where it would not; creates reports that dir is absent or empty, and Open would make an authority there. It makes,
 // renews and changes nothing. The errors are those of Open, but for those of writing.
-func CheckOpen(dir string, scope Scope, options ...Option) error {
+func CheckOpen(dir string, scope Scope, options ...Option) (creates bool, err error) {
 	names, err := scope.canonical()
 	if err != nil {
-		return err
+		return false, err
 	}
 	a, err := newAuthority(dir, options)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer a.Close()
 	empty, err := absent(a.dir)
 	if err != nil {
-		return fmt.Errorf("opening authority %q: %w", a.dir, err)
+		return false, fmt.Errorf("opening authority %q: %w", a.dir, err)
 	}
 	if empty {
-		return nil
+		return true, nil
 	}
 	t, err := load(a.dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	a.scope.Store(&activeScope{asked: names, set: newNameSet(names)})
-	return a.checkUsable(t, time.Now(), nil)
+	return false, a.checkUsable(t, time.Now(), nil)
 }

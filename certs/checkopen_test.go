@@ -38,9 +38,9 @@ func TestCheckOpen(t *testing.T) {
 				}
 				time.Sleep(c.after)
 				scope, before := certs.Scope{Names: []string{c.asked}}, snapshot(t, dir)
-				examined := certs.CheckOpen(dir, scope)
-				if snapshot(t, dir) != before {
-					t.Error("something was written")
+				creates, examined := certs.CheckOpen(dir, scope)
+				if creates || snapshot(t, dir) != before {
+					t.Error("something was written, or is to be made")
 				}
 				a, opened := certs.Open(dir, scope)
 				if opened == nil {
@@ -59,8 +59,8 @@ func TestCheckOpen_nothing(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "above", "authority")
 	scope := certs.Scope{Names: []string{"example.com"}}
-	if err := certs.CheckOpen(dir, scope); err != nil {
-		t.Error(err)
+	if creates, err := certs.CheckOpen(dir, scope); err != nil || !creates {
+		t.Error(creates, err)
 	}
 	if _, err := os.Stat(filepath.Dir(dir)); err == nil {
 		t.Error("something was made")
@@ -68,7 +68,7 @@ func TestCheckOpen_nothing(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := certs.CheckOpen(dir, scope); err != nil {
-		t.Errorf("empty: %v", err)
+	if creates, err := certs.CheckOpen(dir, scope); err != nil || !creates {
+		t.Errorf("empty: %t, %v", creates, err)
 	}
 }

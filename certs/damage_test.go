@@ -24,7 +24,7 @@ func damaged(t *testing.T, dir, path, problem, remedy string) {
 	t.Helper()
 	before := snapshot(t, dir)
 	scope := certs.Scope{Names: []string{"example.com"}}
-	foretold := certs.CheckOpen(dir, scope)
+	_, foretold := certs.CheckOpen(dir, scope)
 	a, err := certs.Open(dir, scope)
 	if err == nil {
 		_ = a.Close()

@@ -40,21 +40,15 @@ type Limits struct {
 
 // fill puts the defaults in the place of zero values.
 func (l *Limits) fill() error {
-	for _, d := range []struct {
-		name  string
-		value *time.Duration
-		zero  time.Duration
-	}{
+	if err := fillDurations("Limits", []durationDefault{
 		{"Handshake", &l.Handshake, 10 * time.Second},
 		{"Header", &l.Header, 10 * time.Second},
 		{"Body", &l.Body, 30 * time.Second},
 		{"Idle", &l.Idle, 2 * time.Minute},
 		{"Lifetime", &l.Lifetime, 24 * time.Hour},
 		{"Stall", &l.Stall, 5 * time.Minute},
-	} {
-		if err := fillDuration("Limits."+d.name, d.value, d.zero); err != nil {
-			return err
-		}
+	}); err != nil {
+		return err
 	}
 	if l.HeaderBytes < 0 || l.BodyBytes < 0 {
 		return errors.New("checking Limits: a size is negative")
@@ -84,12 +78,22 @@ func (l *Limits) fill() error {
 	return nil
 }
 
-func fillDuration(name string, value *time.Duration, zero time.Duration) error {
-	if *value < 0 {
-		return fmt.Errorf("checking %s: %s is negative", name, *value)
-	}
-	if *value == 0 {
-		*value = zero
+// durationDefault is a duration of a configuration, and what holds where it is zero.
+type durationDefault struct {
+	name  string
+	value *time.Duration
+	zero  time.Duration
+}
+
+// fillDurations puts the defaults in the place of zero values.
+func fillDurations(of string, all []durationDefault) error {
+	for _, d := range all {
+		if *d.value < 0 {
+			return fmt.Errorf("checking %s.%s: %s is negative", of, d.name, *d.value)
+		}
+		if *d.value == 0 {
+			*d.value = d.zero
+		}
 	}
 	return nil
 }

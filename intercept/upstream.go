@@ -45,18 +45,12 @@ type UpstreamConfig struct {
 
 // fill puts the defaults in the place of zero values and Resolve into the form that dial looks up.
 func (u *UpstreamConfig) fill() error {
-	for _, d := range []struct {
-		name  string
-		value *time.Duration
-		zero  time.Duration
-	}{
+	if err := fillDurations("Upstream", []durationDefault{
 		{"DialTimeout", &u.DialTimeout, 10 * time.Second},
 		{"TLSHandshakeTimeout", &u.TLSHandshakeTimeout, 10 * time.Second},
 		{"AnswerTimeout", &u.AnswerTimeout, 30 * time.Second},
-	} {
-		if err := fillDuration("Upstream."+d.name, d.value, d.zero); err != nil {
-			return err
-		}
+	}); err != nil {
+		return err
 	}
 	resolve := make(map[string]string, len(u.Resolve))
 	for from, to := range u.Resolve {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"go.uber.org/zap"
 
@@ -60,11 +59,12 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if _, err := explicitDoor(c, plugin, d, zap.NewNop()); err != nil {
 		return err
 	}
-	if err := explained(certs.CheckOpen(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))); err != nil {
-		return err
+	creates, err := certs.CheckOpen(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))
+	if err != nil {
+		return explained(err)
 	}
 	fmt.Fprintf(stdout, "the guard would start, with policy %s\n", in.policy.Revision())
-	if there, err := os.ReadDir(authorityDir(path)); errors.Is(err, fs.ErrNotExist) || err == nil && len(there) == 0 {
+	if creates {
 		fmt.Fprintf(stdout, "it would make its authority, which clients have to trust, in %s\n", authorityDir(path))
 	}
 	return nil
