@@ -36,9 +36,8 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once, also while it waits for a file in its start
 	// Before the pid is written and until it is gone: a signal that nobody has asked for would end the process. One that comes before the guard
 	// serves waits for that.
 	hangups := make(chan os.Signal, 1)
@@ -84,6 +83,18 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer logs.close()
 	r := &reloader{load: s.load, file: file, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
 	return s.guard(ctx, r, in, hangups, stderr)
+}
+
+// untilSignal is a context that ends with the first signal to end, or with parent. A second signal ends the process at once, also while it waits for a file
+// in its start: that is so before the context ends, as whoever finds a door closed may send it.
+func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
+	signalled, restore := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+	ctx, end := context.WithCancel(context.WithoutCancel(parent))
+	context.AfterFunc(signalled, func() {
+		restore()
+		end()
+	})
+	return ctx, restore
 }
 
 // guard opens the doors and serves.
