@@ -160,7 +160,7 @@ func TestWatch_movedSession(t *testing.T) {
 // Settings do not get by because of what stands between them; what is as long and something else does.
 func TestWatch_padding(t *testing.T) {
 	t.Parallel()
-	padding := "<!-- " + strings.Repeat("x", 2<<20) + " -->"
+	padding := "<!-- " + strings.Repeat("x", 1<<20) + " -->"
 	bodies := map[string]string{
 		"/settings": "<clientConfig>" + padding + "<emailProvider><incomingServer><hostname>" + stranger + "</hostname></incomingServer></emailProvider></clientConfig>",
 		"/feed":     "<feed>" + padding + "<link>" + stranger + "</link></feed>",
