@@ -89,6 +89,7 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 			return err
 		}
 	}
+	files = distinct(files)
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	sources := review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: progress(cmd.ErrOrStderr())}
 	switch format := review.Format(f.format); {
@@ -250,6 +251,22 @@ func printRecipe(out io.Writer, name string) error {
 		return err
 	}
 	return hint(err, "there are: %s", strings.Join(all, "; "))
+}
+
+// distinct leaves out what stands there once more, under whatever name, so that no record counts twice: "decisions.jsonl decisions*.jsonl", say.
+func distinct(files []string) []string {
+	var seen []fs.FileInfo
+	return slices.DeleteFunc(slices.Clone(files), func(name string) bool {
+		info, err := os.Stat(name)
+		if err != nil {
+			return false // standard input, or what reading it will complain about
+		}
+		if slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+			return true
+		}
+		seen = append(seen, info)
+		return false
+	})
 }
 
 // defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.

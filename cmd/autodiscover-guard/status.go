@@ -25,7 +25,7 @@ const statusPause = 50 * time.Millisecond
 
 func statusCommand() *cobra.Command {
 	var flags setupFlags
-	var wait time.Duration
+	var wait string
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "say whether the guard runs and takes new work, and which policy is in force",
@@ -39,14 +39,15 @@ A mistake in the configuration does not stop a guard that runs, and is no reason
 Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configuration.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if wait < 0 {
-				return hint(fmt.Errorf("--wait: %s is less than nothing", wait), "for example: --wait 30s")
+			patience, err := time.ParseDuration(wait)
+			if err != nil || patience < 0 {
+				return hint(fmt.Errorf("--wait: %q is no length of time", wait), "a number and its unit: --wait 30s, --wait 2m")
 			}
 			state, listen, err := flags.whereabouts()
 			if err != nil {
 				return err
 			}
-			s := awaitGuard(cmd.Context(), state, listen, wait)
+			s := awaitGuard(cmd.Context(), state, listen, patience)
 			if flags.asJSON {
 				err = writeJSONLines(cmd.OutOrStdout(), []guardStatus{s})
 			} else {
@@ -60,7 +61,7 @@ Exit code 0 when it takes new work, 1 when it does not, 2 for usage and configur
 	}
 	cmd.Flags().StringVar(&flags.file, "config", "", "configuration `FILE` that the guard runs with; needed where its admin listener speaks TLS")
 	cmd.Flags().StringVar(&flags.state, "state", "", "`DIR` of the guard's state")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "`TIME` to wait for the guard, such as 30s")
+	cmd.Flags().StringVar(&wait, "wait", "0s", "`TIME` to wait for the guard, such as 30s")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "one JSON object")
 	return cmd
 }
