@@ -73,6 +73,14 @@ func (c Clients) String() string {
 	return text
 }
 
+// first are n of them at most.
+func (c Clients) first(n int) Clients {
+	if len(c.Names) <= n {
+		return c
+	}
+	return Clients{c.Names[:n], true}
+}
+
 // thousands groups the digits of a number.
 func thousands(n int64) string {
 	digits := strconv.FormatInt(n, 10)

@@ -24,6 +24,9 @@ const (
 	FormatCSV      Format = "csv"
 )
 
+// shownClients keeps a table within the width of a screen; the other formats have all that are known.
+const shownClients = 2
+
 // Formats lists them.
 func Formats() []Format {
 	return []Format{FormatTable, FormatJSON, FormatMarkdown, FormatHTML, FormatCSV}
@@ -109,6 +112,9 @@ func (s *Section) writeColumns(b *strings.Builder) {
 	for _, row := range s.Rows {
 		cells := make([]string, len(row))
 		for i, v := range row {
+			if c, ok := v.(Clients); ok {
+				v = c.first(shownClients)
+			}
 			cells[i] = cellText(v)
 		}
 		lines = append(lines, cells)
