@@ -294,6 +294,12 @@ func TestOn_symbolicLink(t *testing.T) {
 	}
 	off(t, w, Options{})
 	w.same(t, before)
+
+	must(t, os.Remove(w.path("home/dotfiles/kioslaverc")))
+	before = w.tree(t)
+	on(t, w, Options{})
+	off(t, w, Options{})
+	w.same(t, before)
 }
 
 func TestSession(t *testing.T) {
