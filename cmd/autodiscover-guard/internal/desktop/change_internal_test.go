@@ -83,7 +83,14 @@ func TestOn_dryRun(t *testing.T) {
 	}
 	on(t, w, Options{})
 	changed := w.tree(t)
-	off(t, w, Options{DryRun: true})
+	if results := off(t, w, Options{DryRun: true}); len(results) == 0 || len(results[0].Changes) != len(environmentKeys) {
+		t.Errorf("results of off: %+v", results)
+	}
+	w.same(t, changed)
+	d := w.desktop()
+	d.config.System.InUse = func(string) bool { return true }
+	_, err := d.Off(t.Context(), Options{DryRun: true})
+	must(t, err)
 	w.same(t, changed)
 }
 
@@ -247,6 +254,21 @@ func TestOn_whatIsNotOurs(t *testing.T) {
 	w.same(t, before)
 }
 
+func TestOn_whoseProxy(t *testing.T) {
+	t.Parallel()
+	for pac, want := range map[string]string{
+		"http://localhost:7777/proxy.pac": "left as it is: another guard's", "http://[::1]:7777/proxy.pac": "left as it is: another guard's",
+		"http://proxy.corp.example/proxy.pac": "in the place of another proxy", "http://127.0.0.1:3128/wpad.dat": "in the place of another proxy",
+	} {
+		w := newWorld(t)
+		w.write(t, "home/.config/kioslaverc", "[Proxy Settings]\nProxyType=2\nProxy Config Script="+pac+"\n")
+		results, err := w.desktop().On(t.Context(), guard, Options{Only: []string{"kde"}})
+		if err != nil || len(results) != 1 || !strings.HasPrefix(results[0].Note, want) {
+			t.Errorf("%s: got %+v, %v; want %q", pac, results, err, want)
+		}
+	}
+}
+
 // A user without rights is covered by user.js; a policy file that exists beside the program is not hidden by a new one.
 func TestOn_whichFile(t *testing.T) {
 	t.Parallel()
@@ -271,9 +293,11 @@ func TestOn_whichFile(t *testing.T) {
 	must(t, err)
 	var kinds []string
 	for _, r := range results {
-		kinds = append(kinds, r.Name+" "+filepath.Base(r.Where)+" "+string(r.State))
+		note, _, _ := strings.Cut(r.Note, w.dir)
+		kinds = append(kinds, r.Name+" "+filepath.Base(r.Where)+" "+string(r.State)+": "+note)
 	}
-	want := "gnome org.gnome.system.proxy on, kde kioslaverc on, thunderbird user.js on, thunderbird prefs.js on, firefox policies.json not present"
+	want := "gnome org.gnome.system.proxy on: in the place of another proxy: proxy mode 'manual', kde kioslaverc on: , thunderbird user.js on: from the next start of thunderbird, " +
+		"thunderbird prefs.js on: thunderbird copies user.js into it, firefox policies.json not present: no right to write "
 	if got := strings.Join(kinds, ", "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
