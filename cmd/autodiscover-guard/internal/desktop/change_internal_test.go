@@ -216,6 +216,20 @@ func TestOff_filesOfOthers(t *testing.T) {
 		allGood(t, off(t, w, Options{}))
 		w.same(t, before)
 	})
+	t.Run("said nothing before us", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.write(t, name, "{}")
+		before := w.tree(t)
+		on(t, w, Options{})
+		w.write(t, name, strings.ReplaceAll(w.read(t, name), "\n", ""))
+		allGood(t, off(t, w, Options{}))
+		if got := w.read(t, name); got != `{  "policies": {  }}` {
+			t.Errorf("got %s", got)
+		}
+		w.write(t, name, "{}")
+		w.same(t, before)
+	})
 	t.Run("added before us, removed before us", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -252,21 +266,6 @@ func TestOn_whatIsNotOurs(t *testing.T) {
 	}
 	allGood(t, off(t, w, Options{}))
 	w.same(t, before)
-}
-
-func TestOn_whoseProxy(t *testing.T) {
-	t.Parallel()
-	for pac, want := range map[string]string{
-		"http://localhost:7777/proxy.pac": "left as it is: another guard's", "http://[::1]:7777/proxy.pac": "left as it is: another guard's",
-		"http://proxy.corp.example/proxy.pac": "in the place of another proxy", "http://127.0.0.1:3128/wpad.dat": "in the place of another proxy",
-	} {
-		w := newWorld(t)
-		w.write(t, "home/.config/kioslaverc", "[Proxy Settings]\nProxyType=2\nProxy Config Script="+pac+"\n")
-		results, err := w.desktop().On(t.Context(), guard, Options{Only: []string{"kde"}})
-		if err != nil || len(results) != 1 || !strings.HasPrefix(results[0].Note, want) {
-			t.Errorf("%s: got %+v, %v; want %q", pac, results, err, want)
-		}
-	}
 }
 
 // A user without rights is covered by user.js; a policy file that exists beside the program is not hidden by a new one.
