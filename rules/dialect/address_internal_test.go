@@ -200,6 +200,10 @@ func TestSubjects_bodiesInAnyForm(t *testing.T) {
 	if q, _ := Recognise(r); len(q.Subjects) != 1 || q.Subjects[0].Domain != "body.test" {
 		t.Errorf("beside the place for it: %+v", q.Subjects)
 	}
+	r.Header["Content-Encoding"] = []string{"unheard-of"}
+	if q, _ := Recognise(r); len(q.Subjects) != 2 {
+		t.Errorf("in a body that is not read for certain: %+v", q.Subjects)
+	}
 }
 
 func TestSubjects_namesInTokens(t *testing.T) {

@@ -183,8 +183,10 @@ func TestReadConfig_errors(t *testing.T) {
 		`{"clientConfig":{}}`:                    ErrUnreadable,
 		`<clientConfig><incomingServer>`:         ErrUnreadable,
 		`<!DOCTYPE clientConfig><clientConfig/>`: ErrUnreadable,
-		`<x><clientConfig><incomingServer><hostname>a.b</hostname></incomingServer></clientConfig></x>`:  ErrUnreadable,
-		`<clientConfig><incomingServer><hostname>a<b>b.c</b></hostname></incomingServer></clientConfig>`: ErrUnreadable,
+		`<x><clientConfig><incomingServer><hostname>a.b</hostname></incomingServer></clientConfig></x>`:               ErrUnreadable,
+		`<clientConfig><incomingServer><hostname>a<b>b.c</b></hostname></incomingServer></clientConfig>`:              ErrUnreadable,
+		`<clientConfig><incomingServer>https://b.c/<hostname>a.b</hostname></incomingServer></clientConfig>`:          ErrUnreadable,
+		`<clientConfig><incomingServer><url><b>b.c</b></url><hostname>a.b</hostname></incomingServer></clientConfig>`: ErrUnreadable,
 	} {
 		if _, err := readLab(t, body); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", body, err, want)

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -145,11 +146,15 @@ func composeJMAP(q Inquiry, s Settings) (Answer, error) {
 
 // sendTo composes a redirect. A server at the very place that was asked would be a redirect to itself.
 func sendTo(q Inquiry, status int, target string) (Answer, error) {
-	host, _ := urlHost(target)
+	host, port := urlHost(target)
+	var asked uint16
+	if q.Request.URL != nil {
+		asked = portBehind(q.Request.URL.Host)
+	}
 	switch {
 	case target == "":
 		return Answer{}, fmt.Errorf("%w: %v has no place for them", ErrCannotCarry, q.Dialect)
-	case q.Request.URL != nil && host == hostName(q.Request.Host()) && strings.HasSuffix(target, q.Request.URL.Path):
+	case q.Request.URL != nil && host == hostName(q.Request.Host()) && cmp.Or(port, 443) == cmp.Or(asked, 443) && strings.HasSuffix(target, q.Request.URL.Path):
 		return Answer{}, fmt.Errorf("%w: the server is where it was asked for, and %v can only send elsewhere", ErrCannotCarry, q.Dialect)
 	}
 	return Answer{Status: status, Header: Header{"Location": {target}, "Cache-Control": {"no-store"}}}, nil

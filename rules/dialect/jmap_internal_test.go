@@ -21,16 +21,17 @@ func TestJMAP_recognise(t *testing.T) {
 }
 
 const jmapBody = `{"capabilities":{"urn:ietf:params:jmap:core":{},"urn:ietf:params:jmap:websocket":{"url":"wss://ws.test/","supportsPush":true},` +
-	`"urn:x":{"docs":["https://docs.test/"]}},"apiUrl":"https://a.test/api/","downloadUrl":"https://a.test/{name}","uploadUrl":"/up/","eventSourceUrl":"e/"}`
+	`"urn:x":{"docs":["https://docs.test/"]},"urn:y":{"url":"https://y.test/"}},"apiUrl":"https://a.test/api/","downloadUrl":"https://a.test/{name}","uploadUrl":"/up/","eventSourceUrl":"e/"}`
 
 func TestJMAP_edit(t *testing.T) {
 	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://lab.test/.well-known/jmap", "")}
 	got, err := edited(t, q, "application/json", jmapBody, map[string]Suggestion{
 		"/capabilities/urn:ietf:params:jmap:websocket/url": {Verdict: Remove},
 		"/capabilities/urn:x/docs/0":                       {Verdict: Remove},
+		"/capabilities/urn:y/url":                          {Verdict: Rewrite, Now: "https://b.test/y/"},
 		"/apiUrl":                                          {Verdict: Rewrite, Now: "https://b.test/api/"},
 	})
-	want := `{"capabilities":{"urn:ietf:params:jmap:core":{}},"apiUrl":"https://b.test/api/","downloadUrl":"https://a.test/{name}","uploadUrl":"/up/","eventSourceUrl":"e/"}`
+	want := `{"capabilities":{"urn:ietf:params:jmap:core":{},"urn:y":{"url":"https://b.test/y/"}},"apiUrl":"https://b.test/api/","downloadUrl":"https://a.test/{name}","uploadUrl":"/up/","eventSourceUrl":"e/"}`
 	if err != nil || got != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}
@@ -53,7 +54,7 @@ func TestJMAP_relative(t *testing.T) {
 		got[s.Path] = s.Host
 	}
 	want := map[string]string{
-		"/capabilities/urn:ietf:params:jmap:websocket/url": "ws.test", "/capabilities/urn:x/docs/0": "docs.test",
+		"/capabilities/urn:ietf:params:jmap:websocket/url": "ws.test", "/capabilities/urn:x/docs/0": "docs.test", "/capabilities/urn:y/url": "y.test",
 		"/apiUrl": "a.test", "/downloadUrl": "a.test", "/uploadUrl": "lab.test", "/eventSourceUrl": "lab.test",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -66,6 +67,7 @@ func TestJMAP_templateBeforeTheHost(t *testing.T) {
 	q := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "https://lab.test/.well-known/jmap", "")}
 	for value, want := range map[string]string{
 		"/{x}/134744072/d": "", "{x}//134744072/d": "", "{+x}/d": "", "/{/x}/134744072": "", "/d/{x}//{y}": "lab.test", "d/{x}": "lab.test",
+		" //stranger.net/d": "stranger.net", " {x}/d": "",
 	} {
 		d, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"application/json"}}, Body: []byte(`{"apiUrl":"/api/","downloadUrl":"` + value + `"}`)})
 		if err != nil || len(d.Suggestions) != 2 || d.Suggestions[1].Host != want {
@@ -84,6 +86,10 @@ func TestJMAP_knownVendors(t *testing.T) {
 		t.Errorf("got %+v, %v; want apiUrl's host, and another vendor's name taken for an address", d, err)
 	}
 	d.Free()
+	d, err = Read(Inquiry{Dialect: JMAP}, Answer{Header: Header{"Content-Type": {"application/json"}}, Body: []byte(`{"apiUrl":"/","x":[{` + longer + `},{}]}`)})
+	if err != nil || d.Plain {
+		t.Errorf("got %+v, %v; want another vendor's name found in a list", d, err)
+	}
 	if got, want := string(WithoutIdentifierURIs(JMAP, []byte(body))), `{"capabilities":{"":{},`+longer+`},"apiUrl":`+sieve+`}`; got != want {
 		t.Errorf("without capabilities: got %s, want %s", got, want)
 	}
@@ -114,7 +120,17 @@ func TestJMAP_refuseAndCompose(t *testing.T) {
 	if diff := cmp.Diff(want, a); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "jmap", Host: "lab.test"}}}); !errors.Is(err, ErrCannotCarry) {
-		t.Errorf("a redirect to itself: %v, %v", a, err)
+	for _, target := range []string{"https://lab.test/.well-known/jmap", "https://lab.test:443/.well-known/jmap"} {
+		if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "jmap", URL: target}}}); !errors.Is(err, ErrCannotCarry) {
+			t.Errorf("a redirect to itself: %v, %v", a, err)
+		}
+	}
+	for _, target := range []string{"https://lab.test:8443/.well-known/jmap", "https://lab.test/jmap/session"} {
+		if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "jmap", URL: target}}}); err != nil || a.Header.Get("Location") != target {
+			t.Errorf("elsewhere on the same host: %+v, %v", a, err)
+		}
+	}
+	if a, err := Compose(Inquiry{Dialect: JMAP}, Settings{Servers: []Server{{Protocol: "jmap", URL: "https://lab.test:443/.well-known/jmap"}}}); err != nil {
+		t.Errorf("nothing was asked for: %+v, %v", a, err)
 	}
 }

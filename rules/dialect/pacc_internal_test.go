@@ -33,7 +33,7 @@ func readPACCBody(body string) (*Document, error) {
 func TestReadPACC_suggestions(t *testing.T) {
 	d, err := readPACCBody(`{"Protocols":{"IMAP":{"Host":"imap\u002elab.test"},"jmap":{"url":"https://jmap.lab.test/"}},
 		"authentication":{"oauth-public":{"issuer":"login.lab.test"}},
-		"info":{"help":{"contact":["MAILTO:help@lab.test","https://lab.test/"]},"x/y":"see https://lab.test/"}}`)
+		"info":{"help":{"contact":["MAILTO:help@lab.test","https://lab.test/"," mailto:a@lab.test","mailto:"]},"x/y":"see https://lab.test/"}}`)
 	if err != nil || !d.Plain {
 		t.Fatal(d.Plain, err)
 	}
@@ -43,6 +43,7 @@ func TestReadPACC_suggestions(t *testing.T) {
 		{Path: "/authentication/oauth-public/issuer", Kind: KindHostname, Host: "login.lab.test", Was: "login.lab.test"},
 		{Path: "/info/help/contact/0", Kind: KindAddress, Host: "lab.test", Was: "MAILTO:help@lab.test"},
 		{Path: "/info/help/contact/1", Kind: KindURL, Host: "lab.test", Was: "https://lab.test/"},
+		{Path: "/info/help/contact/2", Kind: KindAddress, Host: "lab.test", Was: "mailto:a@lab.test"},
 		{Path: "/info/x~1y", Kind: KindURL, Was: "see https://lab.test/"},
 	}
 	if diff := cmp.Diff(want, d.Suggestions); diff != "" {
@@ -93,7 +94,9 @@ func TestComposePACC_golden(t *testing.T) {
 	if diff := cmp.Diff(want, string(a.Body)); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	for _, s := range []Server{{Protocol: "smtp", Host: "mail.lab.test", Encryption: "starttls"}, {Protocol: "imap", Host: "mail.lab.test", Auth: "OAuth2"}} {
+	for _, s := range []Server{
+		{Protocol: "smtp", Host: "mail.lab.test", Encryption: "starttls", Port: 465}, {Protocol: "imap", Host: "mail.lab.test", Encryption: "none", Port: 993}, {Protocol: "imap", Host: "mail.lab.test", Auth: "OAuth2"},
+	} {
 		if _, err := Compose(Inquiry{Dialect: PACC}, Settings{Servers: []Server{s}}); !errors.Is(err, ErrCannotCarry) {
 			t.Errorf("%+v: %v", s, err)
 		}

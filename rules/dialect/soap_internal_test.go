@@ -132,14 +132,17 @@ func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 		want    []string
 		err     error
 	}{
-		"two":                  {soapUsers("x@lab.test", "y@example.com"), soapAnswer(one, two), []string{"lab.test a.stranger.net", "example.com b.stranger.net"}, nil},
-		"two of one domain":    {soapUsers("x@lab.test", "y@lab.test"), soapAnswer(one, two), []string{"lab.test a.stranger.net", "lab.test b.stranger.net"}, nil},
-		"one":                  {soapUsers("x@lab.test"), soapAnswer(one), []string{" a.stranger.net"}, nil},
-		"no address":           {soapUsers("x@lab.test", "y"), soapAnswer(one, two), []string{"lab.test a.stranger.net", " b.stranger.net"}, nil},
-		"two addresses in one": {soapUsers("x@lab.test,z@other.net", "y@example.com"), soapAnswer(one, two), []string{" a.stranger.net", "example.com b.stranger.net"}, nil},
-		"too few":              {soapUsers("x@lab.test", "y@example.com"), soapAnswer(one), nil, ErrUnreadable},
-		"too many":             {soapUsers("x@lab.test"), soapAnswer(one, two), nil, ErrUnreadable},
-		"nested":               {soapUsers("x@lab.test", "y@example.com"), soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
+		"two":                         {soapUsers("x@lab.test", "y@example.com"), soapAnswer(one, two), []string{"lab.test a.stranger.net", "example.com b.stranger.net"}, nil},
+		"two of one domain":           {soapUsers("x@lab.test", "y@lab.test"), soapAnswer(one, two), []string{"lab.test a.stranger.net", "lab.test b.stranger.net"}, nil},
+		"one":                         {soapUsers("x@lab.test"), soapAnswer(one), []string{" a.stranger.net"}, nil},
+		"no address":                  {soapUsers("x@lab.test", "y"), soapAnswer(one, two), []string{"lab.test a.stranger.net", " b.stranger.net"}, nil},
+		"two addresses in one":        {soapUsers("x@lab.test,z@other.net", "y@example.com"), soapAnswer(one, two), []string{" a.stranger.net", "example.com b.stranger.net"}, nil},
+		"too few":                     {soapUsers("x@lab.test", "y@example.com"), soapAnswer(one), nil, ErrUnreadable},
+		"too many":                    {soapUsers("x@lab.test"), soapAnswer(one, two), nil, ErrUnreadable},
+		"nested":                      {soapUsers("x@lab.test", "y@example.com"), soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
+		"nested, request not at hand": {"", soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
+		"text beside settings":        {"", soapAnswer(strings.Replace(one, "<UserSettings>", "<UserSettings>https://b.stranger.net/", 1)), nil, ErrUnreadable},
+		"URLs by no schema":           {"", soapAnswer(soapUser(soapValue("EwsUrl", "b.stranger.net:443/EWS"), soapValue("X", `\\b.stranger.net\EWS`), soapValue("X", "https:b.stranger.net"))), []string{" ", " ", " "}, nil},
 		// A response that some clients pass over moves those behind it to somebody else.
 		"one of another namespace":        {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.Replace(two, "<UserResponse>", `<UserResponse xmlns="urn:x">`, 1), one), nil, ErrUnreadable},
 		"one in other letters":            {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.ReplaceAll(two, "UserResponse>", "userresponse>"), one), nil, ErrUnreadable},

@@ -83,7 +83,14 @@ func TestOn_dryRun(t *testing.T) {
 	}
 	on(t, w, Options{})
 	changed := w.tree(t)
-	off(t, w, Options{DryRun: true})
+	if results := off(t, w, Options{DryRun: true}); len(results) == 0 || len(results[0].Changes) != len(environmentKeys) {
+		t.Errorf("results of off: %+v", results)
+	}
+	w.same(t, changed)
+	d := w.desktop()
+	d.config.System.InUse = func(string) bool { return true }
+	_, err := d.Off(t.Context(), Options{DryRun: true})
+	must(t, err)
 	w.same(t, changed)
 }
 
@@ -209,6 +216,20 @@ func TestOff_filesOfOthers(t *testing.T) {
 		allGood(t, off(t, w, Options{}))
 		w.same(t, before)
 	})
+	t.Run("said nothing before us", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.write(t, name, "{}")
+		before := w.tree(t)
+		on(t, w, Options{})
+		w.write(t, name, strings.ReplaceAll(w.read(t, name), "\n", ""))
+		allGood(t, off(t, w, Options{}))
+		if got := w.read(t, name); got != `{  "policies": {  }}` {
+			t.Errorf("got %s", got)
+		}
+		w.write(t, name, "{}")
+		w.same(t, before)
+	})
 	t.Run("added before us, removed before us", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -271,9 +292,11 @@ func TestOn_whichFile(t *testing.T) {
 	must(t, err)
 	var kinds []string
 	for _, r := range results {
-		kinds = append(kinds, r.Name+" "+filepath.Base(r.Where)+" "+string(r.State))
+		note, _, _ := strings.Cut(r.Note, w.dir)
+		kinds = append(kinds, r.Name+" "+filepath.Base(r.Where)+" "+string(r.State)+": "+note)
 	}
-	want := "gnome org.gnome.system.proxy on, kde kioslaverc on, thunderbird user.js on, thunderbird prefs.js on, firefox policies.json not present"
+	want := "gnome org.gnome.system.proxy on: in the place of another proxy: proxy mode 'manual', kde kioslaverc on: , thunderbird user.js on: from the next start of thunderbird, " +
+		"thunderbird prefs.js on: thunderbird copies user.js into it, firefox policies.json not present: no right to write "
 	if got := strings.Join(kinds, ", "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -292,6 +315,12 @@ func TestOn_symbolicLink(t *testing.T) {
 	if got := w.read(t, "home/dotfiles/kioslaverc"); !strings.Contains(got, "proxy.pac") {
 		t.Errorf("what the link points at was not written:\n%s", got)
 	}
+	off(t, w, Options{})
+	w.same(t, before)
+
+	must(t, os.Remove(w.path("home/dotfiles/kioslaverc")))
+	before = w.tree(t)
+	on(t, w, Options{})
 	off(t, w, Options{})
 	w.same(t, before)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -146,6 +147,28 @@ func TestOn_againAfterACrash(t *testing.T) {
 			allGood(t, off(t, w, Options{}))
 			w.same(t, before)
 		})
+	}
+}
+
+// A "setup on" with another address, after Thunderbird has copied the first one's user.js: wherever it ends, places that still hold the first address are known
+// for the guard's own.
+func TestOn_elsewhereStopped(t *testing.T) {
+	t.Parallel()
+	elsewhere := func(d *Desktop) ([]Result, error) {
+		return d.On(t.Context(), Target{PAC: "http://127.0.0.1:9999/proxy.pac", Proxy: "127.0.0.1:9998"}, Options{Environment: true})
+	}
+	scout := newWorld(t)
+	on(t, scout, Options{})
+	total := steps(t, scout.desktop(), elsewhere)
+	for _, n := range []int{3, total / 3, total * 2 / 3, total} { // the last one comes to its end
+		w := newWorld(t)
+		before := w.tree(t)
+		on(t, w, Options{})
+		w.write(t, "home/.thunderbird/abc.default/prefs.js", strings.Replace(oldPrefs, `"network.proxy.type", 1`, `"network.proxy.type", 2`, 1)+
+			"user_pref(\"network.proxy.autoconfig_url\", \"http://127.0.0.1:8081/proxy.pac\");\n")
+		until(t, w.desktop(), n, elsewhere)
+		allGood(t, off(t, w, Options{}))
+		w.same(t, before)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepOwner gives a file that will replace another the owner of that one, which differs where root works on a user's file.
+// keepOwner gives a file that will replace another the owner of that one, which differs where root works on a user's file, and its group.
 func keepOwner(f *os.File, path string) error {
 	old, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -22,7 +22,11 @@ func keepOwner(f *os.File, path string) error {
 		return err
 	}
 	s, ok := old.Sys().(*syscall.Stat_t)
-	if !ok || int(s.Uid) == os.Geteuid() {
+	if !ok {
+		return nil
+	}
+	if int(s.Uid) == os.Geteuid() {
+		_ = f.Chown(-1, int(s.Gid)) // an owner may have left the group, and then has to do without it
 		return nil
 	}
 	return f.Chown(int(s.Uid), int(s.Gid))

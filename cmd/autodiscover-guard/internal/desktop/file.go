@@ -38,7 +38,12 @@ type file struct {
 
 func (f file) id() ID { return f.where }
 
-func (f file) absent(context.Context) string { return f.missing }
+func (f file) absent(context.Context) string {
+	if _, err := os.Lstat(f.where.Where); f.missing == "" && err == nil && !exists(f.where.Where) {
+		return f.where.Where + " is a symbolic link to what is not there" // a file in its place would be an end of the link
+	}
+	return f.missing
+}
 
 func (f file) wanted(t Target) Values { return f.want(t) }
 

@@ -49,6 +49,18 @@ type Entry struct {
 	Stage  Stage    `json:"stage"`
 	Before Snapshot `json:"before"`
 	After  Snapshot `json:"after"`
+	// Earlier is what the place held of ours when it was to point elsewhere: it does so until it is written, or a program has filled it anew.
+	Earlier *Snapshot `json:"earlier,omitempty"`
+}
+
+// ours reports whether a value of a key is one that was put in place.
+func (e *Entry) ours(key string, v Value) bool {
+	return v == e.After.Values[key] || e.Earlier != nil && v == e.Earlier.Values[key]
+}
+
+// oursWhole reports whether a file is, byte for byte, one that was put in place.
+func (e *Entry) oursWhole(f *File) bool {
+	return f != nil && (f.equal(e.After.File) || e.Earlier != nil && f.equal(e.Earlier.File))
 }
 
 // journal is what has to be known to take everything back.

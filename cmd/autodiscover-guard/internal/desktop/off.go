@@ -54,7 +54,7 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 			todo = append(todo, e.Place)
 		}
 	}
-	if len(todo) == 0 && j.Phase == phaseApplied && !slices.ContainsFunc(j.Entries, func(e Entry) bool { return e.Stage == Restored }) {
+	if len(todo) == 0 && j.Phase == phaseApplied {
 		return nil, nil
 	}
 	if !o.DryRun {

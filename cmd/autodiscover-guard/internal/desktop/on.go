@@ -94,6 +94,12 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 	} else if e.After, err = p.plan(ctx, base, want); err != nil {
 		return step{place: p, result: result(p, Failed, "left as it is: %v", err)}
 	}
+	if !maps.Equal(now.Values, base.Values) && !maps.Equal(now.Values, e.After.Values) {
+		e.Earlier = &Snapshot{Values: now.Values}
+		if !follows(p) {
+			e.Earlier.File = now.File
+		}
+	}
 	s := step{place: p, now: now, entry: e, result: result(p, On, "%s", remark(p, base.Values))}
 	s.result.Changes = difference(now.Values, e.After.Values)
 	return s

@@ -5,14 +5,14 @@ import "context"
 // undo works out what a place has to hold so that an entry is taken back, and which keys somebody else has changed meanwhile. Those
 // are left alone unless force is set. It is right whether the entry was applied, half applied, never applied, or restored already.
 func undo(ctx context.Context, p place, now Snapshot, e Entry, force bool) (then Snapshot, changed []string, err error) {
-	if e.After.File != nil && now.File.equal(e.After.File) {
+	if e.oursWhole(now.File) {
 		return e.Before, nil, nil // nobody touched the file: its very bytes come back
 	}
 	values := Values{}
 	for _, k := range e.After.Values.keys() {
 		switch v, before := now.Values[k], e.Before.Values[k]; {
 		case v == before:
-		case v == e.After.Values[k] || force:
+		case e.ours(k, v) || force:
 			values[k] = before
 		default:
 			changed = append(changed, k)

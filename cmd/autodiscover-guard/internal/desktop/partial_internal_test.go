@@ -1,0 +1,52 @@
+package desktop
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+)
+
+// refusing is a fake that does not write one key, and says so or does not.
+type refusing struct {
+	fake
+	key string
+	err error
+}
+
+func (r refusing) Run(ctx context.Context, name string, args ...string) (string, error) {
+	if name == "gsettings" && args[0] == "set" && slices.Contains(args, r.key) {
+		return "", r.err
+	}
+	return r.fake.Run(ctx, name, args...)
+}
+
+// A place that is written in part is taken back like any other; of one that nothing has come of, nothing is kept.
+func TestOn_writtenInPart(t *testing.T) {
+	t.Parallel()
+	locked := errors.New("it is locked")
+	for _, c := range []struct {
+		key        string
+		err        error
+		remembered bool
+		note       string
+	}{
+		{gnomePAC, locked, false, "setting org.gnome.system.proxy autoconfig-url: it is locked"}, // which is written first
+		{gnomeMode, locked, true, "setting org.gnome.system.proxy mode: it is locked"},
+		{gnomeMode, nil, true, "the settings did not stay: mode is 'manual', want 'auto'"},
+	} {
+		w := newWorld(t)
+		before := w.tree(t)
+		d := w.desktop()
+		d.config.System.Run = refusing{fake{w.path("dconf.json")}, c.key, c.err}
+		results, err := d.On(t.Context(), guard, Options{Only: []string{"gnome"}})
+		if err != nil || len(results) != 1 || results[0].State != Failed || results[0].Note != c.note {
+			t.Errorf("got %+v, %v; want %q", results, err, c.note)
+		}
+		if got := exists(w.path("state/desktop.json")); got != c.remembered {
+			t.Errorf("%s: there is a journal: %t", c.note, got)
+		}
+		allGood(t, off(t, w, Options{}))
+		w.same(t, before)
+	}
+}
