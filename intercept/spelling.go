@@ -21,6 +21,9 @@ const (
 // spelled is a request whose path goes out in its client's spelling. Only an Opaque URL makes net/http write another path than it would itself: as it
 // stands, and with the scheme before two slashes, which is what a proxy wants.
 func (x *exchange) spelled(req *http.Request) *http.Request {
+	if asksWholeServer(req) {
+		return x.withOpaque(req, "*", "")
+	}
 	path, odd := spelling(req.URL.RawPath)
 	if !odd || strings.HasPrefix(path, "//") { // which would name another host
 		return req
@@ -28,8 +31,19 @@ func (x *exchange) spelled(req *http.Request) *http.Request {
 	if plain, err := url.PathUnescape(req.URL.RawPath); err != nil || plain != req.URL.Path {
 		return req // another handler has changed Path alone
 	}
+	return x.withOpaque(req, path, path)
+}
+
+// asksWholeServer reports whether a request is "OPTIONS *", which has no path in the absolute form (RFC 9112, section 3.2.4). net/http would ask for "/", and a proxy for "http://host*".
+func asksWholeServer(req *http.Request) bool {
+	u := req.URL
+	return req.Method == http.MethodOptions && (u.Path == "" || u.Path == "*") && u.RawQuery == "" && !u.ForceQuery
+}
+
+// withOpaque is a request that goes out with the given target, or to a proxy with path behind the host.
+func (x *exchange) withOpaque(req *http.Request, target, path string) *http.Request {
 	u := *req.URL
-	u.Opaque = path
+	u.Opaque = target
 	if x.p.dialer.httpParent(req) != nil {
 		u.Opaque = "//" + u.Host + path
 	}

@@ -2,6 +2,7 @@ package intercept_test
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"io"
 	"net"
@@ -49,6 +50,10 @@ func TestSpelling_inHTTP1(t *testing.T) {
 				if status := answer(t, conn, http.MethodGet).StatusCode; status != http.StatusOK || got != want+" opened.net" {
 					t.Errorf("%s: got %d, upstream %q, want %q", sent, status, got, want)
 				}
+			}
+			_, _ = io.WriteString(conn, "OPTIONS "+cmp.Or(strings.TrimSuffix(way.target, "/"), "*")+" HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+			if status := answer(t, conn, http.MethodOptions).StatusCode; status != http.StatusOK || got != "* opened.net" {
+				t.Errorf("OPTIONS: got %d, upstream %q", status, got)
 			}
 		})
 	}
@@ -114,6 +119,15 @@ func TestSpelling_throughAProxy(t *testing.T) {
 			if got := <-lines; got != "http://"+host+want+" "+host {
 				t.Errorf("%s: the proxy got %q, want %q", sent, got, want)
 			}
+		}
+	}
+	for target, c := range map[string]net.Conn{"http://opened.net": conn, "*": w.tunnel("opened.net:80")} {
+		_, _ = io.WriteString(c, "OPTIONS "+target+" HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+		if status := answer(t, c, http.MethodOptions).StatusCode; status != http.StatusOK {
+			t.Fatalf("OPTIONS %s: got %d", target, status)
+		}
+		if got := <-lines; got != "http://opened.net opened.net" {
+			t.Errorf("OPTIONS %s: the proxy got %q", target, got)
 		}
 	}
 }
