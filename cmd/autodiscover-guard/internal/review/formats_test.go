@@ -18,7 +18,8 @@ func TestReport_formats(t *testing.T) {
 	for _, e := range []entry{
 		{"time": "2026-03-01T10:00:30Z", "client": "192.0.2.1", "repeat": 1200},
 		{"mode": "monitor", "action": "pass", "would": "refuse", "client": "192.0.2.2", "suggestions": suggests("keep", "imap.stranger.net")},
-		{"client": "192.0.2.3"}, {"client": "192.0.2.4"}, // a table has room for some of them
+		{"client": "192.0.2.3"},
+		{"client": "192.0.2.4"}, // a table has room for some of them
 		{"action": "later"},
 		{"action": "pass", "rule": "", "suggestions": []entry{}, "upstream": entry{"asked": true, "error": "refused", "check": "connect"}},
 	} {
