@@ -120,8 +120,10 @@ func TestJMAP_refuseAndCompose(t *testing.T) {
 	if diff := cmp.Diff(want, a); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	for _, target := range []string{"https://lab.test/.well-known/jmap", "https://lab.test:443/.well-known/jmap"} {
-		if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "jmap", URL: target}}}); !errors.Is(err, ErrCannotCarry) {
+	for _, itself := range []Server{
+		{Protocol: "jmap", Host: "lab.test"}, {Protocol: "jmap", URL: "https://lab.test/.well-known/jmap"}, {Protocol: "jmap", URL: "https://lab.test:443/.well-known/jmap"},
+	} {
+		if a, err := Compose(q, Settings{Servers: []Server{itself}}); !errors.Is(err, ErrCannotCarry) {
 			t.Errorf("a redirect to itself: %v, %v", a, err)
 		}
 	}
