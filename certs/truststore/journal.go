@@ -29,7 +29,8 @@ type record struct {
 	Store  string        `json:"store"`
 	Path   string        `json:"path"`
 	Files  []overwritten `json:"files"`
-	Dirs   []string      `json:"dirs,omitempty"` // made by the installation, the outer ones first
+	Dirs   []string      `json:"dirs,omitempty"`   // made by the installation, the outer ones first
+	Vacant bool          `json:"vacant,omitempty"` // the file was there before and said nothing
 }
 
 type journal struct {

@@ -22,6 +22,8 @@ type place struct {
 	// take is made from what find has found: a certificate may be there under another name than ours.
 	take func(finding) []step
 	undo string // by hand
+	// vacant reports whether a text of the file says nothing, so that nobody would miss it. nil is never vacant.
+	vacant func([]byte) bool
 
 	// busy says why the files must not be replaced at the moment, if so. nil is never busy.
 	busy func() string

@@ -213,6 +213,31 @@ func TestPolicies_theFileThatIsRead(t *testing.T) {
 	}
 }
 
+// TestUninstall_policiesOfOthersHaveGone: the settings that were there first, such as the guard's own, are taken away before the root is. A file that says
+// nothing then goes as well, unless that is what it said.
+func TestUninstall_policiesOfOthersHaveGone(t *testing.T) {
+	t.Parallel()
+	const file = "/etc/thunderbird/policies/policies.json"
+	for name, c := range map[string]struct{ before, meanwhile, after string }{
+		"nothing is left":             {`{"policies": {"Proxy": {}}}`, `"Proxy": {}, `, ""},
+		"others are left":             {`{"policies": {"Proxy": {}, "a": 1}}`, `"Proxy": {}, `, `{"policies": {"a": 1}}`},
+		"what is beside them is left": {`{"policies": {"Proxy": {}}, "_": 1}`, `"Proxy": {}, `, `{"policies": {}, "_": 1}`},
+		"there was nothing in it":     {"{\"policies\": {}}\n\n", "\n", "{\"policies\": {}}\n"},
+	} {
+		computer := newComputer(t, "linux", true, file)
+		computer.write(t, file, c.before)
+		if r := only(t, computer.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
+			t.Fatalf("%s: got %+v", name, r)
+		}
+		computer.write(t, file, strings.Replace(computer.read(t, file), c.meanwhile, "", 1))
+		r := only(t, computer.stores.Uninstall(t.Context(), truststore.Policies))
+		left, err := os.ReadFile(filepath.Join(computer.root, file))
+		if string(left) != c.after || (err != nil) != (c.after == "") || r.Status != truststore.Removed {
+			t.Errorf("%s: got %q, %v, %+v, want %q", name, left, err, r, c.after)
+		}
+	}
+}
+
 // TestUninstall_recordIsNotBelieved: a record that says what cannot be, or speaks of a file that is not the place's, puts nothing back. The certificate
 // alone is taken out.
 func TestUninstall_recordIsNotBelieved(t *testing.T) {

@@ -102,18 +102,33 @@ func (s *Stores) policyPlace(program, file string) place {
 		return step{says + " " + file, func(context.Context) error { return editFile(file, certificate, change) }}
 	}
 	return place{
-		store: Policies, program: program, path: file, files: []string{file, certificate},
+		store: Policies, program: program, path: file, files: []string{file, certificate}, vacant: saysNothing,
 		find: func(context.Context) (finding, error) { return s.findPolicy(file, certificate) },
 		put:  []step{writing(certificate, s.rootPEM()), edit("insert it into policies.Certificates.Install of", addCertificate)},
 		take: func(finding) []step {
-			return []step{edit("take it out of policies.Certificates.Install of", dropCertificate), removing(certificate)}
+			return []step{edit("take it out of policies.Certificates.Install of", s.dropPolicy(file)), removing(certificate)}
 		},
 		undo: "as the administrator: take " + certificate + " out of policies.Certificates.Install of " + file + ", and remove it",
 		note: "takes effect at the program's next start; the program copies the certificate into its profiles, where the store " + NSS + " finds it",
 	}
 }
 
-// editFile changes a policies file, which may be absent.
+// dropPolicy takes a certificate out of a file, and with it a file that says nothing any more but said something before the installation: whoever had
+// policies there then, such as the guard's own settings, has taken them away.
+func (s *Stores) dropPolicy(file string) func([]byte, string) ([]byte, error) {
+	return func(text []byte, certificate string) ([]byte, error) {
+		left, err := dropCertificate(text, certificate)
+		if err != nil || !saysNothing(left) {
+			return left, err
+		}
+		if rec, err := s.journal.read(Policies, file); err == nil && rec != nil && !rec.Vacant {
+			return nil, nil
+		}
+		return left, nil
+	}
+}
+
+// editFile changes a policies file, which may be absent, before as after.
 func editFile(file, certificate string, change func([]byte, string) ([]byte, error)) error {
 	text, err := readFile(file)
 	if err != nil {
@@ -123,7 +138,10 @@ func editFile(file, certificate string, change func([]byte, string) ([]byte, err
 	if err != nil {
 		return fmt.Errorf("reading %q: %w: it is left alone, correct it first", file, err)
 	}
-	if bytes.Equal(changed, text) {
+	switch {
+	case changed == nil:
+		return removeFile(file)
+	case bytes.Equal(changed, text):
 		return nil
 	}
 	return replaceFile(file, changed)

@@ -209,6 +209,12 @@ func dropCertificate(text []byte, file string) ([]byte, error) {
 	return way[depth].remove(text, i), nil
 }
 
+// saysNothing reports whether the text is that of policies without any.
+func saysNothing(text []byte) bool {
+	way, err := descend(text)
+	return err == nil && len(way) == 2 && len(way[0].parts) == 1 && len(way[1].parts) == 0
+}
+
 // remove takes one part out, with one comma.
 func (c *container) remove(text []byte, i int) []byte {
 	switch {

@@ -131,6 +131,7 @@ func (s *snapshot) record(p place) (*record, error) {
 		if !after.has(e.path) {
 			r.Files = append(r.Files, difference(e.path, e.content, content{}))
 		}
+		r.Vacant = r.Vacant || p.vacant != nil && e.path == p.path && p.vacant(e.text)
 	}
 	return r, nil
 }
