@@ -74,9 +74,9 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 // Replica returns, in PEM, what another machine needs to sign with the same issuing certificate, for [Import] there: the issuing key, the
 // certificates, the root's revocation list, and never the root's key. It is as secret as issuing.pem.
 func (a *Authority) Replica() ([]byte, error) {
-	t := *a.tiers.Load()
-	t.consent = false // that is given on each machine
-	text, err := encodeTiers(&t)
+	t := a.tiers.Load()
+	// Without the consent, which is given on each machine.
+	text, err := encodeTiers(&tiers{issuer: t.issuer, intermediates: t.intermediates, cross: t.cross, rootCRL: t.rootCRL})
 	return append(text, encodeCertificate(t.root)...), err
 }
 

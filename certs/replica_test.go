@@ -3,6 +3,7 @@ package certs_test
 import (
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,10 @@ func TestReplica(t *testing.T) {
 		a := openAt(t, first, admin, "example.com")
 		carry := func() {
 			t.Helper()
+			var meanwhile sync.WaitGroup
+			meanwhile.Go(func() { _ = a.Fingerprint() }) // of the same authority, whose every decision has it
 			text, err := a.Replica()
+			meanwhile.Wait()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -55,7 +55,8 @@ func (a *Authority) Widen(scope Scope) (bool, error) {
 	return a.reissue(names)
 }
 
-// RenewRoot gives the root a new certificate with the same key, subject and names and another ten years, in the way of [Authority.Widen].
+// RenewRoot gives the root a new certificate with the same key and names, another subject and another ten years, in the way of [Authority.Widen]. It needs
+// root.key in the directory. The former root is kept in former.pem; every client has to trust the new one before the former ends.
 func (a *Authority) RenewRoot() error {
 	_, err := a.reissue(nil)
 	return err

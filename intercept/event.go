@@ -13,7 +13,7 @@ import (
 )
 
 // EventMessage and EventSchema identify decision records. One is written for every exchange that is recognised as discovery, whatever
-// becomes of it; nothing else has this message.
+// becomes of it, and for every tunnel that goes to such a host unread; nothing else has this message.
 const (
 	EventMessage = "decision"
 	EventSchema  = 1
@@ -25,7 +25,7 @@ const (
 	keySchema   = "schema"   // EventSchema
 	keyExchange = "exchange" // identifies the exchange in this log
 	keyMode     = "mode"     // enforce; monitor where the rule only records
-	keyAction   = "action"   // pass, edit, refuse, answer
+	keyAction   = "action"   // pass, edit, refuse, answer; tunnel of one that went by unread
 	keyWould    = "would"    // what would have been done if no rule only monitored; else empty
 	keyRule     = "rule"     // the rule's name; empty where none applies
 	keyReason   = "reason"

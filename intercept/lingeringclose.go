@@ -24,7 +24,7 @@ func (l *lingeringClose) lingerOnClose() { l.state.Store(lingerDue) }
 // due reports whether nothing more is to be read.
 func (l *lingeringClose) due() bool { return l.state.Load() != 0 }
 
-// linger is called before c is closed. It is cut short when parting ends.
+// linger is called before c is closed. It is cut short when the grace is over.
 func (l *lingeringClose) linger(graceOver context.Context, c net.Conn) {
 	if !l.state.CompareAndSwap(lingerDue, lingerDone) {
 		return

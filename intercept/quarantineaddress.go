@@ -108,7 +108,7 @@ func (p *Plugin) lookUp(ctx context.Context, name string) ([]netip.Addr, error) 
 
 // leadsTo reports whether an address is a host's, or carries it inside (NAT64).
 func leadsTo(to, host netip.Addr) bool {
+	to, host = to.Unmap(), host.Unmap()
 	inner, _ := carried(to)
-	host = host.Unmap()
 	return to == host || inner == host
 }

@@ -136,7 +136,7 @@ func TestQuarantinedAt_looksUp(t *testing.T) {
 	p := &Plugin{logger: zap.NewNop(), clock: time.Now, phases: phases{ending: t.Context()}, dialer: dials("")}
 	p.quarantine.duration, p.quarantine.lookups = time.Hour, make(chan struct{}, 1)
 	p.quarantine.add(client, "localhost", time.Now())
-	for addr, want := range map[string]bool{"127.0.0.1": true, "192.0.2.9": false} {
+	for addr, want := range map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true, "192.0.2.9": false} {
 		if got := p.quarantinedAt(client, target{host: addr, port: 993}); got != want {
 			t.Errorf("%s is shut: %t, want %t", addr, got, want)
 		}
@@ -156,6 +156,7 @@ func TestLeadsTo(t *testing.T) {
 		{"192.0.2.10", "::ffff:192.0.2.10", true}, // as net.Resolver.LookupNetIP has them
 		{"64:ff9b::192.0.2.10", "::ffff:192.0.2.10", true},
 		{"2001:db8::1", "2001:db8::1", true},
+		{"::ffff:192.0.2.10", "192.0.2.10", true}, // as a client may write it
 		{"192.0.2.11", "192.0.2.10", false},
 		{"64:ff9b::192.0.2.11", "192.0.2.10", false},
 	} {

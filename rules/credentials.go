@@ -12,7 +12,7 @@ import (
 // Credentials says what secrets a request carried and whether they went on; never what they were.
 type Credentials struct {
 	Present bool
-	// Scheme is the authentication scheme, lower case (basic, bearer, ntlm …), or the carrier (cookie, query).
+	// Scheme is the authentication scheme, lower case (basic, bearer, ntlm …; other for one that is not known), or the carrier (cookie, userinfo, query).
 	Scheme    string
 	Forwarded bool
 }

@@ -38,7 +38,7 @@ func (p *Policy) Domains(from From) []Domain {
 		if below {
 			probe = "any." + name
 		}
-		b, ok := p.bind(probe, ruleContext{from: from})
+		b, ok := p.bind(probe, ruleContext{dialect: noDialect, from: from})
 		if !ok || b.monitors() {
 			return
 		}

@@ -19,6 +19,7 @@ func TestDomains(t *testing.T) {
 		{Name: "ended", Domains: []string{"ended.stranger.net"}, Until: day.Add(-time.Hour)},
 		{Name: "some", Domains: []string{"some.stranger.net"}, Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		{Name: "service", Domains: []string{"service.stranger.net"}, Services: []string{"autodetect"}},
+		{Name: "dialect", Domains: []string{"dialect.stranger.net", "dialect.example.org"}, Dialects: []string{"pox"}},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +48,7 @@ func TestDomains(t *testing.T) {
 		{"*.corp.stranger.net", "pin", 0, false, false, "imap.corp.stranger.net", "imap.stranger.net"},
 		{"lab.example", "lab", reserved.Documentation, false, false, "mail.lab.example", "imap.lab.example"},
 		{"closed.stranger.net", "closed", 0, false, true, "", "closed.stranger.net"},
+		{"dialect.example.org", "documentation", reserved.Documentation, true, true, "", "mail.dialect.example.org"},
 	} {
 		d, ok := got[c.name]
 		if !ok || d.Rule != c.rule || d.Nature != c.nature || d.BuiltIn != c.builtIn || d.Empty != c.empty {
@@ -56,7 +58,7 @@ func TestDomains(t *testing.T) {
 			t.Errorf("%s: allows %q %v, %q %v", c.name, c.allows, d.Allows(c.allows), c.denies, d.Allows(c.denies))
 		}
 	}
-	for _, name := range []string{"example.net", "ended.stranger.net", "some.stranger.net", "service.stranger.net"} {
+	for _, name := range []string{"example.net", "ended.stranger.net", "some.stranger.net", "service.stranger.net", "dialect.stranger.net"} {
 		if _, ok := got[name]; ok {
 			t.Errorf("%s is listed", name)
 		}

@@ -38,6 +38,9 @@ type ruleContext struct {
 	from    From
 }
 
+// noDialect is none that a rule can be for: rules for certain dialects do not apply.
+const noDialect = ^dialect.None
+
 // bind finds the rule of a domain: the operator's first one that applies, else a built-in one.
 func (p *Policy) bind(domain string, rc ruleContext) (binding, bool) {
 	entry, ok := p.reserved.MatchSubject(domain)

@@ -174,7 +174,7 @@ func nameLike(name string) bool {
 	return true
 }
 
-// scripts are those that look alike or are common in mail domains; letters of any other are one more.
+// scripts are those that look alike or are common in mail domains; letters of any other are not looked at.
 var scripts = [...]*unicode.RangeTable{
 	unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Hebrew, unicode.Arabic, unicode.Devanagari, unicode.Thai,
 	unicode.Georgian, unicode.Cherokee,

@@ -139,11 +139,12 @@ func asSet(names []string) ([]string, map[string]struct{}) {
 // singleHost checks one entry of Config.Open or Config.Close.
 func singleHost(raw, what string) (string, error) {
 	host := reserved.Canonical(raw)
+	suffix, _ := publicSuffix(host)
 	switch {
 	case host == "" || strings.ContainsAny(raw, "/:@* \t") || isAddress(host):
 		return "", fmt.Errorf("%q cannot be %s: want a host name such as autodiscover.hoster.net, without scheme, port or wildcard", raw, what)
-	case !strings.Contains(host, "."):
-		return "", fmt.Errorf("%q cannot be %s: it stands for a whole top-level domain; name the host, such as autodiscover.%s", raw, what, host)
+	case suffix == host:
+		return "", fmt.Errorf("%q cannot be %s: it stands for everybody's hosts below it; name the host, such as mail.example.%s", raw, what, host)
 	}
 	return host, nil
 }

@@ -62,7 +62,7 @@ func TestNew_services(t *testing.T) {
 
 // TestNew_openRefused: what is opened is a host, with everything below it; there are no certificates for addresses.
 func TestNew_openRefused(t *testing.T) {
-	for _, host := range []string{"", "com", "*.hoster.net", "https://hoster.net", "hoster.net:443", "192.0.2.7", "[2001:db8::7]"} {
+	for _, host := range []string{"", "com", "co.uk", "*.hoster.net", "https://hoster.net", "hoster.net:443", "192.0.2.7", "[2001:db8::7]"} {
 		if _, err := rules.New(rules.Config{Open: []string{host}}); err == nil || !strings.Contains(err.Error(), "cannot be opened") {
 			t.Errorf("%q: %v", host, err)
 		}

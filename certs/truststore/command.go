@@ -127,9 +127,10 @@ func Exec(ctx context.Context, c Command) ([]byte, error) {
 	cmd.WaitDelay = 5 * time.Second // a hook may leave a child that holds the pipes
 	stdout, stderr := &cappedBuffer{limit: outputLimit}, &cappedBuffer{limit: 1 << 12}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
+	start := time.Now()
 	err = cmd.Run()
 	if ctx.Err() != nil {
-		err = fmt.Errorf("ended after %v: %w", runLimit, ctx.Err())
+		err = fmt.Errorf("ended after %v: %w", time.Since(start).Round(time.Second), ctx.Err())
 	}
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		// keytool complains in standard output, beside what every runtime says in the other one where JAVA_TOOL_OPTIONS is set.

@@ -19,7 +19,7 @@ type profile struct {
 }
 
 // family is a program with profiles: below each of roots is profiles.ini, and usually the profiles themselves. Roots are patterns below the home
-// directory; the second and the third are those of Snap and Flatpak packages, whatever these are called.
+// directory; those below snap and .var/app are of Snap and Flatpak packages, whatever these are called.
 type family struct {
 	program string
 	roots   []string

@@ -66,7 +66,7 @@ func (t *truster) trusted(reports []truststore.Report) bool {
 // authority.
 func (t *truster) presented(ctx context.Context) ([]truststore.Report, error) {
 	address := readNote(t.state, "address")
-	if address == "" {
+	if address == "" || !guardRuns(t.state) {
 		return nil, nil
 	}
 	root, _, err := t.root()

@@ -151,18 +151,23 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 
 // targetOf is what the settings point at: the guard that runs, or else the one that the configuration describes.
 func targetOf(state string, c *config.Config, pac string) (desktop.Target, error) {
-	admin, proxy := c.Listen.Admin, c.Listen.Proxy
-	if guardRuns(state) {
-		admin, proxy = readNote(state, "admin"), readNote(state, "address")
-	}
-	admin = reachedHere(admin)
+	admin, proxy := doorsOf(state, c)
 	if pac == "" && admin == "" {
 		return desktop.Target{}, hint(errors.New("the guard has no admin listener, which serves the PAC"), "set listen.admin, or name another PAC: --pac URL")
 	}
 	if pac == "" {
 		pac = adminBase(&c.Listen, admin) + "/proxy.pac"
 	}
-	return desktop.Target{PAC: pac, Proxy: proxy}, nil
+	return desktop.Target{PAC: pac, Proxy: proxyHere(c.Listen, proxy)}, nil
+}
+
+// doorsOf are the addresses of its two listeners, as this computer reaches them.
+func doorsOf(state string, c *config.Config) (admin, proxy string) {
+	admin, proxy = c.Listen.Admin, c.Listen.Proxy
+	if guardRuns(state) {
+		admin, proxy = readNote(state, "admin"), readNote(state, "address")
+	}
+	return reachedHere(admin), reachedHere(proxy)
 }
 
 // readNote is what a running guard has written into its state directory; see stateDir.note.

@@ -234,11 +234,12 @@ func desktopStatus(ctx context.Context, state string, settings *config.Config) (
 	if set, err := d.Target(); err == nil && set.PAC != target.PAC && target.Proxy != "" {
 		// Another one was asked for (setup on --pac). Where it leads to this guard all the same, it is right.
 		text, err := fetchPAC(ctx, set.PAC)
-		if proxy := proxyAt(settings.Listen, reachedHere(target.Proxy)); err == nil && bytes.Contains(text, []byte(proxy.Address())) {
+		_, address := doorsOf(state, settings)
+		if proxy := proxyAt(settings.Listen, address); err == nil && bytes.Contains(text, []byte(proxy.Address())) {
 			target = set
 		}
 	}
-	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: true})
+	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: target.Proxy != ""})
 	if err != nil {
 		return nil, err
 	}

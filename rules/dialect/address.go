@@ -45,7 +45,7 @@ func addresses(value, carrier string) []Subject {
 	return found
 }
 
-// decodeLeftover undoes one more level of percent-encoding where an address still carries it (user%40example.com).
+// decodeLeftover undoes up to two more levels of percent-encoding where an address still carries it (user%40example.com).
 func decodeLeftover(s string) string {
 	for range 2 {
 		if !strings.Contains(s, "%40") && !strings.Contains(s, "%2540") {

@@ -156,7 +156,6 @@ func readAutodetect(_ Inquiry, t text) (*Document, error) {
 // editJSON applies verdicts to the tree and writes it. What is removed takes the array element around it along: a server entry without its
 // host name is none.
 func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, error) {
-	gone := make(map[*jsonNode]bool)
 	for i, s := range judged {
 		switch at := spots[i]; {
 		case s.Verdict == Keep:
@@ -167,24 +166,43 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 				setMember(at.owner, "port", strconv.Itoa(int(s.Port)))
 			}
 		case at.place.item != nil:
-			gone[at.place.item] = true
 			at.place.array.items = slices.DeleteFunc(at.place.array.items, func(n *jsonNode) bool { return n == at.place.item })
 		default:
-			gone[at.node] = true
 			at.owner.members = slices.DeleteFunc(at.owner.members, func(m jsonMember) bool { return m.value == at.node })
 		}
 	}
-	left := 0
+	left, server := stillIn(root, spots), false
 	for i, s := range judged {
-		if s.Kind != KindPort && !gone[spots[i].node] && !gone[spots[i].place.item] {
-			left++
-		}
+		server = server || s.Kind != KindPort && left[spots[i].node]
 	}
-	if left == 0 {
+	if !server {
 		return Answer{}, ErrNothingLeft
 	}
-	markRemoved(judged, func(i int) bool { return !gone[spots[i].node] && !gone[spots[i].place.item] })
+	markRemoved(judged, func(i int) bool { return left[spots[i].node] })
 	return root.write(typeJSON)
+}
+
+// stillIn says of the node of each spot whether it is part of the tree: what was taken out took along what stood in it.
+func stillIn(root *jsonNode, spots []jsonSpot) map[*jsonNode]bool {
+	found := make(map[*jsonNode]bool, len(spots))
+	for _, s := range spots {
+		found[s.node] = false
+	}
+	root.markIn(found)
+	return found
+}
+
+// markIn marks the node, and those in it, as far as they are among nodes.
+func (n *jsonNode) markIn(nodes map[*jsonNode]bool) {
+	if _, asked := nodes[n]; asked {
+		nodes[n] = true
+	}
+	for _, m := range n.members {
+		m.value.markIn(nodes)
+	}
+	for _, item := range n.items {
+		item.markIn(nodes)
+	}
 }
 
 // refuseAutodetect has the shape of a captured answer with both lists empty. Microsoft's own script also knows 202 for "no record yet",

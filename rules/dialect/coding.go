@@ -16,7 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Bounds of content decoding: a discovery answer has 1 to 30 KB; a hundredfold ratio is beyond anything that text reaches.
+// Bounds of content decoding: a discovery answer has 1 to 30 KB; no text that people write reaches a ratio of two hundred.
 const (
 	maxDecoded = 1 << 20
 	maxRatio   = 200

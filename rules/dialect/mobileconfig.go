@@ -288,9 +288,10 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 	for n := range gone {
 		remove(n.element)
 	}
-	if !slices.ContainsFunc(spots, func(s profileSpot) bool { return !gone[s.payload] }) {
+	left := func(s profileSpot) bool { return attached(s.value.element, x.root) } // a payload that went took along those in it
+	if !slices.ContainsFunc(spots, left) {
 		return Answer{}, ErrNothingLeft
 	}
-	markRemoved(judged, func(i int) bool { return !gone[spots[i].payload] })
+	markRemoved(judged, func(i int) bool { return left(spots[i]) })
 	return x.write("application/x-apple-aspen-config")
 }

@@ -76,7 +76,7 @@ func composePACC(_ Inquiry, s Settings) (Answer, error) {
 		}
 		member := jsonMember{"url", jsonText(v.endpoint())}
 		if port, byHost := paccPorts[name]; byHost {
-			if v.Encryption == "starttls" || v.Encryption == "none" || v.port() != port {
+			if v.Encryption == encryptionSTARTTLS || v.Encryption == encryptionNone || v.port() != port {
 				continue
 			}
 			member = jsonMember{"host", jsonText(v.Host)}

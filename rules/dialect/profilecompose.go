@@ -51,7 +51,7 @@ func mailServer(p *etree.Element, direction string, v Server, s Settings) {
 	pairs(p, direction+"MailServerAuthentication", "EmailAuthPassword", direction+"MailServerHostName", v.Host)
 	textElement(p, "key", direction+"MailServerPortNumber")
 	textElement(p, "integer", strconv.Itoa(int(v.port())))
-	flag(p, direction+"MailServerUseSSL", v.Encryption != "none")
+	flag(p, direction+"MailServerUseSSL", v.Encryption != encryptionNone)
 	pairs(p, direction+"MailServerUsername", s.login(v))
 }
 

@@ -56,7 +56,7 @@ func (v Server) port() uint16 {
 	if v.Port != 0 {
 		return v.Port
 	}
-	tls := v.Encryption != "starttls" && v.Encryption != "none"
+	tls := v.Encryption != encryptionSTARTTLS && v.Encryption != encryptionNone
 	switch {
 	case v.Protocol == "imap" && tls:
 		return 993

@@ -135,7 +135,7 @@ func (w *soapWalk) element(e *etree.Element, at *place) {
 // attributes finds URLs in attributes. No published schema has any; namespaces are names, not addresses.
 func (w *soapWalk) attributes(e *etree.Element, at *place) {
 	for _, a := range e.Attr {
-		if a.Space == "xmlns" || a.Key == "xmlns" || strings.EqualFold(a.Key, "schemaLocation") || isSchemaURL(a.Value) {
+		if isNamespace(a) || isSchemaURL(a.Value) {
 			continue
 		}
 		if strings.Contains(a.Value, "//") {

@@ -107,9 +107,11 @@ func (r *Ring) listen(most int) (wake <-chan struct{}, leave func(), ok bool) {
 // name is how a record is called outside: it means nothing to another process.
 func (r *Ring) name(number uint64) string { return r.run + "." + strconv.FormatUint(number, 10) }
 
-// numbered reads a name. False means that it is none of this process.
+// numbered reads a name. False means that it is none of this process, and the number is 0.
 func (r *Ring) numbered(name string) (uint64, bool) {
 	run, digits, _ := strings.Cut(name, ".")
-	n, err := strconv.ParseUint(digits, 10, 63)
-	return n, err == nil && run == r.run
+	if n, err := strconv.ParseUint(digits, 10, 63); err == nil && run == r.run {
+		return n, true
+	}
+	return 0, false
 }

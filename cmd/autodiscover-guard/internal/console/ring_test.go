@@ -80,7 +80,7 @@ func TestRing_bounds(t *testing.T) {
 	another := console.NewRing() // as that of another process is
 	another.Show(decision(0, nil))
 	former, _, _ := kept(t, pageOver(t, another), "")
-	for _, name := range []string{"another.7", former[0]} {
+	for _, name := range []string{"another.7", "another.70000", former[0]} {
 		if all, _, missed := kept(t, h, "after="+name); len(all) != 1000 || missed != 0 {
 			t.Errorf("%s, a number of another process: %d, %d missed", name, len(all), missed)
 		}

@@ -47,7 +47,7 @@ func TestOn_twice(t *testing.T) {
 	once := w.tree(t)
 	allGood(t, on(t, w, Options{}))
 	w.same(t, once)
-	results, err := w.desktop().On(t.Context(), Target{PAC: "http://127.0.0.1:9999/proxy.pac", Proxy: "127.0.0.1:9998"}, Options{Environment: true})
+	results, err := w.desktop().On(t.Context(), Target{PAC: "http://127.0.0.1:9999/proxy.pac", Proxy: "http://127.0.0.1:9998"}, Options{Environment: true})
 	must(t, err)
 	allGood(t, results)
 	allGood(t, off(t, w, Options{}))
@@ -374,6 +374,7 @@ func TestOn_refuses(t *testing.T) {
 		{Target{PAC: "http://127.0.0.1/'; x"}, Options{}},
 		{Target{PAC: "ftp://127.0.0.1/proxy.pac"}, Options{}},
 		{Target{PAC: guard.PAC}, Options{Environment: true}},
+		{Target{PAC: guard.PAC}, Options{Only: []string{"environment"}}},
 		{guard, Options{Only: []string{"gnom"}}},
 	} {
 		if _, err := w.desktop().On(t.Context(), c.target, c.o); err == nil {

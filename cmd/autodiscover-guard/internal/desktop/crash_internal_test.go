@@ -155,7 +155,7 @@ func TestOn_againAfterACrash(t *testing.T) {
 func TestOn_elsewhereStopped(t *testing.T) {
 	t.Parallel()
 	elsewhere := func(d *Desktop) ([]Result, error) {
-		return d.On(t.Context(), Target{PAC: "http://127.0.0.1:9999/proxy.pac", Proxy: "127.0.0.1:9998"}, Options{Environment: true})
+		return d.On(t.Context(), Target{PAC: "http://127.0.0.1:9999/proxy.pac", Proxy: "http://127.0.0.1:9998"}, Options{Environment: true})
 	}
 	scout := newWorld(t)
 	on(t, scout, Options{})

@@ -24,7 +24,7 @@ func (d *Desktop) environment() place {
 		where: ID{"environment", kindEnvironment, filepath.Join(s.configHome(), filepath.FromSlash(environmentFile))},
 		codec: variables{}, disk: d.disk, mode: 0o600, dirMode: 0o700,
 		want: func(t Target) Values {
-			proxy, direct := set("http://"+t.Proxy), set("localhost,127.0.0.0/8,::1")
+			proxy, direct := set(t.Proxy), set("localhost,127.0.0.0/8,::1")
 			return Values{"http_proxy": proxy, "https_proxy": proxy, "HTTPS_PROXY": proxy, "no_proxy": direct, "NO_PROXY": direct}
 		},
 	}

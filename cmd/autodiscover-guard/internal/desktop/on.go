@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -60,8 +61,8 @@ func checkTarget(t Target, o Options) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(t.PAC, "\"'\\ <>") {
 		return fmt.Errorf("%q is not the address of a PAC: want http://HOST:PORT/PATH", t.PAC)
 	}
-	if o.Environment && t.Proxy == "" {
-		return fmt.Errorf("the environment needs the guard's own address")
+	if (o.Environment || slices.Contains(o.Only, "environment")) && t.Proxy == "" {
+		return errors.New("the environment needs the guard's own address, with a port that is the same at every start")
 	}
 	return nil
 }

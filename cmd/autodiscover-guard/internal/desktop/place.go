@@ -32,7 +32,7 @@ const (
 type Target struct {
 	// PAC is the URL of the proxy auto-configuration.
 	PAC string `json:"pac"`
-	// Proxy is the guard's own address, host and port, for the environment, which knows no PAC.
+	// Proxy is the guard's own URL, http or https, host and port, for the environment, which knows no PAC.
 	Proxy string `json:"proxy,omitempty"`
 }
 

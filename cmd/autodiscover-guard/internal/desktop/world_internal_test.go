@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var guard = Target{PAC: "http://127.0.0.1:8081/proxy.pac", Proxy: "127.0.0.1:8080"}
+var guard = Target{PAC: "http://127.0.0.1:8081/proxy.pac", Proxy: "http://127.0.0.1:8080"}
 
 // The files of the world before anything happens: comments, odd spacing and other people's settings are there to be kept.
 const (
