@@ -244,7 +244,10 @@ func (x *exchange) traced(req *http.Request) *http.Request {
 	}
 	x.upstream.traced = true
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { x.upstream.gone.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.upstream.gone.Store(true)
+			awaitReader(info)
+		},
 	}))
 }
 

@@ -87,6 +87,8 @@ func (b *byAddress) readHost(client io.Reader) (heard []byte, hc *hallConn) {
 	switch {
 	case !likeHTTP(heard):
 		return heard, nil
+	case b.door == doorTransparentPlain && b.front.asksAnotherProxy(heard, b.asked):
+		return heard, nil
 	case b.door == doorTransparentPlain:
 		return heard, &hallConn{target: b.to, door: b.door, byHost: true}
 	}

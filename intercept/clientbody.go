@@ -2,7 +2,6 @@ package intercept
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -159,15 +158,9 @@ func (b *clientBody) leave() *notifyingConn {
 
 // onConn is told of the connection that the request goes upstream by, before anything of the request does.
 func (b *clientBody) onConn(info httptrace.GotConnInfo) {
-	c := info.Conn
-	if t, ok := c.(*tls.Conn); ok {
-		if t.ConnectionState().NegotiatedProtocol == "h2" {
-			return // a stream's end is known where its connection's is not, and closes the body
-		}
-		c = t.NetConn()
-	}
-	far, ok := c.(*notifyingConn)
-	if !ok {
+	awaitReader(info)
+	far := notifyingConnOf(info)
+	if far == nil { // of HTTP/2: a stream's end is known where its connection's is not, and closes the body
 		return
 	}
 	b.mu.Lock()

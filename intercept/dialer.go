@@ -116,7 +116,7 @@ func (d *dialer) dialShared(ctx context.Context, network, addr string) (net.Conn
 	case "https":
 		c = coalesce(c)
 	}
-	return &notifyingConn{Conn: c}, nil
+	return notifying(c), nil
 }
 
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.
@@ -210,5 +210,5 @@ func (d *dialer) dialAlone(ctx context.Context, network, addr string) (net.Conn,
 	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
 		return c, err
 	}
-	return &notifyingConn{Conn: c}, nil
+	return notifying(c), nil
 }

@@ -90,10 +90,11 @@ func (h *hall) newServer() *http.Server {
 			return ctx
 		},
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: mostStreams,
-			SendPingTimeout:      pingAfter,
-			PingTimeout:          p.limits.Stall,        // a slow client answers behind all that it has yet to take
-			WriteByteTimeout:     twice(p.limits.Stall), // the kernel is first, where it can be: see boundStall
+			MaxConcurrentStreams:      mostStreams,
+			MaxReceiveBufferPerStream: uploadAhead,
+			SendPingTimeout:           pingAfter,
+			PingTimeout:               p.limits.Stall,        // a slow client answers behind all that it has yet to take
+			WriteByteTimeout:          twice(p.limits.Stall), // the kernel is first, where it can be: see boundStall
 		},
 	}
 }

@@ -17,13 +17,13 @@ type hints struct {
 	over bool // the final answer has begun, or the exchange has ended
 }
 
-// withTrace returns r with a trace by which upstream's informational answers reach the client, and an upload learns of its connection.
+// withTrace returns r with a trace by which upstream's informational answers reach the client, and an upload learns of its connection. Discovery has a trace of its own.
 func (rw *responseWriter) withTrace(r *http.Request) *http.Request {
 	hints, uploads := rw.x.plan.Step == rules.Ignore && r.ProtoAtLeast(1, 1), rw.x.upload != nil
-	if !hints && !uploads {
-		return r
+	if rw.x.recognised() {
+		return r // see traced
 	}
-	trace := new(httptrace.ClientTrace)
+	trace := &httptrace.ClientTrace{GotConn: awaitReader}
 	if hints {
 		trace.Got1xxResponse = rw.hint
 	}

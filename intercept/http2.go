@@ -9,17 +9,22 @@ import (
 	"golang.org/x/net/http2"
 )
 
+// uploadAhead is how much of an upload, or of what goes into a tunnel, a client that speaks HTTP/2 may send before the far side takes it: a quarter of what a connection may. With as much as
+// that, which is net/http's default, one far side that takes nothing would keep all else that goes by the connection from being said, a browser's other tunnels for instance.
+const uploadAhead = 256 << 10
+
 // ConfigureHTTP2 prepares the http.Server of an explicit door over TLS (call it before [Plugin.SecureListener], with its TLSConfig), so that browsers that speak HTTP/2 to their proxy
 // can ask for plain HTTP, too. Without it only CONNECT is served over HTTP/2: net/http (go1.26, server.go: initALPNRequest) takes every request
 // that comes over TLS for one for https, which must not travel on in the clear. x/net/http2, which it is made from, does tell them apart.
 func (p *Plugin) ConfigureHTTP2(server *http.Server) error {
 	//nolint:staticcheck // what it is deprecated for (http.Server.Protocols) does not tell the scheme
 	if err := http2.ConfigureServer(server, &http2.Server{
-		MaxConcurrentStreams: 250,
-		IdleTimeout:          p.limits.Idle,
-		ReadIdleTimeout:      pingAfter, // as in the hall
-		PingTimeout:          p.limits.Stall,
-		WriteByteTimeout:     twice(p.limits.Stall),
+		MaxConcurrentStreams:     250,
+		MaxUploadBufferPerStream: uploadAhead,
+		IdleTimeout:              p.limits.Idle,
+		ReadIdleTimeout:          pingAfter, // as in the hall
+		PingTimeout:              p.limits.Stall,
+		WriteByteTimeout:         twice(p.limits.Stall),
 	}); err != nil {
 		return fmt.Errorf("preparing HTTP/2: %w", err)
 	}

@@ -1,10 +1,12 @@
 package intercept
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,6 +20,59 @@ type notifyingConn struct {
 	closed  atomic.Bool
 	reading sync.Mutex // held by a read that is under way
 	stuck   atomic.Bool
+
+	mu      sync.Mutex
+	changed sync.Cond // waits or closed has
+	waits   bool      // a read is under way
+}
+
+func notifying(c net.Conn) *notifyingConn {
+	t := &notifyingConn{Conn: c}
+	t.changed.L = &t.mu
+	return t
+}
+
+// notifyingConnOf finds the connection to upstream that a request goes by; nil where that is not ours, or speaks HTTP/2.
+func notifyingConnOf(info httptrace.GotConnInfo) *notifyingConn {
+	c := info.Conn
+	if t, ok := c.(*tls.Conn); ok {
+		if t.ConnectionState().NegotiatedProtocol == "h2" {
+			return nil
+		}
+		c = t.NetConn()
+	}
+	far, _ := c.(*notifyingConn)
+	return far
+}
+
+// awaitReader is called with the connection that a request is about to go by, before net/http expects an answer on it. net/http (go1.26, transport.go: readLoop) has a connection used again before it
+// has looked whether more has come than the answer: a body behind the answer to HEAD, or an answer that nobody asked for, would be the next client's, and each answer from there on another
+// client's. So one that was used before goes on when its reader waits for more, inside TLS too; where there is more, net/http closes it, and asks over another. See decision 51.
+func awaitReader(info httptrace.GotConnInfo) {
+	if !info.Reused {
+		return
+	}
+	if far := notifyingConnOf(info); far != nil {
+		far.awaitReader()
+	}
+}
+
+func (t *notifyingConn) awaitReader() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for !t.waits && !t.closed.Load() {
+		t.changed.Wait()
+	}
+}
+
+// setWaits notes whether a read is under way.
+func (t *notifyingConn) setWaits(waits bool) {
+	t.mu.Lock()
+	t.waits = waits
+	t.mu.Unlock()
+	if waits {
+		t.changed.Broadcast()
+	}
 }
 
 // tell has the body told of the end of the connection, once.
@@ -40,7 +95,10 @@ func (t *notifyingConn) forget(b *clientBody) { t.body.CompareAndSwap(b, nil) }
 // Close implements net.Conn.
 func (t *notifyingConn) Close() error {
 	err := t.Conn.Close()
+	t.mu.Lock()
 	t.closed.Store(true)
+	t.mu.Unlock()
+	t.changed.Broadcast()
 	t.say()
 	return err
 }
@@ -49,7 +107,9 @@ func (t *notifyingConn) Close() error {
 func (t *notifyingConn) Read(p []byte) (int, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
+	t.setWaits(true)
 	n, err := t.Conn.Read(p)
+	t.setWaits(false)
 	t.notice(err)
 	return n, err
 }

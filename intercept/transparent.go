@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // TLS to port 443 whose handshake names an opened host is opened; upstream is then that name, as we resolve it, and not the address that the
 // client says is its. Plain HTTP to port 80 is served like absolute-form requests of the explicit door, for the hosts that its requests name.
 // Everything else is tunnelled to the original address with the same bytes: TLS that names another host or none (so do Encrypted Client
-// Hellos), other protocols, other ports. So is a client that says nothing for three seconds, and what it says later on ports 443 and 80 is looked at in the
+// Hellos), other protocols, other ports, and who asks a proxy of his own at port 80 for a tunnel (CONNECT) to a host that is not opened. So is a client that says nothing for three seconds, and what it says later on ports 443 and 80 is looked at in the
 // same way. Tunnels are dialled like those of CONNECT, with Upstream's rules for private addresses, so that nobody reaches by the guard's own place in the
 // network what he could not reach himself.
 //
@@ -180,10 +181,27 @@ func (v *visit) receiveHTTP() bool {
 	if err != nil {
 		return false
 	}
-	if !likeHTTP(heard) {
+	if !likeHTTP(heard) || v.door.f.asksAnotherProxy(heard, v.request(v.to)) {
 		return v.tunnel(heard)
 	}
 	return v.open(&hallConn{early: heard, target: v.to, door: doorTransparentPlain, byHost: true})
+}
+
+// asksAnotherProxy reports whether a client has a proxy of its own at port 80 and begins with asking that for a tunnel, of a kind that would not be opened here either. asked is the tunnel to that
+// proxy. What would be opened, or is shut to the client, is refused in the hall.
+func (f *front) asksAnotherProxy(heard []byte, asked *http.Request) bool {
+	rest, ok := bytes.CutPrefix(heard, []byte("CONNECT "))
+	authority, _, whole := bytes.Cut(rest, []byte(" "))
+	t, err := parseTarget(string(authority), 0)
+	policy := f.p.policy.Load()
+	if !ok || !whole || err != nil || policy.Opens(t.host) || f.p.quarantined(remoteAddress(asked), t) {
+		return false
+	}
+	if _, shunned := policy.Shun(t.host); shunned {
+		return false
+	}
+	f.p.noteTunnel(asked, t, doorTransparentPlain)
+	return true
 }
 
 // open shows the connection into the hall.

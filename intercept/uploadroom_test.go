@@ -1,0 +1,51 @@
+package intercept_test
+
+import (
+	"crypto/tls"
+	"io"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// In HTTP/2 a far side that takes nothing of one upload, or of what goes into one tunnel, keeps nothing else that goes by the client's connection from being said: the room that a
+// connection has is not one stream's.
+func TestHTTP2_roomBesideAnUpload(t *testing.T) {
+	w := newWorld(t, jsonAnswer("{}"))
+	door, err := tls.Dial("tcp", w.secureDoor(t), &tls.Config{RootCAs: w.web.roots(), ServerName: "proxy.test", NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer door.Close()
+	opened, err := w.tls("opened.net:443", &tls.Config{ServerName: "opened.net", NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	for name, c := range map[string]*tls.Conn{"the door": door, "the hall": opened} {
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		_, _ = io.WriteString(c, http2.ClientPreface)
+		framer := http2.NewFramer(c, c)
+		_ = framer.WriteSettings()
+		const atFirst = 65535 // RFC 9113, section 6.9.2
+		stream, connection := uint32(atFirst), uint32(atFirst)
+		for connection == atFirst {
+			frame, err := framer.ReadFrame()
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			switch frame := frame.(type) {
+			case *http2.SettingsFrame:
+				if n, ok := frame.Value(http2.SettingInitialWindowSize); ok {
+					stream = n
+				}
+			case *http2.WindowUpdateFrame:
+				connection += frame.Increment
+			}
+		}
+		if stream > connection/4 {
+			t.Errorf("%s: of %d bytes of room, one stream has %d", name, connection, stream)
+		}
+	}
+}
