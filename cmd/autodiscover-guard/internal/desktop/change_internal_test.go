@@ -1,6 +1,7 @@
 package desktop
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,8 +29,13 @@ func TestOnAndOff(t *testing.T) {
 	if text := w.read(t, "root/etc/thunderbird/policies/policies.json"); !strings.Contains(text, `"Certificates": {"Install": [ "/etc/corp.pem" ]}, "DisableTelemetry": true`) {
 		t.Errorf("other policies are not as they were:\n%s", text)
 	}
-	if info, err := os.Stat(w.path("state/desktop.json")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the journal has mode %v, want 0600 (%v)", info.Mode(), err)
+	for name, want := range map[string]fs.FileMode{ // whatever the umask; that of TestMain leaves nothing to others
+		"root/etc/firefox": fs.ModeDir | 0o755, "root/etc/firefox/policies": fs.ModeDir | 0o755, "root/etc/firefox/policies/policies.json": 0o644,
+		"home/.config/environment.d": fs.ModeDir | 0o700, "home/.config/environment.d/60-autodiscover-guard.conf": 0o600, "state/desktop.json": 0o600,
+	} {
+		if info, err := os.Stat(w.path(name)); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v (%v)", name, info.Mode(), want, err)
+		}
 	}
 	if text := w.read(t, "home/.thunderbird/abc.default/prefs.js"); text != oldPrefs {
 		t.Errorf("prefs.js was written, which is the program's:\n%s", text)
