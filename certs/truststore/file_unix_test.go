@@ -18,10 +18,11 @@ import (
 
 var _ = syscall.Umask(0o077) // as hardened computers have it
 
-// TestPolicies_newIsEverybodys: what is made for policies can be read by the programs of every user, whatever the umask.
+// TestPolicies_newIsEverybodys: what is made for policies can be read by the programs of every user, whatever the umask, and goes again whole.
 func TestPolicies_newIsEverybodys(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, "linux", true, "/usr/lib/firefox/", "/etc/x")
+	before := c.tree(t)
 	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
 		t.Fatalf("got %+v", r)
 	}
@@ -32,6 +33,12 @@ func TestPolicies_newIsEverybodys(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(c.root, name)); err != nil || info.Mode() != want {
 			t.Errorf("%s has mode %v, want %v (%v)", name, info.Mode(), want, err)
 		}
+	}
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); !r.Exact {
+		t.Errorf("got %+v", r)
+	}
+	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
 	}
 }
 
