@@ -63,10 +63,9 @@ func (s *Stores) running(name string, args ...string) step {
 func writing(path string, text []byte) step {
 	return step{"write " + path, func(context.Context) error {
 		for _, dir := range missingDirs(filepath.Dir(path)) {
-			//nolint:gosec // G301: what is in it is public, and every user's programs read it
-			err := os.Mkdir(dir, 0o755)
+			err := os.Mkdir(dir, 0o755) //nolint:gosec // G301: what is in it is public, and every user's programs read it
 			if err == nil {
-				err = os.Chmod(dir, 0o755) // a umask may have taken some of it
+				err = os.Chmod(dir, 0o755) //nolint:gosec // G302: the same; a umask may have taken some of it
 			}
 			if err != nil && !errors.Is(err, fs.ErrExist) {
 				return err
