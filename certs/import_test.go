@@ -206,6 +206,13 @@ func TestImport_refused(t *testing.T) {
 			},
 			want: []string{"constraints: ", "its extended key usage is not TLS servers alone", "it has no name constraints, so that its key could vouch for any site"},
 		},
+		"bound by the root alone, at which some verifiers do not look": {
+			spoil: func(r, _, i *x509.Certificate) {
+				r.PermittedDNSDomains, r.ExcludedIPRanges, r.ExtKeyUsage = i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage
+				i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage = nil, nil, nil
+			},
+			want: []string{"constraints: ", "it has no name constraints"},
+		},
 		"addresses": {spoil: func(_, _, i *x509.Certificate) { i.ExcludedIPRanges = nil }, want: []string{"do not exclude all IP addresses"}},
 		"not critical": {
 			spoil: func(_, _, i *x509.Certificate) { i.PermittedDNSDomainsCritical = false },
@@ -269,6 +276,12 @@ func TestImport_accepted(t *testing.T) {
 			spoil: func(r, _, _ *x509.Certificate) {
 				free := template("Corp Root CA")
 				r.PermittedDNSDomains, r.ExcludedIPRanges, r.ExtKeyUsage = free.PermittedDNSDomains, free.ExcludedIPRanges, free.ExtKeyUsage
+			}, name: "example.com",
+		},
+		"bound by the policy CA": {
+			spoil: func(_, p, i *x509.Certificate) {
+				p.PermittedDNSDomains, p.ExcludedIPRanges, p.ExtKeyUsage = i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage
+				i.PermittedDNSDomains, i.ExcludedIPRanges, i.ExtKeyUsage = nil, nil, nil
 			}, name: "example.com",
 		},
 		"what lies below a name, in capitals": {

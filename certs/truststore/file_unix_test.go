@@ -4,6 +4,7 @@ package truststore_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,32 @@ import (
 
 	"autodiscover-guard/certs/truststore"
 )
+
+var _ = syscall.Umask(0o077) // as hardened computers have it
+
+// TestPolicies_newIsEverybodys: what is made for policies can be read by the programs of every user, whatever the umask, and goes again whole.
+func TestPolicies_newIsEverybodys(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", true, "/usr/lib/firefox/", "/etc/x")
+	before := c.tree(t)
+	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	for name, want := range map[string]fs.FileMode{
+		"etc/firefox": fs.ModeDir | 0o755, "etc/firefox/policies": fs.ModeDir | 0o755, "etc/firefox/policies/policies.json": 0o644,
+		"etc/firefox/policies/" + c.stores.Name() + ".pem": 0o644,
+	} {
+		if info, err := os.Stat(filepath.Join(c.root, name)); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v (%v)", name, info.Mode(), want, err)
+		}
+	}
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); !r.Exact {
+		t.Errorf("got %+v", r)
+	}
+	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
+	}
+}
 
 // TestPolicies_linkAndMode: a link to a file that not everybody may read stays one, and the file keeps its mode and its owner.
 func TestPolicies_linkAndMode(t *testing.T) {

@@ -2,6 +2,8 @@ package truststore
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -60,9 +62,14 @@ func (s *Stores) running(name string, args ...string) step {
 // writing is the step of writing a file that everybody may read, and the directories above it.
 func writing(path string, text []byte) step {
 	return step{"write " + path, func(context.Context) error {
-		//nolint:gosec // G301: what is in it is public, and every user's programs read it
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
+		for _, dir := range missingDirs(filepath.Dir(path)) {
+			err := os.Mkdir(dir, 0o755) //nolint:gosec // G301: what is in it is public, and every user's programs read it
+			if err == nil {
+				err = os.Chmod(dir, 0o755) //nolint:gosec // G302: the same; a umask may have taken some of it
+			}
+			if err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
 		}
 		return replaceFile(path, text)
 	}}

@@ -124,6 +124,7 @@ func TestNSS_recordedCommands(t *testing.T) {
 			!strings.Contains(r.Note, "only the certificate was taken out: ") || !strings.Contains(r.Note, why) {
 			t.Errorf("%s: got %+v", why, r)
 		}
+		c.write(t, db, "before")
 		trust = ",," // so that it does not succeed
 		if r := only(t, c.stores.Install(t.Context(), truststore.NSS)); r.Status != truststore.Failed || c.read(t, db) != "changed" || nickname != "" {
 			t.Errorf("%s: got %+v, %q", why, r, c.read(t, db))

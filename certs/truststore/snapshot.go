@@ -54,15 +54,21 @@ func takeSnapshot(p place) (snapshot, error) {
 
 // noteMissing keeps which directories a file will need that are not there.
 func (s *snapshot) noteMissing(dir string) {
-	var missing []string
-	for ; !exists(dir) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		missing = append(missing, dir)
-	}
-	for _, dir := range slices.Backward(missing) {
+	for _, dir := range missingDirs(dir) {
 		if !slices.Contains(s.dirs, dir) {
 			s.dirs = append(s.dirs, dir)
 		}
 	}
+}
+
+// missingDirs are a directory and those above it, as far as they do not exist, outer ones first.
+func missingDirs(dir string) []string {
+	var missing []string
+	for ; !exists(dir) && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		missing = append(missing, dir)
+	}
+	slices.Reverse(missing)
+	return missing
 }
 
 func (s *snapshot) has(path string) bool {

@@ -1,8 +1,10 @@
 package desktop
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,8 +30,13 @@ func TestOnAndOff(t *testing.T) {
 	if text := w.read(t, "root/etc/thunderbird/policies/policies.json"); !strings.Contains(text, `"Certificates": {"Install": [ "/etc/corp.pem" ]}, "DisableTelemetry": true`) {
 		t.Errorf("other policies are not as they were:\n%s", text)
 	}
-	if info, err := os.Stat(w.path("state/desktop.json")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the journal has mode %v, want 0600 (%v)", info.Mode(), err)
+	for name, want := range map[string]fs.FileMode{ // whatever the umask; that of TestMain leaves nothing to others
+		"root/etc/firefox": fs.ModeDir | 0o755, "root/etc/firefox/policies": fs.ModeDir | 0o755, "root/etc/firefox/policies/policies.json": 0o644,
+		"home/.config/environment.d": fs.ModeDir | 0o700, "home/.config/environment.d/60-autodiscover-guard.conf": 0o600, "state/desktop.json": 0o600,
+	} {
+		if info, err := os.Stat(w.path(name)); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v (%v)", name, info.Mode(), want, err)
+		}
 	}
 	if text := w.read(t, "home/.thunderbird/abc.default/prefs.js"); text != oldPrefs {
 		t.Errorf("prefs.js was written, which is the program's:\n%s", text)
@@ -66,6 +73,12 @@ func TestOff_notChosenToday(t *testing.T) {
 	profiles := w.path("home/.thunderbird/profiles.ini")
 	must(t, os.Rename(profiles, profiles+".old"))
 	w.write(t, "root/etc/firefox/policies/policies.json", "{}")
+	status, err := w.desktop().Status(t.Context(), true)
+	must(t, err)
+	inProfile := slices.DeleteFunc(status, func(r Result) bool { return filepath.Dir(r.Where) != filepath.Dir(prefs) || r.State != On })
+	if len(inProfile) != 2 {
+		t.Errorf("status knows of %+v, want user.js and prefs.js", inProfile)
+	}
 	allGood(t, off(t, w, Options{}))
 	must(t, os.Rename(profiles+".old", profiles))
 	must(t, os.RemoveAll(w.path("root/etc/firefox")))
@@ -229,6 +242,23 @@ func TestOff_filesOfOthers(t *testing.T) {
 		}
 		w.write(t, name, "{}")
 		w.same(t, before)
+	})
+	t.Run("filled after us", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		must(t, os.Remove(w.path("home/.config/kioslaverc")))
+		on(t, w, Options{})
+		const theirs = "x=1\n"
+		names := []string{"home/.config/kioslaverc", "home/.config/environment.d/60-autodiscover-guard.conf"}
+		for _, name := range names {
+			w.write(t, name, w.read(t, name)+theirs)
+		}
+		allGood(t, off(t, w, Options{}))
+		for _, name := range names {
+			if got := w.read(t, name); !strings.HasSuffix(got, theirs) || strings.Contains(got, "127.0.0.1") {
+				t.Errorf("%s:\n%s", name, got)
+			}
+		}
 	})
 	t.Run("added before us, removed before us", func(t *testing.T) {
 		t.Parallel()

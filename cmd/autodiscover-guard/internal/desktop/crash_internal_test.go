@@ -176,6 +176,7 @@ const killAt = "DESKTOP_TEST_KILL_AT"
 
 // TestMain is the child of TestOn_reallyKilled where the environment says so.
 func TestMain(m *testing.M) {
+	syscall.Umask(0o077) // as hardened computers have it
 	if dir := os.Getenv("DESKTOP_TEST_LOCK"); dir != "" {
 		holdProfile(dir)
 	}

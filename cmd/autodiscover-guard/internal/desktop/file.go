@@ -120,7 +120,11 @@ func (f file) put(image *File) error {
 	if image.Exists {
 		for _, dir := range image.Missing {
 			f.disk.step("make directory " + dir)
-			if err := os.Mkdir(dir, f.dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+			err := os.Mkdir(dir, f.dirMode)
+			if err == nil {
+				err = os.Chmod(dir, f.dirMode) // a umask may have taken some of it
+			}
+			if err != nil && !errors.Is(err, fs.ErrExist) {
 				return err
 			}
 		}

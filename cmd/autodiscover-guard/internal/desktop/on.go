@@ -157,6 +157,9 @@ func (d *Desktop) applyAll(ctx context.Context, j *journal, t Target, o Options,
 		if err := d.apply(ctx, s); err != nil {
 			s.result = result(s.place, Failed, "%v", err)
 			if now, err := s.place.read(ctx); err == nil && now.equal(s.entry.Before) {
+				if f, ok := s.place.(file); ok {
+					f.removeLeftovers(s.entry.Before.File)
+				}
 				j.drop(s.place.id()) // nothing has come of it
 			}
 			continue

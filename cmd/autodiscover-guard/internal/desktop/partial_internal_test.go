@@ -3,6 +3,8 @@ package desktop
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -49,4 +51,23 @@ func TestOn_writtenInPart(t *testing.T) {
 		allGood(t, off(t, w, Options{}))
 		w.same(t, before)
 	}
+}
+
+// Of a file that cannot be written, as on a full disk, nothing is left, and the other places are put in place.
+func TestOn_cannotBeWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.tree(t)
+	d, policy := w.desktop(), w.path("root/etc/firefox/policies/policies.json")
+	d.disk = disk{step: func(what string) {
+		if what == "write "+policy+temporarySuffix {
+			must(t, os.Remove(filepath.Dir(policy)))
+		}
+	}}
+	results, err := d.On(t.Context(), guard, Options{Only: []string{"firefox", "kde"}})
+	if err != nil || len(results) != 2 || results[0].State != On || results[1].State != Failed {
+		t.Errorf("got %+v, %v", results, err)
+	}
+	allGood(t, off(t, w, Options{}))
+	w.same(t, before)
 }

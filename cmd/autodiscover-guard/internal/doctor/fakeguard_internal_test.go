@@ -129,13 +129,22 @@ func TestReachable_silent(t *testing.T) {
 
 // A guard that opens what is nobody's is noticed; one that cannot reach it is not blamed.
 func TestTunnelled(t *testing.T) {
-	for _, c := range []struct {
-		status int
-		want   State
-	}{{200, Fail}, {502, OK}, {504, OK}, {403, OK}, {503, Warning}, {429, Warning}} {
-		e := examined(t, always(c.status), http.NotFound)
+	oneOpened := func(host string) int {
+		if strings.HasPrefix(host, "doctor-") { // the first of the names
+			return 200
+		}
+		return 502
+	}
+	for name, c := range map[string]struct {
+		connect func(string) int
+		want    State
+	}{
+		"opened": {always(200), Fail}, "one opened": {oneOpened, Fail}, "502": {always(502), OK}, "504": {always(504), OK}, "403": {always(403), OK},
+		"503": {always(503), Warning}, "429": {always(429), Warning},
+	} {
+		e := examined(t, c.connect, http.NotFound)
 		if f := e.tunnelled(t.Context())[0]; f.State != c.want {
-			t.Errorf("%d: %+v", c.status, f)
+			t.Errorf("%s: %+v", name, f)
 		}
 	}
 }
