@@ -101,6 +101,13 @@ func TestImport(t *testing.T) {
 	if err := a.Refresh(); err != nil || !a.Issuing().Equal(latest) {
 		t.Errorf("the latest was not taken over: %v", err)
 	}
+	// An earlier one that is put back is taken over as well: the next start would use it.
+	if err := certs.Import(dir, next.material()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Refresh(); err != nil || !a.Issuing().Equal(next.issuing.cert) {
+		t.Errorf("the earlier one was not taken over: %v", err)
+	}
 	// Another CA's does not.
 	before := snapshot(t, dir)
 	if err := certs.Import(dir, newCompany(t, untouched).material()); err == nil || !strings.Contains(err.Error(), "below another root, SHA-256") {

@@ -37,8 +37,8 @@ func (l *leaf) fresh(t *tiers, now time.Time) bool {
 func (a *Authority) Leaf(name string) (*tls.Certificate, error) {
 	name = normalise(name)
 	now := time.Now()
-	// Only names that passed the checks below are in the cache.
-	if l, ok := a.leaves.GetIfPresent(name); ok && l.fresh(a.tiers.Load(), now) {
+	// Only names that passed the checks below are in the cache; one can have left the scope while its leaf was made.
+	if l, ok := a.leaves.GetIfPresent(name); ok && l.fresh(a.tiers.Load(), now) && a.scope.Load().set.covers(name) {
 		return &l.cert, nil
 	}
 	if err := checkName(name); err != nil {

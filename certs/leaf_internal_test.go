@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -32,6 +33,28 @@ func TestLeaf_boundedCache(t *testing.T) {
 	a.leaves.CleanUp()
 	if n := a.leaves.EstimatedSize(); n > bound {
 		t.Errorf("cache has %d entries, want at most %d", n, bound)
+	}
+}
+
+// A leaf that is made while the scope gets narrower comes into the cache after all others have been forgotten.
+func TestLeaf_madeDuringRescope(t *testing.T) {
+	t.Parallel()
+	a, err := Open(filepath.Join(t.TempDir(), "authority"), Scope{Names: []string{"example.com", "lab.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	late, err := a.mint(t.Context(), "mail.lab.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Rescope(Scope{Names: []string{"example.com"}}); err != nil {
+		t.Fatal(err)
+	}
+	a.leaves.Set("mail.lab.test", late)
+	_, err = a.Leaf("mail.lab.test")
+	if _, outside := errors.AsType[*OutOfScopeError](err); !outside {
+		t.Errorf("got %v, want that it is out of scope", err)
 	}
 }
 

@@ -139,7 +139,7 @@ func (a *Authority) warnings(t *tiers, s Status, now time.Time) []Warning {
 			level, lifetime("issuing certificate", t.end(), now),
 			"put " + rootKeyFile + " back for a moment and renew; a replica imports what the others have renewed",
 		})
-	case level == LevelExpired || failed != nil:
+	case level >= LevelUrgent || failed != nil: // whoever signs has renewed it long ago, unless he cannot: the key may be another user's
 		all = append(all, Warning{level, lifetime("issuing certificate", t.end(), now), "renew it: the root's key is here"})
 	}
 	if level := LevelOf(t.root.NotAfter.Sub(now)); level != LevelFine {

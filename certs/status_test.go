@@ -46,6 +46,12 @@ func TestStatus_warnings(t *testing.T) {
 		a := open(t, dir, "example.com")
 		key := filepath.Join(dir, "root.key")
 		text := read(t, key)
+		// Renewed it should be by then: who looks on may be allowed to read a key that the guard is not.
+		for left, want := range map[int]int{8: 0, 7: 1, 1: 1} {
+			if s := a.Status(a.Issuing().NotAfter.AddDate(0, 0, -left)); len(s.Warnings) != want || want == 1 && s.Warnings[0].Level != certs.LevelUrgent {
+				t.Errorf("%d days left, and the root's key is here: %+v, want %d", left, s.Warnings, want)
+			}
+		}
 		for range 20 {
 			time.Sleep(25 * oneDay)
 			if err := a.Refresh(); err != nil {

@@ -123,6 +123,11 @@ func TestRefresh_savesWhatWasNot(t *testing.T) {
 		if err := os.RemoveAll(issuing); err != nil {
 			t.Fatal(err)
 		}
+		half := old[:len(old)/2] // not what was left there: that is for somebody to look at
+		write(t, issuing, half)
+		if err := a.Refresh(); err == nil || !slices.Equal(read(t, issuing), half) {
+			t.Errorf("what cannot be read was written over (%v)", err)
+		}
 		write(t, issuing, old)
 		time.Sleep(25 * oneDay) // the old one is over
 		if err := a.Refresh(); err != nil || len(a.Status(time.Now()).Warnings) != 0 {
