@@ -64,7 +64,7 @@ func (u *steady) Read(p []byte) (int, error) {
 // An upstream that takes nothing of one client's upload, and has no more room for others on the same connection, is asked others' questions all the same.
 func TestUpload_stuckBesideQuestions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+	w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/stuck" {
 			<-t.Context().Done()
 			return
