@@ -227,6 +227,9 @@ func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Tran
 	if base == x.p.transport {
 		ours := x.p.transports.Load()
 		base, http11 = ours.shared, ours.http11
+		if x.upload != nil {
+			base = ours.uploads
+		}
 	}
 	if t := x.p.bindings.bound(x.binding, req.Header, http11); t != nil {
 		return t

@@ -3,6 +3,8 @@ package intercept_test
 import (
 	"crypto/tls"
 	"io"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,4 +50,47 @@ func TestHTTP2_roomBesideAnUpload(t *testing.T) {
 			t.Errorf("%s: of %d bytes of room, one stream has %d", name, connection, stream)
 		}
 	}
+}
+
+// steady is what somebody uploads, without an end. It counts how much of it was taken.
+type steady struct{ taken atomic.Int64 }
+
+// Read implements io.Reader.
+func (u *steady) Read(p []byte) (int, error) {
+	u.taken.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// An upstream that takes nothing of one client's upload, and has no more room for others on the same connection, is asked others' questions all the same.
+func TestUpload_stuckBesideQuestions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/stuck" {
+			<-t.Context().Done()
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	client, u := w.client(true), new(steady)
+	upload := request(t, http.MethodPost, "https://opened.net/stuck", "")
+	upload.Body, upload.ContentLength = io.NopCloser(u), -1
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if resp, err := client.RoundTrip(upload); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	other := w.client(true)
+	for idle := 0; idle < 20; idle++ { // until the upload is stuck for a while
+		before := u.taken.Load()
+		if got := send(t, other, poxAsk(t, "https://opened.net"+poxPath, "user@corp-mail.net")); got.StatusCode != http.StatusOK {
+			t.Fatalf("got %s %q", got.Status, got.body)
+		}
+		if before == 0 || u.taken.Load() != before {
+			idle = 0
+		}
+	}
+	_ = w.plugin.Close()
+	<-done
 }

@@ -28,12 +28,15 @@ func (d *dialer) parents() *parents { return &d.settings.Load().parents }
 // transports are where all upstream connections but the bound ones come from. An http.Transport cannot be told of other roots once it is in use, so
 // for those there are others.
 type transports struct {
-	shared *http.Transport // speaks HTTP/2 where upstream offers it
-	http11 *http.Transport // speaks HTTP/1.1
+	shared  *http.Transport // speaks HTTP/2 where upstream offers it
+	uploads *http.Transport // the same, for bodies that stream through: see newTransports
+	http11  *http.Transport // speaks HTTP/1.1
 }
 
+// Uploads have connections of their own, because to many servers (those that are written in Go, for example) one stream's body may take all the room of its HTTP/2 connection. A client whose
+// upload nobody takes would keep all others' questions from being asked.
 func newTransports(d *dialer) *transports {
-	t := &transports{shared: d.makingHandshakes(newTransport(d))}
+	t := &transports{shared: d.makingHandshakes(newTransport(d)), uploads: d.makingHandshakes(newTransport(d))}
 	t.http11 = d.makingHandshakes(withoutHTTP2(t.shared))
 	t.http11.DialContext = d.dialAlone // what passes through shares its connection with nobody
 	return t
@@ -42,6 +45,7 @@ func newTransports(d *dialer) *transports {
 // closeIdle closes connections that nobody uses now, and those in use as soon as nobody does.
 func (t *transports) closeIdle() {
 	t.shared.CloseIdleConnections()
+	t.uploads.CloseIdleConnections()
 	t.http11.CloseIdleConnections()
 }
 

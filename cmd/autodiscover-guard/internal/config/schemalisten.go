@@ -122,7 +122,7 @@ var clientKeys = []key{
 		sample: "clients-ca.pem",
 		value:  path(func(c *Config) *string { return &c.Clients.Certificates }, "a file"),
 	},
-	durationKey("clients.quarantine", "For how long a client cannot reach the mail ports of a host that it was just kept from; 0s for not at all.",
+	durationKey("clients.quarantine", "For how long a client (of IPv6: its network of 64 bits) cannot reach the mail ports of a host that it was just kept from; 0s for not at all.",
 		func(c *Config) *time.Duration { return &c.Clients.Quarantine }, bounds[time.Duration]{0, 24 * time.Hour}),
 }
 
