@@ -68,15 +68,17 @@ func parseURL(text string) (string, *fault) {
 	return "", f
 }
 
-// schemeAndHost is a web server's scheme and host, behind which a path can be put: behind a # that is left of a browser's address it would be none.
+// schemeAndHost is a web server's scheme and host, canonical, behind which a path can be put: behind a # that is left of a browser's address it would be none.
 func schemeAndHost(text string) (string, bool) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || !dialable(u) {
 		return "", false
 	}
+	if name, ok := hostName(u.Hostname()); ok {
+		return u.Scheme + "://" + name + strings.TrimPrefix(u.Host, u.Hostname()), true
+	}
 	_, address := netip.ParseAddr(u.Hostname())
-	_, name := hostName(u.Hostname())
-	return u.Scheme + "://" + u.Host, name || address == nil
+	return u.Scheme + "://" + u.Host, address == nil
 }
 
 // dialable reports whether a URL's port is one that there is, if it has any.

@@ -21,6 +21,7 @@ func TestParse_accepted(t *testing.T) {
 		`listen: {proxy: "127.0.0.1:0", admin: "127.0.0.1:0"}`:                                   nil,
 		`listen: {proxy: "127.0.0.1:8080", admin: "[::1]:8080"}`:                                 nil,
 		`{listen: {proxy: "0.0.0.0:80", admin: "[::1]:80"}, ` + lan:                              nil,
+		`listen: {admin_url: "http://MÜLLER.Example.:8081"}`:                                     func(c *config.Config) (any, any) { return c.Listen.AdminURL, "http://xn--mller-kva.example:8081" },
 		`listen: {admin_url: "http://192.0.2.1:8081"}`:                                           func(c *config.Config) (any, any) { return c.Listen.AdminURL, "http://192.0.2.1:8081" },
 		`listen: {name: 192.0.2.1}`:                                                              func(c *config.Config) (any, any) { return c.Listen.Name, "192.0.2.1" },
 		`listen: {name: "[2001:db8::1]"}`:                                                        func(c *config.Config) (any, any) { return c.Listen.Name, "2001:db8::1" },

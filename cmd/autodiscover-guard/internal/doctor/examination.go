@@ -108,14 +108,6 @@ func Examine(ctx context.Context, c Config) *Report {
 	}
 	e.accounts = []account{{e.identity, documentation}, {e.identity, e.local + privateUse}}
 	e.unguardedAccounts = []account{{e.identity, e.local + unguarded}}
-	if c.Domain != "" && c.Domain != documentation {
-		own := account{e.identity, c.Domain}
-		if e.guards(own) {
-			e.accounts, e.own = append(e.accounts, own), c.Domain
-		} else {
-			e.unguardedAccounts = append(e.unguardedAccounts, own)
-		}
-	}
 	e.log = e.openRecords()
 	report := &Report{Schema: reportSchema, Version: c.Version, Proxy: c.Proxy.Redacted(), Account: e.local}
 	for _, k := range checks() {
@@ -138,6 +130,19 @@ func (e *examination) runs(ctx context.Context, k check) []Finding {
 
 // from is what the policy knows of us.
 func (e *examination) from() rules.From { return rules.From{Client: e.client, At: e.begun} }
+
+// placeOwn puts the operator's domain among the accounts. Whether somebody guards it may depend on who asks.
+func (e *examination) placeOwn() {
+	if e.Domain == "" || e.Domain == documentation {
+		return
+	}
+	own := account{e.identity, e.Domain}
+	if e.guards(own) {
+		e.accounts, e.own = append(e.accounts, own), e.Domain
+	} else {
+		e.unguardedAccounts = append(e.unguardedAccounts, own)
+	}
+}
 
 // guards reports whether a rule concerns an account, if it only monitors as well.
 func (e *examination) guards(a account) bool {

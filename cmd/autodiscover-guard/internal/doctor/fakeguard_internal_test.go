@@ -104,6 +104,24 @@ func TestReachable(t *testing.T) {
 	}
 }
 
+// Whether the operator's domain is guarded may depend on who asks, and we are known only then.
+func TestReachable_ownDomain(t *testing.T) {
+	for clients, want := range map[string]string{"127.0.0.0/8": "corp-mail.net", "192.0.2.0/24": ""} {
+		e := examined(t, always(200), http.NotFound)
+		policy, err := rules.New(rules.Config{Rules: []rules.Rule{{
+			Name: "pin", Domains: []string{"corp-mail.net"}, Allow: []string{"*.corp-mail.net"}, Clients: []netip.Prefix{netip.MustParsePrefix(clients)},
+			Mode: rules.Enforce,
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Policy, e.Domain, e.client = policy, "corp-mail.net", netip.Addr{}
+		if e.reachable(t.Context()); e.own != want || len(e.accounts)+len(e.unguardedAccounts) != 3 {
+			t.Errorf("%s: the guarded domain is %q, want %q", clients, e.own, want)
+		}
+	}
+}
+
 func TestReachable_otherAuthority(t *testing.T) {
 	e, other := examined(t, always(200), http.NotFound), examined(t, always(200), http.NotFound)
 	e.route.roots = pool(other.Root)

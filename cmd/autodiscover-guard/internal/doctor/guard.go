@@ -29,6 +29,7 @@ func (e *examination) reachable(ctx context.Context) []Finding {
 		e.client = local.Addr().Unmap()
 	}
 	conn.Close()
+	e.placeOwn()
 	host := e.openHost()
 	leaf, r, err := e.route.leaf(ctx, host)
 	switch {
