@@ -60,12 +60,7 @@ func (r *rule) settings(q dialect.Inquiry) dialect.Settings {
 	if q.Dialect == dialect.Autoconfig || q.Dialect == dialect.ISPDB {
 		return s
 	}
-	for _, subject := range q.Subjects {
-		if subject.Address != "" {
-			s.Address = subject.Address
-			break
-		}
-	}
+	s.Address = q.AskedAddress()
 	local, domain := s.Address, ""
 	if at := strings.LastIndexByte(s.Address, '@'); at >= 0 {
 		local, domain = s.Address[:at], s.Address[at+1:]
