@@ -84,7 +84,7 @@ func (j *judgement) replace(s *dialect.Suggestion) {
 		return
 	}
 	for _, b := range j.bindings {
-		if s.Subject != "" && s.Subject != b.domain || b.allows(s.Host) {
+		if s.Subject != "" && s.Subject != b.domain || b.allowsSuggestion(*s) {
 			continue
 		}
 		if b.otherwise != Rewrite || b.operator == nil {

@@ -296,7 +296,7 @@ func suggestName(path, protocol, value string) (Suggestion, bool) {
 	s := Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}
 	if strings.Contains(host, "@") {
 		server, _ := suggestMailboxServer(path, protocol, host)
-		s.Host = server.Host
+		s.Kind, s.Host = KindAddress, server.Host
 	}
 	return s, true
 }
