@@ -322,8 +322,7 @@ func (j *judgement) refusalInquiry() dialect.Inquiry {
 	for _, b := range j.bindings {
 		guarded[b.domain] = true
 	}
-	asked := len(q.Subjects) - len(j.doc.Subjects)
-	told := slices.Clone(q.Subjects[:asked])
+	told := slices.Clone(j.asked())
 	for _, s := range j.doc.Subjects {
 		if guarded[s.Domain] {
 			told = append(told, s)

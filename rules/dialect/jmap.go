@@ -80,12 +80,12 @@ func suggestJMAP(q Inquiry) func(name, path, protocol, value string) (Suggestion
 	}
 }
 
-// sessionSubjects reads who the session is for: accounts[].name is often an address, but may be any text.
+// sessionSubjects reads who the session is for, by the names that they log in by: accounts[].name is often an address, but may be any text.
 func sessionSubjects(name, value string) []Subject {
 	if name != "username" && name != "name" {
 		return nil
 	}
-	return addresses(value, "body")
+	return addresses(value, CarrierLogin)
 }
 
 // vendorCapabilities are capabilities of vendors whose names are URLs (RFC 8620, section 1.8): names that nobody contacts. They are those of Cyrus IMAP
