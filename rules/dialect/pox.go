@@ -294,6 +294,9 @@ func suggestName(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}
+	if name, below := strings.CutPrefix(host, "*."); below && hostName(name) != "" { // of a certificate, for whatever is below
+		s.Host = "*." + hostName(name)
+	}
 	if strings.Contains(host, "@") {
 		server, _ := suggestMailboxServer(path, protocol, host)
 		s.Kind, s.Host = KindAddress, server.Host
