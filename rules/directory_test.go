@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
 )
 
 // TestPlan_directory: an Active Directory domain has a name of its own, and its users log in by that. Where the operator's rule says what they are told,
@@ -29,6 +30,17 @@ func TestPlan_directory(t *testing.T) {
 		r.Header["Authorization"] = []string{basic(c.login)}
 		if plan := p.Plan(r, rules.From{}); plan.Step != c.want || plan.Decision.Rule != c.rule {
 			t.Errorf("%s: %v by %q: %s; want %v by %q", name, plan.Step, plan.Decision.Rule, plan.Decision.Reason, c.want, c.rule)
+		}
+	}
+	// Nor does it where the answer says what to log in as.
+	for answer, question := range map[string]dialect.Request{
+		`{"email":"user@corp.net","protocols":[{"protocol":"imap","hostname":"mail.corp.net","username":"user@corp.local"}]}`:                                            question("https://prod.autodetect.outlook.cloud.microsoft/detect"),
+		`<Autodiscover><Response><Account><Protocol><Server>mail.corp.net</Server><LoginName>user@corp.local</LoginName></Protocol></Account></Response></Autodiscover>`: poxQuestion("corp.net"),
+	} {
+		question.Header["X-Email"], question.Header["Authorization"] = []string{"user@corp.net"}, []string{basic("user@corp.local:secret")}
+		_, d := decide(p, question, said(map[bool]string{true: "application/json", false: "text/xml"}[answer[0] == '{'], answer))
+		if d.Action != rules.ActionPass {
+			t.Errorf("%s: %v, %s", answer, d.Action, d.Reason)
 		}
 	}
 	// Without such a rule nothing else says what the account is told.

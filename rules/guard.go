@@ -143,6 +143,12 @@ func (b binding) allows(host string) bool {
 	return b.private && isPrivate(host)
 }
 
+// allowsSuggestion reports whether the subject may be given a suggestion. An address in the mail domain of an operator's rule names no server, and who asks about it next is under
+// the same rule: Exchange repeats the account's in each answer, and calls a mailbox's server GUID@DOMAIN, where DOMAIN itself may be a web site at somebody else's.
+func (b binding) allowsSuggestion(s dialect.Suggestion) bool {
+	return b.allows(s.Host) || s.Kind == dialect.KindAddress && b.operator != nil && s.Host == b.domain
+}
+
 // blocks reports whether a stranger costs the whole answer.
 func (b binding) blocks() bool { return b.otherwise != RemoveStrangers && b.otherwise != Rewrite }
 

@@ -138,7 +138,7 @@ func (j *judgement) judgeSuggestions() (strangers, servers int) {
 // allowsFor reports whether a suggestion may reach the client: its host is in the set of everybody whom it is for.
 func (j *judgement) allowsFor(s dialect.Suggestion) bool {
 	for _, b := range j.bindings {
-		if (s.Subject == "" || s.Subject == b.domain) && !b.allows(s.Host) {
+		if (s.Subject == "" || s.Subject == b.domain) && !b.allowsSuggestion(s) {
 			return false
 		}
 	}
@@ -152,7 +152,7 @@ func (j *judgement) blocksAll() bool {
 			continue
 		}
 		for _, b := range j.bindings {
-			if b.blocks() && !b.allows(s.Host) {
+			if b.blocks() && !b.allowsSuggestion(s) {
 				return true
 			}
 		}
@@ -322,8 +322,7 @@ func (j *judgement) refusalInquiry() dialect.Inquiry {
 	for _, b := range j.bindings {
 		guarded[b.domain] = true
 	}
-	asked := len(q.Subjects) - len(j.doc.Subjects)
-	told := slices.Clone(q.Subjects[:asked])
+	told := slices.Clone(j.asked())
 	for _, s := range j.doc.Subjects {
 		if guarded[s.Domain] {
 			told = append(told, s)

@@ -82,7 +82,7 @@ func (j *judgement) allowsAnywhere(host string) bool {
 }
 
 // isOwnName reports whether host is the mail domain of an operator's rule, which answers repeat in words and addresses whether it may be named
-// as a server or not, or what the asked mailbox is called. Where it was suggested as a server and taken out, it must not be left anywhere.
+// as a server or not, or what the asked mailbox is called, or the directory by whose name the client logs in. Where it was suggested as a server and taken out, it must not be left anywhere.
 func (j *judgement) isOwnName(host string) bool {
 	if j.removed.has(host) {
 		return false
@@ -92,7 +92,7 @@ func (j *judgement) isOwnName(host string) bool {
 			return true
 		}
 	}
-	return j.isAskedMailbox(host)
+	return j.isAskedMailbox(host) || j.isDirectory(host)
 }
 
 // holdsRemoved reports whether a display name holds a host that was taken out. Where many were, it says so without looking.
@@ -298,7 +298,11 @@ func (l *leakCheck) leaksWord(s []byte, ascii bool) bool {
 		if start > 0 {
 			before = s[start-1]
 		}
+		certificate := before == '*' && s[start] == '.' // msstd:*.lab.test
 		s = s[end:]
+		if certificate && l.allows("*."+string(found)) {
+			continue
+		}
 		if !hasDot(found) || remembers(l.word, found) || l.isLocalPart(found, before, s) {
 			continue
 		}

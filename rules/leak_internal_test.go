@@ -86,9 +86,10 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"stranger.net\u2028": true, "mail.lab.test\u2029stranger.net": true, "\u0085stranger.net\u00a0": true, "stranger.net\u3000x": true, "//mail.lab.test/\u2028stranger.net": true,
 		"mail.lab.test\u2028": false, "mail.lab.test\u2029mail.lab.test": false,
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
+		"msstd:*.hoster.net": false, "*hoster.net": true, "msstd:*hoster.net": true, "msstd:hoster.net": true, "*.stranger.net": true, "//*.hoster.net/": true,
 		"12:30:00.123": false, "a.b:c.d": false, "fe80::1.2.3": false, "config-v1.1": false,
 	} {
-		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1").leaksText([]byte(text), 0); got != found {
+		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1", "*.hoster.net").leaksText([]byte(text), 0); got != found {
 			t.Errorf("%q: found %v, want %v", text, got, found)
 		}
 	}

@@ -3,8 +3,10 @@ package rules
 import (
 	"bytes"
 	"regexp"
+	"slices"
 
 	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
 )
 
 // What reads like a host and is none where it stands. Mailboxes are called wei.li and anna.schmidt, scripts answer.py and archives oab.zip; li, schmidt, py
@@ -120,11 +122,22 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain))
 }
 
+// isDirectory reports whether a host is the private-use domain in the name that the client itself logs in by: a server repeats that name.
+func (j *judgement) isDirectory(host string) bool {
+	e, _ := reserved.Default().Match(host)
+	return e.Nature == reserved.PrivateUse && slices.ContainsFunc(j.asked(), func(s dialect.Subject) bool { return s.Domain == host && s.Carrier == dialect.CarrierLogin })
+}
+
+// asked are the subjects that the request names; those that only the answer names follow them.
+func (j *judgement) asked() []dialect.Subject {
+	all := j.plan.Inquiry.Subjects
+	return all[:len(all)-len(j.doc.Subjects)]
+}
+
 // isAskedMailbox reports whether a word, in lower case, is the local part of an address that the client itself asked about: accounts are often called so.
 func (j *judgement) isAskedMailbox(word string) bool {
 	if !j.mailboxesRead {
-		all := j.plan.Inquiry.Subjects
-		j.mailboxes, j.mailboxesRead = dialect.MailboxesOf(all[:len(all)-len(j.doc.Subjects)]), true // those that only the answer names follow
+		j.mailboxes, j.mailboxesRead = dialect.MailboxesOf(j.asked()), true
 	}
 	return j.mailboxes.Have(word)
 }

@@ -57,7 +57,7 @@ type Plan struct {
 //	a PROPFIND for calendars at no published place → Watch where the asked host is in the set, else planned as discovery
 //	a back-off host, whatever and whoever it is about → Refuse
 //	nobody guarded                                 → Forward
-//	guarded, the rule answers by itself            → Reply
+//	guarded, the rule answers by itself            → Reply, or Forward where its own server is the one that is asked
 //	guarded, the asked host is in the set          → Forward, credentials included
 //	guarded, the asked host is a central service   → Scrub, or Refuse where the body may hold a secret
 //	guarded, any other host                        → Refuse
@@ -119,8 +119,7 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 	case answersLocally(plan.bindings):
 		plan.reply()
 	case allowed(plan.bindings, rc.host):
-		plan.Step, plan.Header = Forward, unconditional(r.Header)
-		plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
+		plan.forward()
 	case mayAsk(plan.bindings, rc.host) && !q.SecretFree():
 		plan.refuse("the question may hold secrets in its body, and the asked host is outside the rule")
 	case mayAsk(plan.bindings, rc.host):
@@ -140,6 +139,12 @@ func mayAsk(all []binding, host string) bool {
 		}
 	}
 	return true
+}
+
+// forward sends the question of somebody guarded to a host in the set.
+func (plan *Plan) forward() {
+	plan.Step, plan.Header = Forward, unconditional(plan.Inquiry.Request.Header)
+	plan.Decision.Credentials.Forwarded = plan.Decision.Credentials.Present
 }
 
 func (plan *Plan) scrub(r dialect.Request) {

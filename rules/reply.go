@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"strings"
 
 	"autodiscover-guard/rules/dialect"
@@ -17,7 +18,7 @@ func answersLocally(all []binding) bool {
 }
 
 // reply composes the answer from the rule's servers, and refuses where that cannot be: the subjects have different rules, the dialect has no
-// place for the servers, or the question is only a probe for a server to log in to.
+// place for the servers, or the question is only a probe for a server to log in to. Where one of the servers itself is asked, and nobody could be sent elsewhere, it answers.
 func (plan *Plan) reply() {
 	r := plan.bindings[0].operator
 	for _, b := range plan.bindings {
@@ -32,7 +33,11 @@ func (plan *Plan) reply() {
 		return
 	}
 	answer, err := dialect.Compose(q, r.settings(q))
-	if err != nil {
+	switch {
+	case errors.Is(err, dialect.ErrOwnPlace):
+		plan.forward()
+		return
+	case err != nil:
 		plan.refuse("the rule answers by its own servers, for which this dialect has no place")
 		return
 	}
@@ -60,12 +65,7 @@ func (r *rule) settings(q dialect.Inquiry) dialect.Settings {
 	if q.Dialect == dialect.Autoconfig || q.Dialect == dialect.ISPDB {
 		return s
 	}
-	for _, subject := range q.Subjects {
-		if subject.Address != "" {
-			s.Address = subject.Address
-			break
-		}
-	}
+	s.Address = q.AskedAddress()
 	local, domain := s.Address, ""
 	if at := strings.LastIndexByte(s.Address, '@'); at >= 0 {
 		local, domain = s.Address[:at], s.Address[at+1:]
@@ -84,7 +84,7 @@ func (j *judgement) replace(s *dialect.Suggestion) {
 		return
 	}
 	for _, b := range j.bindings {
-		if s.Subject != "" && s.Subject != b.domain || b.allows(s.Host) {
+		if s.Subject != "" && s.Subject != b.domain || b.allowsSuggestion(*s) {
 			continue
 		}
 		if b.otherwise != Rewrite || b.operator == nil {

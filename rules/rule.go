@@ -62,7 +62,7 @@ type Answering uint8
 const (
 	// AnswerUpstream judges what upstream says.
 	AnswerUpstream Answering = iota
-	// AnswerLocal composes the answer from the rule's servers; nobody is asked.
+	// AnswerLocal composes the answer from the rule's servers; nobody is asked but one of them, where the dialect can only send a client to it.
 	AnswerLocal
 )
 

@@ -109,8 +109,11 @@ func (w *serverWalk) scalar(name, token string, n, owner *jsonNode, at jsonPlace
 	var s Suggestion
 	var ok bool
 	switch {
-	case name == "email" || name == "username":
+	case name == "email":
 		w.about = append(w.about, addresses(value, w.carrier)...)
+		return
+	case name == "username":
+		w.about = append(w.about, addresses(value, CarrierLogin)...)
 		return
 	case slices.Contains(serverMembers[:], name):
 		s, ok = suggestHost("", at.protocol, value)

@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,5 +86,13 @@ func TestComposePOX_words(t *testing.T) {
 		`<AuthRequired>on</AuthRequired></Protocol></Account></Response></Autodiscover>`
 	if diff := cmp.Diff(want, string(a.Body)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A device asks for the address that a profile does not have.
+func TestComposeProfile_forNobody(t *testing.T) {
+	a, err := Compose(Inquiry{Dialect: MobileConfig}, Settings{Servers: labSettings.Servers})
+	if body := string(a.Body); err != nil || strings.Contains(body, "<string/>") || strings.Contains(body, "EmailAddress") || strings.Contains(body, "Username") {
+		t.Errorf("%v: %s", err, body)
 	}
 }

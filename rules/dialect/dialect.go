@@ -136,6 +136,8 @@ var (
 	ErrFixed = errors.New("answer must not be edited")
 	// ErrCannotCarry means that the dialect has no place for the settings.
 	ErrCannotCarry = errors.New("dialect cannot carry the settings")
+	// ErrOwnPlace means that the dialect can only send elsewhere, and the server is where it was asked for. It is an ErrCannotCarry, too.
+	ErrOwnPlace = fmt.Errorf("%w: the server is where it was asked for", ErrCannotCarry)
 	// ErrNothingLeft means that an edit would leave no suggestion: the dialect's "no settings" says so better.
 	ErrNothingLeft = errors.New("no suggestion is left")
 )

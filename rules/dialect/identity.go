@@ -250,7 +250,7 @@ func refuseIdentity(q Inquiry) Answer {
 		}
 		return composed(typeJSON, realmUnknown)
 	case credentialType:
-		quoted, err := jsontext.AppendQuote(nil, askedAddress(q))
+		quoted, err := jsontext.AppendQuote(nil, q.AskedAddress())
 		if err != nil { // not valid UTF-8: not worth repeating
 			quoted = []byte(`""`)
 		}
@@ -260,17 +260,17 @@ func refuseIdentity(q Inquiry) Answer {
 	return notFound()
 }
 
-// askedAddress is the address that the body asks about, or else the first one.
-func askedAddress(q Inquiry) string {
-	first := ""
+// AskedAddress is the address that is asked about: the body's, else the first one, and whom the client logs in as only where it says no other. It is empty where none is named.
+func (q Inquiry) AskedAddress() string {
+	address, login := "", true
 	for _, s := range q.Subjects {
-		switch {
+		switch isLogin := s.Carrier == CarrierLogin; {
 		case s.Address == "":
 		case s.Carrier == "body":
 			return s.Address
-		case first == "":
-			first = s.Address
+		case address == "", login && !isLogin:
+			address, login = s.Address, isLogin
 		}
 	}
-	return first
+	return address
 }

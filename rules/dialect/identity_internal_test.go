@@ -46,7 +46,7 @@ func TestIdentity_asks(t *testing.T) {
 			t.Fatal("the body is not read")
 		}
 		q, _ := Recognise(r)
-		if got := askedAddress(q); got != want {
+		if got := q.AskedAddress(); got != want {
 			t.Errorf("%s: got %q, want %q", body, got, want)
 		}
 	}

@@ -80,12 +80,12 @@ func suggestJMAP(q Inquiry) func(name, path, protocol, value string) (Suggestion
 	}
 }
 
-// sessionSubjects reads who the session is for: accounts[].name is often an address, but may be any text.
+// sessionSubjects reads who the session is for, by the names that they log in by: accounts[].name is often an address, but may be any text.
 func sessionSubjects(name, value string) []Subject {
 	if name != "username" && name != "name" {
 		return nil
 	}
-	return addresses(value, "body")
+	return addresses(value, CarrierLogin)
 }
 
 // vendorCapabilities are capabilities of vendors whose names are URLs (RFC 8620, section 1.8): names that nobody contacts. They are those of Cyrus IMAP
@@ -146,16 +146,19 @@ func composeJMAP(q Inquiry, s Settings) (Answer, error) {
 
 // sendTo composes a redirect. A server at the very place that was asked would be a redirect to itself.
 func sendTo(q Inquiry, status int, target string) (Answer, error) {
-	host, port := urlHost(target)
-	var asked uint16
-	if q.Request.URL != nil {
-		asked = portBehind(q.Request.URL.Host)
-	}
 	switch {
 	case target == "":
 		return Answer{}, fmt.Errorf("%w: %v has no place for them", ErrCannotCarry, q.Dialect)
-	case q.Request.URL != nil && host == hostName(q.Request.Host()) && cmp.Or(port, 443) == cmp.Or(asked, 443) && strings.HasSuffix(target, q.Request.URL.Path):
-		return Answer{}, fmt.Errorf("%w: the server is where it was asked for, and %v can only send elsewhere", ErrCannotCarry, q.Dialect)
+	case q.Request.URL != nil && isPlace(q.Request, target):
+		return Answer{}, ErrOwnPlace
 	}
 	return Answer{Status: status, Header: Header{"Location": {target}, "Cache-Control": {"no-store"}}}, nil
+}
+
+// isPlace reports whether a request asks at the very place that target is.
+func isPlace(r Request, target string) bool {
+	host, port := urlHost(target)
+	scheme, _, _ := strings.Cut(target, ":")
+	return strings.EqualFold(scheme, r.URL.Scheme) && host == hostName(r.Host()) && cmp.Or(port, 443) == cmp.Or(portBehind(r.URL.Host), 443) &&
+		strings.HasSuffix(strings.TrimRight(target, "/"), normalPath(r.URL.Path))
 }

@@ -121,9 +121,9 @@ func TestJMAP_refuseAndCompose(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for _, itself := range []Server{
-		{Protocol: "jmap", Host: "lab.test"}, {Protocol: "jmap", URL: "https://lab.test/.well-known/jmap"}, {Protocol: "jmap", URL: "https://lab.test:443/.well-known/jmap"},
+		{Protocol: "jmap", Host: "lab.test"}, {Protocol: "jmap", URL: "https://lab.test/.well-known/jmap/"}, {Protocol: "jmap", URL: "https://lab.test/.well-known/jmap"}, {Protocol: "jmap", URL: "https://lab.test:443/.well-known/jmap"},
 	} {
-		if a, err := Compose(q, Settings{Servers: []Server{itself}}); !errors.Is(err, ErrCannotCarry) {
+		if a, err := Compose(q, Settings{Servers: []Server{itself}}); !errors.Is(err, ErrOwnPlace) || !errors.Is(err, ErrCannotCarry) {
 			t.Errorf("a redirect to itself: %v, %v", a, err)
 		}
 	}
@@ -131,6 +131,10 @@ func TestJMAP_refuseAndCompose(t *testing.T) {
 		if a, err := Compose(q, Settings{Servers: []Server{{Protocol: "jmap", URL: target}}}); err != nil || a.Header.Get("Location") != target {
 			t.Errorf("elsewhere on the same host: %+v, %v", a, err)
 		}
+	}
+	inTheClear := Inquiry{Dialect: JMAP, Request: ask(t, "GET", "http://lab.test/.well-known/jmap", "")}
+	if a, err := Compose(inTheClear, Settings{Servers: []Server{{Protocol: "jmap", Host: "lab.test"}}}); err != nil || a.Header.Get("Location") != "https://lab.test/.well-known/jmap" {
+		t.Errorf("asked in the clear: %+v, %v", a, err)
 	}
 	if a, err := Compose(Inquiry{Dialect: JMAP}, Settings{Servers: []Server{{Protocol: "jmap", URL: "https://lab.test:443/.well-known/jmap"}}}); err != nil {
 		t.Errorf("nothing was asked for: %+v, %v", a, err)

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -67,7 +68,7 @@ var paccPorts = map[string]uint16{"imap": 993, "pop3": 995, "smtp": 465}
 
 // composePACC writes what the format can carry and leaves the rest to the other dialects. Whoever publishes a digest in the DNS has to
 // publish that of this very answer; the guard publishes none, and a client that insists on one goes on to the next dialect.
-func composePACC(_ Inquiry, s Settings) (Answer, error) {
+func composePACC(q Inquiry, s Settings) (Answer, error) {
 	protocols := jsonObject()
 	for _, name := range [...]string{"jmap", "imap", "pop3", "smtp", "caldav", "carddav"} {
 		v, ok := s.server(name)
@@ -89,5 +90,5 @@ func composePACC(_ Inquiry, s Settings) (Answer, error) {
 	return jsonObject(
 		jsonMember{"protocols", protocols},
 		jsonMember{"authentication", jsonObject(jsonMember{"password", jsonTrue()})},
-		jsonMember{"info", jsonObject(jsonMember{"provider", jsonObject(jsonMember{"name", jsonText(s.displayName())})})}).write("application/json")
+		jsonMember{"info", jsonObject(jsonMember{"provider", jsonObject(jsonMember{"name", jsonText(cmp.Or(s.displayName(), askedDomain(q.Subjects)))})})}).write("application/json")
 }

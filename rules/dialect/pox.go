@@ -294,9 +294,12 @@ func suggestName(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindHostname, Protocol: protocol, Host: hostName(host), Was: value}
+	if name, below := strings.CutPrefix(host, "*."); below && hostName(name) != "" { // of a certificate, for whatever is below
+		s.Host = "*." + hostName(name)
+	}
 	if strings.Contains(host, "@") {
 		server, _ := suggestMailboxServer(path, protocol, host)
-		s.Host = server.Host
+		s.Kind, s.Host = KindAddress, server.Host
 	}
 	return s, true
 }

@@ -69,10 +69,13 @@ func describe(p *etree.Element, kind string, s Settings) {
 	textElement(p, "integer", "1")
 }
 
+// pairs writes keys with their strings. A device asks its user for the address and the log-in that a profile does not have (Configuration Profile Reference).
 func pairs(p *etree.Element, keysAndStrings ...string) {
 	for i := 0; i+1 < len(keysAndStrings); i += 2 {
-		textElement(p, "key", keysAndStrings[i])
-		textElement(p, "string", keysAndStrings[i+1])
+		if keysAndStrings[i+1] != "" {
+			textElement(p, "key", keysAndStrings[i])
+			textElement(p, "string", keysAndStrings[i+1])
+		}
 	}
 }
 
