@@ -160,6 +160,7 @@ func readAutodetect(_ Inquiry, t text) (*Document, error) {
 // host name is none.
 func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, error) {
 	for i, s := range judged {
+		spots[i].node.left = false
 		switch at := spots[i]; {
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
@@ -174,37 +175,26 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 			at.owner.members = slices.DeleteFunc(at.owner.members, func(m jsonMember) bool { return m.value == at.node })
 		}
 	}
-	left, server := stillIn(root, spots), false
+	root.stay()
+	server := false
 	for i, s := range judged {
-		server = server || s.Kind != KindPort && left[spots[i].node]
+		server = server || s.Kind != KindPort && spots[i].node.left
 	}
 	if !server {
 		return Answer{}, ErrNothingLeft
 	}
-	markRemoved(judged, func(i int) bool { return left[spots[i].node] })
+	markRemoved(judged, func(i int) bool { return spots[i].node.left })
 	return root.write(typeJSON)
 }
 
-// stillIn says of the node of each spot whether it is part of the tree: what was taken out took along what stood in it.
-func stillIn(root *jsonNode, spots []jsonSpot) map[*jsonNode]bool {
-	found := make(map[*jsonNode]bool, len(spots))
-	for _, s := range spots {
-		found[s.node] = false
-	}
-	root.markIn(found)
-	return found
-}
-
-// markIn marks the node, and those in it, as far as they are among nodes.
-func (n *jsonNode) markIn(nodes map[*jsonNode]bool) {
-	if _, asked := nodes[n]; asked {
-		nodes[n] = true
-	}
+// stay marks the node, and what is in it, as part of the tree still: what was taken out took along what stood in it.
+func (n *jsonNode) stay() {
+	n.left = true
 	for _, m := range n.members {
-		m.value.markIn(nodes)
+		m.value.stay()
 	}
 	for _, item := range n.items {
-		item.markIn(nodes)
+		item.stay()
 	}
 }
 

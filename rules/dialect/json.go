@@ -24,6 +24,7 @@ const (
 // jsonNode is one value of a JSON document. Order, number spelling and unknown members survive a round trip.
 type jsonNode struct {
 	kind    jsontext.Kind
+	left    bool         // see stay
 	text    string       // of a string, decoded; of any other scalar, as written
 	members []jsonMember // of an object
 	items   []*jsonNode  // of an array
