@@ -50,7 +50,7 @@ func (c *awaitedConn) tryRead(fd uintptr) bool {
 // readable reports whether something has come since the reader began to wait.
 func (c *awaitedConn) readable() (yes bool) {
 	_ = c.raw.Control(func(fd uintptr) {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) //nolint:gosec // descriptors are int32
 		yes = err == nil && n > 0
 	})
 	return yes
