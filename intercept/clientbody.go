@@ -28,6 +28,7 @@ type clientBody struct {
 	last    bool   // upstream said that it closes its connection behind the answer
 	proceed func() // is called before the first read, where the client may wait for that
 
+	begun atomic.Bool // something of it may have been read
 	whole atomic.Bool // the end was read
 	over  atomic.Bool // nothing more is read
 	gone  atomic.Bool // because upstream is gone
@@ -57,6 +58,7 @@ func (b *clientBody) Read(p []byte) (n int, err error) {
 	if b.over.Load() {
 		return 0, b.refusal()
 	}
+	b.begun.Store(true)
 	if b.proceed != nil {
 		b.proceed()
 		b.proceed = nil
@@ -165,8 +167,21 @@ func (b *clientBody) onConn(info httptrace.GotConnInfo) {
 	}
 	b.mu.Lock()
 	b.far = far
+	if !b.begun.Load() { // it was not: what was told of another connection is over
+		b.gone.Store(false)
+		b.over.Store(false)
+	}
 	b.mu.Unlock()
 	far.tell(b)
+}
+
+// again is the request's GetBody. Nothing is read twice; but net/http (go1.26, transport.go: shouldRetryRequest) has to find one, or it gives up a request with a body whose connection has
+// ended before anything was sent.
+func (b *clientBody) again() (io.ReadCloser, error) {
+	if b.begun.Load() {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return b, nil
 }
 
 // upstreamClosed is called when the connection to upstream was closed.

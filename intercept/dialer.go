@@ -110,13 +110,14 @@ func (d *dialer) dialShared(ctx context.Context, network, addr string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	switch purposeOf(ctx, addr) {
-	case purposeTunnel:
+	to := purposeOf(ctx, addr)
+	if to == purposeTunnel {
 		return c, nil
-	case "https":
+	}
+	if c = awaited(c); to == "https" {
 		c = coalesce(c)
 	}
-	return notifying(c), nil
+	return &notifyingConn{Conn: c}, nil
 }
 
 // connect makes a connection to a host, where Resolve says or where it is, straight or by way of a parent proxy.
@@ -210,5 +211,5 @@ func (d *dialer) dialAlone(ctx context.Context, network, addr string) (net.Conn,
 	if err != nil || purposeOf(ctx, addr) == purposeTunnel {
 		return c, err
 	}
-	return notifying(c), nil
+	return &notifyingConn{Conn: awaited(c)}, nil
 }

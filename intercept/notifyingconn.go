@@ -20,59 +20,21 @@ type notifyingConn struct {
 	closed  atomic.Bool
 	reading sync.Mutex // held by a read that is under way
 	stuck   atomic.Bool
-
-	mu      sync.Mutex
-	changed sync.Cond // waits or closed has
-	waits   bool      // a read is under way
+	http2   bool // it speaks HTTP/2
 }
 
-func notifying(c net.Conn) *notifyingConn {
-	t := &notifyingConn{Conn: c}
-	t.changed.L = &t.mu
-	return t
-}
-
-// notifyingConnOf finds the connection to upstream that a request goes by; nil where that is not ours, or speaks HTTP/2.
+// notifyingConnOf finds the connection to upstream that a request goes by; nil where that is not ours, or speaks HTTP/2. TLS is not asked what it speaks: where a server
+// has begun another handshake, it would answer when that is over (go1.26, conn.go: ConnectionState), which may be never.
 func notifyingConnOf(info httptrace.GotConnInfo) *notifyingConn {
 	c := info.Conn
 	if t, ok := c.(*tls.Conn); ok {
-		if t.ConnectionState().NegotiatedProtocol == "h2" {
-			return nil
-		}
 		c = t.NetConn()
 	}
 	far, _ := c.(*notifyingConn)
+	if far != nil && far.http2 {
+		return nil
+	}
 	return far
-}
-
-// awaitReader is called with the connection that a request is about to go by, before net/http expects an answer on it. net/http (go1.26, transport.go: readLoop) has a connection used again before it
-// has looked whether more has come than the answer: a body behind the answer to HEAD, or an answer that nobody asked for, would be the next client's, and each answer from there on another
-// client's. So one that was used before goes on when its reader waits for more, inside TLS too; where there is more, net/http closes it, and asks over another. See decision 51.
-func awaitReader(info httptrace.GotConnInfo) {
-	if !info.Reused {
-		return
-	}
-	if far := notifyingConnOf(info); far != nil {
-		far.awaitReader()
-	}
-}
-
-func (t *notifyingConn) awaitReader() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for !t.waits && !t.closed.Load() {
-		t.changed.Wait()
-	}
-}
-
-// setWaits notes whether a read is under way.
-func (t *notifyingConn) setWaits(waits bool) {
-	t.mu.Lock()
-	t.waits = waits
-	t.mu.Unlock()
-	if waits {
-		t.changed.Broadcast()
-	}
 }
 
 // tell has the body told of the end of the connection, once.
@@ -95,10 +57,7 @@ func (t *notifyingConn) forget(b *clientBody) { t.body.CompareAndSwap(b, nil) }
 // Close implements net.Conn.
 func (t *notifyingConn) Close() error {
 	err := t.Conn.Close()
-	t.mu.Lock()
 	t.closed.Store(true)
-	t.mu.Unlock()
-	t.changed.Broadcast()
 	t.say()
 	return err
 }
@@ -107,9 +66,7 @@ func (t *notifyingConn) Close() error {
 func (t *notifyingConn) Read(p []byte) (int, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
-	t.setWaits(true)
 	n, err := t.Conn.Read(p)
-	t.setWaits(false)
 	t.notice(err)
 	return n, err
 }

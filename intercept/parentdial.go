@@ -51,7 +51,7 @@ func (d *dialer) dialParent(ctx context.Context, up *parent) (net.Conn, error) {
 		return c, nil
 	}
 	// No ALPN: a proxy that chooses HTTP/2 would want to be spoken to in HTTP/2.
-	t, err := d.handshake(ctx, c, &tls.Config{RootCAs: d.settings.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
+	t, err := d.handshake(ctx, awaited(c), &tls.Config{RootCAs: d.settings.Load().roots, MinVersion: tls.VersionTLS12, ServerName: up.host})
 	if err != nil {
 		return nil, parentFailed(err)
 	}

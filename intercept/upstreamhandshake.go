@@ -43,6 +43,9 @@ func (d *dialer) makingHandshakes(t *http.Transport) *http.Transport {
 		if err != nil {
 			return nil, err
 		}
+		if far, ok := c.(*notifyingConn); ok {
+			far.http2 = shaken.ConnectionState().NegotiatedProtocol == "h2"
+		}
 		return shaken, nil
 	}
 	return t

@@ -1,0 +1,15 @@
+//go:build !unix
+
+package intercept
+
+// Read implements net.Conn. What comes in the moment in which it begins is not told from what comes later.
+func (c *awaitedConn) Read(p []byte) (int, error) {
+	c.setWaits(true)
+	n, err := c.TCPConn.Read(p)
+	c.setWaits(false)
+	return n, err
+}
+
+func (c *awaitedConn) tryRead(uintptr) bool { return true }
+
+func (c *awaitedConn) readable() bool { return false }
