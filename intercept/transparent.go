@@ -188,13 +188,13 @@ func (v *visit) receiveHTTP() bool {
 }
 
 // asksAnotherProxy reports whether a client has a proxy of its own at port 80 and begins with asking that for a tunnel, of a kind that would not be opened here either. asked is the tunnel to that
-// proxy. What would be opened, or is shut to the client, is refused in the hall.
+// proxy. What would be opened, or is shut to the client, is refused in the hall; so is an address, behind which may be either.
 func (f *front) asksAnotherProxy(heard []byte, asked *http.Request) bool {
 	rest, ok := bytes.CutPrefix(heard, []byte("CONNECT "))
 	authority, _, whole := bytes.Cut(rest, []byte(" "))
 	t, err := parseTarget(string(authority), 0)
-	policy := f.p.policy.Load()
-	if !ok || !whole || err != nil || policy.Opens(t.host) || f.p.quarantined(remoteAddress(asked), t) {
+	policy, client := f.p.policy.Load(), remoteAddress(asked)
+	if !ok || !whole || err != nil || t.namesNoHost() || policy.Opens(t.host) || f.p.quarantined(client, t) || f.p.quarantinedAt(client, t) {
 		return false
 	}
 	if _, shunned := policy.Shun(t.host); shunned {

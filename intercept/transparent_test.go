@@ -338,6 +338,7 @@ func TestTransparent_plainHosts(t *testing.T) {
 		"https":                   {"GET https://opened.net/x HTTP/1.1\r\nHost: opened.net\r\n\r\n", 400, ""},
 		"nonsense":                {"GET /x HTTP/1.1\r\nHost: a@b\r\n\r\n", 400, ""},
 		"CONNECT":                 {"CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", 405, ""},
+		"CONNECT, an address":     {"CONNECT 192.0.2.7:443 HTTP/1.1\r\nHost: 192.0.2.7:443\r\n\r\n", 405, ""},
 		"CONNECT, never dialled":  {"CONNECT autodiscover.com:443 HTTP/1.1\r\nHost: autodiscover.com:443\r\n\r\n", 405, ""},
 		"a method in small parts": {"PROPFIND /x HTTP/1.1\r\nHost: opened.net\r\n\r\n", 200, "opened.net"},
 	} {

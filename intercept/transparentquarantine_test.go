@@ -24,6 +24,7 @@ func TestTransparent_quarantine(t *testing.T) {
 			options = append(options, resolve(addr+":"+port, echo))
 		}
 	}
+	options = append(options, resolve(otherAddr+":80", echo))
 	var now atomic.Int64
 	now.Store(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC).Unix())
 	options = append(options, func(c *intercept.Config, _ *proxyServer, _ *world) {
@@ -66,6 +67,8 @@ func TestTransparent_quarantine(t *testing.T) {
 		"a port of no mail":                          {siteAddr + ":2525", "a", false},
 		"where Upstream.Resolve has an address":      {"127.0.0.1:143", "a", true},
 		"NAT64":                                      {"[" + carrying + "]:143", "a", true},
+		"a name, by the client's own proxy":          {otherAddr + ":80", "CONNECT " + stranger + ":993 HTTP/1.1\r\n\r\n", true},
+		"an address, by the client's own proxy":      {otherAddr + ":80", "CONNECT " + siteAddr + ":143 HTTP/1.1\r\n\r\n", true},
 	}
 	for _, port := range []string{"25", "110", "143", "465", "587", "993", "995", "4190"} {
 		attempts["a name's address, port "+port] = attempt{siteAddr + ":" + port, "no TLS", true}
