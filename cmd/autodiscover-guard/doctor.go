@@ -150,8 +150,8 @@ func (f *doctorFlags) locate(c *doctor.Config) error {
 
 // ownProxy is how the proxy is reached that listens at address.
 func ownProxy(c *doctor.Config, address string) (*url.URL, error) {
-	if c.Local && c.Settings.Listen.Certificate == "" {
-		return &url.URL{Scheme: "http", Host: reachedHere(address)}, nil // by address: the name is for other computers
+	if c.Local {
+		return url.Parse(proxyHere(c.Settings.Listen, reachedHere(address)))
 	}
 	return url.Parse(proxyAt(c.Settings.Listen, address).URL())
 }

@@ -19,10 +19,9 @@ func proxyAt(c config.Listen, address string) companion.Proxy {
 	return companion.Proxy{Host: host, Port: port, TLS: c.Certificate != "", Open: c.PAC == config.PACOpen}
 }
 
-// proxyHere is the URL of the proxy at address for this computer's own programs: by address, as the name is for others, unless a certificate has to have it.
-// It is empty where the port is not known before the guard runs.
+// proxyHere is the URL of the proxy for this computer's own programs, which reach it at address: by that, as the name is for others, unless a certificate has to
+// have it. It is empty where the port is not known before the guard runs.
 func proxyHere(c config.Listen, address string) string {
-	address = reachedHere(address)
 	_, port, err := net.SplitHostPort(address)
 	switch {
 	case err != nil || port == "0":

@@ -259,18 +259,3 @@ func refuseIdentity(q Inquiry) Answer {
 	}
 	return notFound()
 }
-
-// AskedAddress is the address that is asked about: the body's, else the first one, and whom the client logs in as only where it says no other. It is empty where none is named.
-func (q Inquiry) AskedAddress() string {
-	address, login := "", true
-	for _, s := range q.Subjects {
-		switch isLogin := s.Carrier == CarrierLogin; {
-		case s.Address == "":
-		case s.Carrier == "body":
-			return s.Address
-		case address == "", login && !isLogin:
-			address, login = s.Address, isLogin
-		}
-	}
-	return address
-}
