@@ -28,7 +28,7 @@ func resolveDir(dir string) (string, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return abs, err
 	}
-	if _, err := os.Lstat(abs); err == nil {
+	if info, err := os.Lstat(abs); err == nil && info.Mode()&fs.ModeSymlink != 0 { // and not what another process has just made
 		return abs, &DamagedError{
 			Path: abs, Problem: "is a symbolic link to nothing", Remedy: "make what it points to, or remove it",
 		}
