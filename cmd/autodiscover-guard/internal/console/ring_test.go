@@ -114,7 +114,9 @@ func TestRing_concurrently(t *testing.T) {
 		})
 		all.Go(func() {
 			for range 5 {
-				kept(t, h, "")
+				if w := ask(t, h, "GET", "localhost", "/decisions.json"); w.Code != http.StatusOK || !json.Valid(w.Body.Bytes()) {
+					t.Errorf("%d: %s", w.Code, w.Body)
+				}
 			}
 		})
 	}
