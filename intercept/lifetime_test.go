@@ -89,6 +89,7 @@ func (w *world) asksUntilTheLast(t *testing.T, client http.RoundTripper, url str
 
 // So do those in HTTP/1 and in HTTP/2 in which something is stuck: a side that does not read, or that says nothing. Nothing of them is left.
 func TestLifetime_stuckTunnel(t *testing.T) {
+	t.Parallel()
 	flood := func(w net.Conn) {
 		for err := error(nil); err == nil; _, err = w.Write(make([]byte, 64<<10)) {
 		}
@@ -144,6 +145,7 @@ func running(function string) bool {
 // An HTTP/2 connection that has lived long enough takes no further tunnels, and the last one goes on. On a computer that stands still for as long everything is cut off, and
 // rightly; then it is tried with more time.
 func TestLifetime_streamsMoveToAnotherConnection(t *testing.T) {
+	t.Parallel()
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
 	for name, c := range map[string]struct {
 		target string
@@ -219,6 +221,7 @@ func (w *world) lastOfItsConnection(t *testing.T, target string, use func(net.Co
 
 // A client that stalls in the middle of an exchange, or whose upstream does, keeps its connection for twice a lifetime and not for ever.
 func TestLifetime_inTheMiddleOfAnExchange(t *testing.T) {
+	t.Parallel()
 	const upload, download, poll = "POST %s/upload HTTP/1.1\r\nHost: opened.net\r\nContent-Length: 100\r\n\r\nx",
 		"GET %s/large HTTP/1.1\r\nHost: opened.net\r\n\r\n", "GET %s/poll HTTP/1.1\r\nHost: opened.net\r\n\r\n"
 	// stalled sends half an upload and nothing more.

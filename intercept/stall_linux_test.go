@@ -40,6 +40,7 @@ func pouring(ended chan<- struct{}) http.HandlerFunc {
 // A client that stops reading an answer is cut off at every door, what was asked upstream for it ends, its slots are free, and to the client the
 // answer looks broken off.
 func TestStall_answers(t *testing.T) {
+	t.Parallel()
 	over := func(c net.Conn, err error, target string) func(*testing.T) (io.Reader, error) {
 		return func(t *testing.T) (io.Reader, error) {
 			t.Helper()
@@ -131,6 +132,7 @@ func TestStall_wrappedListener(t *testing.T) {
 
 // So is either side of a tunnel that does not read, the whole tunnel with it.
 func TestStall_tunnels(t *testing.T) {
+	t.Parallel()
 	flood := func(w io.Writer) {
 		for err := error(nil); err == nil; _, err = w.Write(make([]byte, 64<<10)) {
 		}
@@ -183,6 +185,7 @@ func TestStall_tunnels(t *testing.T) {
 
 // An upstream that does not read an upload is given up as one that is too slow.
 func TestStall_upload(t *testing.T) {
+	t.Parallel()
 	gone := make(chan struct{})
 	defer close(gone)
 	w := newWorld(t, jsonAnswer(""), resolve("opened.net:80", listen(t, func(net.Conn) { <-gone })), stall(300*time.Millisecond))
@@ -312,6 +315,7 @@ func cutOff(t *testing.T, patience time.Duration) (slowest time.Duration, err er
 
 // curl that reads slowly gets all of it, one that stands still is cut off, and finds that out when it goes on.
 func TestStall_curl(t *testing.T) {
+	t.Parallel()
 	curl := program(t, "curl", "curl")
 	for _, h2 := range []string{"--http1.1", "--http2"} {
 		t.Run(h2, func(t *testing.T) {

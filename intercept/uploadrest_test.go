@@ -11,6 +11,7 @@ import (
 
 // What such a client says then is never taken for a request, wherever in the body it was.
 func TestUpload_restIsNoRequest(t *testing.T) {
+	t.Parallel()
 	asked := make(chan string, 16)
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.Path
