@@ -184,12 +184,23 @@ func TestReport_newStrangers(t *testing.T) {
 		return line(t, entry{"time": fmt.Sprintf("2026-01-%02dT00:00:00Z", day), "suggestions": suggests("remove", hosts...)}) + "\n"
 	}
 	since := time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC).UnixNano()
-	r := reviewed(t, review.Filter{Since: since}, at(1, "old.net")+at(11, "old.net", "new.net")+at(12, "new.net"))
-	if got := strings.Join(rows(t, r, "new_strangers"), "\n"); got != "example.com|new.net|2|2" {
-		t.Errorf("got %s", got)
-	}
-	if r.Decisions != 2 || r.Others != 1 {
-		t.Errorf("got %d decisions and %d others, want 2 and 1", r.Decisions, r.Others)
+	for name, log := range map[string]string{
+		"one log":            at(1, "old.net") + at(11, "old.net", "new.net") + at(12, "new.net"),
+		"of two replicas":    at(11, "old.net", "new.net") + at(1, "old.net") + at(12, "new.net"),
+		"the youngest first": at(12, "new.net") + at(11, "old.net", "new.net") + at(1, "old.net"),
+	} {
+		r := reviewed(t, review.Filter{Since: since}, log)
+		if got := strings.Join(rows(t, r, "new_strangers"), "\n"); got != "example.com|new.net|2|2" {
+			t.Errorf("%s: got %s", name, got)
+		}
+		for _, s := range r.Sections {
+			if s.ID == "new_strangers" && s.Total != 1 {
+				t.Errorf("%s: %d strangers are new", name, s.Total)
+			}
+		}
+		if r.Decisions != 2 || r.Others != 1 {
+			t.Errorf("%s: got %d decisions and %d others, want 2 and 1", name, r.Decisions, r.Others)
+		}
 	}
 }
 
