@@ -91,13 +91,17 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	}
 	files = distinct(files)
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
-	sources := review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: progress(cmd.ErrOrStderr())}
+	read := func(c review.Consumer) (review.Log, error) {
+		show, end := progress(cmd.ErrOrStderr())
+		defer end()
+		return review.Read(ctx, review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: show}, c)
+	}
 	switch format := review.Format(f.format); {
 	case f.explain != "":
-		return explain(ctx, f.explain, sources, out)
+		return explain(f.explain, read, out)
 	case format == review.FormatECS, format == review.FormatOCSF:
 		c := review.NewConverter(filter, format, out)
-		_, err := review.Read(ctx, sources, c)
+		_, err := read(c)
 		return errors.Join(err, c.Err())
 	case f.follow: // nothing else has something to do at a signal, and what waits for a pipe would not notice
 		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -105,7 +109,7 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of the usual log, what was moved aside stands before what grows
 	}
 	summary := review.NewSummary(filter)
-	log, err := review.Read(ctx, sources, summary)
+	log, err := read(summary)
 	if err != nil {
 		return err
 	}
@@ -225,9 +229,9 @@ func (f *reviewFlags) followed(ctx context.Context, file string, filter review.F
 	return f.report(summary.Report(log, f.top), out, stderr)
 }
 
-func explain(ctx context.Context, exchange string, sources review.Sources, out io.Writer) error {
+func explain(exchange string, read func(review.Consumer) (review.Log, error), out io.Writer) error {
 	x := review.NewExplainer(exchange, out)
-	if _, err := review.Read(ctx, sources, x); err != nil {
+	if _, err := read(x); err != nil {
 		return err
 	}
 	if x.Found == 0 {
