@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
@@ -255,47 +252,4 @@ func printRecipe(out io.Writer, name string) error {
 		return err
 	}
 	return hint(err, "there are: %s", strings.Join(all, "; "))
-}
-
-// distinct leaves out what stands there once more, under whatever name, so that no record counts twice: "decisions.jsonl decisions*.jsonl", say.
-func distinct(files []string) []string {
-	var seen []fs.FileInfo
-	return slices.DeleteFunc(slices.Clone(files), func(name string) bool {
-		info, err := os.Stat(name)
-		if err != nil {
-			return false // standard input, or what reading it will complain about
-		}
-		if slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
-			return true
-		}
-		seen = append(seen, info)
-		return false
-	})
-}
-
-// defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.
-func defaultDecisions() ([]string, error) {
-	name, err := config.Default().DecisionsFile()
-	if err != nil {
-		return nil, err
-	}
-	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
-	files, err := fs.Glob(os.DirFS(dir), strings.TrimSuffix(base, suffix)+"-*"+suffix+"*") // the directory's own name may have brackets
-	if err != nil {
-		return nil, err
-	}
-	for i, file := range files {
-		files[i] = filepath.Join(dir, file)
-	}
-	slices.Sort(files)
-	if _, err := os.Stat(name); err != nil {
-		if len(files) > 0 {
-			return files, nil
-		}
-		if serviceHasState() {
-			return nil, hint(err, "name the file; a service has its own in %s", config.ServiceState)
-		}
-		return nil, hint(err, "name the file: log.decisions in the configuration says where it is; run writes it")
-	}
-	return append(files, name), nil
 }
