@@ -28,6 +28,14 @@ type doorCredentials struct {
 	admin     adminCredentials
 }
 
+// replace puts others in force, which know who has logged in already.
+func (d *credentialStore) replace(others *doorCredentials) {
+	if former := d.current.Load().passwords; former != nil && others.passwords != nil {
+		others.passwords.Follow(former)
+	}
+	d.current.Store(others)
+}
+
 // readDoorCredentials reads the files that the configuration names.
 func readDoorCredentials(c *config.Config) (*doorCredentials, error) {
 	p := new(doorCredentials)

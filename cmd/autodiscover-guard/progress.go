@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// progress shows on a terminal how far a long reading is. Elsewhere it is nil: nobody looks.
-func progress(stderr io.Writer) func(done, total int64) {
+// progress shows on a terminal how far a long reading is, until end. Elsewhere show is nil: nobody looks.
+func progress(stderr io.Writer) (show func(done, total int64), end func()) {
 	f, ok := stderr.(*os.File)
 	if !ok {
-		return nil
+		return nil, func() {}
 	}
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 || info.Mode()&os.ModeDevice == 0 {
-		return nil
+		return nil, func() {}
 	}
-	return (&bar{out: f, begun: time.Now()}).show
+	b := &bar{out: f, begun: time.Now()}
+	return b.show, b.end
 }
 
 // bar is a progress bar: one line, written over again and taken away at the end.
@@ -37,10 +38,7 @@ const (
 func (b *bar) show(done, total int64) {
 	now := time.Now()
 	if total > 0 && done >= total {
-		if b.shown {
-			fmt.Fprint(b.out, "\r\x1b[K")
-			b.shown = false
-		}
+		b.end()
 		return
 	}
 	if now.Sub(b.begun) < barAfter || now.Sub(b.last) < barEvery {
@@ -48,6 +46,15 @@ func (b *bar) show(done, total int64) {
 	}
 	b.last, b.shown = now, true
 	fmt.Fprint(b.out, barText(done, total, now.Sub(b.begun)))
+}
+
+// end takes the bar away: what is written next, the report or an error, would stand behind it. Of standard input, and of a file that cannot be read to its end, show never
+// hears that all is done.
+func (b *bar) end() {
+	if b.shown {
+		fmt.Fprint(b.out, "\r\x1b[K")
+		b.shown = false
+	}
 }
 
 func barText(done, total int64, took time.Duration) string {

@@ -184,7 +184,7 @@ func (r *reloader) apply() (*rules.Policy, error) {
 		return nil, err
 	}
 	if sameCredentialFiles(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
-		r.guard.credentials.current.Store(in.door)
+		r.guard.credentials.replace(in.door)
 		if r.access != nil {
 			r.access.Renew(in.door.admin.token)
 		}

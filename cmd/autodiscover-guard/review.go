@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 )
@@ -91,13 +88,17 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	}
 	files = distinct(files)
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
-	sources := review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: progress(cmd.ErrOrStderr())}
+	read := func(c review.Consumer) (review.Log, error) {
+		show, end := progress(cmd.ErrOrStderr())
+		defer end()
+		return review.Read(ctx, review.Sources{Files: files, Stdin: cmd.InOrStdin(), Progress: show}, c)
+	}
 	switch format := review.Format(f.format); {
 	case f.explain != "":
-		return explain(ctx, f.explain, sources, out)
+		return explain(f.explain, read, out)
 	case format == review.FormatECS, format == review.FormatOCSF:
 		c := review.NewConverter(filter, format, out)
-		_, err := review.Read(ctx, sources, c)
+		_, err := read(c)
 		return errors.Join(err, c.Err())
 	case f.follow: // nothing else has something to do at a signal, and what waits for a pipe would not notice
 		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -105,7 +106,7 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of the usual log, what was moved aside stands before what grows
 	}
 	summary := review.NewSummary(filter)
-	log, err := review.Read(ctx, sources, summary)
+	log, err := read(summary)
 	if err != nil {
 		return err
 	}
@@ -225,9 +226,9 @@ func (f *reviewFlags) followed(ctx context.Context, file string, filter review.F
 	return f.report(summary.Report(log, f.top), out, stderr)
 }
 
-func explain(ctx context.Context, exchange string, sources review.Sources, out io.Writer) error {
+func explain(exchange string, read func(review.Consumer) (review.Log, error), out io.Writer) error {
 	x := review.NewExplainer(exchange, out)
-	if _, err := review.Read(ctx, sources, x); err != nil {
+	if _, err := read(x); err != nil {
 		return err
 	}
 	if x.Found == 0 {
@@ -251,47 +252,4 @@ func printRecipe(out io.Writer, name string) error {
 		return err
 	}
 	return hint(err, "there are: %s", strings.Join(all, "; "))
-}
-
-// distinct leaves out what stands there once more, under whatever name, so that no record counts twice: "decisions.jsonl decisions*.jsonl", say.
-func distinct(files []string) []string {
-	var seen []fs.FileInfo
-	return slices.DeleteFunc(slices.Clone(files), func(name string) bool {
-		info, err := os.Stat(name)
-		if err != nil {
-			return false // standard input, or what reading it will complain about
-		}
-		if slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
-			return true
-		}
-		seen = append(seen, info)
-		return false
-	})
-}
-
-// defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.
-func defaultDecisions() ([]string, error) {
-	name, err := config.Default().DecisionsFile()
-	if err != nil {
-		return nil, err
-	}
-	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
-	files, err := fs.Glob(os.DirFS(dir), strings.TrimSuffix(base, suffix)+"-*"+suffix+"*") // the directory's own name may have brackets
-	if err != nil {
-		return nil, err
-	}
-	for i, file := range files {
-		files[i] = filepath.Join(dir, file)
-	}
-	slices.Sort(files)
-	if _, err := os.Stat(name); err != nil {
-		if len(files) > 0 {
-			return files, nil
-		}
-		if serviceHasState() {
-			return nil, hint(err, "name the file; a service has its own in %s", config.ServiceState)
-		}
-		return nil, hint(err, "name the file: log.decisions in the configuration says where it is; run writes it")
-	}
-	return append(files, name), nil
 }

@@ -19,8 +19,15 @@ func (s supervisor) notify(assignments ...string) {
 	}
 }
 
+// longestStatus is how many bytes of a STATUS are sent. systemd passes over a message of more than 4096 without a word to us (manager.c: NOTIFY_BUFFER_MAX), the READY
+// beside it included, and the service would be reloading for ever; what is wrong with a file can be told at any length.
+const longestStatus = 1 << 10
+
 // ready says that every door listens, or that a reload is over. A STATUS is one line.
 func (s supervisor) ready(status string) {
+	if len(status) > longestStatus {
+		status = strings.ToValidUTF8(status[:longestStatus], "") + "…"
+	}
 	s.notify(daemon.SdNotifyReady, "STATUS="+strings.ReplaceAll(status, "\n", " "))
 }
 

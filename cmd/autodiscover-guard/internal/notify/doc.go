@@ -42,7 +42,7 @@
 // # Bounds
 //
 // A queue of [QueueLength] notifications, [MostAnHour] an hour, [Attempts] attempts for each with growing waits in between; what is beyond that
-// is dropped and counted. The same thing is not told again within Config.Quiet. Strangers are remembered on disk, [MostStrangers] of
+// is dropped and counted. [Reserved] of the first two are for reloads and the authority. The same thing is not told again within Config.Quiet. Strangers are remembered on disk, [MostStrangers] of
 // them; those that were not seen for longest are forgotten first, and are new again when they come back. A stranger is remembered when its
 // notification has been delivered, so a crash tells it twice rather than never.
 package notify

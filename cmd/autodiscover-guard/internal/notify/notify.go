@@ -18,6 +18,8 @@ const (
 	QueueLength = 64
 	// MostAnHour is how many are told in an hour: a hostile service can make up a stranger for each answer.
 	MostAnHour = 120
+	// Reserved is how many of either are for what the guard says of itself: whoever makes up strangers, or leaks, is not to keep others from hearing that a reload failed.
+	Reserved = 8
 	// mostKeys is how many different things are known to have been told.
 	mostKeys = 1024
 	// farewell is for how long the last notifications are told. Nobody is served meanwhile, and the next guard waits for this one to end.
@@ -68,7 +70,7 @@ type Notifier struct {
 	inHour int
 }
 
-// past is what was told already, and what of it was not told again.
+// past is what was told already, and how often it happened without being told. What nobody could be told has the zero time, and is told when it comes again.
 type past struct {
 	at     time.Time
 	missed int
@@ -115,13 +117,14 @@ func (n *Notifier) tell(e event) {
 	if p != nil {
 		e.count += p.missed
 	}
+	fresh := &past{at: now}
 	if !n.queue(e, now) {
-		return
+		fresh = &past{missed: e.count} // for the next, at any time
 	}
 	if p == nil && len(n.past) >= mostKeys {
 		n.makeRoom()
 	}
-	n.past[key] = &past{at: now}
+	n.past[key] = fresh
 }
 
 // makeRoom forgets what was told longest ago.
@@ -156,7 +159,11 @@ func (n *Notifier) queue(e event, now time.Time) bool {
 	if now.Sub(n.hour) >= time.Hour {
 		n.hour, n.inHour = now, 0
 	}
-	if n.closed || n.inHour >= MostAnHour || !n.sender.offer(n.payload(e), e) {
+	reserved := 0
+	if e.kind == Stranger || e.kind == Leak {
+		reserved = Reserved
+	}
+	if n.closed || n.inHour >= MostAnHour-reserved || !n.sender.offer(n.payload(e), e, reserved) {
 		n.config.Outcome(e.kind, Dropped)
 		return false
 	}
@@ -177,7 +184,9 @@ func (n *Notifier) settle(e event, o Outcome) {
 		n.memory.confirm(e.hosts)
 	} else {
 		n.memory.forget(e.hosts) // to be told when it comes again
-		delete(n.past, string(e.kind)+"\x00"+e.key)
+		if p := n.past[string(e.kind)+"\x00"+e.key]; p != nil {
+			*p = past{missed: p.missed + e.count}
+		}
 	}
 	text := n.memory.text()
 	n.mu.Unlock()

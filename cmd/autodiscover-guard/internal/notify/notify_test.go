@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -166,16 +167,20 @@ func TestDecisions_leaks(t *testing.T) {
 // What nobody has heard is told when it comes again, and not after the quiet time that follows what was told.
 func TestLife_notDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		status := 400
+		status := 200
 		hook := &webhook{t: t, answer: func(int) (int, http.Header) { return status, nil }}
 		w := start(t, hook, "")
-		for _, status = range []int{400, 200, 200} {
+		for _, status = range []int{400, 400, 200, 200} {
 			w.life.Error(reloadFailed, zap.Error(errors.New("guard.yaml:3: nonsense")))
 			synctest.Wait()
 		}
 		w.notifier.Close(t.Context())
-		if got := len(hook.all()); got != 2 || w.outcomes[notify.Failed] != 1 || w.outcomes[notify.Sent] != 1 {
-			t.Errorf("%d posts, outcomes %v; want one that failed and one that arrived", got, w.outcomes)
+		var counts []int // how often it happened since it was told last, each time that was to be told
+		for _, p := range hook.all() {
+			counts = append(counts, p.told.Count)
+		}
+		if !slices.Equal(counts, []int{1, 2, 3}) || w.outcomes[notify.Failed] != 2 || w.outcomes[notify.Sent] != 1 {
+			t.Errorf("posts with counts %v, outcomes %v; want two that failed and one that arrived", counts, w.outcomes)
 		}
 	})
 }
@@ -369,8 +374,16 @@ func TestNotifier_bounds(t *testing.T) {
 			w.decide(refused(fmt.Sprint("a", n, ".net")))
 			synctest.Wait()
 		}
-		if got := w.outcomes[notify.Dropped]; got != 100-1-notify.QueueLength || time.Since(begun) != 0 {
-			t.Errorf("%d dropped after %v, want %d at once", got, time.Since(begun), 100-1-notify.QueueLength)
+		if got, want := w.outcomes[notify.Dropped], 100-1-(notify.QueueLength-notify.Reserved); got != want || time.Since(begun) != 0 {
+			t.Errorf("%d dropped after %v, want %d at once", got, time.Since(begun), want)
+		}
+		alarm := func(n int) { w.life.Error(reloadFailed, zap.Error(fmt.Errorf("guard.yaml:%d: nonsense", n))) }
+		dropped := w.outcomes[notify.Dropped]
+		for n := range notify.Reserved + 2 { // what the guard says of itself has places of its own
+			alarm(n)
+		}
+		if got := w.outcomes[notify.Dropped] - dropped; got != 2 {
+			t.Errorf("%d of the guard's own were dropped, want the two that are too many for any", got)
 		}
 		close(hook.gate)
 		synctest.Wait()
@@ -378,8 +391,15 @@ func TestNotifier_bounds(t *testing.T) {
 			w.decide(refused(fmt.Sprint("b", n, ".net")))
 			synctest.Wait()
 		}
+		if got := len(hook.all()); got != notify.MostAnHour-notify.Reserved {
+			t.Errorf("%d told in an hour, want %d", got, notify.MostAnHour-notify.Reserved)
+		}
+		for n := range notify.Reserved + 2 {
+			alarm(100 + n)
+			synctest.Wait()
+		}
 		if got := len(hook.all()); got != notify.MostAnHour {
-			t.Errorf("%d told in an hour, want %d", got, notify.MostAnHour)
+			t.Errorf("%d told in an hour with the guard's own, want %d", got, notify.MostAnHour)
 		}
 		time.Sleep(time.Hour)
 		w.decide(refused("b199.net")) // was dropped, so it is new

@@ -75,19 +75,18 @@ func newSender(c Config, settle func(event, Outcome)) (*sender, error) {
 	return s, nil
 }
 
-// offer queues a notification, unless too many wait.
-func (s *sender) offer(p payload, e event) bool {
+// offer queues a notification, unless too many wait for the places that are not reserved. It is called by one at a time.
+func (s *sender) offer(p payload, e event, reserved int) bool {
+	if len(s.waiting) >= QueueLength-reserved {
+		return false
+	}
 	body, err := json.Marshal(p)
 	if err != nil { // a field that JSON cannot say
 		s.config.Logger.Warn("a notification cannot be written", zap.String("type", string(e.kind)), zap.Error(err))
 		return false
 	}
-	select {
-	case s.waiting <- delivery{e, "msg_" + rand.Text(), body}:
-		return true
-	default:
-		return false
-	}
+	s.waiting <- delivery{e, "msg_" + rand.Text(), body} // there is room: nobody else puts anything there
+	return true
 }
 
 func (s *sender) run() {

@@ -25,7 +25,7 @@ func (h held) matches(password string) bool {
 // heldFile is a file with one name, whose hash is held. Channels belong to the test's bubble.
 func heldFile() (*File, held) {
 	h := held{make(chan string, 100), make(chan struct{})}
-	return &File{hashes: map[string]hash{"jane": h}, every: []hash{h}, key: []byte("key"), known: map[[32]byte]struct{}{}}, h
+	return &File{hashes: map[string]hash{"jane": h}, every: []hash{h}, key: []byte("key"), known: map[[32]byte]string{}}, h
 }
 
 var guesser, desk, phone = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("192.0.2.3")

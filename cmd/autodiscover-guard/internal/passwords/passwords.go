@@ -33,6 +33,8 @@ const (
 // File is a file of names and hashes. It is safe for concurrent use; what [Read] returns does not change.
 type File struct {
 	hashes map[string]hash
+	// texts are the hashes as they are written.
+	texts map[string]string
 	// every has the same hashes in the file's order. One of them stands in for the hash of a name that is not there, so that both take equally long.
 	every []hash
 	queue fairQueue
@@ -40,7 +42,7 @@ type File struct {
 	// known are log-ins that were right, hashed with a key of this process: a client says the same with every request, and a hash is made to be slow.
 	key   []byte
 	mu    sync.Mutex
-	known map[[sha256.Size]byte]struct{}
+	known map[[sha256.Size]byte]string // to the name
 }
 
 // Read reads a file. The error names the line and never what stands in it. Nobody but the owner may be able to write the file.
@@ -73,7 +75,7 @@ func parse(data []byte) (*File, error) {
 		return nil, errors.New(" not in UTF-8")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors of Windows write a byte order mark, which is no part of the first name
-	f := &File{hashes: make(map[string]hash), known: make(map[[sha256.Size]byte]struct{}), key: make([]byte, 32)}
+	f := &File{hashes: make(map[string]hash), texts: make(map[string]string), known: make(map[[sha256.Size]byte]string), key: make([]byte, 32)}
 	_, _ = rand.Read(f.key) // crypto/rand never fails since Go 1.24
 	n := 0
 	for line := range strings.Lines(string(data)) {
@@ -93,7 +95,7 @@ func parse(data []byte) (*File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%d: %w", n, err)
 		}
-		f.hashes[name] = h
+		f.hashes[name], f.texts[name] = h, text
 		f.every = append(f.every, h)
 	}
 	if len(f.hashes) == 0 {
@@ -104,6 +106,19 @@ func parse(data []byte) (*File, error) {
 
 // Len is how many names there are.
 func (f *File) Len() int { return len(f.hashes) }
+
+// Follow has f know the log-ins that were right by former, of those names whose hashes are the same in both: whoever reads a file again would have everybody hashed anew, and all but a few of
+// those behind one address turned away. It is to be called before f is asked for anything.
+func (f *File) Follow(former *File) {
+	former.mu.Lock()
+	defer former.mu.Unlock()
+	f.key = former.key
+	for mark, user := range former.known {
+		if text, there := f.texts[user]; there && text == former.texts[user] {
+			f.known[mark] = user
+		}
+	}
+}
 
 // Allowed reports whether the password is the user's. A wrong one, and an unknown name, take as long as a right one does for the first time.
 //
@@ -125,7 +140,7 @@ func (f *File) Allowed(ctx context.Context, client netip.Addr, user, password st
 		if !h.matches(password) || !there {
 			return false
 		}
-		f.remember(mark)
+		f.remember(mark, user)
 		return true
 	})
 }
@@ -144,10 +159,10 @@ func (f *File) knows(mark [sha256.Size]byte) bool {
 	return known
 }
 
-func (f *File) remember(mark [sha256.Size]byte) {
+func (f *File) remember(mark [sha256.Size]byte, user string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known[mark] = struct{}{}
+	f.known[mark] = user
 }
 
 // digest is the keyed hash that stands for a name and a password.

@@ -18,7 +18,7 @@ func (c counted) matches(string) bool { *c.n++; return true }
 // must not tell names.
 func TestFile_unknownNameCostsAHash(t *testing.T) {
 	cheap, dear := counted{new(int)}, counted{new(int)}
-	f := &File{hashes: map[string]hash{"jane": cheap, "joe": dear}, every: []hash{cheap, dear}, key: []byte("key"), known: map[[32]byte]struct{}{}}
+	f := &File{hashes: map[string]hash{"jane": cheap, "joe": dear}, every: []hash{cheap, dear}, key: []byte("key"), known: map[[32]byte]string{}}
 	total := func() int { return *cheap.n + *dear.n }
 	for i := range 50 {
 		name := fmt.Sprint("stranger ", i)
@@ -68,4 +68,34 @@ func TestBcrypt_longPasswordIsComputed(t *testing.T) {
 			t.Errorf("%d bytes: nothing was computed", length)
 		}
 	}
+}
+
+// Whoever has logged in is known to the file that is read again, and nothing is computed for him, unless his line is another one there.
+func TestFile_Follow(t *testing.T) {
+	computed := counted{new(int)}
+	file := func(key string, texts map[string]string) *File {
+		f := &File{hashes: map[string]hash{}, texts: texts, every: []hash{computed}, key: []byte(key), known: map[[32]byte]string{}}
+		for name := range texts {
+			f.hashes[name] = computed
+		}
+		return f
+	}
+	ask := func(f *File, user, password string, want bool, cost int) {
+		t.Helper()
+		before := *computed.n
+		if right, err := f.Allowed(t.Context(), netip.Addr{}, user, password); right != want || err != nil || *computed.n-before != cost {
+			t.Errorf("%s, %s: %v, %v, %d computations; want %v and %d", user, password, right, err, *computed.n-before, want, cost)
+		}
+	}
+	former := file("one", map[string]string{"jane": "$2y$10$a", "jill": "$2y$10$b", "jack": "$2y$10$c"})
+	for _, user := range []string{"jane", "jill", "jack"} {
+		ask(former, user, "open sesame", true, 1)
+	}
+	f := file("another", map[string]string{"jane": "$2y$10$a", "jack": "$2y$10$d", "jim": "$2y$10$c"})
+	f.Follow(former)
+	ask(f, "jane", "open sesame", true, 0)
+	ask(f, "jane", "shut sesame", true, 1) // every password fits here
+	ask(f, "jack", "open sesame", true, 1)
+	ask(f, "jim", "open sesame", true, 1)
+	ask(f, "jill", "open sesame", false, 1)
 }

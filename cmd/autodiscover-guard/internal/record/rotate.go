@@ -16,7 +16,7 @@ import (
 // logrotate do it.
 //
 // A file that is moved aside is called decisions-2026-11-24T06-05-41.558-size.jsonl, or -age, with the time of that in UTC; it is compressed to
-// .gz beside, and has the mode of the file.
+// .gz beside, and has the mode of the file, as has the one that follows it. Of a link, what it leads to is moved, and the link stays.
 type Rotation struct {
 	// Size is how large a file may get, in bytes. A record that would make it larger begins the next file.
 	Size int64
@@ -127,13 +127,22 @@ func (a *archive) mover() *timberjack.Logger {
 	a.mu.Lock()
 	a.busy = true
 	a.mu.Unlock()
+	path, mode := a.file.path, os.FileMode(0o600)
+	// A link would be moved itself else, and what it leads to, with the records, be out of sight for good.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	// Whoever has let another program read the file has it read the next one, too.
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
 	return &timberjack.Logger{
-		Filename:    a.file.path,
+		Filename:    path,
 		MaxSize:     math.MaxInt32, // in MiB: it is not to move anything by itself
 		MaxAge:      int(a.file.rotation.Age / (24 * time.Hour)),
 		MaxBackups:  a.file.rotation.Keep,
 		Compression: "gzip",
-		FileMode:    os.FileMode(0o600),
+		FileMode:    mode,
 	}
 }
 
@@ -142,7 +151,7 @@ func (a *archive) finish(mover *timberjack.Logger) {
 	begun := time.Now()
 	a.work.Go(func() {
 		_ = mover.Close()
-		a.flush(begun)
+		a.flush(mover.Filename, begun)
 		a.mu.Lock()
 		a.busy = false
 		a.mu.Unlock()
@@ -151,8 +160,8 @@ func (a *archive) finish(mover *timberjack.Logger) {
 
 // flush has on the disk what was compressed since: the mover has removed what it was made from, and a loss of power within the next half minute would leave an
 // empty file for both.
-func (a *archive) flush(since time.Time) {
-	dir, base := filepath.Split(a.file.path)
+func (*archive) flush(path string, since time.Time) {
+	dir, base := filepath.Split(path)
 	ext := filepath.Ext(base)
 	entries, _ := os.ReadDir(filepath.Clean(dir))
 	for _, e := range entries {

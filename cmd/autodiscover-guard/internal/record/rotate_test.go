@@ -89,6 +89,41 @@ func testRotationBySize(t *testing.T) {
 	}
 }
 
+// What somebody has arranged around the file holds for the next one as well: a link to another disk, a mode by which another program reads along.
+func TestRotation_keeps_link_and_mode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links take a privilege, and modes say nothing")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		dir, disk := t.TempDir(), t.TempDir()
+		name, real := filepath.Join(dir, "decisions.jsonl"), filepath.Join(disk, "guard.jsonl")
+		if err := errors.Join(os.WriteFile(real, nil, 0o600), os.Chmod(real, 0o640), os.Symlink(real, name)); err != nil {
+			t.Fatal(err)
+		}
+		log, decisions := newLog(openFile(t, name, record.Rotation{Size: 600, Keep: 2}), record.Rate{}, nil)
+		for n := range 5 {
+			decide(decisions, "192.0.2.1", "/", n)
+			time.Sleep(time.Minute)
+		}
+		closeLog(t, log)
+		if to, err := os.Readlink(name); to != real || err != nil {
+			t.Errorf("the link leads to %q, %v", to, err)
+		}
+		if texts := archived(t, dir); len(texts) != 1 {
+			t.Errorf("beside the link are %d files", len(texts)-1)
+		}
+		texts := archived(t, disk)
+		if len(texts) != 3 {
+			t.Errorf("%d files, want the present one and the two that are kept", len(texts))
+		}
+		for file := range texts {
+			if got := mode(t, filepath.Join(disk, file)); got != 0o640 {
+				t.Errorf("%s has mode %v", file, got)
+			}
+		}
+	})
+}
+
 // The age of a file is that of its first record, whichever process wrote it.
 func TestRotation_by_age(t *testing.T) {
 	long := `"path":"` + strings.Repeat("x", 5<<10) + `"}` + "\n"

@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -29,7 +30,11 @@ type Filter struct {
 func ParseMoment(text string, now time.Time) (int64, error) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return t.UnixNano(), nil
+			at, err := unixTime(t)
+			if err != nil {
+				err = fmt.Errorf("%q: %w", text, err)
+			}
+			return at, err
 		}
 	}
 	if ago, ok := parseAgo(text); ok {
@@ -44,7 +49,7 @@ func parseAgo(text string) (time.Duration, bool) {
 	}
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if n, err := strconv.ParseUint(strings.TrimSuffix(text, suffix), 10, 16); err == nil && strings.HasSuffix(text, suffix) {
-			return time.Duration(n) * unit, true
+			return time.Duration(n) * unit, time.Duration(n) <= math.MaxInt64/unit
 		}
 	}
 	return 0, false

@@ -151,6 +151,11 @@ func parseTime(text string) (int64, error) {
 	if err != nil {
 		return 0, errors.New("its time is not in the form of RFC 3339")
 	}
+	return unixTime(t)
+}
+
+// unixTime is in nanoseconds, which hold no other years: of those they would be some time, and not that one.
+func unixTime(t time.Time) (int64, error) {
 	if y := t.Year(); y < 1970 || y > 2200 {
 		return 0, errors.New("its time is not between the years 1970 and 2200")
 	}

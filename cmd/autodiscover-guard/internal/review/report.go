@@ -139,10 +139,14 @@ func (e *Entry) value(column string, i int) any {
 	return e.Key[i]
 }
 
-// newStrangersSection lists strangers that nobody had suggested before the window. Without a window there is no before.
+// newStrangersSection lists strangers that nobody had suggested before the window. Without a window there is no before. Where files are not in the order of time, those
+// of several guards say, what came before may have been read later.
 func (s *Summary) newStrangersSection(top int) *Section {
+	fresh := s.newStrangers
+	fresh.entries = maps.Clone(fresh.entries)
+	maps.DeleteFunc(fresh.entries, func(k Key, _ *Entry) bool { return s.known.has(k[1]) })
 	out := Section{
-		ID: "new_strangers", Title: "Strangers never seen before", Total: int64(len(s.newStrangers.entries)) + s.newStrangers.Evicted, Unit: "pairs of domain and stranger",
+		ID: "new_strangers", Title: "Strangers never seen before", Total: int64(len(fresh.entries)) + fresh.Evicted, Unit: "pairs of domain and stranger",
 		Columns: []string{"domain", "stranger", "times", "with_credentials", "clients", "first", "last"},
 	}
 	switch {
@@ -151,7 +155,7 @@ func (s *Summary) newStrangersSection(top int) *Section {
 	case s.known.full:
 		out.Note = fmt.Sprintf("There were more than %s strangers before the window; some that are listed may have been among them.", thousands(maxKnown))
 	}
-	return section(&s.newStrangers, top, out)
+	return section(&fresh, top, out)
 }
 
 func (s *Summary) latencySection() *Section {

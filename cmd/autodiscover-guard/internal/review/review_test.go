@@ -184,12 +184,23 @@ func TestReport_newStrangers(t *testing.T) {
 		return line(t, entry{"time": fmt.Sprintf("2026-01-%02dT00:00:00Z", day), "suggestions": suggests("remove", hosts...)}) + "\n"
 	}
 	since := time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC).UnixNano()
-	r := reviewed(t, review.Filter{Since: since}, at(1, "old.net")+at(11, "old.net", "new.net")+at(12, "new.net"))
-	if got := strings.Join(rows(t, r, "new_strangers"), "\n"); got != "example.com|new.net|2|2" {
-		t.Errorf("got %s", got)
-	}
-	if r.Decisions != 2 || r.Others != 1 {
-		t.Errorf("got %d decisions and %d others, want 2 and 1", r.Decisions, r.Others)
+	for name, log := range map[string]string{
+		"one log":            at(1, "old.net") + at(11, "old.net", "new.net") + at(12, "new.net"),
+		"of two replicas":    at(11, "old.net", "new.net") + at(1, "old.net") + at(12, "new.net"),
+		"the youngest first": at(12, "new.net") + at(11, "old.net", "new.net") + at(1, "old.net"),
+	} {
+		r := reviewed(t, review.Filter{Since: since}, log)
+		if got := strings.Join(rows(t, r, "new_strangers"), "\n"); got != "example.com|new.net|2|2" {
+			t.Errorf("%s: got %s", name, got)
+		}
+		for _, s := range r.Sections {
+			if s.ID == "new_strangers" && s.Total != 1 {
+				t.Errorf("%s: %d strangers are new", name, s.Total)
+			}
+		}
+		if r.Decisions != 2 || r.Others != 1 {
+			t.Errorf("%s: got %d decisions and %d others, want 2 and 1", name, r.Decisions, r.Others)
+		}
 	}
 }
 
@@ -349,7 +360,7 @@ func TestParseMoment(t *testing.T) {
 	for text, want := range map[string]string{
 		"2026-11-20": "2026-11-20T00:00:00Z", "2026-11-20T10:30:00+02:00": "2026-11-20T08:30:00Z", "2026-11-20 10:30": "2026-11-20T10:30:00Z",
 		"24h": "2026-11-23T12:00:00Z", "7d": "2026-11-17T12:00:00Z", "2w": "2026-11-10T12:00:00Z", "90m": "2026-11-24T10:30:00Z",
-		"-1h": "", "7": "", "d": "", "": "", "99999999d": "", "yesterday": "", "2026-13-01": "",
+		"-1h": "", "7": "", "d": "", "": "", "99999999d": "", "20000w": "", "yesterday": "", "2026-13-01": "", "9999-12-31": "", "1500-01-01": "",
 	} {
 		got, err := review.ParseMoment(text, now)
 		if (err != nil) != (want == "") || err == nil && time.Unix(0, got).UTC().Format(time.RFC3339) != want {

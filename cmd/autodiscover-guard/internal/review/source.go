@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/klauspost/compress/zstd"
@@ -50,7 +51,7 @@ func Read(ctx context.Context, s Sources, c Consumer) (Log, error) {
 func readFile(ctx context.Context, name string, stdin io.Reader, m *meter, to sink) error {
 	in := stdin
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := openLog(name)
 		if err != nil {
 			return err
 		}
@@ -67,6 +68,17 @@ func readFile(ctx context.Context, name string, stdin io.Reader, m *meter, to si
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// openLog opens a file, or what has become of it since it was named: the guard compresses what it has moved aside.
+func openLog(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if later, gone := os.Open(name + ".gz"); gone == nil {
+			return later, nil
+		}
+	}
+	return f, err
 }
 
 // maxWindow bounds the memory of the Zstandard decoder: what "zstd -19" makes needs 8 MiB, and only its options --ultra and --long ask for more.

@@ -61,6 +61,10 @@ func TestRead_files(t *testing.T) {
 	if _, err := review.Read(t.Context(), review.Sources{Files: files, Progress: func(d, n int64) { done, total = d, n }}, s); err != nil || done != total || done == 0 {
 		t.Errorf("progress ends at %d of %d, %v", done, total, err)
 	}
+	// What was compressed after somebody had listed the files.
+	if log, err := review.Read(t.Context(), review.Sources{Files: []string{filepath.Join(dir, "rotated.jsonl")}}, s); err != nil || log.Decisions != 2 {
+		t.Errorf("got %+v, %v", log, err)
+	}
 }
 
 func TestRead_errors(t *testing.T) {
