@@ -87,15 +87,18 @@ func (n accountName) redact(path string) string {
 	return path
 }
 
-// is reports whether a segment of a path is the name, as such or of a directory (~name).
+// is reports whether a segment of a path is the name, as such, of a directory (~name) or of a file (name.mobileconfig).
 func (n accountName) is(segment string) bool {
 	if strings.IndexByte(segment, '%') >= 0 {
 		if plain, err := url.PathUnescape(segment); err == nil {
 			segment = plain
 		}
 	}
-	if segment = strings.TrimPrefix(segment, "~"); segment == "" {
-		return false
-	}
-	return strings.EqualFold(segment, n.login) || n.mailboxes.Have(segment)
+	segment = strings.TrimPrefix(segment, "~")
+	dot := strings.LastIndexByte(segment, '.')
+	return n.equal(segment) || dot > 0 && n.equal(segment[:dot])
+}
+
+func (n accountName) equal(text string) bool {
+	return text != "" && (strings.EqualFold(text, n.login) || n.mailboxes.Have(text))
 }

@@ -12,7 +12,7 @@ import (
 // TestEvent_accountsName: what the account is called stands in the paths of its calendars, and beside the domain it is the address.
 func TestEvent_accountsName(t *testing.T) {
 	const properties = `<D:multistatus xmlns:D="DAV:"><D:response><D:href>/dav/Anna.Schmidt/</D:href><D:propstat><D:prop>` +
-		`<D:current-user-principal><D:href>/~anna%2Eschmidt/dav/</D:href></D:current-user-principal><D:principal-URL><D:href>/anna.schmidt?x=/secret</D:href></D:principal-URL>` +
+		`<D:current-user-principal><D:href>/~anna%2Eschmidt/dav/anna.schmidt.ics</D:href></D:current-user-principal><D:principal-URL><D:href>/anna.schmidt?x=/secret</D:href></D:principal-URL>` +
 		`</D:prop></D:propstat></D:response></D:multistatus>`
 	for login, named := range map[string]bool{"anna.schmidt@lab.test": true, `LAB\anna.schmidt`: true, "anna.schmidt": true, "dav@lab.test": false} {
 		for privacy, hidden := range map[intercept.Privacy]bool{intercept.PrivacyDomain: true, intercept.PrivacyHash: true, intercept.PrivacyFull: false} {
@@ -34,10 +34,10 @@ func TestEvent_accountsName(t *testing.T) {
 				written = append(written, s.(map[string]any)["was"].(string))
 			}
 			got := strings.Join(append(written, d["path"].(string)), " ")
-			want := "/dav/Anna.Schmidt/ /~anna%2Eschmidt/dav/ /anna.schmidt /dav/anna.schmidt/"
+			want := "/dav/Anna.Schmidt/ /~anna%2Eschmidt/dav/anna.schmidt.ics /anna.schmidt /dav/anna.schmidt/"
 			switch {
 			case hidden && named:
-				want = "/dav/…/ /…/dav/ /… /dav/…/"
+				want = "/dav/…/ /…/dav/… /… /dav/…/"
 			case hidden:
 				want = strings.ReplaceAll(want, "dav", "…")
 			}

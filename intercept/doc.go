@@ -42,7 +42,8 @@
 //     too slowly, or something panics. Never half an answer that looks whole.
 //   - One record per discovery exchange, without query, password or token, and with a mailbox only where Config.Privacy says so.
 //   - A panic in any handler costs its own exchange and nothing else.
-//   - Nobody reaches through the guard an address of its own surroundings that the operator has not allowed, nor the guard itself.
+//   - Nobody reaches through the guard an address of its own surroundings that the operator has not allowed, nor the guard itself, unless a
+//     proxy behind it (UpstreamConfig.Proxy) resolves a name to one and goes there.
 //   - One client's limits, stalls and log-ins (NTLM) are not another's.
 //
 // [Plugin.Install] alone, in a proxy that somebody else fronts, cannot promise all of this; its documentation says what is missing.

@@ -22,14 +22,14 @@ type UpstreamConfig struct {
 	// stands in its place. Nil maps nothing.
 	Resolve map[string]string
 	// Private says which private addresses may be dialled: none where zero. It is asked at the dial itself, so a name that resolves to
-	// such an address is refused like the address.
+	// such an address is refused like the address. A name that Proxy resolves is not: where that leads nobody here knows.
 	Private Private
 	// Proxy is the proxy behind us: http://, https:// or socks5:// (also socks5h://, which is the same: the proxy resolves the names), with
 	// host and port and nothing else. "env" takes it from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as they are when the plugin is made;
 	// credentials may stand in there. Empty means none. It may have a private address.
 	Proxy string
-	// NoProxy are the hosts that are dialled directly all the same, as in the environment's NO_PROXY: names (with what is below them),
-	// addresses, ranges, each with or without a port. Loopback always is.
+	// NoProxy are the hosts that are dialled directly all the same, as in the environment's NO_PROXY: names (with what is below them) and
+	// addresses, each with or without a port, and ranges. Loopback always is.
 	NoProxy []string
 	// ProxyCredentials are told to the proxy: with HTTP as Basic, which travels in the clear to an http:// one.
 	// [Plugin.PrepareUpstream] replaces them later.

@@ -22,7 +22,7 @@
 //
 // An operator's [Rule] says the set for some domains, perhaps for some clients, services, dialects, or until a day, and what follows outside it. The
 // first rule that applies decides alone; the built-in ones come last. A rule that only monitors is judged twice: as if it were enforced, for
-// Decision.Would, and without it, for the client.
+// Decision.Would, and for the client as if it guarded nobody: no built-in rule takes its place.
 //
 // # Promises
 //

@@ -3,15 +3,18 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/notify"
 )
 
 // document is the text of a file of the repository that people read and paste from.
@@ -194,6 +197,31 @@ func TestDocuments_links(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
+		}
+	}
+}
+
+// TestDocuments_numbers looks for sentences with the numbers that hold.
+func TestDocuments_numbers(t *testing.T) {
+	t.Parallel()
+	readme := strings.Join(strings.Fields(document(t, "README.md")), " ")
+	c := config.Default()
+	rotate := c.Log.Rotate
+	for _, sentence := range []string{
+		fmt.Sprintf("It listens on %s,", c.Listen.Proxy),
+		fmt.Sprintf("http://%s/ shows decisions as they come", c.Listen.Admin),
+		fmt.Sprintf("when it has %d MiB or its first record is %.0f days old, and keeps %s such files at most, each for %.0f days", rotate.Size>>20, rotate.Every.Hours()/24, map[int64]string{10: "ten"}[rotate.Keep], rotate.Age.Hours()/24),
+		fmt.Sprintf("no record is kept for more than %.0f days", (rotate.Every+rotate.Age).Hours()/24),
+		fmt.Sprintf("`log.rotate: {size: %dMiB, every: %.0fd, keep: %d, age: %.0fd}`", rotate.Size>>20, rotate.Every.Hours()/24, rotate.Keep, rotate.Age.Hours()/24),
+		fmt.Sprintf("Beyond `log.repeat: %d/s` identical decisions", c.Log.Repeat.Count),
+		fmt.Sprintf("`limits.stall_timeout` (%.0f min by default;", c.Limits.Stall.Minutes()),
+		fmt.Sprintf("twice `limits.lifetime` at most (%.0f h by default)", 2*c.Limits.Lifetime.Hours()),
+		fmt.Sprintf("`strangers.json` of the state directory (%d, those not seen for longest go first)", notify.MostStrangers),
+		fmt.Sprintf("%d may wait, %d an hour, %d attempts each", notify.QueueLength, notify.MostAnHour, notify.Attempts),
+		fmt.Sprintf("not told again for %s (`notify.quiet`)", map[time.Duration]string{24 * time.Hour: "a day"}[c.Notify.Quiet]),
+	} {
+		if !strings.Contains(readme, sentence) {
+			t.Errorf("the README does not say %q", sentence)
 		}
 	}
 }

@@ -109,16 +109,16 @@ var clientKeys = []key{
 	},
 	{
 		name: "clients.passwords",
-		about: "A file of names and password hashes, one name:hash on a line: bcrypt (htpasswd -B) or argon2id. With it the proxy asks for a " +
+		about: "A file of names and password hashes, one name:hash on a line: bcrypt (htpasswd -B -C 12) or argon2id. With it the proxy asks for a " +
 			"password (Basic), which needs listen.certificate, or a listener on this computer alone. A client has one password looked at at a time and " +
-			"16 waiting; more are answered 429. It is read again at SIGHUP.",
+			"16 waiting; more are answered 429. The transparent door cannot ask. It is read again at SIGHUP.",
 		sample: "passwords",
 		value:  path(func(c *Config) *string { return &c.Clients.Passwords }, "a file"),
 	},
 	{
 		name: "clients.certificates",
 		about: "A PEM file of authorities. With it a client of the proxy must have a certificate of one of them, which needs " +
-			"listen.certificate. It is read again at SIGHUP.",
+			"listen.certificate. The transparent door cannot ask. It is read again at SIGHUP.",
 		sample: "clients-ca.pem",
 		value:  path(func(c *Config) *string { return &c.Clients.Certificates }, "a file"),
 	},

@@ -42,8 +42,8 @@ var upstreamKeys = []key{
 	},
 	{
 		name: "upstream.no_proxy",
-		about: "Hosts that are dialled directly although there is an upstream.proxy: names (with everything below them), addresses, ranges, each " +
-			"with or without a port. This computer always is.",
+		about: "Hosts that are dialled directly although there is an upstream.proxy: names (with everything below them) and addresses, each with " +
+			"or without a port, and ranges. This computer always is.",
 		sample: "[lab.test, 10.0.0.0/8]",
 		value: list[string]{
 			at:     func(c *Config) *[]string { return &c.Upstream.NoProxy },
@@ -56,7 +56,8 @@ var upstreamKeys = []key{
 	{
 		name: "upstream.private",
 		about: "Whether addresses of the guard's own surroundings are dialled: private, loopback, link-local, and those at which clouds serve " +
-			"metadata. refuse, allow, or a list of ranges. It holds for names that resolve to them, too, but not for upstream.resolve.",
+			"metadata. refuse, allow, or a list of ranges. It holds for names that resolve to them, too, but not for upstream.resolve, " +
+			"nor for a name that upstream.proxy resolves: what that may reach is its own affair.",
 		sample: "[10.0.0.0/8]",
 		value:  private{},
 	},

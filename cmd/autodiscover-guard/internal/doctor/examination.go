@@ -102,10 +102,7 @@ func checks() []check {
 // Examine runs every check. It takes as long as the slowest of the clients that it plays; ctx ends it.
 func Examine(ctx context.Context, c Config) *Report {
 	e := &examination{Config: c, identity: newIdentity(), begun: time.Now()}
-	e.route = route{proxy: c.Proxy, proxyRoots: c.ProxyRoots}
-	if c.Root != nil {
-		e.route.roots = pool(c.Root)
-	}
+	e.route = routeTo(&e.Config)
 	e.accounts = []account{{e.identity, documentation}, {e.identity, e.local + privateUse}}
 	e.unguardedAccounts = []account{{e.identity, e.local + unguarded}}
 	e.log = e.openRecords()

@@ -7,9 +7,12 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -24,12 +27,27 @@ type route struct {
 	proxyRoots *x509.CertPool
 	// roots verify what the guard opens; nil is the system's roots.
 	roots *x509.CertPool
+	// balancers are the addresses from which the proxy wants a PROXY header (listen.proxy_protocol).
+	balancers []netip.Prefix
+}
+
+// routeTo is how the guard of c is reached. A proxy that is not known to be it, a load balancer in front of it perhaps, takes no PROXY header.
+func routeTo(c *Config) route {
+	w := route{proxy: c.Proxy, proxyRoots: c.ProxyRoots}
+	if c.Local {
+		w.balancers = c.Settings.Listen.ProxyProtocol
+	}
+	if c.Root != nil {
+		w.roots = pool(c.Root)
+	}
+	return w
 }
 
 // transport carries a client's requests. Whoever uses it closes its idle connections.
 func (w route) transport() *http.Transport {
 	return &http.Transport{
 		Proxy:              http.ProxyURL(w.proxy),
+		DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return w.connect(ctx) },
 		DialTLSContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }, // only to an https proxy
 		TLSClientConfig:    &tls.Config{RootCAs: w.roots, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:  true,
@@ -37,9 +55,25 @@ func (w route) transport() *http.Transport {
 	}
 }
 
-// dial connects to the proxy.
-func (w route) dial(ctx context.Context) (net.Conn, error) {
+// connect connects to the proxy, and says there, where a load balancer is expected, that this is a connection of its own.
+func (w route) connect(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", w.address())
+	if err != nil {
+		return nil, err
+	}
+	here, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	if err == nil && slices.ContainsFunc(w.balancers, func(p netip.Prefix) bool { return p.Contains(here.Addr().Unmap()) }) {
+		if _, err := io.WriteString(conn, "PROXY UNKNOWN\r\n"); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
+}
+
+// dial connects to the proxy, and through TLS where it speaks that.
+func (w route) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := w.connect(ctx)
 	if err != nil || w.proxy.Scheme != "https" {
 		return conn, err
 	}
@@ -112,10 +146,10 @@ func (w route) leaf(ctx context.Context, host string) (*x509.Certificate, reply,
 	return client.ConnectionState().PeerCertificates[0], r, nil
 }
 
-// PresentedLeaf asks a guard (of c: Proxy, ProxyRoots, Root) for a host, as a client does, and gives the certificate that it presents. asked is false where it did not come to
+// PresentedLeaf asks a guard (of c: Proxy, ProxyRoots, Root, Local, Settings) for a host, as a client does, and gives the certificate that it presents. asked is false where it did not come to
 // that: nobody answers, or does not let this client in. With an error and asked, the certificate does not come from the root.
 func PresentedLeaf(ctx context.Context, c Config, host string) (leaf *x509.Certificate, asked bool, err error) {
-	leaf, r, err := route{proxy: c.Proxy, proxyRoots: c.ProxyRoots, roots: pool(c.Root)}.leaf(ctx, host)
+	leaf, r, err := routeTo(&c).leaf(ctx, host)
 	if err == nil && leaf == nil {
 		err = fmt.Errorf("CONNECT %s is answered with %s", host, r.text)
 	}

@@ -73,6 +73,9 @@ func (h held) nothing(t *testing.T) {
 func TestFile_guessesHoldUpTheirSenderOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, h := heldFile()
+		if maxWaiting != 16 {
+			t.Errorf("%d may wait; the documents say 16", maxWaiting)
+		}
 		guesses := make([]<-chan answer, 0, maxWaiting+1)
 		for i := range maxWaiting + 1 {
 			guesses = append(guesses, ask(t.Context(), f, guesser, fmt.Sprint("guess ", i)))
