@@ -68,6 +68,8 @@ type judgement struct {
 	doc      *dialect.Document
 	// removed are the hosts of suggestions that the client does not get, and keptByOthers those that another subject keeps; leaks fills them in.
 	removed, keptByOthers hostSet
+	// settings are what the rules whose servers stand in for strangers say to whoever asks.
+	settings map[*rule]dialect.Settings
 	// mailboxes are those that were asked about; isAskedMailbox reads them when it is first called.
 	mailboxes     dialect.Mailboxes
 	mailboxesRead bool

@@ -157,7 +157,7 @@ func (w *configWalk) hostBeside(port *etree.Element) string {
 
 // configProtocol is the type of the service around e.
 func configProtocol(e *etree.Element) string {
-	if service := ancestor(e, configServices[:]...); service != nil {
+	if service := ancestor(e, configServices[:]...); service != nil && !is(service, "oAuth2") {
 		return strings.ToLower(strings.TrimSpace(service.SelectAttrValue("type", "")))
 	}
 	return ""
