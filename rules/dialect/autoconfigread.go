@@ -126,6 +126,10 @@ func (w *configWalk) value(e *etree.Element, at *place, value string) {
 		s, ok = w.fill.url(at.String(), protocol, value)
 	case is(e, "domain"):
 		w.names(value)
+	case is(e, "username"):
+		if err := w.fill.login(value); err != nil {
+			w.err = err
+		}
 	}
 	w.add(s, ok, xmlSpot{element: e, unit: configUnit(e)})
 }
