@@ -171,8 +171,11 @@ func TestPass_headAndBodilessAnswers(t *testing.T) {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, upstream)
-			for _, target := range []string{"opened.net/page", central + "/autodetect/detect"} {
+			for _, target := range []string{"opened.net/page", central + "/autodetect/detect", "imap.lab.test/.well-known/jmap"} {
 				for _, c := range []struct{ method, status string }{{"HEAD", "200"}, {"GET", "204"}, {"GET", "304"}, {"HEAD", "404"}, {"GET", "404"}} {
+					if strings.HasPrefix(target, "imap.lab.test") && c.method+c.status != "HEAD200" {
+						continue // what has no settings for somebody guarded is answered in the dialect's own way
+					}
 					url := door.scheme + "://" + target + "?timeout=" + c.status
 					want := send(t, w.direct(door.name == "connect-h2"), request(t, c.method, url, ""))
 					got := send(t, door.client(w), request(t, c.method, url, ""))

@@ -68,6 +68,8 @@ type judgement struct {
 	doc      *dialect.Document
 	// removed are the hosts of suggestions that the client does not get, and keptByOthers those that another subject keeps; leaks fills them in.
 	removed, keptByOthers hostSet
+	// settings are what the rules whose servers stand in for strangers say to whoever asks.
+	settings map[*rule]dialect.Settings
 	// mailboxes are those that were asked about; isAskedMailbox reads them when it is first called.
 	mailboxes     dialect.Mailboxes
 	mailboxesRead bool
@@ -83,8 +85,8 @@ func (j *judgement) decide(err error) {
 	case j.isChallenge():
 		unreadable := err != nil && !errors.Is(err, dialect.ErrNoSettings)
 		j.challenge(strangers > 0 || unreadable || !j.doc.Plain)
-	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isOptionsAnswer():
-		j.pass("the asked host is inside the rule and says what may be asked")
+	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0 && j.isBodilessAnswer():
+		j.pass("the asked host is inside the rule, and what it says of itself names nobody else")
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
 		j.refuse("the answer holds no settings", nil)
 	case err != nil && !errors.Is(err, dialect.ErrNoSettings):
@@ -102,11 +104,11 @@ func (j *judgement) decide(err error) {
 	}
 }
 
-// isOptionsAnswer reports whether this is the answer of a host in the set to OPTIONS, without a body and without any host outside the set: a browser asks so before it lets a page of
-// another origin look for its JMAP session (Fetch Standard, section 4.8), and a WebDAV client for what the server can do (RFC 4918, section 18).
-func (j *judgement) isOptionsAnswer() bool {
+// isBodilessAnswer reports whether this is the answer of a host in the set to OPTIONS or HEAD, without a body and without any host outside the set: a browser asks so before it lets a page of
+// another origin look for its JMAP session (Fetch Standard, section 4.8), a WebDAV client for what the server can do (RFC 4918, section 18), and a monitor whether it is there.
+func (j *judgement) isBodilessAnswer() bool {
 	q := j.plan.Inquiry.Request
-	return q.Method == "OPTIONS" && j.plan.Step == Forward && j.answer.Status/100 == 2 && len(j.answer.Body) == 0 &&
+	return (q.Method == "OPTIONS" || q.Method == "HEAD") && j.plan.Step == Forward && j.answer.Status/100 == 2 && len(j.answer.Body) == 0 &&
 		j.allows(reserved.Canonical(q.Host())) && !j.leaks(j.answer.Header, nil)
 }
 

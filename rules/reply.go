@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -58,7 +59,7 @@ func isProbe(q dialect.Inquiry) bool {
 	return asksByPost && (q.Request.Method == "GET" || q.Request.Method == "HEAD")
 }
 
-// settings are the rule's servers for whoever asks. Mozilla's format has placeholders of its own, so that one document serves every alias;
+// settings are the rule's servers for whoever asks, each with whom to log in as. Mozilla's format has placeholders of its own, so that one document serves every alias;
 // everywhere else they are filled in.
 func (r *rule) settings(q dialect.Inquiry) dialect.Settings {
 	s := dialect.Settings{Servers: append([]dialect.Server(nil), r.Servers...)}
@@ -72,9 +73,36 @@ func (r *rule) settings(q dialect.Inquiry) dialect.Settings {
 	}
 	fill := strings.NewReplacer("%EMAILADDRESS%", s.Address, "%EMAILLOCALPART%", local, "%EMAILDOMAIN%", domain)
 	for i := range s.Servers {
-		s.Servers[i].Username = fill.Replace(s.Servers[i].Username)
+		s.Servers[i].Username = fill.Replace(cmp.Or(s.Servers[i].Username, "%EMAILADDRESS%"))
 	}
 	return s
+}
+
+// server is what a rule has for a protocol, in the words of any dialect and for whoever asks.
+func (j *judgement) server(r *rule, protocol string) (dialect.Server, bool) {
+	switch protocol {
+	case "pop":
+		protocol = "pop3"
+	case "eas", "mobilesync":
+		protocol = "activesync"
+	}
+	for i, v := range r.Servers {
+		if v.Protocol != protocol {
+			continue
+		}
+		if j.settings == nil {
+			j.settings = make(map[*rule]dialect.Settings)
+		}
+		filled, known := j.settings[r]
+		if !known {
+			q := j.plan.Inquiry
+			q.Subjects = j.asked() // not whom the stranger's answer names
+			filled = r.settings(q)
+			j.settings[r] = filled
+		}
+		return filled.Servers[i], true
+	}
+	return dialect.Server{}, false
 }
 
 // replace puts the rule's own server in the place of a stranger, if the first rule that objects says so, has one for the protocol, and
@@ -90,7 +118,7 @@ func (j *judgement) replace(s *dialect.Suggestion) {
 		if b.otherwise != Rewrite || b.operator == nil {
 			return
 		}
-		server, ok := b.operator.server(s.Protocol)
+		server, ok := j.server(b.operator, s.Protocol)
 		if !ok || !j.allowsFor(dialect.Suggestion{Host: server.Host, Subject: s.Subject}) {
 			return
 		}

@@ -145,22 +145,6 @@ func covered(services []dialect.Service, host string) bool {
 	return false
 }
 
-// server is what the rule has for a protocol, in the words of any dialect.
-func (r *rule) server(protocol string) (dialect.Server, bool) {
-	switch protocol {
-	case "pop":
-		protocol = "pop3"
-	case "eas", "mobilesync":
-		protocol = "activesync"
-	}
-	for _, s := range r.Servers {
-		if s.Protocol == protocol {
-			return s, true
-		}
-	}
-	return dialect.Server{}, false
-}
-
 // allows reports whether the operator lets a host be named.
 func (r *rule) allows(host string) bool {
 	for _, p := range r.allow {

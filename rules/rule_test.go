@@ -70,6 +70,8 @@ func TestNew_ruleMistakes(t *testing.T) {
 		{"a URL holds no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret@mail.corp.example.net/"}), "servers: ews: the URL names a user; want it without one"},
 		{"a URL that cannot be read shows no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret%zz@mail.corp.example.net/"}), "servers: ews: the URL names a user"},
 		{"a URL without a scheme shows no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "user:secret@mail.corp.example.net/ews"}), "servers: ews: the URL names a user"},
+		{"a user name leads where the rule allows", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAILLOCALPART%@ad.example.org"}), `allow: the rule's own user name for imap is at ad.example.org, where clients look for address books with the password, and which is not allowed by it; want an entry "ad.example.org"`},
+		{"a user name makes no other domain up", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAILADDRESS%work"}), `allow: the rule's own user name for imap is at accountwork`},
 		{"a service is enforced or off", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Off}, "unknown otherwise, answer, upstream or mode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -242,6 +242,7 @@ func (c *checker) servers(made *rule) {
 		for _, p := range placeholders {
 			left = strings.ReplaceAll(left, p, "")
 		}
+		made.checkLogin(c, i)
 		if strings.Contains(left, "%") {
 			c.wrong("servers", i, "only "+strings.Join(placeholders[:], ", "), "%s: %q holds a placeholder that nobody knows", s.Protocol, s.Username)
 		}
@@ -249,6 +250,18 @@ func (c *checker) servers(made *rule) {
 	made.Servers = slices.Clone(made.Servers)
 	for i := range made.Servers {
 		made.Servers[i].Host = reserved.Canonical(made.Servers[i].Host)
+	}
+}
+
+// checkLogin checks that clients may go to the domain of a server's user name: Thunderbird looks there for address books, with the password.
+func (made *rule) checkLogin(c *checker, item int) {
+	s := made.Servers[item]
+	for _, domain := range dialect.LoginDomains(s.Username) {
+		host := reserved.Canonical(strings.ReplaceAll(domain, "%EMAILDOMAIN%", "account"))
+		if host == "account" || strings.HasSuffix(host, ".account") || made.allows(host) || slices.ContainsFunc(made.domains, func(p Pattern) bool { return p.Matches(host) }) {
+			continue
+		}
+		c.wrong("allow", -1, "an entry "+quote(host)+", or another user name", "the rule's own user name for %s is at %s, where clients look for address books with the password, and which is not allowed by it", s.Protocol, host)
 	}
 }
 

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -60,25 +61,25 @@ func configServer(e *etree.Element, v Server, byURL bool) {
 	e.CreateAttr("type", v.Protocol)
 	if byURL {
 		textElement(e, "url", v.endpoint())
+	} else {
+		textElement(e, "hostname", v.Host)
+		textElement(e, "port", strconv.Itoa(int(v.port())))
+	}
+	configConnection(e, v, byURL)
+}
+
+// configConnection writes what a client needs beside the place.
+func configConnection(e *etree.Element, v Server, byURL bool) {
+	if byURL {
 		httpAuthentication(e, v.Auth)
 		if v.Protocol == "ews" && (v.Auth == "" || v.Auth == "password-cleartext") {
 			textElement(e, "authentication", "password-cleartext") // all that Thunderbird 153 takes with a URL (readFromXML.sys.mjs)
 		}
 	} else {
-		textElement(e, "hostname", v.Host)
-		textElement(e, "port", strconv.Itoa(int(v.port())))
 		textElement(e, "socketType", socketType(v.Encryption))
-		auth := v.Auth
-		if auth == "" {
-			auth = "password-cleartext"
-		}
-		textElement(e, "authentication", auth)
+		textElement(e, "authentication", cmp.Or(v.Auth, "password-cleartext"))
 	}
-	username := v.Username
-	if username == "" {
-		username = "%EMAILADDRESS%"
-	}
-	textElement(e, "username", username)
+	textElement(e, "username", cmp.Or(v.Username, "%EMAILADDRESS%"))
 }
 
 func socketType(encryption string) string {

@@ -17,10 +17,9 @@ func editConfig(x *xmlDocument, spots []xmlSpot, judged []Suggestion, domain str
 		case s.Verdict == Rewrite && at.attribute != "":
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
-			at.element.SetText(s.Now)
-			if s.replacesServer() && at.unit != nil {
-				port := setChild(at.unit, "port", strconv.Itoa(int(s.Port)), at.element)
-				setChild(at.unit, "socketType", socketType(s.Encryption), port)
+			setText(at.element, s.Now)
+			if v := s.putIn(); v != nil && at.unit != nil && at.unit != at.element {
+				setConfigServer(at, s.Kind == KindURL, *v)
 			}
 		case at.unit == nil:
 			at.element.RemoveAttr(at.attribute)
@@ -38,6 +37,21 @@ func editConfig(x *xmlDocument, spots []xmlSpot, judged []Suggestion, domain str
 	forOneDomain(x.root, domain)
 	markRemoved(judged, func(i int) bool { return attached(spots[i].element, x.root) })
 	return x.write(typeXML)
+}
+
+// setConfigServer writes how to speak and to log in to a server that was put in, as a composed document has it. A password that somebody has published is none for it.
+func setConfigServer(at xmlSpot, byURL bool, v Server) {
+	dropChildren(at.unit, "socketType", "authentication", "username", "password")
+	if !byURL {
+		setChild(at.unit, "port", strconv.Itoa(int(v.port())), at.element)
+	}
+	written := len(at.unit.Child)
+	configConnection(at.unit, v, byURL)
+	for _, token := range at.unit.Child[written:] {
+		if e, ok := token.(*etree.Element); ok {
+			e.Space = at.element.Space
+		}
+	}
 }
 
 // servesMail reports whether a server for incoming or outgoing mail is left, with a host.
@@ -78,7 +92,7 @@ func forOneDomain(e *etree.Element, domain string) {
 			switch {
 			case !is(c, "domain"):
 			case first:
-				c.SetText(domain)
+				setText(c, domain)
 				c.Attr = nil // a purpose would be that of another domain
 				first = false
 			default:

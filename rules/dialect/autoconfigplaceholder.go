@@ -1,6 +1,9 @@
 package dialect
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // placeholders are what clients fill in for the variables of a clientConfig (draft-ietf-mailmaint-autoconfig, section "Placeholders"), as
 // far as the request tells. They may stand in host names: mail.%EMAILDOMAIN% is a host of the account's own domain, whichever that is.
@@ -65,6 +68,33 @@ func (p placeholders) expand(value string) (expanded string, ok bool) {
 		value = strings.ReplaceAll(value, "%EMAILLOCALPART%", p.local)
 	}
 	return value, !strings.Contains(value, "%")
+}
+
+// errMadeUpLogin says that a user name becomes an address at a domain that stands nowhere.
+var errMadeUpLogin = fmt.Errorf("%w: a user name at a domain that is made of a variable", ErrUnreadable)
+
+// LoginDomains are the domains in a user name: behind each @, the first one to Thunderbird 153, which looks there for address books with the account's password
+// (RemoteAddressBookUtils.sys.mjs). Variables are left in them as they are, but for that of the whole address.
+func LoginDomains(username string) []string {
+	if !strings.ContainsAny(username, "@%") {
+		return nil
+	}
+	whole := strings.ReplaceAll(strings.ToUpper(username), "%EMAILADDRESS%", "%EMAILLOCALPART%@%EMAILDOMAIN%")
+	return strings.Split(whole, "@")[1:]
+}
+
+// login checks that a client's own address puts no other domain together in a user name: to lab.te, %EMAILADDRESS%st is at lab.test. Domains that stand there are words like others.
+func (p placeholders) login(username string) error {
+	for _, domain := range LoginDomains(username) {
+		if !strings.Contains(domain, "%") || domain == "%EMAILDOMAIN%" {
+			continue
+		}
+		filled, ok := p.expand(domain)
+		if !ok || p.domain == "" || !below(strings.ToLower(filled), p.domain) {
+			return errMadeUpLogin
+		}
+	}
+	return nil
 }
 
 // host makes a suggestion of a host name, or of the URL that somebody wrote instead. What cannot be filled in beyond doubt names a stranger.

@@ -126,6 +126,10 @@ func (w *configWalk) value(e *etree.Element, at *place, value string) {
 		s, ok = w.fill.url(at.String(), protocol, value)
 	case is(e, "domain"):
 		w.names(value)
+	case is(e, "username"):
+		if err := w.fill.login(value); err != nil {
+			w.err = err
+		}
 	}
 	w.add(s, ok, xmlSpot{element: e, unit: configUnit(e)})
 }
@@ -157,7 +161,7 @@ func (w *configWalk) hostBeside(port *etree.Element) string {
 
 // configProtocol is the type of the service around e.
 func configProtocol(e *etree.Element) string {
-	if service := ancestor(e, configServices[:]...); service != nil {
+	if service := ancestor(e, configServices[:]...); service != nil && !is(service, "oAuth2") {
 		return strings.ToLower(strings.TrimSpace(service.SelectAttrValue("type", "")))
 	}
 	return ""

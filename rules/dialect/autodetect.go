@@ -43,6 +43,9 @@ var autodetect = wireFormat{
 // autodetectHosts are the hosts of the service.
 var autodetectHosts = []string{"autodetect.outlook.cloud.microsoft", "autodetect.outlookmobile.com", "prod-autodetect.outlookmobile.com"}
 
+// placeMembers is how many of the serverMembers say where the server of an entry's protocol is. The others name whom a client asks beside it: a server that stands in for the first is none of those.
+const placeMembers = 5
+
 // serverMembers are the members whose value is a host name or URL, lower case.
 var serverMembers = [...]string{"hostname", "host", "server", "url", "endpoint", "aad", "onprem", "autodiscover", "autodv2endpoint"}
 
@@ -115,8 +118,10 @@ func (w *serverWalk) scalar(name, token string, n, owner *jsonNode, at jsonPlace
 	case name == "username":
 		w.about = append(w.about, addresses(value, CarrierLogin)...)
 		return
-	case slices.Contains(serverMembers[:], name):
+	case slices.Contains(serverMembers[:placeMembers], name):
 		s, ok = suggestHost("", at.protocol, value)
+	case slices.Contains(serverMembers[placeMembers:], name):
+		s, ok = suggestHost("", "", value)
 	case name == "port":
 		s, ok = suggestPort("", at.protocol, value, siblingHost(owner))
 	case strings.Contains(value, "://"):
@@ -159,17 +164,17 @@ func readAutodetect(_ Inquiry, t text) (*Document, error) {
 // editJSON applies verdicts to the tree and writes it. What is removed takes the array element around it along: a server entry without its
 // host name is none.
 func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, error) {
+	putIn := entriesPutIn(spots, judged)
 	for i, s := range judged {
 		spots[i].node.left = false
 		switch at := spots[i]; {
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
 			at.node.set(s.Now)
-			if s.replacesServer() {
-				setMember(at.owner, "encryption", autodetectEncryption(s.Encryption))
-				setMember(at.owner, "port", strconv.Itoa(int(s.Port)))
+			if v := s.putIn(); v != nil {
+				setEntry(at.owner, *v)
 			}
-		case at.place.item != nil:
+		case at.place.item != nil && !putIn[at.owner]:
 			at.place.array.items = slices.DeleteFunc(at.place.array.items, func(n *jsonNode) bool { return n == at.place.item })
 		default:
 			at.owner.members = slices.DeleteFunc(at.owner.members, func(m jsonMember) bool { return m.value == at.node })
@@ -185,6 +190,41 @@ func editJSON(root *jsonNode, spots []jsonSpot, judged []Suggestion) (Answer, er
 	}
 	markRemoved(judged, func(i int) bool { return spots[i].node.left })
 	return root.write(typeJSON)
+}
+
+// entriesPutIn are the objects into which a server is put. Who checks passwords for the stranger's (aad), and what else there is of it, goes out of one, and not the server along with it.
+func entriesPutIn(spots []jsonSpot, judged []Suggestion) map[*jsonNode]bool {
+	var all map[*jsonNode]bool
+	for i, s := range judged {
+		if s.putIn() == nil {
+			continue
+		}
+		if all == nil {
+			all = make(map[*jsonNode]bool)
+		}
+		all[spots[i].owner] = true
+	}
+	return all
+}
+
+// setEntry writes how to speak and to log in to a server that was put in. Entries of services, which are spoken to at a URL, say less than those of mail.
+func setEntry(entry *jsonNode, v Server) {
+	port, encryption := strconv.Itoa(int(v.port())), autodetectEncryption(v.Encryption)
+	if _, byURL := usualPaths[v.Protocol]; !byURL {
+		entry.lacking(jsonMember{"port", jsonNumber(0)}, jsonMember{"encryption", jsonText("")}, jsonMember{"username", jsonText("")})
+	}
+	setMember(entry, "port", port)
+	setMember(entry, "encryption", encryption)
+	setMember(entry, "username", v.Username)
+}
+
+// lacking adds the members to an object that it does not have.
+func (n *jsonNode) lacking(members ...jsonMember) {
+	for _, m := range members {
+		if n.member(m.name) == nil {
+			n.members = append(n.members, m)
+		}
+	}
 }
 
 // stay marks the node, and what is in it, as part of the tree still: what was taken out took along what stood in it.

@@ -89,6 +89,59 @@ func TestComposePOX_words(t *testing.T) {
 	}
 }
 
+// TestCompose_auth: what a rule says of logging in stands in each format that has words for it, and a server is left out of those in which clients would fail at it.
+func TestCompose_auth(t *testing.T) {
+	pox := func(spa, required string) []string {
+		return []string{"<SPA>" + spa + "</SPA>", "<AuthRequired>" + required + "</AuthRequired>", "<Type>SMTP</Type>"}
+	}
+	profile := func(word string) []string {
+		return []string{"<key>IncomingMailServerAuthentication</key><string>" + word + "</string>", "<key>OutgoingMailServerAuthentication</key><string>" + word + "</string>"}
+	}
+	for _, c := range []struct {
+		auth string
+		id   ID
+		want []string // nil: no place
+	}{
+		{"", POX, pox("off", "on")},
+		{"NTLM", POX, pox("on", "on")},
+		{"GSSAPI", POX, pox("on", "on")},
+		{"client-IP-address", POX, pox("off", "off")},
+		{"OAuth2", POX, pox("off", "on")},
+		{"", MobileConfig, profile("EmailAuthPassword")},
+		{"password-encrypted", MobileConfig, profile("EmailAuthCRAMMD5")},
+		{"NTLM", MobileConfig, profile("EmailAuthNTLM")},
+		{"none", MobileConfig, profile("EmailAuthNone")},
+		{"OAuth2", MobileConfig, nil},
+		{"TLS-client-cert", MobileConfig, nil},
+		{"password-encrypted", PACC, []string{`"imap":{"host":"mail.lab.test"}`, `"password":true`}},
+		{"GSSAPI", PACC, nil},
+		{"none", PACC, nil},
+	} {
+		var servers []Server
+		for _, protocol := range [...]string{"imap", "smtp"} {
+			servers = append(servers, Server{Protocol: protocol, Host: "mail.lab.test", Auth: c.auth})
+		}
+		a, err := Compose(Inquiry{Dialect: c.id}, Settings{Address: "user@lab.test", Servers: servers})
+		if errors.Is(err, ErrCannotCarry) != (c.want == nil) {
+			t.Errorf("%v, %q: %v", c.id, c.auth, err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(string(a.Body), want) {
+				t.Errorf("%v, %q: no %s in %s", c.id, c.auth, want, a.Body)
+			}
+		}
+		if c.auth == "none" && strings.Contains(string(a.Body), "Username") {
+			t.Errorf("%v, %q: somebody logs in: %s", c.id, c.auth, a.Body)
+		}
+	}
+	for auth, want := range map[string]bool{"OAuth2": true, "": false} {
+		a, err := Compose(Inquiry{Dialect: MobileConfig}, Settings{Address: "user@lab.test", Servers: []Server{{Protocol: "activesync", Host: "eas.lab.test", Auth: auth}}})
+		if got := strings.Contains(string(a.Body), "<key>OAuth</key><true/>"); err != nil || got != want {
+			t.Errorf("ActiveSync, %q: %v, %s", auth, err, a.Body)
+		}
+	}
+}
+
 // A device asks for the address that a profile does not have.
 func TestComposeProfile_forNobody(t *testing.T) {
 	a, err := Compose(Inquiry{Dialect: MobileConfig}, Settings{Servers: labSettings.Servers})

@@ -253,20 +253,6 @@ func profileProtocol(dict *plistNode, key string) string {
 	return ""
 }
 
-// profileServer writes how to speak to a mail server that was put in.
-func profileServer(at profileSpot, s Suggestion) {
-	direction := "Incoming"
-	if s.Protocol == "smtp" {
-		direction = "Outgoing"
-	}
-	if use := at.payload.child(direction + "MailServerUseSSL"); use != nil && use.element != nil {
-		use.element.Tag = strconv.FormatBool(s.Encryption != encryptionNone)
-	}
-	if port := at.payload.child(direction + "MailServerPortNumber"); port != nil && port.element != nil {
-		port.element.SetText(strconv.Itoa(int(s.Port)))
-	}
-}
-
 // editProfile applies verdicts. An account without one of its servers is none: its payload goes as a whole. The DOCTYPE is not written: it
 // only names a DTD that nobody should fetch, and Apple's parsers do not ask for it.
 func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answer, error) {
@@ -275,9 +261,9 @@ func editProfile(x *xmlDocument, spots []profileSpot, judged []Suggestion) (Answ
 		switch at := spots[i]; {
 		case s.Verdict == Keep:
 		case s.Verdict == Rewrite:
-			at.value.element.SetText(s.Now)
-			if s.replacesServer() {
-				profileServer(at, s)
+			setText(at.value.element, s.Now)
+			if v := s.putIn(); v != nil && !at.payload.setServer(*v) {
+				gone[at.payload] = true
 			}
 		case at.payload == nil:
 			return Answer{}, ErrNothingLeft

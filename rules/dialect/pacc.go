@@ -66,13 +66,18 @@ func suggestPACC(name, path, _, value string) (Suggestion, bool) {
 // paccPorts are the ports that a host without one stands for (RFC 8314): the format has no place for another, nor for STARTTLS.
 var paccPorts = map[string]uint16{"imap": 993, "pop3": 995, "smtp": 465}
 
+// byPassword reports whether a client needs nothing but a password to log in, which is all that a composed document speaks of: OAuth needs an issuer, and settings have none.
+func byPassword(auth string) bool {
+	return auth == "" || auth == "password-cleartext" || auth == "password-encrypted" || auth == "NTLM"
+}
+
 // composePACC writes what the format can carry and leaves the rest to the other dialects. Whoever publishes a digest in the DNS has to
 // publish that of this very answer; the guard publishes none, and a client that insists on one goes on to the next dialect.
 func composePACC(q Inquiry, s Settings) (Answer, error) {
 	protocols := jsonObject()
 	for _, name := range [...]string{"jmap", "imap", "pop3", "smtp", "caldav", "carddav"} {
 		v, ok := s.server(name)
-		if !ok || v.Auth == "OAuth2" { // which needs an issuer, and settings have none
+		if !ok || !byPassword(v.Auth) {
 			continue
 		}
 		member := jsonMember{"url", jsonText(v.endpoint())}

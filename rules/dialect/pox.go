@@ -166,6 +166,8 @@ type poxWalk struct {
 	found []Suggestion
 	spots []xmlSpot
 	about []Subject
+	// asked are those whom the request is about.
+	asked []Subject
 	// protocol is that of the Protocol around what is read.
 	protocol string
 	err      error
@@ -176,12 +178,13 @@ func newPOXWalk(x *xmlDocument) poxWalk {
 	return poxWalk{found: make([]Suggestion, 0, 1+x.elements/4), spots: make([]xmlSpot, 0, 1+x.elements/4)}
 }
 
-func readPOX(_ Inquiry, t text) (*Document, error) {
+func readPOX(q Inquiry, t text) (*Document, error) {
 	x, err := parseXML(t)
 	if err != nil {
 		return nil, err
 	}
 	w := newPOXWalk(x)
+	w.asked = q.Subjects
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
@@ -270,6 +273,10 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
+	case is(e, "LoginName") && strings.Contains(value, "%"): // Thunderbird knows the variables of its own format here, too
+		if err := placeholdersOf(w.asked).login(value); err != nil {
+			w.err = err
+		}
 	case (strings.Contains(value, "//") || webScheme(value)) && !is(e, "AcceptableResponseSchema"):
 		return suggestURL(KindURL, "", w.protocol, value)
 	}

@@ -39,24 +39,42 @@ func composePOX(_ Inquiry, s Settings) (Answer, error) {
 func poxServerElement(account *etree.Element, name string, v Server, s Settings) {
 	p := account.CreateElement("Protocol")
 	textElement(p, "Type", name)
-	if v.Protocol == "caldav" || v.Protocol == "carddav" {
+	byURL := v.Protocol == "caldav" || v.Protocol == "carddav"
+	if byURL {
 		textElement(p, "Server", v.endpoint())
-		textElement(p, "LoginName", s.login(v))
-		return
+	} else {
+		textElement(p, "Server", v.Host)
 	}
-	textElement(p, "Server", v.Host)
-	textElement(p, "Port", strconv.Itoa(int(v.port())))
-	textElement(p, "LoginName", s.login(v))
-	textElement(p, "DomainRequired", "off")
-	textElement(p, "SPA", "off")
+	v.Username = s.login(v)
+	for _, m := range poxConnection(v, byURL) {
+		textElement(p, m.name, m.value)
+	}
+}
+
+// poxMember is a child element of a Protocol.
+type poxMember struct{ name, value string }
+
+// poxConnection is what a client needs beside the place. MS-OXDSCLI 2.2.4.1.1.2: SPA is on where something else than the password itself proves who logs in, and AuthRequired off where
+// nobody does.
+func poxConnection(v Server, byURL bool) []poxMember {
+	if byURL {
+		return []poxMember{{"LoginName", v.Username}}
+	}
+	spa, required := "off", "on"
+	switch v.Auth {
+	case "NTLM", "GSSAPI":
+		spa = "on"
+	case "none", "client-IP-address":
+		required = "off"
+	}
 	ssl, encryption := poxEncryption(v.Encryption)
-	textElement(p, "SSL", ssl)
-	textElement(p, "Encryption", encryption)
-	textElement(p, "AuthRequired", "on")
-	if v.Protocol == "smtp" {
-		textElement(p, "UsePOPAuth", "off")
-		textElement(p, "SMTPLast", "off")
+	all := []poxMember{
+		{"Port", strconv.Itoa(int(v.port()))}, {"LoginName", v.Username}, {"DomainRequired", "off"}, {"SPA", spa}, {"SSL", ssl}, {"Encryption", encryption}, {"AuthRequired", required},
 	}
+	if v.Protocol == "smtp" {
+		all = append(all, poxMember{"UsePOPAuth", "off"}, poxMember{"SMTPLast", "off"})
+	}
+	return all
 }
 
 // poxEncryption gives the values of SSL and Encryption.

@@ -48,7 +48,7 @@ func fixAccounts(root *etree.Element) bool {
 			accounts++
 			settings, redirect := child(e, "Protocol") != nil, child(e, "RedirectUrl") != nil || child(e, "RedirectAddr") != nil
 			if action := child(e, "Action"); action != nil && settings && !redirect {
-				action.SetText("settings")
+				setText(action, "settings")
 			}
 			sound = sound && (settings || redirect)
 			return

@@ -21,6 +21,9 @@ func composeProfile(_ Inquiry, s Settings) (Answer, error) {
 		p := payload(payloads, "com.apple.eas.account", s)
 		pairs(p, "EmailAddress", s.Address, "Host", v.Host, "UserName", s.login(v))
 		flag(p, "SSL", true)
+		if v.Auth == "OAuth2" {
+			flag(p, "OAuth", true)
+		}
 	}
 	if !hasElements(payloads) {
 		return Answer{}, fmt.Errorf("%w: a profile has no place for them", ErrCannotCarry)
@@ -38,7 +41,8 @@ func composeMail(payloads *etree.Element, s Settings) {
 		incoming, ok = s.server("pop3")
 	}
 	outgoing, also := s.server("smtp")
-	if !ok || !also {
+	_, in := profileAuthentication(incoming.Auth)
+	if _, out := profileAuthentication(outgoing.Auth); !ok || !also || !in || !out {
 		return
 	}
 	p := payload(payloads, "com.apple.mail.managed", s)
@@ -48,11 +52,14 @@ func composeMail(payloads *etree.Element, s Settings) {
 }
 
 func mailServer(p *etree.Element, direction string, v Server, s Settings) {
-	pairs(p, direction+"MailServerAuthentication", "EmailAuthPassword", direction+"MailServerHostName", v.Host)
+	word, _ := profileAuthentication(v.Auth)
+	pairs(p, direction+"MailServerAuthentication", word, direction+"MailServerHostName", v.Host)
 	textElement(p, "key", direction+"MailServerPortNumber")
 	textElement(p, "integer", strconv.Itoa(int(v.port())))
 	flag(p, direction+"MailServerUseSSL", v.Encryption != encryptionNone)
-	pairs(p, direction+"MailServerUsername", s.login(v))
+	if word != "EmailAuthNone" {
+		pairs(p, direction+"MailServerUsername", s.login(v))
+	}
 }
 
 func payload(payloads *etree.Element, kind string, s Settings) *etree.Element {

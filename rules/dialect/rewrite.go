@@ -1,14 +1,15 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/beevik/etree"
 )
 
 // Replace lets a server stand in for what is suggested, where the suggestion is of a kind that a server can be written for. What belongs to
-// the host beside its name, the port and the encryption, is written with it: a client that is told the right host with the stranger's way of
-// speaking to it would fail, or speak in the clear.
+// the server beside its name, the port, the encryption and the way to log in, is written with it: a client that is told the right host with the
+// stranger's way of speaking to it would fail, or speak in the clear.
 func (s *Suggestion) Replace(v Server) {
 	now := ""
 	switch s.Kind {
@@ -24,10 +25,7 @@ func (s *Suggestion) Replace(v Server) {
 	default:
 		return
 	}
-	s.Verdict, s.Now, s.Port, s.Encryption = Rewrite, now, v.port(), v.Encryption
-	if s.Encryption == "" {
-		s.Encryption = encryptionSSL
-	}
+	s.Verdict, s.Now, s.Port, s.Server = Rewrite, now, v.port(), &v
 }
 
 // The words for encryption that Settings have: TLS from the first byte, STARTTLS, and none.
@@ -37,22 +35,47 @@ const (
 	encryptionNone     = "none"
 )
 
-// replacesServer reports whether a judged suggestion puts another server in place: then port and encryption beside it are replaced, too.
-func (s Suggestion) replacesServer() bool {
-	return s.Verdict == Rewrite && s.Kind == KindHostname && s.Encryption != ""
+// putIn is the server that a judged suggestion puts in the place of another, whose port, encryption and log-in are replaced, too; nil where it puts none in.
+func (s Suggestion) putIn() *Server {
+	if s.Verdict != Rewrite || s.Kind == KindPort {
+		return nil
+	}
+	return s.Server
 }
 
-// setChild sets the text of a child element, which is put behind another where it is not there yet, and returns it.
-func setChild(parent *etree.Element, name, value string, behind *etree.Element) *etree.Element {
-	if c := child(parent, name); c != nil {
-		c.SetText(value)
-		return c
+// setText gives an element a text in the place of everything in it: what stands behind a comment, too, which etree's SetText leaves there.
+func setText(e *etree.Element, value string) {
+	for len(e.Child) > 0 {
+		e.RemoveChildAt(0)
 	}
-	c := etree.NewElement(name)
-	c.Space = behind.Space
-	c.CreateText(value)
-	parent.InsertChildAt(behind.Index()+1, c)
+	e.CreateText(value)
+}
+
+// setChild sets the text of a child element, which is put behind another where it is not there yet, and returns it. Others of the same name go: some clients take the first one, some
+// the last.
+func setChild(parent *etree.Element, name, value string, behind *etree.Element) *etree.Element {
+	c := child(parent, name)
+	if c == nil {
+		c = etree.NewElement(name)
+		c.Space = behind.Space
+		parent.InsertChildAt(behind.Index()+1, c)
+	}
+	setText(c, value)
+	for _, other := range parent.ChildElements() {
+		if other != c && is(other, name) {
+			remove(other)
+		}
+	}
 	return c
+}
+
+// dropChildren takes out the child elements of these names.
+func dropChildren(parent *etree.Element, names ...string) {
+	for _, c := range parent.ChildElements() {
+		if slices.ContainsFunc(names, func(name string) bool { return is(c, name) }) {
+			remove(c)
+		}
+	}
 }
 
 // setMember sets a member of a JSON object, if it is there.

@@ -94,6 +94,6 @@ type Suggestion struct {
 	Verdict  Verdict
 	// Would is what would have happened to it if no rule were only monitoring; Unjudged where none is.
 	Would Verdict
-	// Encryption says how a client speaks to what Now names, where a server was put in ([Suggestion.Replace]): ssl, starttls or none.
-	Encryption string
+	// Server is the one that was put in ([Suggestion.Replace]): what belongs to it beside its name is written with it. It is nil where none was.
+	Server *Server
 }

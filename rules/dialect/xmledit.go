@@ -25,9 +25,9 @@ func applyXML(spots []xmlSpot, judged []Suggestion) {
 		case s.Verdict == Rewrite && at.attribute != "":
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
-			at.element.SetText(s.Now)
-			if s.replacesServer() && at.unit != nil {
-				setConnection(at, s)
+			setText(at.element, s.Now)
+			if v := s.putIn(); v != nil && at.unit != nil {
+				setConnection(at, s.Kind == KindURL, *v)
 			}
 		case at.attribute != "":
 			at.element.RemoveAttr(at.attribute)
@@ -40,18 +40,22 @@ func applyXML(spots []xmlSpot, judged []Suggestion) {
 	}
 }
 
-// setConnection writes port and encryption of a server that was put in: into a Protocol, where Encryption overrides SSL (MS-OXDSCLI 2.2.4.1.1.2.9), or into
-// SOAP's ProtocolConnection.
-func setConnection(at xmlSpot, s Suggestion) {
-	ssl, encryption := poxEncryption(s.Encryption)
-	port := strconv.Itoa(int(s.Port))
+// setConnection writes how to speak and to log in to a server that was put in: into a Protocol, as a composed document has it, or into SOAP's ProtocolConnection, which knows no
+// log-in.
+func setConnection(at xmlSpot, byURL bool, v Server) {
 	switch {
-	case is(at.unit, "Protocol"):
-		last := setChild(at.unit, "Port", port, at.element)
-		last = setChild(at.unit, "SSL", ssl, last)
-		setChild(at.unit, "Encryption", encryption, last)
+	case is(at.unit, "Protocol") && is(at.element, "Server"):
+		last := at.element
+		for _, m := range poxConnection(v, byURL) {
+			last = setChild(at.unit, m.name, m.value, last)
+		}
+		dropChildren(at.unit, "DomainName", "AuthPackage")
+		if v.Username == "" {
+			dropChildren(at.unit, "LoginName")
+		}
 	case is(at.unit, "ProtocolConnection"):
-		last := setChild(at.unit, "Port", port, at.element)
+		_, encryption := poxEncryption(v.Encryption)
+		last := setChild(at.unit, "Port", strconv.Itoa(int(v.port())), at.element)
 		setChild(at.unit, "EncryptionMethod", encryption, last)
 	}
 }

@@ -59,7 +59,7 @@ var policyKeys = []key{
 		about: "The operator's rules, asked before the built-in ones; the first that applies decides. A rule says which hosts may be named to " +
 			"accounts of its domains, and so to whom their credentials may go. name: a word. domains: mail domains; *.corp.example.net is all " +
 			"below. clients: ranges of addresses. services, dialects: where it applies; all where nothing is said. allow: hosts, *.hosts, " +
-			"addresses and ranges (the doh service answers with addresses). otherwise: block (refuse the whole answer), remove (take out what is not allowed) or rewrite (put in servers). " +
+			"addresses and ranges (the doh service answers with addresses). otherwise: block (refuse the whole answer), remove (take out what is not allowed) or rewrite (put in servers, with their ways to log in). " +
 			"servers: per protocol (imap, pop3, smtp, activesync, ews, jmap, caldav, carddav) a host, or host, port, encryption (ssl, starttls, " +
 			"none), username (with %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%), auth (password-cleartext, password-encrypted, NTLM, GSSAPI, " +
 			"client-IP-address, TLS-client-cert, OAuth2, none), url (not for mail; its host stands in allow, too). answer: upstream, or local to answer with servers " +

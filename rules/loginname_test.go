@@ -1,0 +1,32 @@
+package rules_test
+
+import (
+	"testing"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// TestLoginName_whereClientsGo: Thunderbird looks for address books, with the password, at what stands behind the @ of the user name that it was told.
+func TestLoginName_whereClientsGo(t *testing.T) {
+	lab := rules.Rule{Name: "corp", Domains: []string{"corp.co"}, Allow: []string{"*.corp.co", "ad.example.org"}}
+	for username, want := range map[string]rules.Action{
+		"web12p3": rules.ActionPass, "%EMAILLOCALPART%": rules.ActionPass, "%EMAILADDRESS%": rules.ActionPass, "user@corp.co": rules.ActionPass, `CORP\user`: rules.ActionPass,
+		"%EMAILLOCALPART%@%EMAILDOMAIN%": rules.ActionPass, "%EMAILLOCALPART%@mail.%EMAILDOMAIN%": rules.ActionPass, "%EMAILLOCALPART%.%EMAILDOMAIN%": rules.ActionPass,
+		"%EMAILLOCALPART%@ad.example.org": rules.ActionPass,
+		"user@stranger.net":               rules.ActionRefuse, "user@stranger.net@corp.co": rules.ActionRefuse,
+		"%EMAILADDRESS%m": rules.ActionRefuse, "%emailaddress%m": rules.ActionRefuse, "u@%EMAILDOMAIN%m": rules.ActionRefuse, "u@x%EMAILDOMAIN%": rules.ActionRefuse, "u@%EMAILLOCALPART%": rules.ActionRefuse,
+	} {
+		config := question("https://autoconfig.corp.co/mail/config-v1.1.xml?emailaddress=user%40corp.co")
+		for body, r := range map[string]dialect.Request{
+			`<clientConfig version="1.1"><emailProvider id="corp.co"><domain>corp.co</domain><incomingServer type="imap"><hostname>mail.corp.co</hostname><port>993</port><socketType>SSL</socketType>` +
+				`<authentication>password-cleartext</authentication><username>` + username + `</username></incomingServer></emailProvider></clientConfig>`: config,
+			`<Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>mail.corp.co</Server><LoginName>` + username + `</LoginName></Protocol></Account></Response></Autodiscover>`: poxQuestion("corp.co"),
+		} {
+			a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(body)}
+			if d := judged(withRules(t, lab), r, a); d.Action != want {
+				t.Errorf("%s, %v: %v, want %v: %s", username, d.Dialect, d.Action, want, d.Reason)
+			}
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+
+	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
+)
+
+// replacing puts its own servers in the place of strangers, each with a way to log in.
+var replacing = rules.Rule{
+	Name: "corp", Domains: []string{"corp.example.net", "*.corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: rules.Rewrite,
+	Servers: []dialect.Server{
+		{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAILLOCALPART%", Auth: "NTLM"},
+		{Protocol: "smtp", Host: "mail.corp.example.net", Encryption: "starttls", Auth: "client-IP-address"},
+		{Protocol: "pop3", Host: "mail.corp.example.net", Auth: "OAuth2"},
+		{Protocol: "ews", Host: "ews.corp.example.net"},
+		{Protocol: "caldav", Host: "dav.corp.example.net", Username: "%EMAILLOCALPART%"},
+		{Protocol: "activesync", Host: "eas.corp.example.net", Auth: "OAuth2"},
+	},
+}
+
+// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it.
+func TestRewrite_putsServersInWhole(t *testing.T) {
+	const (
+		config  = "https://autoconfig.corp.example.net/mail/config-v1.1.xml?emailaddress=jane%40corp.example.net"
+		profile = "https://mail.corp.example.net/email.mobileconfig?email=jane%40corp.example.net"
+		detect  = "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect"
+	)
+	autoconfig := func(server string) string {
+		return `<clientConfig version="1.1"><emailProvider id="corp.example.net"><domain>corp.example.net</domain>` + server + `</emailProvider></clientConfig>`
+	}
+	account := func(protocol string) string {
+		return `<Autodiscover><Response><Account><Protocol>` + protocol + `</Protocol></Account></Response></Autodiscover>`
+	}
+	payloads := func(payload string) string {
+		return `<plist version="1.0"><dict><key>PayloadContent</key><array><dict>` + payload + `</dict></array></dict></plist>`
+	}
+	for _, c := range []struct{ name, asked, mediaType, answer, want string }{
+		{
+			"clientConfig: another's way to log in", config, "text/xml",
+			autoconfig(`<incomingServer type="imap"><hostname>imap.stranger.net</hostname><port>993</port><socketType>SSL</socketType><socketType>plain</socketType>` +
+				`<username>%EMAILADDRESS%</username><password>theirs</password><authentication system="http">OAuth2</authentication><authentication>password-cleartext</authentication></incomingServer>`),
+			autoconfig(`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>`),
+		},
+		{
+			"clientConfig: no port, and values in pieces", config, "text/xml",
+			autoconfig(`<outgoingServer type="smtp"><hostname>smtp.<!-- -->stranger.net</hostname><port>4<!-- -->65</port></outgoingServer><incomingServer type="imap"><hostname>x.stranger.net</hostname></incomingServer>`),
+			autoconfig(`<outgoingServer type="smtp"><hostname>mail.corp.example.net</hostname><port>587</port><socketType>STARTTLS</socketType><authentication>client-IP-address</authentication><username>%EMAILADDRESS%</username></outgoingServer>` +
+				`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>`),
+		},
+		{
+			"clientConfig: a URL", config, "text/xml",
+			autoconfig(`<incomingServer type="ews"><url>https://stranger.net/ews</url><authentication>OAuth2</authentication><username>u</username></incomingServer>`),
+			autoconfig(`<incomingServer type="ews"><url>https://ews.corp.example.net/EWS/Exchange.asmx</url><authentication system="http">Basic</authentication><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></incomingServer>`),
+		},
+		{
+			"POX: the stranger's domain and package", "", "text/xml",
+			account(`<Type>IMAP</Type><Server>stranger.net</Server><Port>143</Port><DomainName>THEIRS</DomainName><LoginName>web12p3</LoginName><AuthPackage>kerb</AuthPackage><Encryption>None</Encryption><SSL>off</SSL>`),
+			account(`<Type>IMAP</Type><Server>mail.corp.example.net</Server><Port>993</Port><LoginName>jane</LoginName><DomainRequired>off</DomainRequired><SPA>on</SPA><Encryption>SSL</Encryption><AuthRequired>on</AuthRequired><SSL>on</SSL>`),
+		},
+		{
+			"POX: nobody logs in", "", "text/xml",
+			account(`<Type>SMTP</Type><Server>stranger.net</Server>`),
+			account(`<Type>SMTP</Type><Server>mail.corp.example.net</Server><Port>587</Port><LoginName>jane@corp.example.net</LoginName><DomainRequired>off</DomainRequired><SPA>off</SPA><SSL>on</SSL><Encryption>TLS</Encryption>` +
+				`<AuthRequired>off</AuthRequired><UsePOPAuth>off</UsePOPAuth><SMTPLast>off</SMTPLast>`),
+		},
+		{
+			"POX: a URL", "", "text/xml",
+			account(`<Type>CalDAV</Type><Server>https://cal.stranger.net/</Server><LoginName>web12p3</LoginName>`),
+			account(`<Type>CalDAV</Type><Server>https://dav.corp.example.net/.well-known/caldav</Server><LoginName>jane</LoginName>`),
+		},
+		{
+			"AutoDetect: who checks passwords for the stranger", detect, "application/json",
+			`{"email":"jane@corp.example.net","services":[{"service":"x","protocol":"ews","hostname":"ews.stranger.net","aad":"login.stranger.net","onprem":"old.stranger.net"}],` +
+				`"protocols":[{"protocol":"imap","hostname":"imap.stranger.net","username":"web12p3"}]}`,
+			`{"email":"jane@corp.example.net","services":[{"service":"x","protocol":"ews","hostname":"ews.corp.example.net"}],` +
+				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","username":"jane","port":993,"encryption":"ssl"}]}`,
+		},
+		{
+			"AutoDetect: nothing but who checks passwords", detect, "application/json",
+			`{"email":"jane@corp.example.net","services":[{"service":"x","protocol":"ews","aad":"login.stranger.net"}],"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net"}]}`,
+			`{"email":"jane@corp.example.net","services":[],"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net"}]}`,
+		},
+		{
+			"a profile: another's password", profile, "application/x-apple-aspen-config",
+			payloads(`<key>EmailAccountType</key><string>EmailTypeIMAP</string><key>IncomingMailServerHostName</key><string>imap.stranger.net</string><key>IncomingMailServerUseSSL</key><false/>` +
+				`<key>IncomingMailServerAuthentication</key><string>EmailAuthPassword</string><key>IncomingMailServerUsername</key><string>web12p3</string><key>IncomingPassword</key><string>theirs</string>` +
+				`<key>OutgoingMailServerHostName</key><string>smtp.stranger.net</string><key>OutgoingMailServerUsername</key><string>web12p3</string>`),
+			payloads(`<key>EmailAccountType</key><string>EmailTypeIMAP</string><key>IncomingMailServerHostName</key><string>mail.corp.example.net</string><key>IncomingMailServerUseSSL</key><true/>` +
+				`<key>IncomingMailServerAuthentication</key><string>EmailAuthNTLM</string><key>IncomingMailServerUsername</key><string>jane</string>` +
+				`<key>OutgoingMailServerHostName</key><string>mail.corp.example.net</string><key>IncomingMailServerPortNumber</key><integer>993</integer>` +
+				`<key>OutgoingMailServerAuthentication</key><string>EmailAuthNone</string><key>OutgoingMailServerPortNumber</key><integer>587</integer><key>OutgoingMailServerUseSSL</key><true/>`),
+		},
+		{
+			"a profile that cannot say how to log in", profile, "application/x-apple-aspen-config",
+			payloads(`<key>EmailAccountType</key><string>EmailTypePOP</string><key>IncomingMailServerHostName</key><string>pop.stranger.net</string></dict><dict>` +
+				`<key>PayloadType</key><string>com.apple.ews.account</string><key>Host</key><string>ews.stranger.net</string><key>Password</key><string>theirs</string>`),
+			payloads(`<key>PayloadType</key><string>com.apple.ews.account</string><key>Host</key><string>ews.corp.example.net</string><key>SSL</key><true/><key>UserName</key><string>jane@corp.example.net</string>`),
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := poxQuestion("corp.example.net")
+			r.Body = []byte(strings.ReplaceAll(string(r.Body), "user@", "jane@"))
+			if c.asked != "" {
+				r = question(c.asked)
+				r.Header["X-Email"] = []string{"jane@corp.example.net"}
+			}
+			d := judged(withRules(t, replacing), r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			if got := strings.TrimPrefix(string(d.Answer.Body), `<?xml version="1.0" encoding="utf-8"?>`); d.Action != rules.ActionEdit || got != c.want {
+				t.Errorf("%v, %s\n got %s\nwant %s", d.Action, d.Reason, got, c.want)
+			}
+		})
+	}
+}
