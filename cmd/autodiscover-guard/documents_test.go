@@ -217,7 +217,7 @@ func TestDocuments_numbers(t *testing.T) {
 		fmt.Sprintf("`limits.stall_timeout` (%.0f min by default;", c.Limits.Stall.Minutes()),
 		fmt.Sprintf("twice `limits.lifetime` at most (%.0f h by default)", 2*c.Limits.Lifetime.Hours()),
 		fmt.Sprintf("`strangers.json` of the state directory (%d, those not seen for longest go first)", notify.MostStrangers),
-		fmt.Sprintf("%d may wait, %d an hour, %d attempts each", notify.QueueLength, notify.MostAnHour, notify.Attempts),
+		fmt.Sprintf("%d may wait, %d an hour (%d of either for reloads and the authority), %d attempts each", notify.QueueLength, notify.MostAnHour, notify.Reserved, notify.Attempts),
 		fmt.Sprintf("not told again for %s (`notify.quiet`)", map[time.Duration]string{24 * time.Hour: "a day"}[c.Notify.Quiet]),
 	} {
 		if !strings.Contains(readme, sentence) {
