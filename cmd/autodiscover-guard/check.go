@@ -21,7 +21,7 @@ func checkCommand() *cobra.Command {
 		Use:   "check (--email ADDRESS | --host HOST | FILE...)",
 		Short: "decide offline: which rule, what would happen, why",
 		Long: `Decide without any traffic. With --email, play the discovery questions of every dialect for an account; with --host, say what happens to
-connections to a host; with files, decide on saved exchanges: a HAR, or a raw HTTP request followed by its response, as curl -v shows them; - is the standard input.
+connections to a host; with files, decide on saved exchanges: a HAR, a raw HTTP request followed by its response, or all that curl -v shows; - is the standard input.
 Exit code 0 if everything passes as it is or goes by unread, 1 if something is changed or refused, or its answer will be judged, 2 for mistakes.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o.files = files

@@ -81,7 +81,8 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	if err := f.check(files); err != nil {
 		return err
 	}
-	if len(files) == 0 {
+	usual := len(files) == 0
+	if usual {
 		if files, err = defaultDecisions(); err != nil {
 			return err
 		}
@@ -104,6 +105,10 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of the usual log, what was moved aside stands before what grows
+	}
+	if usual {
+		// To a summary the order is all the same. What grows comes first: were it moved aside while others are read, the youngest records would be in none of the files.
+		files = slices.Concat(files[len(files)-1:], files[:len(files)-1])
 	}
 	summary := review.NewSummary(filter)
 	log, err := read(summary)

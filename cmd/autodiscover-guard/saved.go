@@ -31,9 +31,7 @@ func readSaved(name string, stdin io.Reader) ([]saved, error) {
 	if bytes.HasPrefix(text, []byte("{")) {
 		all, err = readHAR(text)
 	} else {
-		var x saved
-		x, err = readRaw(string(text))
-		all = []saved{x}
+		all, err = readRaw(string(text))
 	}
 	if err != nil {
 		return nil, hint(fmt.Errorf("reading %q: %w", name, err), "want a HAR file, or a request followed by its response: curl -v URL >FILE 2>&1 writes both")
@@ -120,11 +118,30 @@ func harHeader(fields []harField) dialect.Header {
 // statusLine finds where the response begins.
 var statusLine = regexp.MustCompile(`(?m)^HTTP/\d(?:\.\d)? \d{3}`)
 
-// readRaw reads a request and, where there is one, its response.
-func readRaw(text string) (saved, error) {
+// readRaw reads a request and, where there is one, its response; of curl -v as many as it has made.
+func readRaw(text string) ([]saved, error) {
+	texts := []string{text}
 	if strings.Contains(text, "\n> ") || strings.HasPrefix(text, "> ") {
-		text = uncurl(text)
+		texts = uncurl(text)
 	}
+	var all []saved
+	for _, text := range texts {
+		x, err := readExchange(text)
+		if err != nil {
+			return nil, err
+		}
+		if x.request.Method != http.MethodConnect { // of which the guard decides on what is said inside
+			all = append(all, x)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("it has a CONNECT alone, and nothing that was said in the tunnel")
+	}
+	return all, nil
+}
+
+// readExchange reads one.
+func readExchange(text string) (saved, error) {
 	requestText, responseText := text, ""
 	if at := statusLine.FindStringIndex(text); at != nil {
 		requestText, responseText = text[:at[0]], text[at[0]:]
@@ -144,23 +161,44 @@ func readRaw(text string) (saved, error) {
 	return x, nil
 }
 
-// uncurl takes the marks of curl -v off: "> " before the request, "< " before the response's header, "* " before talk.
-func uncurl(text string) string {
+// uncurl takes the marks of curl -v off: "> " before a request, "< " before a response's header, "* " before talk. There are several where curl asks a proxy for a
+// tunnel, follows a redirect, or logs in. Of a response that is not the last (100), which curl 7.88.1 ends with no empty line, nothing is kept.
+func uncurl(text string) []string {
+	var all []string
 	var out strings.Builder
+	asked, interim := false, false
 	for line := range strings.Lines(text) {
 		line = curlProgress.ReplaceAllString(line, "")
+		mark := strings.TrimRight(line, "\r\n")
+		if curlRequest.MatchString(line) {
+			if asked {
+				all = append(all, out.String())
+				out.Reset()
+			}
+			asked = true
+		}
+		if strings.HasPrefix(line, "< HTTP/") {
+			interim = curlInterim.MatchString(line)
+		}
 		switch {
+		case interim && (strings.HasPrefix(line, "< ") || mark == "<"):
 		case strings.HasPrefix(line, "> "), strings.HasPrefix(line, "< "):
 			out.WriteString(line[2:])
-		case strings.TrimRight(line, "\r\n") == ">", strings.TrimRight(line, "\r\n") == "<":
+		case mark == ">", mark == "<":
 			out.WriteString("\r\n")
 		case strings.HasPrefix(line, "* "), meterHead.MatchString(line):
 		default:
 			out.WriteString(line)
 		}
 	}
-	return out.String()
+	return append(all, out.String())
 }
+
+// How curl -v begins a request, and a response that is not the last (RFC 9110, section 15.2; 101 ends HTTP).
+var (
+	curlRequest = regexp.MustCompile(`^> [A-Z]+ \S+ HTTP/\d`)
+	curlInterim = regexp.MustCompile(`^< HTTP/\d(?:\.\d)? 1(?:0[02-9]|[1-9]\d)`)
+)
 
 // curlProgress is what curl -v says where its output goes to a file, too: how much has come, and its progress meter, which begins with a carriage return and
 // ends anywhere. Both stand in the midst of a line where a part of the body without an end of a line was written before (curl 7.88.1).

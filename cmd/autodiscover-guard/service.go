@@ -194,7 +194,7 @@ func (r *reloader) drain(ctx context.Context) error {
 	if err := r.guard.shutdown(ctx, r.doors.proxy); err != nil {
 		r.logger.Warn("what was left has been cut off", zap.Error(err))
 	}
-	r.logs.drainNotifications(ctx)
+	r.logs.drainNotifications(context.WithoutCancel(ctx)) // they have a time of their own: tunnels use up that one, as a rule
 	r.logger.Info("stopped")
 	return nil
 }

@@ -38,5 +38,8 @@ func (l *Live) Decision(r *Record, line string) {
 	if l.leak.leaked() {
 		text += "  NOT STOPPED"
 	}
+	if n := r.Times(); n > 1 {
+		text += "  (" + thousands(n) + " times)"
+	}
 	fmt.Fprintln(l.out, Printable(text))
 }
