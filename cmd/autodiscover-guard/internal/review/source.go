@@ -50,7 +50,7 @@ func Read(ctx context.Context, s Sources, c Consumer) (Log, error) {
 func readFile(ctx context.Context, name string, stdin io.Reader, m *meter, to sink) error {
 	in := stdin
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := open(name)
 		if err != nil {
 			return err
 		}
