@@ -58,10 +58,12 @@ func For(system string, s Start) (Piece, error) {
 		}, nil
 	case "windows":
 		const key = `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`
+		// For cmd.exe a \" ends what is quoted, and the next one begins it again: what is between them is bare, and what has a meaning there needs a caret.
+		bare := strings.NewReplacer("^", "^^", "&", "^&", "%", "^%")
 		var quoted []string
 		for i, argument := range s.Arguments() {
-			if i == 0 || strings.Contains(argument, " ") {
-				argument = `\"` + argument + `\"`
+			if i == 0 || strings.ContainsAny(argument, " %") {
+				argument = `\"` + bare.Replace(argument) + `\"`
 			}
 			quoted = append(quoted, argument)
 		}

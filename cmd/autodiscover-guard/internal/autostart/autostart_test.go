@@ -69,9 +69,12 @@ func TestFor_darwin(t *testing.T) {
 
 func TestFor_windows(t *testing.T) {
 	for config, want := range map[string]string{
-		"":                    `"\"C:\Program Files\guard.exe\" run"`,
-		`C:\lab\guard.yaml`:   `"\"C:\Program Files\guard.exe\" run --config C:\lab\guard.yaml"`,
-		`C:\my lab\guard.yml`: `"\"C:\Program Files\guard.exe\" run --config \"C:\my lab\guard.yml\""`,
+		"":                     `"\"C:\Program Files\guard.exe\" run"`,
+		`C:\lab\guard.yaml`:    `"\"C:\Program Files\guard.exe\" run --config C:\lab\guard.yaml"`,
+		`C:\my lab\guard.yml`:  `"\"C:\Program Files\guard.exe\" run --config \"C:\my lab\guard.yml\""`,
+		`C:\lab&co\guard.yaml`: `"\"C:\Program Files\guard.exe\" run --config C:\lab&co\guard.yaml"`,
+		// windows.txtar has cmd.exe read it.
+		`C:\50% ^ us & co\guard`: `"\"C:\Program Files\guard.exe\" run --config \"C:\50^% ^^ us ^& co\guard\""`,
 	} {
 		p, err := autostart.For("windows", autostart.Start{Program: `C:\Program Files\guard.exe`, Config: config, Home: `C:\Users\user`})
 		if want := `reg add HKCU\Software\Microsoft\Windows\CurrentVersion\Run /v autodiscover-guard /t REG_SZ /d ` + want + " /f\r\n"; err != nil || p.Text != want || p.Path != "" {

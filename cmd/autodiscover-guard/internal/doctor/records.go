@@ -70,6 +70,7 @@ func (e *examination) openRecords() *records {
 	info, err := os.Stat(r.path)
 	switch {
 	case err == nil:
+		_ = os.SameFile(info, info) // Windows is asked which file it is when that is first compared, and then for what has the name by then
 		r.file, r.offset = info, info.Size()
 	case !os.IsNotExist(err): // the first record makes it
 		r.err = err

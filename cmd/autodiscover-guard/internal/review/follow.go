@@ -15,7 +15,7 @@ import (
 func Follow(ctx context.Context, name string, every time.Duration, caught func(), c Consumer) (Log, error) {
 	in := &classifier{to: c}
 	in.log.Files = 1
-	f, err := os.Open(name)
+	f, err := open(name)
 	if err != nil {
 		return in.log, err
 	}
@@ -91,7 +91,10 @@ func (t *tail) checkRotation(ctx context.Context) error {
 		_, err := t.file.Seek(0, io.SeekStart)
 		return err
 	}
-	f, err := os.Open(t.name)
+	f, err := open(t.name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // it has gone since, of which Windows tells no sooner
+	}
 	if err != nil {
 		return err
 	}

@@ -72,9 +72,9 @@ func readFile(ctx context.Context, name string, stdin io.Reader, m *meter, to si
 
 // openLog opens a file, or what has become of it since it was named: the guard compresses what it has moved aside.
 func openLog(name string) (*os.File, error) {
-	f, err := os.Open(name)
+	f, err := open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if later, gone := os.Open(name + ".gz"); gone == nil {
+		if later, gone := open(name + ".gz"); gone == nil {
 			return later, nil
 		}
 	}
