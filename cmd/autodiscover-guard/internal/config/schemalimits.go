@@ -4,10 +4,12 @@ import "time"
 
 var limitKeys = []key{
 	{name: "limits", about: "What one client, or one upstream, may cost."},
-	sizeKey("limits.header_bytes", "The largest header of a request; a larger one is answered 431.",
+	sizeKey("limits.header_bytes", "The largest header of a request; a larger one is answered 431. In HTTP/2 a single field of that size, or a header "+
+		"far above it, ends its connection.",
 		func(c *Config) *int64 { return &c.Limits.HeaderBytes }, bounds[int64]{4 << 10, 1 << 20}),
-	sizeKey("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger one is refused "+
-		"for a guarded domain and passed for any other. At most 256 of more than 64KiB are held at once, 64 of them for one client; beyond, one is "+
+	sizeKey("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger answer is refused "+
+		"for a guarded domain and passed for any other; a larger question goes nowhere, for nobody knows whom it is about, and is answered 413 where "+
+		"nobody is known to be guarded. At most 256 of more than 64KiB are held at once, 64 of them for one client; beyond, one is "+
 		"like a larger one, but for the question of an account that is not guarded, which is answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Body }, bounds[int64]{4 << 10, 64 << 20}),
 	durationKey("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
