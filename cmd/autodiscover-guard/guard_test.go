@@ -72,6 +72,9 @@ log: {privacy: full}
 	if len(got.ProxyProtocol) != 1 || got.ProxyProtocol[0] != netip.MustParsePrefix("192.0.2.10/32") || got.Quarantine != 7*time.Minute || got.Privacy != intercept.PrivacyFull || got.Login != nil {
 		t.Errorf("proxy protocol %v, quarantine %v, privacy %d, log-in %v", got.ProxyProtocol, got.Quarantine, got.Privacy, got.Login)
 	}
+	if never := quarantine(0); never >= 0 {
+		t.Errorf("clients.quarantine: 0s is %v to the plugin, whose zero is its default", never)
+	}
 	got.Issuer = noIssuer{}
 	plugin, err := intercept.New(got)
 	if err != nil {
