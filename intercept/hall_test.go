@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
 	"autodiscover-guard/intercept"
@@ -222,6 +223,17 @@ func TestHall_silentClientsAreDropped(t *testing.T) {
 		"in the header": {intercept.Limits{Header: short}, func(t *testing.T, w *world) net.Conn {
 			c := opened(t, w)
 			_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost:")
+			return c
+		}},
+		"in the header, in HTTP/2": {intercept.Limits{Idle: short}, func(t *testing.T, w *world) net.Conn {
+			c, err := w.tls(central+":443", &tls.Config{ServerName: central, NextProtos: []string{"h2"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			framer := http2.NewFramer(c, c)
+			_, _ = io.WriteString(c, http2.ClientPreface)
+			_ = framer.WriteSettings()
+			_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x82}}) // ":method: GET", and more to come
 			return c
 		}},
 		"between requests": {intercept.Limits{Idle: short}, func(t *testing.T, w *world) net.Conn {

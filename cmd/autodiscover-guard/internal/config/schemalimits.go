@@ -14,7 +14,7 @@ var limitKeys = []key{
 		func(c *Config) *int64 { return &c.Limits.Body }, bounds[int64]{4 << 10, 64 << 20}),
 	durationKey("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
 		func(c *Config) *time.Duration { return &c.Limits.Handshake }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
-	durationKey("limits.header_timeout", "How long a client may take to send a request's header.",
+	durationKey("limits.header_timeout", "How long a client may take to send a request's header. In HTTP/2 it has limits.idle_timeout for that.",
 		func(c *Config) *time.Duration { return &c.Limits.Header }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
 	durationKey("limits.body_timeout", "How long a client may take to send the body of a discovery request.",
 		func(c *Config) *time.Duration { return &c.Limits.BodyTime }, bounds[time.Duration]{100 * time.Millisecond, 10 * time.Minute}),
