@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
 	"autodiscover-guard/intercept"
 )
 
@@ -181,6 +184,17 @@ func TestHall_headerFloodIs431(t *testing.T) {
 	if got := answer(t, c, http.MethodGet); got.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("got %s", got.Status)
 	}
+	if c, err = w.tls(central+":443", &tls.Config{ServerName: central, NextProtos: []string{"h2"}}); err != nil {
+		t.Fatal(err)
+	}
+	fields := []hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: central}, {Name: ":path", Value: "/"}}
+	for range 12 {
+		fields = append(fields, hpack.HeaderField{Name: "x-flood", Value: strings.Repeat("x", 1000)})
+	}
+	if got := rawHTTP2(t, c, fields...); got != "431" {
+		t.Errorf("HTTP/2: got %s", got)
+	}
+	_ = c.Close()
 	w.eventually(t, "the end", func(s intercept.Stats) bool { return s.Tunnels == 0 }) // net/http lets it go half a second later (server.go: rstAvoidanceDelay)
 }
 
@@ -209,6 +223,17 @@ func TestHall_silentClientsAreDropped(t *testing.T) {
 		"in the header": {intercept.Limits{Header: short}, func(t *testing.T, w *world) net.Conn {
 			c := opened(t, w)
 			_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost:")
+			return c
+		}},
+		"in the header, in HTTP/2": {intercept.Limits{Idle: short}, func(t *testing.T, w *world) net.Conn {
+			c, err := w.tls(central+":443", &tls.Config{ServerName: central, NextProtos: []string{"h2"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			framer := http2.NewFramer(c, c)
+			_, _ = io.WriteString(c, http2.ClientPreface)
+			_ = framer.WriteSettings()
+			_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x82}}) // ":method: GET", and more to come
 			return c
 		}},
 		"between requests": {intercept.Limits{Idle: short}, func(t *testing.T, w *world) net.Conn {

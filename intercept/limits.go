@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	// Handshake is how long a client may take for its TLS handshake in an opened tunnel: 10 s.
 	Handshake time.Duration
-	// Header is how long it may take to send a request's header: 10 s.
+	// Header is how long it may take to send a request's header: 10 s. In HTTP/2 it has Idle for that.
 	Header time.Duration
 	// Body is how long it may take to send the body of a discovery request: 30 s. Other bodies are not timed, but for Lifetime.
 	Body time.Duration
@@ -24,7 +24,8 @@ type Limits struct {
 	// cut off, and what was asked upstream for it cancelled. One that takes some now and then never is, nor one that has nothing to take. In HTTP/2 it
 	// holds for each stream. On other systems than Linux it holds in HTTP/2 alone.
 	Stall time.Duration
-	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431.
+	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431; in HTTP/2 a single field of that size, or a header far
+	// above it, ends its connection.
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.
 	BodyBytes int64

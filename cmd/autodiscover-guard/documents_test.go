@@ -204,7 +204,7 @@ func TestDocuments_links(t *testing.T) {
 // TestDocuments_numbers looks for sentences with the numbers that hold.
 func TestDocuments_numbers(t *testing.T) {
 	t.Parallel()
-	readme := strings.Join(strings.Fields(document(t, "README.md")), " ")
+	readme := strings.Join(strings.Fields(document(t, "README.md")+document(t, ".github", "CHANGELOG.md")), " ")
 	c := config.Default()
 	rotate := c.Log.Rotate
 	for _, sentence := range []string{
@@ -219,9 +219,10 @@ func TestDocuments_numbers(t *testing.T) {
 		fmt.Sprintf("`strangers.json` of the state directory (%d, those not seen for longest go first)", notify.MostStrangers),
 		fmt.Sprintf("%d may wait, %d an hour (%d of either for reloads and the authority), %d attempts each", notify.QueueLength, notify.MostAnHour, notify.Reserved, notify.Attempts),
 		fmt.Sprintf("not told again for %s (`notify.quiet`)", map[time.Duration]string{24 * time.Hour: "a day"}[c.Notify.Quiet]),
+		fmt.Sprintf("takes %d connections at most: one more takes the place of an idle one", maxAdminConnections),
 	} {
 		if !strings.Contains(readme, sentence) {
-			t.Errorf("the README does not say %q", sentence)
+			t.Errorf("README and CHANGELOG do not say %q", sentence)
 		}
 	}
 }

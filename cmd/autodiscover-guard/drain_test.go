@@ -20,6 +20,37 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
 )
 
+// TestRun_drainsForNoTime: with limits.drain_timeout: 0s an end waits for nobody. (And listen.pprof is what puts profiles on the admin listener.)
+func TestRun_drainsForNoTime(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}), make(chan struct{})
+	guard := newProcess(t, startService(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-release
+	})))
+	defer close(release)
+	guard.addSettings(t, "limits: {drain_timeout: 0s}\nlisten: {pprof: on}\n")
+	guard.start(t)
+	if got := guard.admin(t, "/debug/pprof/"); !strings.HasPrefix(got, "200 ") {
+		t.Errorf("listen.pprof: on, and /debug/pprof/ answers %s", got)
+	}
+	cut := make(chan error, 1)
+	go func() {
+		_, err := guard.ask(t.Context(), "jane@shop.com")
+		cut <- err
+	}()
+	<-asked
+	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := guard.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
+	}
+	if err := <-cut; err == nil {
+		t.Error("the exchange in flight came to a good end without the guard")
+	}
+}
+
 // exchangeInFlight starts a guard in which an exchange waits for its service's answer; finish lets that come, and looks at what the client gets.
 func exchangeInFlight(t *testing.T) (guard *process, finish func()) {
 	t.Helper()
@@ -59,7 +90,7 @@ func TestRun_sigtermLetsExchangesFinish(t *testing.T) {
 	}
 	guard.refusesNewConnections(t)
 	// A load balancer hears that nobody should be sent here, and the figures go on to the last.
-	for path, want := range map[string]string{"/livez": "200 ok", "/readyz": "503 {", "/metrics": "200 "} {
+	for path, want := range map[string]string{"/livez": "200 ok", "/readyz": "503 {", "/metrics": "200 ", "/debug/pprof/": "404 "} {
 		if got := guard.admin(t, path); !strings.HasPrefix(got, want) {
 			t.Errorf("%s while draining: %q, want %q …", path, got, want)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"go.uber.org/zap"
 
@@ -41,14 +40,8 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if c.Log.Privacy == "hash" {
-		made.PrivacyKey, err = readPrivacyKey(path)
-		if errors.Is(err, fs.ErrNotExist) { // a start would make it
-			made.PrivacyKey, err = make([]byte, keyBytes), nil
-		}
-		if err != nil {
-			return err
-		}
+	if made.PrivacyKey, err = wouldBePrivacyKey(c, path); err != nil {
+		return err
 	}
 	made.Issuer = noIssuer{}
 	plugin, err := intercept.New(made)

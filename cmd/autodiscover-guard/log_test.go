@@ -59,6 +59,35 @@ func TestOpenDecisions_keepsNothingForEver(t *testing.T) {
 	})
 }
 
+// log.rotate's size and number are those of the files.
+func TestOpenDecisions_rotates(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := config.Parse("guard.yaml", []byte("log: {rotate: {size: 64KiB, keep: 2}}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.State = t.TempDir()
+		sink, _, err := openDecisionsFile(c, io.Discard, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 6 {
+			if err := sink.Put(record.Record{Line: []byte(strings.Repeat("x", 40<<10) + "\n")}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		if err := sink.Close(); err != nil {
+			t.Error(err)
+		}
+		if files, err := filepath.Glob(filepath.Join(c.State, "decisions*")); err != nil || len(files) != 3 {
+			t.Errorf("got %q, %v; want the file and two that were moved aside", files, err)
+		}
+	})
+}
+
 // A client in a loop does not fill the guard's own log, and how often something happened can be read there all the same.
 func TestLifeLogger_repeats(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"autodiscover-guard/certs/durable"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/intercept"
 )
 
@@ -44,6 +45,18 @@ func readPrivacyKey(state string) ([]byte, error) {
 		return nil, hint(fmt.Errorf("log.privacy: %q has %d bytes, not %d", file, len(key), keyBytes), "restore it from a backup, or remove it to have a new one made: accounts then get new hashes")
 	}
 	return key, nil
+}
+
+// wouldBePrivacyKey is the key that a start would have, and makes none: where there is none yet it is of zeros, and nil where accounts are not hashed.
+func wouldBePrivacyKey(c *config.Config, state string) ([]byte, error) {
+	if c.Log.Privacy != "hash" {
+		return nil, nil
+	}
+	key, err := readPrivacyKey(state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return make([]byte, keyBytes), nil
+	}
+	return key, err
 }
 
 func privacyKeyFile(state string) string { return filepath.Join(state, "privacy.key") }

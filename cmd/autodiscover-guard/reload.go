@@ -164,6 +164,9 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := wouldBePrivacyKey(c, r.state.path); err != nil {
+		return nil, err
+	}
 	policy := in.policy
 	swapUpstream := func() {}
 	if sameUpstream(r.config, c) {

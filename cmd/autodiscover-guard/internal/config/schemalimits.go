@@ -4,15 +4,17 @@ import "time"
 
 var limitKeys = []key{
 	{name: "limits", about: "What one client, or one upstream, may cost."},
-	sizeKey("limits.header_bytes", "The largest header of a request; a larger one is answered 431.",
+	sizeKey("limits.header_bytes", "The largest header of a request; a larger one is answered 431. In HTTP/2 a single field of that size, or a header "+
+		"far above it, ends its connection.",
 		func(c *Config) *int64 { return &c.Limits.HeaderBytes }, bounds[int64]{4 << 10, 1 << 20}),
-	sizeKey("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger one is refused "+
-		"for a guarded domain and passed for any other. At most 256 of more than 64KiB are held at once, 64 of them for one client; beyond, one is "+
+	sizeKey("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger answer is refused "+
+		"for a guarded domain and passed for any other; a larger question goes nowhere, for nobody knows whom it is about, and is answered 413 where "+
+		"nobody is known to be guarded. At most 256 of more than 64KiB are held at once, 64 of them for one client; beyond, one is "+
 		"like a larger one, but for the question of an account that is not guarded, which is answered 503.",
 		func(c *Config) *int64 { return &c.Limits.Body }, bounds[int64]{4 << 10, 64 << 20}),
 	durationKey("limits.handshake_timeout", "How long a TLS handshake may take, with a client or with an upstream.",
 		func(c *Config) *time.Duration { return &c.Limits.Handshake }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
-	durationKey("limits.header_timeout", "How long a client may take to send a request's header.",
+	durationKey("limits.header_timeout", "How long a client may take to send a request's header. In HTTP/2 it has limits.idle_timeout for that.",
 		func(c *Config) *time.Duration { return &c.Limits.Header }, bounds[time.Duration]{100 * time.Millisecond, 5 * time.Minute}),
 	durationKey("limits.body_timeout", "How long a client may take to send the body of a discovery request.",
 		func(c *Config) *time.Duration { return &c.Limits.BodyTime }, bounds[time.Duration]{100 * time.Millisecond, 10 * time.Minute}),
