@@ -1,11 +1,42 @@
 package rules_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
+
+// TestLoginName_ofOneServer: a log-in at a stranger's costs the server that it is for, is told by its host, and does not matter where another server is put in.
+func TestLoginName_ofOneServer(t *testing.T) {
+	document := func(imap, user string) dialect.Answer {
+		return dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(`<Autodiscover><Response><Account><Protocol><Type>IMAP</Type><Server>` + imap +
+			`</Server><LoginName>` + user + `</LoginName></Protocol><Protocol><Type>SMTP</Type><Server>mail.corp.example.net</Server></Protocol></Account></Response></Autodiscover>`)}
+	}
+	removing := replacing
+	removing.Otherwise, removing.Servers = rules.RemoveStrangers, nil
+	for _, c := range []struct {
+		name, imap, user string
+		rule             rules.Rule
+		want, unwanted   string
+		action           rules.Action
+		stranger         string
+	}{
+		{"removed", "mail.corp.example.net", "jane@ad.stranger.net", removing, "<Type>SMTP", "<Type>IMAP", rules.ActionEdit, "ad.stranger.net"},
+		{"removed with its server", "imap.stranger.net", "jane@ad.stranger.net", removing, "<Type>SMTP", "<Type>IMAP", rules.ActionEdit, "ad.stranger.net"},
+		{"nothing to put in", "mail.corp.example.net", "jane@ad.stranger.net", replacing, "<Type>SMTP", "<Type>IMAP", rules.ActionEdit, "ad.stranger.net"},
+		{"written over", "imap.stranger.net", "jane@ad.stranger.net", replacing, "<LoginName>user</LoginName>", "stranger", rules.ActionEdit, "ad.stranger.net"},
+		{"a realm", "mail.corp.example.net", "jane@CORP", removing, "", "", rules.ActionPass, ""},
+	} {
+		d := judged(withRules(t, c.rule), poxQuestion("corp.example.net"), document(c.imap, c.user))
+		body := string(d.Answer.Body)
+		if d.Action != c.action || !strings.Contains(body, c.want) || c.unwanted != "" && strings.Contains(body, c.unwanted) || c.stranger != "" && !slices.Contains(d.Strangers, c.stranger) {
+			t.Errorf("%s: %v, strangers %q: %s", c.name, d.Action, d.Strangers, body)
+		}
+	}
+}
 
 // TestLoginName_whereClientsGo: Thunderbird looks for address books, with the password, at what stands behind the @ of the user name that it was told.
 func TestLoginName_whereClientsGo(t *testing.T) {

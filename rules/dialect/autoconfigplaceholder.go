@@ -2,7 +2,10 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // placeholders are what clients fill in for the variables of a clientConfig (draft-ietf-mailmaint-autoconfig, section "Placeholders"), as
@@ -95,6 +98,23 @@ func (p placeholders) login(username string) error {
 		}
 	}
 	return nil
+}
+
+// suggestLogin makes a suggestion of a user name that is an address at another domain than those of the addresses that are asked about. Words without a dot (jane@CORP) are realms.
+func suggestLogin(path, protocol, username string, asked []Subject) (Suggestion, bool) {
+	domains := LoginDomains(username)
+	for _, domain := range domains {
+		host := reserved.Canonical(domain)
+		if strings.Contains(domain, "%") || !strings.Contains(host, ".") || slices.ContainsFunc(asked, func(s Subject) bool { return s.Domain == host }) {
+			continue
+		}
+		s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: username}
+		if len(domains) == 1 {
+			s.Host = hostName(domain)
+		}
+		return s, true
+	}
+	return Suggestion{}, false
 }
 
 // host makes a suggestion of a host name, or of the URL that somebody wrote instead. What cannot be filled in beyond doubt names a stranger.

@@ -261,6 +261,9 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 		s, ok = suggestName("", w.protocol, value)
 	default:
 		s, ok = w.other(e, value)
+		if is(e, "LoginName") {
+			unit = loginUnit(e)
+		}
 	}
 	if ok {
 		s.Path = at.String()
@@ -273,10 +276,13 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
-	case is(e, "LoginName") && strings.Contains(value, "%"): // Thunderbird knows the variables of its own format here, too
-		if err := placeholdersOf(w.asked).login(value); err != nil {
-			w.err = err
+	case is(e, "LoginName"): // Thunderbird knows the variables of its own format here, too
+		if strings.Contains(value, "%") {
+			if err := placeholdersOf(w.asked).login(value); err != nil {
+				w.err = err
+			}
 		}
+		return suggestLogin("", w.protocol, value, w.asked)
 	case (strings.Contains(value, "//") || webScheme(value)) && !is(e, "AcceptableResponseSchema"):
 		return suggestURL(KindURL, "", w.protocol, value)
 	}
@@ -323,6 +329,14 @@ func protocolType(protocol *etree.Element) string {
 func poxServer(e *etree.Element) string {
 	s, _ := suggestHost("", "", childText(e.Parent(), "Server"))
 	return s.Host
+}
+
+// loginUnit is what goes when a user name goes.
+func loginUnit(e *etree.Element) *etree.Element {
+	if u := ancestor(e, "Protocol"); u != nil {
+		return u
+	}
+	return e
 }
 
 // addressUnit is what goes when an address of another mailbox goes.
