@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"html"
@@ -166,6 +167,7 @@ type poxWalk struct {
 	found []Suggestion
 	spots []xmlSpot
 	about []Subject
+	ecp   fragments
 	// asked are those whom the request is about.
 	asked []Subject
 	// protocol is that of the Protocol around what is read.
@@ -188,8 +190,8 @@ func readPOX(q Inquiry, t text) (*Document, error) {
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
-	if w.err != nil {
-		return d, w.err
+	if err := cmp.Or(w.err, w.ecp.verify()); err != nil {
+		return d, err
 	}
 	return d, x.verify("Autodiscover", w.found)
 }
@@ -240,6 +242,7 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 	var s Suggestion
 	var ok bool
 	unit := e
+	w.ecp.see(e.Tag, value)
 	switch kind := poxKind(e.Tag); kind {
 	case KindHostname:
 		if is(e, "Server") {
