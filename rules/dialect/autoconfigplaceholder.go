@@ -100,6 +100,15 @@ func (p placeholders) login(username string) error {
 	return nil
 }
 
+// isOwnLogin reports whether there is nothing to be said of a user name, as of nearly all: it is a word, the client's own address, or a part of that.
+func isOwnLogin(username string, asked []Subject) bool {
+	if strings.Contains(username, "%") {
+		return username == "%EMAILADDRESS%" || username == "%EMAILLOCALPART%"
+	}
+	_, domain, address := strings.Cut(username, "@")
+	return !address || slices.ContainsFunc(asked, func(s Subject) bool { return s.Domain == domain })
+}
+
 // suggestLogin makes a suggestion of a user name that is an address at another domain than those of the addresses that are asked about. Words without a dot (jane@CORP) are realms.
 func suggestLogin(path, protocol, username string, asked []Subject) (Suggestion, bool) {
 	domains := LoginDomains(username)

@@ -127,7 +127,7 @@ func (w *configWalk) value(e *etree.Element, at *place, value string) {
 		s, ok = w.fill.url(at.String(), protocol, value)
 	case is(e, "domain"):
 		w.names(value)
-	case is(e, "username"):
+	case is(e, "username") && !isOwnLogin(value, w.asked):
 		if err := w.fill.login(value); err != nil {
 			w.err = err
 		}

@@ -279,6 +279,7 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
+	case is(e, "LoginName") && isOwnLogin(value, w.asked):
 	case is(e, "LoginName"): // Thunderbird knows the variables of its own format here, too
 		if strings.Contains(value, "%") {
 			if err := placeholdersOf(w.asked).login(value); err != nil {
