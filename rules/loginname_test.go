@@ -38,6 +38,20 @@ func TestLoginName_ofOneServer(t *testing.T) {
 	}
 }
 
+// TestLoginName_atTheHosters: whose host is asked is not whose account is asked about.
+func TestLoginName_atTheHosters(t *testing.T) {
+	hosted := rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"autoconfig.hoster.net", "*.mx.net"}, Otherwise: rules.RemoveStrangers}
+	server := func(host, user string) string {
+		return `<incomingServer type="imap"><hostname>` + host + `</hostname><port>993</port><username>` + user + `</username></incomingServer>`
+	}
+	a := dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(`<clientConfig version="1.1"><emailProvider id="corp.example.net"><domain>corp.example.net</domain>` +
+		server("imap1.mx.net", "jane@hoster.net") + server("imap2.mx.net", "%EMAILADDRESS%") + `</emailProvider></clientConfig>`)}
+	d := judged(withRules(t, hosted), question("https://autoconfig.hoster.net/mail/config-v1.1.xml?emailaddress=jane%40corp.example.net"), a)
+	if body := string(d.Answer.Body); d.Action != rules.ActionEdit || strings.Contains(body, "imap1") || !strings.Contains(body, "imap2") {
+		t.Errorf("%v, %s: %s", d.Action, d.Reason, body)
+	}
+}
+
 // TestLoginName_whereClientsGo: Thunderbird looks for address books, with the password, at what stands behind the @ of the user name that it was told.
 func TestLoginName_whereClientsGo(t *testing.T) {
 	lab := rules.Rule{Name: "corp", Domains: []string{"corp.co"}, Allow: []string{"*.corp.co", "ad.example.org"}}

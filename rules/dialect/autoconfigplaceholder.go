@@ -106,7 +106,12 @@ func isOwnLogin(username string, asked []Subject) bool {
 		return username == "%EMAILADDRESS%" || username == "%EMAILLOCALPART%"
 	}
 	_, domain, address := strings.Cut(username, "@")
-	return !address || slices.ContainsFunc(asked, func(s Subject) bool { return s.Domain == domain })
+	return !address || isAccountDomain(asked, domain)
+}
+
+// isAccountDomain reports whether an account that is asked about is at a domain. The asked host may be a hoster's.
+func isAccountDomain(asked []Subject, domain string) bool {
+	return slices.ContainsFunc(asked, func(s Subject) bool { return s.Domain == domain && s.Carrier != CarrierHost })
 }
 
 // suggestLogin makes a suggestion of a user name that is an address at another domain than those of the addresses that are asked about. Words without a dot (jane@CORP) are realms.
@@ -114,7 +119,7 @@ func suggestLogin(path, protocol, username string, asked []Subject) (Suggestion,
 	domains := LoginDomains(username)
 	for _, domain := range domains {
 		host := reserved.Canonical(domain)
-		if strings.Contains(domain, "%") || !strings.Contains(host, ".") || slices.ContainsFunc(asked, func(s Subject) bool { return s.Domain == host }) {
+		if strings.Contains(domain, "%") || !strings.Contains(host, ".") || isAccountDomain(asked, host) {
 			continue
 		}
 		s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: username}
