@@ -96,8 +96,8 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 		{
 			"a profile that cannot say how to log in", profile, "application/x-apple-aspen-config",
 			payloads(`<key>EmailAccountType</key><string>EmailTypePOP</string><key>IncomingMailServerHostName</key><string>pop.stranger.net</string></dict><dict>` +
-				`<key>PayloadType</key><string>com.apple.ews.account</string><key>Host</key><string>ews.stranger.net</string><key>Password</key><string>theirs</string>`),
-			payloads(`<key>PayloadType</key><string>com.apple.ews.account</string><key>Host</key><string>ews.corp.example.net</string><key>SSL</key><true/><key>UserName</key><string>jane@corp.example.net</string>`),
+				`<key>PayloadType</key><string>com.apple.ews.account</string><key>Host</key><string>ews.stranger.net</string><key>Port</key><real>8443</real><key>Password</key><string>theirs</string>`),
+			payloads(`<key>PayloadType</key><string>com.apple.ews.account</string><key>Host</key><string>ews.corp.example.net</string><key>Port</key><integer>443</integer><key>SSL</key><true/><key>UserName</key><string>jane@corp.example.net</string>`),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

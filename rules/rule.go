@@ -24,7 +24,8 @@ type Rule struct {
 	// Otherwise is what happens to an answer that names another host.
 	Otherwise Otherwise
 	// Servers are what is put in the place of strangers (Rewrite) or answered with (AnswerLocal), at most one per protocol. A Username
-	// may hold %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN%, the placeholders of Mozilla's format. Host and the host of URL are allowed ones.
+	// may hold %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN%, the placeholders of Mozilla's format. Host, the host of URL and the domain of Username, if it has one, are
+	// allowed ones; the last may be one of Domains, too.
 	Servers []dialect.Server
 	// Answer says who answers.
 	Answer Answering
@@ -47,7 +48,7 @@ const (
 	Block Otherwise = iota
 	// RemoveStrangers takes out what is outside and keeps the rest.
 	RemoveStrangers
-	// Rewrite puts the rule's own servers in the place of what is outside, protocol by protocol, and takes out the rest of it.
+	// Rewrite puts the rule's own servers, with their ways to log in, in the place of what is outside, protocol by protocol, and takes out the rest of it.
 	Rewrite
 )
 

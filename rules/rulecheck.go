@@ -242,7 +242,7 @@ func (c *checker) servers(made *rule) {
 		for _, p := range placeholders {
 			left = strings.ReplaceAll(left, p, "")
 		}
-		made.checkLogin(c, i)
+		c.login(made, i)
 		if strings.Contains(left, "%") {
 			c.wrong("servers", i, "only "+strings.Join(placeholders[:], ", "), "%s: %q holds a placeholder that nobody knows", s.Protocol, s.Username)
 		}
@@ -253,8 +253,8 @@ func (c *checker) servers(made *rule) {
 	}
 }
 
-// checkLogin checks that clients may go to the domain of a server's user name: Thunderbird looks there for address books, with the password.
-func (made *rule) checkLogin(c *checker, item int) {
+// login checks that clients may go to the domain of a server's user name: Thunderbird looks there for address books, with the password.
+func (c *checker) login(made *rule, item int) {
 	s := made.Servers[item]
 	for _, domain := range dialect.LoginDomains(s.Username) {
 		host := reserved.Canonical(strings.ReplaceAll(domain, "%EMAILDOMAIN%", "account"))

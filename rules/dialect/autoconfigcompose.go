@@ -66,9 +66,13 @@ func configServer(e *etree.Element, v Server, byURL bool) {
 		textElement(e, "port", strconv.Itoa(int(v.port())))
 	}
 	configConnection(e, v, byURL)
+	textElement(e, "username", cmp.Or(v.Username, configUser))
 }
 
-// configConnection writes what a client needs beside the place.
+// configUser is the log-in of who is told no other.
+const configUser = "%EMAILADDRESS%"
+
+// configConnection writes what a client needs beside the place and the log-in.
 func configConnection(e *etree.Element, v Server, byURL bool) {
 	if byURL {
 		httpAuthentication(e, v.Auth)
@@ -79,7 +83,6 @@ func configConnection(e *etree.Element, v Server, byURL bool) {
 		textElement(e, "socketType", socketType(v.Encryption))
 		textElement(e, "authentication", cmp.Or(v.Auth, "password-cleartext"))
 	}
-	textElement(e, "username", cmp.Or(v.Username, "%EMAILADDRESS%"))
 }
 
 func socketType(encryption string) string {

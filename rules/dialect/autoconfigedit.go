@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -10,10 +11,11 @@ import (
 // editConfig applies verdicts and writes the document. A service without its host goes as a whole: clients fill the gap with guesses. A
 // document that configures no mail any more is not sent: Thunderbird, K-9 and Delta Chat take it for a broken one.
 func editConfig(x *xmlDocument, spots []xmlSpot, judged []Suggestion, domain string) (Answer, error) {
+	putIn := unitsPutIn(spots, judged)
 	var gone []*etree.Element
 	for i, s := range judged {
 		switch at := spots[i]; {
-		case s.Verdict == Keep:
+		case s.Verdict == Keep, overwrites(putIn, at, &judged[i]):
 		case s.Verdict == Rewrite && at.attribute != "":
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
@@ -41,7 +43,7 @@ func editConfig(x *xmlDocument, spots []xmlSpot, judged []Suggestion, domain str
 
 // setConfigServer writes how to speak and to log in to a server that was put in, as a composed document has it. A password that somebody has published is none for it.
 func setConfigServer(at xmlSpot, byURL bool, v Server) {
-	dropChildren(at.unit, "socketType", "authentication", "username", "password")
+	dropChildren(at.unit, "socketType", "authentication", "password")
 	if !byURL {
 		setChild(at.unit, "port", strconv.Itoa(int(v.port())), at.element)
 	}
@@ -52,6 +54,8 @@ func setConfigServer(at xmlSpot, byURL bool, v Server) {
 			e.Space = at.element.Space
 		}
 	}
+	user := setChild(at.unit, "username", cmp.Or(v.Username, configUser), at.element)
+	at.unit.AddChild(user) // which stands last in the schema
 }
 
 // servesMail reports whether a server for incoming or outgoing mail is left, with a host.

@@ -2,7 +2,10 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // placeholders are what clients fill in for the variables of a clientConfig (draft-ietf-mailmaint-autoconfig, section "Placeholders"), as
@@ -95,6 +98,37 @@ func (p placeholders) login(username string) error {
 		}
 	}
 	return nil
+}
+
+// isOwnLogin reports whether there is nothing to be said of a user name, as of nearly all: it is a word, the client's own address, or a part of that.
+func isOwnLogin(username string, asked []Subject) bool {
+	if strings.Contains(username, "%") {
+		return username == "%EMAILADDRESS%" || username == "%EMAILLOCALPART%"
+	}
+	_, domain, address := strings.Cut(username, "@")
+	return !address || isAccountDomain(asked, domain)
+}
+
+// isAccountDomain reports whether an account that is asked about is at a domain. The asked host may be a hoster's.
+func isAccountDomain(asked []Subject, domain string) bool {
+	return slices.ContainsFunc(asked, func(s Subject) bool { return s.Domain == domain && s.Carrier != CarrierHost })
+}
+
+// suggestLogin makes a suggestion of a user name that is an address at another domain than those of the addresses that are asked about. Words without a dot (jane@CORP) are realms.
+func suggestLogin(path, protocol, username string, asked []Subject) (Suggestion, bool) {
+	domains := LoginDomains(username)
+	for _, domain := range domains {
+		host := reserved.Canonical(domain)
+		if strings.Contains(domain, "%") || !strings.Contains(host, ".") || isAccountDomain(asked, host) {
+			continue
+		}
+		s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: username}
+		if len(domains) == 1 {
+			s.Host = hostName(domain)
+		}
+		return s, true
+	}
+	return Suggestion{}, false
 }
 
 // host makes a suggestion of a host name, or of the URL that somebody wrote instead. What cannot be filled in beyond doubt names a stranger.

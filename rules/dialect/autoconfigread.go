@@ -29,6 +29,7 @@ var configUnits = append(configServices[:],
 // configWalk lists the suggestions of an answer in document order.
 type configWalk struct {
 	fill  placeholders
+	asked []Subject
 	found []Suggestion
 	spots []xmlSpot
 	about []Subject
@@ -48,7 +49,7 @@ func readConfig(q Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := configWalk{fill: placeholdersOf(q.Subjects)}
+	w := configWalk{fill: placeholdersOf(q.Subjects), asked: q.Subjects}
 	w.element(x.root, &place{tag: x.root.Tag})
 	// Whom the answer says that it is for counts only where the request names nobody at all. A hoster's file lists all domains that it
 	// serves, up to hundreds: one reserved name among them does not make the hoster's customers guarded.
@@ -126,10 +127,11 @@ func (w *configWalk) value(e *etree.Element, at *place, value string) {
 		s, ok = w.fill.url(at.String(), protocol, value)
 	case is(e, "domain"):
 		w.names(value)
-	case is(e, "username"):
+	case is(e, "username") && !isOwnLogin(value, w.asked):
 		if err := w.fill.login(value); err != nil {
 			w.err = err
 		}
+		s, ok = suggestLogin(at.String(), protocol, value, w.asked)
 	}
 	w.add(s, ok, xmlSpot{element: e, unit: configUnit(e)})
 }

@@ -32,13 +32,16 @@ var autodetect = wireFormat{
 		}},
 	},
 	recognise: func(_ Request, host, path string) bool {
-		return strings.HasSuffix(path, "/detect") && Service{Hosts: autodetectHosts}.Covers(host)
+		return strings.HasSuffix(path, "/detect") && ((Service{Hosts: autodetectHosts}).Covers(host) || strings.HasSuffix(host, autodetectStage))
 	},
 	bodySubjects: bodyAddresses,
 	read:         readAutodetect,
 	refuse:       refuseAutodetect,
 	compose:      composeAutodetect,
 }
+
+// autodetectStage is how the name of the service's other stages ends, for who has them opened.
+const autodetectStage = "-autodetect.outlookmobile.com"
 
 // autodetectHosts are the hosts of the service.
 var autodetectHosts = []string{"autodetect.outlook.cloud.microsoft", "autodetect.outlookmobile.com", "prod-autodetect.outlookmobile.com"}

@@ -141,6 +141,11 @@ func (p foreignParser) exams(t *testing.T) []exam {
 		}
 		e := exam{name: c.name, document: document{c.settings.Address, string(a.Body)}, want: p.expect(c.settings)}
 		all = append(all, e)
+		if p.blind == "" && len(e.want.Servers) > 0 {
+			e.name, e.Text = c.name+", put into another's answer", p.putIn(t, c.settings)
+			all = append(all, e)
+			e.name, e.Text = c.name, all[len(all)-2].Text
+		}
 		if len(e.want.Servers) > 0 {
 			host := e.want.Servers[0].Host
 			if u, err := url.Parse(e.want.Servers[0].URL); err == nil && host == "" {
@@ -155,6 +160,41 @@ func (p foreignParser) exams(t *testing.T) []exam {
 		all = append(all, exam{name: "the refusal", document: document{"user@lab.test", string(refusal.Body)}, want: reading{None: p.refused}})
 	}
 	return all
+}
+
+// putIn is an answer of somebody else, with ways of his own to speak and to log in to his servers, into which these are put.
+func (p foreignParser) putIn(t *testing.T, s dialect.Settings) string {
+	t.Helper()
+	theirs := s
+	theirs.Servers = nil
+	for _, v := range s.Servers {
+		theirs.Servers = append(theirs.Servers, dialect.Server{Protocol: v.Protocol, Host: "mail.stranger.net", Port: 1025, Encryption: "none", Username: "web12p3", Auth: "NTLM"})
+	}
+	q := parserInquiry(t, p.dialect, s.Address)
+	a, err := dialect.Compose(q, theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := dialect.Read(q, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged := d.Suggestions
+	for i := range judged {
+		judged[i].Verdict, judged[i].Now = dialect.Keep, judged[i].Was
+		for _, v := range s.Servers {
+			if word := judged[i].Protocol; word != "" && strings.HasPrefix(v.Protocol, word) { // a profile says pop
+				if v.Username == "" {
+					v.Username = s.Address
+				}
+				judged[i].Replace(v)
+			}
+		}
+	}
+	if a, err = d.Edit(judged); err != nil || strings.Contains(string(a.Body), "stranger") {
+		t.Fatalf("%v: %s", err, a.Body)
+	}
+	return string(a.Body)
 }
 
 // expect is what the parser should make of a document with these settings.

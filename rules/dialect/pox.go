@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"html"
@@ -166,6 +167,7 @@ type poxWalk struct {
 	found []Suggestion
 	spots []xmlSpot
 	about []Subject
+	ecp   fragments
 	// asked are those whom the request is about.
 	asked []Subject
 	// protocol is that of the Protocol around what is read.
@@ -188,8 +190,8 @@ func readPOX(q Inquiry, t text) (*Document, error) {
 	w.element(x.root, &place{tag: x.root.Tag})
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editPOX(x, w.spots, judged) }
-	if w.err != nil {
-		return d, w.err
+	if err := cmp.Or(w.err, w.ecp.verify()); err != nil {
+		return d, err
 	}
 	return d, x.verify("Autodiscover", w.found)
 }
@@ -240,6 +242,7 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 	var s Suggestion
 	var ok bool
 	unit := e
+	w.ecp.see(e.Tag, value)
 	switch kind := poxKind(e.Tag); kind {
 	case KindHostname:
 		if is(e, "Server") {
@@ -261,6 +264,9 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 		s, ok = suggestName("", w.protocol, value)
 	default:
 		s, ok = w.other(e, value)
+		if is(e, "LoginName") {
+			unit = loginUnit(e)
+		}
 	}
 	if ok {
 		s.Path = at.String()
@@ -273,10 +279,14 @@ func (w *poxWalk) other(e *etree.Element, value string) (Suggestion, bool) {
 	switch {
 	case is(e, "EMailAddress"):
 		w.about = append(w.about, addresses(value, "body")...)
-	case is(e, "LoginName") && strings.Contains(value, "%"): // Thunderbird knows the variables of its own format here, too
-		if err := placeholdersOf(w.asked).login(value); err != nil {
-			w.err = err
+	case is(e, "LoginName") && isOwnLogin(value, w.asked):
+	case is(e, "LoginName"): // Thunderbird knows the variables of its own format here, too
+		if strings.Contains(value, "%") {
+			if err := placeholdersOf(w.asked).login(value); err != nil {
+				w.err = err
+			}
 		}
+		return suggestLogin("", w.protocol, value, w.asked)
 	case (strings.Contains(value, "//") || webScheme(value)) && !is(e, "AcceptableResponseSchema"):
 		return suggestURL(KindURL, "", w.protocol, value)
 	}
@@ -323,6 +333,14 @@ func protocolType(protocol *etree.Element) string {
 func poxServer(e *etree.Element) string {
 	s, _ := suggestHost("", "", childText(e.Parent(), "Server"))
 	return s.Host
+}
+
+// loginUnit is what goes when a user name goes.
+func loginUnit(e *etree.Element) *etree.Element {
+	if u := ancestor(e, "Protocol"); u != nil {
+		return u
+	}
+	return e
 }
 
 // addressUnit is what goes when an address of another mailbox goes.

@@ -49,6 +49,8 @@ func (n *plistNode) setServer(v Server) bool {
 		}
 		n.set(way.prefix+"Authentication", "string", word)
 		n.set(way.prefix+"PortNumber", "integer", strconv.Itoa(int(v.port())))
+	} else if key := way.prefix + "Port"; n.child(key) != nil { // which mailcow writes as a real number
+		n.set(key, "integer", strconv.Itoa(int(v.port())))
 	}
 	n.set(way.prefix+way.useSSL, strconv.FormatBool(v.Encryption != encryptionNone), "")
 	n.set(way.prefix+way.username, "string", v.Username)

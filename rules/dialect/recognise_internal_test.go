@@ -21,7 +21,7 @@ var places = []struct {
 	id         ID
 	host, path *regexp.Regexp
 }{
-	{Autodetect, pattern(`^(.*\.)?(autodetect\.outlook\.cloud\.microsoft|(prod-)?autodetect\.outlookmobile\.com)$`), pattern(`/detect$`)},
+	{Autodetect, pattern(`^(.*\.)?(autodetect\.outlook\.cloud\.microsoft|([a-z]+-)?autodetect\.outlookmobile\.com)$`), pattern(`/detect$`)},
 	{SOAP, anywhere, pattern(`^/autodiscover/autodiscover\.svc(/wssecurity(/symmetrickey|/x509cert)?)?$`)},
 	{V2, anywhere, pattern(`^/autodiscover/autodiscover\.json(/v\d+(\.\d+)*(/.*)?)?$`)},
 	{POX, anywhere, pattern(`^/autodiscover$|/autodiscover/(.*/)?autodiscover\.xml$`)},
@@ -73,7 +73,7 @@ var (
 	lookalikeHosts = []string{
 		"www.some-shop.co.uk", "WWW.Some-Shop.co.uk.:8443", "192.0.2.1", "[2001:db8::1]:443", "autodiscover.shop.com", "autodetect.outlook.cloud.microsoft",
 		"prod.AUTODETECT.outlook.cloud.microsoft.", "xautodetect.outlook.cloud.microsoft", "autodetect.outlook.cloud.microsoft.evil.net", "outlookmobile.com",
-		"prod-autodetect.outlookmobile.com", "v1.ispdb.net", "a.v1.ispdb.net", "xv1.ispdb.net", "live.thunderbird.net", "addons.thunderbird.net",
+		"prod-autodetect.outlookmobile.com", "eu-autodetect.outlookmobile.com", "xautodetect.outlookmobile.com", "v1.ispdb.net", "a.v1.ispdb.net", "xv1.ispdb.net", "live.thunderbird.net", "addons.thunderbird.net",
 		"live.mozillamessaging.com:443", "login.microsoftonline.com", "x.login.windows.net", "xlogin.windows.net", "odc.officeapps.live.com", "live.com",
 	}
 )

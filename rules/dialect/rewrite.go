@@ -43,6 +43,32 @@ func (s Suggestion) putIn() *Server {
 	return s.Server
 }
 
+// unitsPutIn are the elements into which a server is put: its user name is written over what stands there.
+func unitsPutIn(spots []xmlSpot, judged []Suggestion) map[*etree.Element]*Server {
+	var all map[*etree.Element]*Server
+	for i, s := range judged {
+		v := s.putIn()
+		if v == nil {
+			continue
+		}
+		if all == nil {
+			all = make(map[*etree.Element]*Server)
+		}
+		all[spots[i].unit] = v
+	}
+	return all
+}
+
+// overwrites reports whether what is suggested is a user name beside which a server is put in, and says so in the verdict.
+func overwrites(units map[*etree.Element]*Server, at xmlSpot, s *Suggestion) bool {
+	v := units[at.unit]
+	if v == nil || !is(at.element, "username") && !is(at.element, "LoginName") {
+		return false
+	}
+	s.Verdict, s.Now = Rewrite, v.Username
+	return true
+}
+
 // setText gives an element a text in the place of everything in it: what stands behind a comment, too, which etree's SetText leaves there.
 func setText(e *etree.Element, value string) {
 	for len(e.Child) > 0 {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -39,6 +40,7 @@ type soapWalk struct {
 	inside    int    // the response that is being read, or -1
 	setting   string // the Name of the setting that is being read
 	about     []Subject
+	ecp       fragments
 	err       error
 }
 
@@ -52,9 +54,9 @@ func readSOAP(q Inquiry, t text) (*Document, error) {
 	w.assign(readSOAPQuestion(q.Request))
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return w.edit(x, judged) }
-	switch {
-	case w.err != nil:
-		return d, w.err
+	switch err := cmp.Or(w.err, w.ecp.verify()); {
+	case err != nil:
+		return d, err
 	case len(w.found) == 0:
 		return d, fmt.Errorf("%w: no server in the answer", ErrNoSettings)
 	case !is(x.root, "Envelope"):
@@ -152,6 +154,7 @@ func (w *soapWalk) value(e *etree.Element, path, value string) {
 		return
 	case is(e, "Value") && isSetting(e.Parent()):
 		kind = settingKind(strings.ToLower(w.setting))
+		w.ecp.see(w.setting, value)
 		path += "[Name=" + w.setting + "]"
 		if strings.EqualFold(w.setting, "AutoDiscoverSMTPAddress") {
 			w.about = append(w.about, addresses(value, "body")...)

@@ -17,11 +17,11 @@ type xmlSpot struct {
 
 // applyXML changes an XML tree, of whichever dialect, as the verdicts say.
 func applyXML(spots []xmlSpot, judged []Suggestion) {
-	gone := make(map[*etree.Element]bool)
+	gone, putIn := make(map[*etree.Element]bool), unitsPutIn(spots, judged)
 	for i, s := range judged {
 		at := spots[i]
 		switch {
-		case s.Verdict == Keep:
+		case s.Verdict == Keep, overwrites(putIn, at, &judged[i]):
 		case s.Verdict == Rewrite && at.attribute != "":
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:
