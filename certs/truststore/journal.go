@@ -86,19 +86,12 @@ func (j *journal) write(r *record) error {
 }
 
 // writePrivate replaces a file that only its owner can read.
-func writePrivate(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600) // the mode stays with what replaces it
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return replaceFile(path, text)
-}
+func writePrivate(path string, text []byte) error { return replaceAs(path, text, 0o600) }
 
 // forget removes a record, and the copy of the root with the last one.
 func (j *journal) forget(store, path string) error {
+	clearUnfinished(j.file(store, path))
+	clearUnfinished(j.rootFile())
 	if err := removeFile(j.file(store, path)); err != nil {
 		return fmt.Errorf("clearing the journal: %w", err)
 	}

@@ -28,6 +28,11 @@ func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 
 // uninstall takes the root out of one place.
 func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding) Report {
+	if s.Admin || !p.admin {
+		for _, file := range p.files {
+			clearUnfinished(file)
+		}
+	}
 	if !found.present && !found.leftover && !r.Recorded {
 		r.Status, r.Verified, r.Note = Absent, found.how, ""
 		return r
