@@ -31,6 +31,7 @@ type record struct {
 	Files  []overwritten `json:"files"`
 	Dirs   []string      `json:"dirs,omitempty"`   // made by the installation, the outer ones first
 	Vacant bool          `json:"vacant,omitempty"` // the file was there before and said nothing
+	Begun  bool          `json:"begun,omitempty"`  // it has not come to its end: what the files were is not in Files
 }
 
 type journal struct {

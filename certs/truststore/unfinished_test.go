@@ -1,6 +1,7 @@
 package truststore_test
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -34,6 +35,53 @@ func TestUninstall_unfinished(t *testing.T) {
 		if diff := cmp.Diff(before, c.tree(t)); diff != "" {
 			t.Errorf("%s: something has changed (-before +after):\n%s", name, diff)
 		}
+	}
+}
+
+// TestInstall_killed: the journal knows of an installation before it begins, so that what a kill leaves of it can be cleared: directories, too.
+func TestInstall_killed(t *testing.T) {
+	t.Parallel()
+	const anchors, bundle = "/etc/pki/ca-trust/source/anchors", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"
+	c := newComputer(t, "linux", true, anchors+"/", bundle, "/usr/lib/firefox/")
+	c.write(t, bundle, c.others)
+	before := c.tree(t)
+	c.answer = func(truststore.Command) ([]byte, error) { panic("killed") }
+	func() {
+		defer func() { _ = recover() }()
+		c.stores.Install(t.Context(), truststore.System)
+	}()
+	c.answer = func(truststore.Command) ([]byte, error) { return nil, c.bundle(anchors, bundle) }
+	if r := only(t, c.stores.Verify(t.Context(), truststore.System)); !r.Recorded || r.Status != truststore.Absent {
+		t.Errorf("after the kill: got %+v", r)
+	}
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.System)); r.Status != truststore.Removed {
+		t.Errorf("after the kill: got %+v", r)
+	}
+	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	text, err := json.Marshal(map[string]any{
+		"schema": 1, "store": truststore.Policies, "path": filepath.Join(c.root, "etc/firefox/policies/policies.json"), "begun": true,
+		"dirs": []string{filepath.Join(c.root, "etc/firefox"), filepath.Join(c.root, "etc/firefox/policies")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := filepath.Glob(filepath.Join(c.root, "journal", "*.json"))
+	if err != nil || len(records) != 1 {
+		t.Fatalf("got %q, %v", records, err)
+	}
+	if err := os.WriteFile(records[0], text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); r.Status != truststore.Removed || r.Exact || !strings.Contains(r.Note, "did not come to its end") {
+		t.Errorf("before its end was recorded: got %+v", r)
+	}
+	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(c.root, "journal")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the journal in the end: %v", err)
 	}
 }
 

@@ -88,6 +88,9 @@ func (s *Stores) restorable(p place) (*snapshot, string) {
 	if err != nil || rec == nil {
 		return nil, "it was not put there by this program, or the journal is lost"
 	}
+	if rec.Begun {
+		return nil, "only the certificate was taken out: its installation did not come to its end"
+	}
 	if p.busy != nil {
 		if busy := p.busy(); busy != "" {
 			return nil, "only the certificate was taken out: " + busy
