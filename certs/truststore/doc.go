@@ -26,6 +26,8 @@
 //   - Nothing is asked: programs run without input and with a time limit. What needs the administrator, or a password, is reported
 //     with the command for it.
 //
+// The journal knows of an installation before it begins: of one that a kill has ended, the certificate is taken out, and what was made for it.
+//
 // The journal keeps only the blocks that were overwritten, not copies: a profile's key database protects saved passwords, and a copy of
 // it must not lie elsewhere.
 //

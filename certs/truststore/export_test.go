@@ -16,6 +16,9 @@ var (
 	ListsCertificate = listsCertificate
 )
 
+// WritePrivate is how the journal writes its files.
+var WritePrivate = writePrivate
+
 // Undo is before, made again from what a journal keeps and after. ok says that the journal found after to be the one that it knows.
 func Undo(before, after, now []byte) (text []byte, ok bool, kept int) {
 	o := difference("file", content{text: before}, content{text: after})

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"autodiscover-guard/certs/durable"
 )
@@ -46,10 +48,13 @@ func readFile(path string) ([]byte, error) {
 
 // replaceFile puts text in the place of a file by one rename, with the mode and the owner of what was there; a new file can be read by
 // everybody. What is a symbolic link stays one.
-func replaceFile(path string, text []byte) error {
+func replaceFile(path string, text []byte) error { return replaceAs(path, text, 0o644) }
+
+// replaceAs is replaceFile with the mode of a new file.
+func replaceAs(path string, text []byte, mode fs.FileMode) error {
 	path = resolved(path)
-	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new-"+rand.Text())
-	err := writeLike(path, tmp, text)
+	tmp := besides(path) + rand.Text()
+	err := writeLike(path, tmp, text, mode)
 	if err == nil {
 		err = os.Rename(tmp, path)
 	}
@@ -60,9 +65,27 @@ func replaceFile(path string, text []byte) error {
 	return durable.SyncDir(filepath.Dir(path))
 }
 
-// writeLike writes a new file that is on disk when it returns, with the mode and the owner of another, if that exists.
-func writeLike(like, path string, text []byte) error {
-	mode := fs.FileMode(0o644)
+// besides is how the names begin that a file has before it is put in the place of another.
+func besides(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new-")
+}
+
+// unfinished matches how they end: the length and the alphabet of rand.Text.
+var unfinished = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+
+// clearUnfinished removes what a kill has left of replacing a file. Whoever is about to replace it at this moment fails, and leaves it as it is.
+func clearUnfinished(path string) {
+	path = resolved(path)
+	entries, _ := os.ReadDir(filepath.Dir(path)) // where nothing can be read, nothing was written
+	for _, e := range entries {
+		if end, found := strings.CutPrefix(e.Name(), filepath.Base(besides(path))); found && unfinished.MatchString(end) {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+}
+
+// writeLike writes a new file that is on disk when it returns, with the mode and the owner of another, if that exists, and with a mode that is given if not.
+func writeLike(like, path string, text []byte, mode fs.FileMode) error {
 	info, err := os.Stat(like)
 	if err == nil {
 		mode = info.Mode().Perm()

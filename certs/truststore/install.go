@@ -56,6 +56,16 @@ func (s *Stores) install(ctx context.Context, p place, r Report, found finding) 
 	if err != nil {
 		return r.fail(err.Error())
 	}
+	old, err := s.journal.read(p.store, p.path)
+	if err == nil {
+		if old != nil && old.Begun { // it has made directories that are no longer missing
+			before.dirs = append(old.Dirs, before.dirs...)
+		}
+		err = s.journal.write(before.begin(p))
+	}
+	if err != nil {
+		return r.fail(err.Error() + "; everything is as it was")
+	}
 	r.Did, err = runSteps(ctx, p.put)
 	if err == nil {
 		found, err = p.find(ctx)
@@ -78,6 +88,9 @@ func (s *Stores) install(ctx context.Context, p place, r Report, found finding) 
 		}
 		if back := s.rollback(ctx, p, &before); back != nil {
 			return r.fail(fmt.Sprintf("%v; and it could not be undone: %v", err, back))
+		}
+		if _ = s.journal.forget(p.store, p.path); old != nil && !old.Begun { // what cannot be forgotten is cleared by the next uninstallation
+			_ = s.journal.write(old)
 		}
 		return r.fail(err.Error() + "; everything is as it was")
 	}

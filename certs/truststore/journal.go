@@ -31,6 +31,7 @@ type record struct {
 	Files  []overwritten `json:"files"`
 	Dirs   []string      `json:"dirs,omitempty"`   // made by the installation, the outer ones first
 	Vacant bool          `json:"vacant,omitempty"` // the file was there before and said nothing
+	Begun  bool          `json:"begun,omitempty"`  // it has not come to its end: what the files were is not in Files
 }
 
 type journal struct {
@@ -86,19 +87,12 @@ func (j *journal) write(r *record) error {
 }
 
 // writePrivate replaces a file that only its owner can read.
-func writePrivate(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600) // the mode stays with what replaces it
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return replaceFile(path, text)
-}
+func writePrivate(path string, text []byte) error { return replaceAs(path, text, 0o600) }
 
 // forget removes a record, and the copy of the root with the last one.
 func (j *journal) forget(store, path string) error {
+	clearUnfinished(j.file(store, path))
+	clearUnfinished(j.rootFile())
 	if err := removeFile(j.file(store, path)); err != nil {
 		return fmt.Errorf("clearing the journal: %w", err)
 	}

@@ -123,7 +123,8 @@ func (s *snapshot) record(p place) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &record{Store: p.store, Path: p.path, Dirs: s.dirs}
+	r := s.begin(p)
+	r.Begun = false
 	for _, now := range after.entries {
 		var before content
 		if i := slices.IndexFunc(s.entries, func(e entry) bool { return e.path == now.path }); i >= 0 {
@@ -137,9 +138,17 @@ func (s *snapshot) record(p place) (*record, error) {
 		if !after.has(e.path) {
 			r.Files = append(r.Files, difference(e.path, e.content, content{}))
 		}
-		r.Vacant = r.Vacant || p.vacant != nil && e.path == p.path && p.vacant(e.text)
 	}
 	return r, nil
+}
+
+// begin is the record of a change that is about to be made: what a kill leaves of it can be cleared by that.
+func (s *snapshot) begin(p place) *record {
+	r := &record{Store: p.store, Path: p.path, Dirs: s.dirs, Begun: true}
+	for _, e := range s.entries {
+		r.Vacant = r.Vacant || p.vacant != nil && e.path == p.path && p.vacant(e.text)
+	}
+	return r
 }
 
 // owns reports whether a path is one that a change of the place may touch.

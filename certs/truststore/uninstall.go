@@ -28,6 +28,11 @@ func (s *Stores) PlanUninstall(ctx context.Context, names ...string) []Report {
 
 // uninstall takes the root out of one place.
 func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding) Report {
+	if s.Admin || !p.admin {
+		for _, file := range p.files {
+			clearUnfinished(file)
+		}
+	}
 	if !found.present && !found.leftover && !r.Recorded {
 		r.Status, r.Verified, r.Note = Absent, found.how, ""
 		return r
@@ -82,6 +87,9 @@ func (s *Stores) restorable(p place) (*snapshot, string) {
 	rec, err := s.journal.read(p.store, p.path)
 	if err != nil || rec == nil {
 		return nil, "it was not put there by this program, or the journal is lost"
+	}
+	if rec.Begun {
+		return nil, "only the certificate was taken out: its installation did not come to its end"
 	}
 	if p.busy != nil {
 		if busy := p.busy(); busy != "" {

@@ -11,6 +11,7 @@ func TestPolicies_edit(t *testing.T) {
 	ours := Values{policyProxy: set(`{"Mode":"x"}`)}
 	for before, want := range map[string]string{
 		"":                             "{\n  \"policies\": {\n    \"Proxy\": {\"Mode\":\"x\"}\n  }\n}\n",
+		" \n":                          "{\n  \"policies\": {\n    \"Proxy\": {\"Mode\":\"x\"}\n  }\n}\n",
 		"{}":                           "{\n  \"policies\": {\n    \"Proxy\": {\"Mode\":\"x\"}\n  }}",
 		`{"a":1}`:                      "{\n  \"policies\": {\n    \"Proxy\": {\"Mode\":\"x\"}\n  },\"a\":1}",
 		`{"policies":{}}`:              "{\"policies\":{\n    \"Proxy\": {\"Mode\":\"x\"}\n  }}",
@@ -20,6 +21,9 @@ func TestPolicies_edit(t *testing.T) {
 		got, err := policies{}.edit(t.Context(), []byte(before), ours)
 		if err != nil || string(got) != want {
 			t.Errorf("%s: got %q (%v), want %q", before, got, err, want)
+		}
+		if _, err := (policies{}).read(t.Context(), []byte(before)); err != nil {
+			t.Errorf("%s: %v", before, err)
 		}
 	}
 	for before, want := range map[string]string{
@@ -36,6 +40,18 @@ func TestPolicies_edit(t *testing.T) {
 	for _, bad := range []string{"[]", `{"policies":1}`, `{"policies":{}`, `{"policies":{}} x`, `{"policies":{"Proxy":1,"Proxy":2}}`, `{"policies":{},"policies":{}}`, "{a:1}", "\ufeff{}"} {
 		if got, err := (policies{}).edit(t.Context(), []byte(bad), ours); err == nil {
 			t.Errorf("%s: changed to %s", bad, got)
+		}
+	}
+}
+
+// What says nothing is removed where it was made for us; what is beside the policies is somebody's.
+func TestPolicies_vacant(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"": true, " \n": true, "{}": true, `{"policies":{}}`: true, `{"policies":{"A":1}}`: false, `{"policies":{},"x":1}`: false, `{"policies":null}`: false, "{": false,
+	} {
+		if got := (policies{}).vacant([]byte(text)); got != want {
+			t.Errorf("%q: got %t", text, got)
 		}
 	}
 }
@@ -105,6 +121,15 @@ func TestPrefs_edit(t *testing.T) {
 	got, err := prefs{}.edit(t.Context(), []byte("a\nuser_pref(\"network.proxy.type\", 2);\nb\n"), Values{prefType: {}})
 	if err != nil || string(got) != "a\nb\n" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// Of several lines for one name the last one counts, as it does for the program.
+func TestPrefs_read(t *testing.T) {
+	t.Parallel()
+	got, err := prefs{}.read(t.Context(), []byte("user_pref(\"network.proxy.type\", 1);\nuser_pref('network.proxy.type', 4);\n// user_pref('network.proxy.type', 0);\n"))
+	if err != nil || got[prefType] != set("4") || got[prefPAC].Set {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

@@ -71,3 +71,35 @@ func TestOn_cannotBeWritten(t *testing.T) {
 	allGood(t, off(t, w, Options{}))
 	w.same(t, before)
 }
+
+// What could not be taken back is taken back by the guard's next start, which leaves alone what somebody has changed.
+func TestOff_cannotBeWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	allGood(t, on(t, w, Options{}))
+	const theirs = "[Proxy Settings]\nProxyType=4\n"
+	w.write(t, "home/.config/kioslaverc", theirs)
+	d := w.desktop()
+	d.config.System.Run = refusing{fake{w.path("dconf.json")}, gnomeMode, errors.New("it is locked")}
+	results, err := d.Off(t.Context(), Options{})
+	must(t, err)
+	states := map[string]State{}
+	for _, r := range results {
+		states[r.Name] = r.State
+	}
+	if states["gnome"] != Failed || states["kde"] != Changed || states["firefox"] != Off {
+		t.Errorf("got %+v", results)
+	}
+	results, err = w.desktop().Recover(t.Context())
+	must(t, err)
+	if len(results) == 0 || slices.ContainsFunc(results, func(r Result) bool { return r.Name == "kde" }) {
+		t.Errorf("the next start: got %+v", results)
+	}
+	allGood(t, results)
+	if got := w.read(t, "dconf.json"); got != `{"mode": "'manual'"}` {
+		t.Errorf("dconf: %s", got)
+	}
+	if got := w.read(t, "home/.config/kioslaverc"); got != theirs {
+		t.Errorf("kioslaverc: %s", got)
+	}
+}

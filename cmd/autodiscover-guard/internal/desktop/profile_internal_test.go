@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -51,4 +52,28 @@ func TestProfileInUse(t *testing.T) {
 	if profileInUse(dir) {
 		t.Error("a profile whose program has ended is in use")
 	}
+}
+
+// Profiles may lie elsewhere (IsRelative=0), and what is named twice is one.
+func TestOn_whichProfiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	elsewhere := w.path("elsewhere")
+	must(t, os.Mkdir(elsewhere, 0o700))
+	w.write(t, "home/.thunderbird/profiles.ini", "[Profile0]\r\nIsRelative=0\r\nPath="+elsewhere+"\r\n[Profile1]\nPath=abc.default\n[Profile2]\nPath=abc.default\n[Profile3]\nPath=gone\n[Other]\nPath=.\n")
+	before := w.tree(t)
+	d := w.desktop()
+	d.config.System.MayWrite = func(string) bool { return false }
+	results, err := d.On(t.Context(), guard, Options{Only: []string{"thunderbird"}})
+	must(t, err)
+	var places []string
+	for _, r := range results {
+		places = append(places, strings.TrimPrefix(r.Where, w.dir))
+	}
+	want := "/elsewhere/user.js /elsewhere/prefs.js /home/.thunderbird/abc.default/user.js /home/.thunderbird/abc.default/prefs.js"
+	if got := strings.Join(places, " "); got != want {
+		t.Errorf("got %s", got)
+	}
+	allGood(t, off(t, w, Options{}))
+	w.same(t, before)
 }
