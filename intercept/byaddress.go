@@ -28,7 +28,7 @@ type byAddress struct {
 	early    []byte // what came with the request
 
 	mu     sync.Mutex
-	hall   net.Conn // the tunnel's end of a pipe into the hall
+	hall   *pipeEnd // the tunnel's end of a pipe into the hall
 	stream *streamConn
 	over   bool // nothing can be sent back any more
 }
@@ -133,7 +133,7 @@ func (b *byAddress) hallConnFor(name string) *hallConn {
 
 // open shows the client into the hall. It reports false where the way back has ended.
 func (b *byAddress) open(hc *hallConn) bool {
-	inner, outer := net.Pipe()
+	inner, outer := newPipe()
 	stream := &streamConn{Conn: inner, local: localAddress(b.asked), remote: net.TCPAddrFromAddrPort(remoteAddrPort(b.asked))}
 	b.mu.Lock()
 	if b.over {
@@ -177,7 +177,7 @@ func (b *byAddress) WriteTo(client io.Writer) (int64, error) {
 // CloseWrite is called when the client has said its last word.
 func (b *byAddress) CloseWrite() error {
 	if hall := b.inHall(); hall != nil {
-		return hall.Close()
+		return hall.CloseWrite()
 	}
 	return closeWrite(b.Conn)
 }
@@ -197,7 +197,7 @@ func (b *byAddress) broken() bool {
 	return b.stream != nil && b.stream.broken.Load()
 }
 
-func (b *byAddress) inHall() net.Conn {
+func (b *byAddress) inHall() *pipeEnd {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.hall
@@ -210,7 +210,7 @@ func (b *byAddress) Close() error {
 	hall := b.hall
 	b.mu.Unlock()
 	if hall != nil {
-		_ = hall.Close()
+		_ = hall.breakOff()
 	}
 	return b.Conn.Close()
 }
