@@ -13,6 +13,9 @@ func (x *exchange) roundTrip(req *http.Request, base *http.Transport) (*http.Res
 	t := x.transport(req, base)
 	if base == x.p.transport { // of another one we do not know whether it asks a proxy
 		req = x.spelled(req)
+		if to, ok := x.original(req); ok {
+			return x.roundTripOriginal(t, to, req)
+		}
 	}
 	resp, err := t.RoundTrip(req)
 	ours := x.p.transports.Load()

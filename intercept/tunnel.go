@@ -82,6 +82,7 @@ type farSide struct {
 	traffic *traffic
 	opener  func(c net.Conn) net.Conn // see openWhenNamed; nil where the tunnel is never opened
 	untrack func()                    // ends the tracking
+	named   target                    // the host that the client has named, where the tunnel is for an address; else zero
 	mu      sync.Mutex
 	conn    io.Closer
 	closed  bool
