@@ -349,9 +349,7 @@ func (x *exchange) attach(r *http.Request) *http.Request {
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if x.upload != nil {
 		r.Body = x.upload // and not in the request that net/http keeps (server.go: closedRequestBodyEarly)
-		if x.http1 {
-			r.GetBody = x.upload.again
-		}
+		r.GetBody = x.upload.again
 	}
 	return r
 }
