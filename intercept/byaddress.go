@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"autodiscover-guard/rules/reserved"
 )
 
@@ -46,8 +48,14 @@ func (b *byAddress) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs.
-func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
+// ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs. It is called in a goroutine of goproxy's, where nobody recovers.
+func (b *byAddress) ReadFrom(client io.Reader) (n int64, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.front.p.recovered(v, zap.String(keyHost, b.to.String()))
+			_, err = b.Close(), net.ErrClosed
+		}
+	}()
 	var first [1]byte
 	if len(b.early) == 0 { // nothing is kept ready for whoever has nothing to say
 		n, _ := client.Read(first[:])
@@ -70,7 +78,7 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 	} else {
 		to = b.hall
 	}
-	n, err := io.Copy(to, client)
+	n, err = io.Copy(to, client)
 	return int64(len(heard)) + n, err
 }
 
