@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"autodiscover-guard/rules/reserved"
 )
 
@@ -28,7 +30,7 @@ type byAddress struct {
 	early    []byte // what came with the request
 
 	mu     sync.Mutex
-	hall   net.Conn // the tunnel's end of a pipe into the hall
+	hall   *pipeEnd // the tunnel's end of a pipe into the hall
 	stream *streamConn
 	over   bool // nothing can be sent back any more
 }
@@ -46,8 +48,14 @@ func (b *byAddress) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs.
-func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
+// ReadFrom implements io.ReaderFrom: it carries what the client says to where that belongs. It is called in a goroutine of goproxy's, where nobody recovers.
+func (b *byAddress) ReadFrom(client io.Reader) (n int64, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.front.p.recovered(v, zap.String(keyHost, b.to.String()))
+			_, err = b.Close(), net.ErrClosed
+		}
+	}()
 	var first [1]byte
 	if len(b.early) == 0 { // nothing is kept ready for whoever has nothing to say
 		n, _ := client.Read(first[:])
@@ -70,7 +78,7 @@ func (b *byAddress) ReadFrom(client io.Reader) (int64, error) {
 	} else {
 		to = b.hall
 	}
-	n, err := io.Copy(to, client)
+	n, err = io.Copy(to, client)
 	return int64(len(heard)) + n, err
 }
 
@@ -133,7 +141,7 @@ func (b *byAddress) hallConnFor(name string) *hallConn {
 
 // open shows the client into the hall. It reports false where the way back has ended.
 func (b *byAddress) open(hc *hallConn) bool {
-	inner, outer := net.Pipe()
+	inner, outer := newPipe()
 	stream := &streamConn{Conn: inner, local: localAddress(b.asked), remote: net.TCPAddrFromAddrPort(remoteAddrPort(b.asked))}
 	b.mu.Lock()
 	if b.over {
@@ -177,7 +185,7 @@ func (b *byAddress) WriteTo(client io.Writer) (int64, error) {
 // CloseWrite is called when the client has said its last word.
 func (b *byAddress) CloseWrite() error {
 	if hall := b.inHall(); hall != nil {
-		return hall.Close()
+		return hall.CloseWrite()
 	}
 	return closeWrite(b.Conn)
 }
@@ -197,7 +205,7 @@ func (b *byAddress) broken() bool {
 	return b.stream != nil && b.stream.broken.Load()
 }
 
-func (b *byAddress) inHall() net.Conn {
+func (b *byAddress) inHall() *pipeEnd {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.hall
@@ -210,7 +218,7 @@ func (b *byAddress) Close() error {
 	hall := b.hall
 	b.mu.Unlock()
 	if hall != nil {
-		_ = hall.Close()
+		_ = hall.breakOff()
 	}
 	return b.Conn.Close()
 }

@@ -71,6 +71,7 @@ func tunnelReason(policy *rules.Policy, t target) string {
 }
 
 func (x *exchange) writeTunnel() {
+	defer x.logPanicked()
 	level := zap.DebugLevel
 	if x.decision.Rule != "" {
 		level = zap.WarnLevel

@@ -34,6 +34,9 @@ type clientBody struct {
 	gone  atomic.Bool // because upstream is gone
 	cut   atomic.Bool // it broke off
 
+	kept []byte // in HTTP/2: what was read, as long as it is short
+	long bool   // it is not
+
 	reading sync.Mutex // held by a read that is under way
 	mu      sync.Mutex // guards the following, and with it the deadline of the connection, which is another request's later
 	awaited bool       // upstream's answer is
@@ -64,6 +67,7 @@ func (b *clientBody) Read(p []byte) (n int, err error) {
 		b.proceed = nil
 	}
 	n, err = b.ReadCloser.Read(p)
+	b.keep(p[:n])
 	switch {
 	case err == io.EOF: //nolint:errorlint // as io.Reader has it; a wrapped one is none
 		b.whole.Store(true)
@@ -175,13 +179,32 @@ func (b *clientBody) onConn(info httptrace.GotConnInfo) {
 	far.tell(b)
 }
 
-// again is the request's GetBody. Nothing is read twice; but net/http (go1.26, transport.go: shouldRetryRequest) has to find one, or it gives up a request with a body whose connection has
-// ended before anything was sent.
-func (b *clientBody) again() (io.ReadCloser, error) {
-	if b.begun.Load() {
-		return nil, io.ErrUnexpectedEOF
+// keptBody is how much of a body is kept for another try.
+const keptBody = 16 << 10
+
+// keep keeps what was read for again.
+func (b *clientBody) keep(p []byte) {
+	if b.http1 || b.long {
+		return
 	}
-	return b, nil
+	if b.long = len(b.kept)+len(p) > keptBody; b.long {
+		b.kept = nil
+		return
+	}
+	b.kept = append(b.kept, p...)
+}
+
+// again is the request's GetBody. In HTTP/1 nothing is read twice; but net/http (go1.26, transport.go: shouldRetryRequest) has to find one, or it gives up a request with a body whose connection has
+// ended before anything was sent. In HTTP/2 a server may turn a request away that it has not looked at when all of the body has left (RFC 9113, section 8.7: GOAWAY, REFUSED_STREAM): a short one is sent
+// once more.
+func (b *clientBody) again() (io.ReadCloser, error) {
+	switch {
+	case b.http1 && !b.begun.Load():
+		return b, nil
+	case !b.http1 && b.whole.Load() && !b.long:
+		return memoryBody(b.kept), nil
+	}
+	return nil, io.ErrUnexpectedEOF
 }
 
 // upstreamClosed is called when the connection to upstream was closed.

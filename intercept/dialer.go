@@ -84,12 +84,14 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	purpose := purposeOf(ctx, addr)
 	if purpose == purposeTunnel {
 		c, err := d.connect(ctx, network, addr, purpose)
-		if err != nil {
-			return nil, err
-		}
 		i, _ := dialInfoOf(ctx)
-		if i.far == nil {
-			return c, nil
+		if i.far != nil && i.far.named.port != 0 && unreached(ctx, err) {
+			if other, failed := d.connect(ctx, network, i.far.named.String(), purpose); failed == nil {
+				c, err = other, nil
+			}
+		}
+		if err != nil || i.far == nil {
+			return c, err
 		}
 		c = i.far.wrap(c)
 		if !i.far.keep(c) {

@@ -1,6 +1,7 @@
 package intercept_test
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -82,6 +83,9 @@ func doubtOtherAnswer(t *testing.T) {
 	}
 }
 
+// bypassed is a host of nobody's discovery.
+const bypassed = "autodiscover.corp-mail.net"
+
 // brokenLog is a log on a disk that is full, or worse.
 type brokenLog struct {
 	zapcore.Core
@@ -110,6 +114,7 @@ func doubtLog(t *testing.T) {
 			for _, door := range doors {
 				log := brokenLog{Core: zapcore.NewNopCore(), panics: panics, asked: make(chan struct{}, 16)}
 				w := newWorld(t, jsonAnswer(suggest(somehow, stranger)), func(c *intercept.Config, _ *proxyServer, _ *world) {
+					c.Upstream.Resolve[bypassed] = c.Upstream.Resolve[bank+":443"]
 					c.Decisions = zap.New(log, zap.ErrorOutput(zapcore.AddSync(new(silence))))
 				})
 				client := door.client(w)
@@ -124,6 +129,17 @@ func doubtLog(t *testing.T) {
 				if got := send(t, client, request(t, http.MethodGet, door.scheme+"://opened.net/", "")); got.StatusCode != http.StatusOK {
 					t.Errorf("%s, not discovery: got %d", door.name, got.StatusCode)
 				}
+				for _, to := range []string{bypassed, numberOf} { // tunnels that have a record of their own
+					c, err := w.tls(to+":443", &tls.Config{ServerName: bypassed, RootCAs: w.web.roots()})
+					if err != nil {
+						t.Errorf("%s: %v", to, err)
+						continue
+					}
+					<-log.asked
+					_ = c.Close()
+				}
+				client.CloseIdleConnections()
+				w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 			}
 		})
 	}

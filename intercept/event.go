@@ -82,14 +82,17 @@ func (x *exchange) finish(status int, out int64) {
 // write hands the record to the log. What the log cannot write is for it to count; even where it panics, the client gets its answer, which may
 // still stand in a buffer.
 func (x *exchange) write(status int, out int64) {
-	defer func() {
-		if v := recover(); v != nil {
-			x.p.recovered(v, zap.String(keyExchange, x.id))
-		}
-	}()
+	defer x.logPanicked()
 	if entry := x.p.decisions.Check(x.level(), EventMessage); entry != nil {
 		entry.Time = x.p.clock().UTC()
 		entry.Write(x.fields(status, out)...)
+	}
+}
+
+// logPanicked is deferred by who writes a record.
+func (x *exchange) logPanicked() {
+	if v := recover(); v != nil {
+		x.p.recovered(v, zap.String(keyExchange, x.id))
 	}
 }
 

@@ -45,6 +45,7 @@ type exchange struct {
 	id      string
 	door    door
 	client  string
+	meant   target // where the client of the transparent door has connected to for plain HTTP; zero elsewhere
 	from    rules.From
 	start   time.Time
 	binding *binding
@@ -110,6 +111,11 @@ func (p *Plugin) newExchange(r *http.Request, d door) *exchange {
 	}
 	if r.URL != nil {
 		x.url = *r.URL
+	}
+	if d == doorTransparentPlain {
+		if c, ok := r.Context().Value(hallKey{}).(*hallConn); ok {
+			x.meant = c.target
+		}
 	}
 	x.from.At = x.start
 	x.from.Client, _ = netip.ParseAddr(x.client) // the zero address of an unknown client is in no range
@@ -343,9 +349,7 @@ func (x *exchange) attach(r *http.Request) *http.Request {
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if x.upload != nil {
 		r.Body = x.upload // and not in the request that net/http keeps (server.go: closedRequestBodyEarly)
-		if x.http1 {
-			r.GetBody = x.upload.again
-		}
+		r.GetBody = x.upload.again
 	}
 	return r
 }

@@ -132,6 +132,7 @@ func (x *exchange) review(resp *http.Response, ctx *goproxy.ProxyCtx) *http.Resp
 	if x.decision.Action != rules.ActionPass {
 		return x.approve(x.compose(ctx.Req, x.decision.Answer))
 	}
+	x.trailers(resp)
 	resp.Body = memoryBody(head)
 	return x.approve(resp)
 }

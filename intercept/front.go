@@ -271,13 +271,16 @@ func (f *front) tunnel(w http.ResponseWriter, r *http.Request, t target, far *fa
 			}
 		}
 	}()
+	asked := r
 	r = r.WithContext(ctx)
 	r.URL.Host, r.Host = t.String(), t.String()
 	if _, ok := w.(http.Hijacker); ok {
 		f.proxy.ServeHTTP(hijackable{tw}, r)
 		return
 	}
-	s := &streamTunnel{r.Body, far}
+	tw.stream = newStreamTunnel(asked.Context(), asked.Body, far)
+	s := cutOff{tw.stream}
+	r.Body = tw.stream
 	tw.stall = f.p.traffic.newStallTimer(f.p.limits.Stall, http.NewResponseController(w))
 	f.p.traffic.addTunnel(s)
 	far.untrack = func() { f.p.traffic.removeTunnel(s) }

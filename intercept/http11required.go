@@ -13,10 +13,13 @@ func (x *exchange) roundTrip(req *http.Request, base *http.Transport) (*http.Res
 	t := x.transport(req, base)
 	if base == x.p.transport { // of another one we do not know whether it asks a proxy
 		req = x.spelled(req)
+		if to, ok := x.original(req); ok {
+			return x.roundTripOriginal(t, to, req)
+		}
 	}
 	resp, err := t.RoundTrip(req)
 	ours := x.p.transports.Load()
-	if err == nil || t != ours.shared || !wantsHTTP11(err) {
+	if err == nil || t != ours.shared && t != ours.uploads || !wantsHTTP11(err) {
 		return resp, err
 	}
 	again, ok := repeated(req)
@@ -33,7 +36,7 @@ func wantsHTTP11(err error) bool {
 	return ok && stream.Code == http2.ErrCodeHTTP11Required
 }
 
-// repeated is a request that was sent once, to be sent again. One whose body has streamed through cannot be.
+// repeated is a request that was sent once, to be sent again. One whose body has streamed through can be where that was short: see clientBody.again.
 func repeated(req *http.Request) (*http.Request, bool) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req, true

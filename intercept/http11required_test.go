@@ -14,6 +14,15 @@ import (
 
 // olderOnly is an upstream that offers HTTP/2 and then ends each of its streams with HTTP_1_1_REQUIRED; streams counts them.
 func olderOnly(t *testing.T, web func() *authority, upstream http.HandlerFunc, streams *atomic.Int64) string {
+	return turningAway(t, web, upstream, func(framer *http2.Framer, stream uint32) bool {
+		streams.Add(1)
+		_ = framer.WriteRSTStream(stream, http2.ErrCodeHTTP11Required)
+		return true
+	})
+}
+
+// turningAway is an upstream that offers HTTP/2 and then hands each request to away, when it has come to its end or reached 64 KiB; where that returns false its connection ends.
+func turningAway(t *testing.T, web func() *authority, upstream http.HandlerFunc, away func(framer *http2.Framer, stream uint32) bool) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(upstream)
 	s.TLS = &tls.Config{
@@ -26,7 +35,7 @@ func olderOnly(t *testing.T, web func() *authority, upstream http.HandlerFunc, s
 		}
 		framer := http2.NewFramer(c, c)
 		_ = framer.WriteSettings()
-		for {
+		for got := 0; ; {
 			frame, err := framer.ReadFrame()
 			if err != nil {
 				return
@@ -37,8 +46,14 @@ func olderOnly(t *testing.T, web func() *authority, upstream http.HandlerFunc, s
 					_ = framer.WriteSettingsAck()
 				}
 			case *http2.HeadersFrame:
-				streams.Add(1)
-				_ = framer.WriteRSTStream(frame.StreamID, http2.ErrCodeHTTP11Required)
+				got = 0
+				if frame.StreamEnded() && !away(framer, frame.StreamID) {
+					return
+				}
+			case *http2.DataFrame:
+				if got += len(frame.Data()); (frame.StreamEnded() || got >= 65535) && !away(framer, frame.StreamID) {
+					return
+				}
 			}
 		}
 	}}
@@ -60,8 +75,11 @@ func TestHTTP11Required_isAskedAgain(t *testing.T) {
 			return poxAsk(tb, "https://opened.net"+poxPath, "user@corp-mail.net")
 		}, 200, 1, 1, true, true},
 		"no discovery": {func(tb testing.TB) *http.Request { return request(tb, http.MethodGet, "https://opened.net/", "") }, 200, 1, 1, false, false},
+		"no discovery, a body": {func(tb testing.TB) *http.Request {
+			return request(tb, http.MethodPost, "https://opened.net/", "<Request></Request>")
+		}, 200, 1, 1, true, false},
 		"no discovery, a body that is gone": {func(tb testing.TB) *http.Request {
-			return request(tb, http.MethodPost, "https://opened.net/", "<Request>")
+			return request(tb, http.MethodPost, "https://opened.net/", strings.Repeat("<Request>", 8<<10))
 		}, 502, 1, 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,6 +103,38 @@ func TestHTTP11Required_isAskedAgain(t *testing.T) {
 				if record := w.decision(1); record["credentials"].(map[string]any)["forwarded"] != true || record["upstream"].(map[string]any)["error"] != "" {
 					t.Errorf("got record %v", record)
 				}
+			}
+		})
+	}
+}
+
+// A server that turns a request away before it has looked at it is asked again, with a body that is short; over another connection, where this one ends.
+func TestTurnedAway_isAskedAgain(t *testing.T) {
+	t.Parallel()
+	const body = "<Request></Request>"
+	for name, away := range map[string]func(framer *http2.Framer, stream uint32) bool{
+		"REFUSED_STREAM": func(framer *http2.Framer, stream uint32) bool {
+			return framer.WriteRSTStream(stream, http2.ErrCodeRefusedStream) == nil
+		},
+		"GOAWAY": func(framer *http2.Framer, _ uint32) bool {
+			_ = framer.WriteGoAway(0, http2.ErrCodeNo, nil)
+			return false
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var w *world
+			var tries atomic.Int64
+			addr := turningAway(t, func() *authority { return w.web }, nil, func(framer *http2.Framer, stream uint32) bool {
+				if tries.Add(1) < 2 {
+					return away(framer, stream)
+				}
+				// The fields of an answer with status 204, as HPACK has it in its table (RFC 7541, appendix A).
+				return framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte{0x89}, EndHeaders: true, EndStream: true}) == nil
+			})
+			w = newWorld(t, nil, everywhere(addr))
+			if got := send(t, w.client(true), request(t, http.MethodPost, "https://opened.net/", body)); got.StatusCode != http.StatusNoContent || tries.Load() != 2 {
+				t.Errorf("got %s %q behind %d tries", got.Status, got.body, tries.Load())
 			}
 		})
 	}

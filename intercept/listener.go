@@ -155,6 +155,7 @@ type connState struct {
 	proxyHeader *proxyHeader
 	strict      strict
 	lingeringClose
+	last      lastWord
 	released  atomic.Bool
 	encrypted bool
 	progress  atomic.Uint32 // how much of a request was read last: requestNone, requestBegun or requestDone
@@ -181,7 +182,10 @@ func (s *connState) release() {
 }
 
 // Close cuts the connection off, on behalf of traffic. Whoever serves it closes it once more, and so releases its slot.
-func (s *connState) Close() error { return s.conn.Close() }
+func (s *connState) Close() error {
+	s.last.end()
+	return s.conn.Close()
+}
 
 func (s *connState) clientKey() netip.Addr {
 	if s.proxyHeader != nil {
@@ -200,7 +204,7 @@ func (s *connState) read(c net.Conn, b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n, err := s.strict.read(s.p, c, b)
+	n, err := s.strict.read(s.p, c, b, &s.last)
 	if !s.encrypted {
 		s.noteProgress()
 	}
@@ -236,6 +240,12 @@ func (c *clientTCP) Read(b []byte) (int, error) { return c.state.read(c.TCPConn,
 // Write implements net.Conn.
 func (c *clientTCP) Write(b []byte) (int, error) { return c.state.write(c.TCPConn, b) }
 
+// SetReadDeadline implements net.Conn.
+func (c *clientTCP) SetReadDeadline(t time.Time) error {
+	c.state.last.noteDeadline(t)
+	return c.TCPConn.SetReadDeadline(t)
+}
+
 // RemoteAddr implements net.Conn: it is the address in the PROXY header, where there is one.
 func (c *clientTCP) RemoteAddr() net.Addr { return c.state.remote(c.TCPConn) }
 
@@ -244,6 +254,7 @@ func (c *clientTCP) lingerOnClose() { c.state.lingerOnClose() }
 // Close implements net.Conn.
 func (c *clientTCP) Close() error {
 	defer c.state.release()
+	c.state.last.end()
 	c.state.linger(c.state.p.graceOver, c.TCPConn)
 	return c.TCPConn.Close()
 }
@@ -257,6 +268,12 @@ type clientConn struct {
 // Read implements net.Conn.
 func (c *clientConn) Read(b []byte) (int, error) { return c.state.read(c.Conn, b) }
 
+// SetReadDeadline implements net.Conn.
+func (c *clientConn) SetReadDeadline(t time.Time) error {
+	c.state.last.noteDeadline(t)
+	return c.Conn.SetReadDeadline(t)
+}
+
 // RemoteAddr implements net.Conn.
 func (c *clientConn) RemoteAddr() net.Addr { return c.state.remote(c.Conn) }
 
@@ -265,6 +282,7 @@ func (c *clientConn) lingerOnClose() { c.state.lingerOnClose() }
 // Close implements net.Conn.
 func (c *clientConn) Close() error {
 	defer c.state.release()
+	c.state.last.end()
 	c.state.linger(c.state.p.graceOver, c.Conn)
 	return c.Conn.Close()
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/elazarl/goproxy"
+
 	"github.com/andybalholm/brotli"
 	"github.com/google/go-cmp/cmp"
 )
@@ -269,5 +271,22 @@ func TestPass_trailers(t *testing.T) {
 				t.Errorf("the last one was not passed as it stands: %v", r)
 			}
 		})
+	}
+}
+
+// Nor do the trailers of an answer that another handler has put in the place of upstream's.
+func TestPass_trailersOfAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"), onResponse(func(resp *http.Response, _ *goproxy.ProxyCtx) *http.Response {
+		resp.Body = io.NopCloser(strings.NewReader(suggest("user@"+resp.Request.Header.Get("X-Of"), "imap.lab.test")))
+		resp.Trailer = http.Header{"X-Sum": {stranger}}
+		return resp
+	}))
+	for of, want := range map[string]string{"lab.test": "", "shop.com": stranger} {
+		r := ask(t, "https", "user@"+of)
+		r.Header.Set("X-Of", of)
+		if got := send(t, w.client(true), r); got.Trailer.Get("X-Sum") != want || !strings.Contains(got.body, "imap.lab.test") {
+			t.Errorf("%s: got trailer %v behind %d %q", of, got.Trailer, got.StatusCode, got.body)
+		}
 	}
 }

@@ -74,6 +74,7 @@ type Plugin struct {
 	decisions  *zap.Logger
 	logger     *zap.Logger
 	limits     Limits
+	patience   time.Duration // lastWordTime, but in tests
 	clock      func() time.Time
 	upstream   UpstreamConfig
 	dialer     *dialer
@@ -130,6 +131,7 @@ func New(c Config) (*Plugin, error) {
 		decisions: orNop(c.Decisions),
 		logger:    orNop(c.Logger).Named("intercept"),
 		limits:    c.Limits,
+		patience:  lastWordTime,
 		clock:     c.Clock,
 		privacy:   c.Privacy, privacyKey: c.PrivacyKey,
 		upstream: c.Upstream,

@@ -43,7 +43,7 @@ func (s *strict) readsAhead(b []byte) bool {
 
 // readAhead reads on behind the byte b. It returns that byte when net/http wants no more, there is no more room, or the client has said a whole request before it closed
 // its side: then it waits for the answers. Otherwise the client has left.
-func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte) (int, error) {
+func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte, last *lastWord) (int, error) {
 	r := &s.ahead
 	r.held = readAheadRooms.Get().(*[readAheadRoom]byte)
 	r.held[0], r.to = b[0], 1
@@ -58,7 +58,10 @@ func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte) (int, error) {
 			continue
 		}
 		asked := bytes.Contains(bytes.TrimLeft(r.held[:r.to], "\r\n"), []byte("\r\n\r\n"))
-		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) && asked {
+		if errors.Is(err, io.EOF) && asked {
+			break
+		}
+		if err = last.withheld(p, err); errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
 		r.drop()

@@ -22,30 +22,46 @@ func (rw *responseWriter) abortHTTP10() {
 // goes first: TLS above it can say no good-bye then.
 func reset(whole net.Conn) {
 	for c := whole; c != nil; {
-		switch at := c.(type) {
-		case *strictConn:
-			c = at.Conn
-		case *hallConn:
-			c = at.Conn
-		case *tls.Conn:
-			c = at.NetConn()
-		case *clientTCP:
-			c = at.TCPConn
-		case *trackedTCP:
-			c = at.TCPConn
-		case *trackedTLS:
-			c = at.Conn
-		case *tracked:
-			c = at.Conn
-		case *streamConn:
-			at.broken.Store(true)
-			c = at.Conn
-		case *net.TCPConn:
-			_ = at.SetLinger(0)
-			_, c = at.Close(), nil
-		default:
-			_, c = at.Close(), nil
+		if stream, ok := c.(*streamConn); ok {
+			stream.broken.Store(true)
 		}
+		next := beneath(c)
+		if next == nil {
+			if tcp, ok := c.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+			_ = c.Close()
+		}
+		c = next
 	}
 	_ = whole.Close() // for the slots that it holds
+}
+
+// beneath is the connection that c is made of; nil where that is none of ours.
+func beneath(c net.Conn) net.Conn {
+	switch at := c.(type) {
+	case *strictConn:
+		return at.Conn
+	case *hallConn:
+		return at.Conn
+	case *tls.Conn:
+		return at.NetConn()
+	case overTLS:
+		return at.NetConn()
+	case *awaitedConn:
+		return at.TCPConn
+	case *clientTCP:
+		return at.TCPConn
+	case *trackedTCP:
+		return at.TCPConn
+	case *trackedTLS:
+		return at.Conn
+	case *tracked:
+		return at.Conn
+	case *farTCP:
+		return at.TCPConn
+	case *streamConn:
+		return at.Conn
+	}
+	return nil
 }

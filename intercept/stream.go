@@ -21,10 +21,13 @@ func (c *streamConn) LocalAddr() net.Addr { return c.local }
 // RemoteAddr implements net.Conn.
 func (c *streamConn) RemoteAddr() net.Addr { return c.remote }
 
+// CloseWrite ends what the stream's client hears.
+func (c *streamConn) CloseWrite() error { return closeWrite(c.Conn) }
+
 // openStream shows a CONNECT stream of an HTTP/2 connection into the hall. It returns when the hall has closed it: the stream lives as long
 // as its handler.
 func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn) {
-	inner, outer := net.Pipe()
+	inner, outer := newPipe()
 	stream := &streamConn{Conn: inner, local: localAddress(r), remote: net.TCPAddrFromAddrPort(remoteAddrPort(r))}
 	hc.Conn = stream
 	control := http.NewResponseController(w)
@@ -36,8 +39,10 @@ func (f *front) openStream(w http.ResponseWriter, r *http.Request, hc *hallConn)
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
-		_, _ = io.Copy(outer, r.Body)
-		_ = outer.Close() // the client has said its last word
+		if _, err := io.Copy(outer, r.Body); err != nil {
+			_ = outer.breakOff()
+		}
+		_ = outer.CloseWrite() // the client has said its last word
 	}()
 	go f.p.hall.serve(hc)
 	_, _ = io.Copy(flushed{w, control, f.p.traffic.newStallTimer(f.p.limits.Stall, control)}, outer)

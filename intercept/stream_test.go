@@ -66,9 +66,11 @@ func (w *world) h2(t *testing.T, addr string) *http.ClientConn {
 
 // stream is a CONNECT stream as a client's connection.
 type stream struct {
-	net.Conn // a pipe
+	net.Conn // a pipe, to read from
+	say      net.Conn
 	resp     *http.Response
 	ended    chan error // how the guard ended it; nil in good form
+	reset    func()
 }
 
 // connectStream opens a tunnel in an HTTP/2 connection.
@@ -88,8 +90,9 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 		return nil, errors.New(resp.Status + ": " + string(text))
 	}
 	near, far := net.Pipe()
+	said, say := net.Pipe()
 	done, ended := make(chan struct{}, 2), make(chan error, 1)
-	go func() { _, _ = io.Copy(body, far); _ = body.Close(); done <- struct{}{} }()
+	go func() { _, _ = io.Copy(body, said); _ = body.Close(); done <- struct{}{} }()
 	go func() {
 		_, err := io.Copy(far, resp.Body)
 		ended <- err
@@ -98,12 +101,25 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 	}()
 	t.Cleanup(func() {
 		_ = near.Close()
+		_ = say.Close()
 		cancel()
 		_ = resp.Body.Close()
 		<-done
 		<-done
 	})
-	return &stream{near, resp, ended}, nil
+	return &stream{near, say, resp, ended, func() { _ = resp.Body.Close() }}, nil
+}
+
+// Write implements net.Conn.
+func (s *stream) Write(p []byte) (int, error) { return s.say.Write(p) }
+
+// CloseWrite ends what the client says.
+func (s *stream) CloseWrite() error { return s.say.Close() }
+
+// Close implements net.Conn.
+func (s *stream) Close() error {
+	_ = s.say.Close()
+	return s.Conn.Close()
 }
 
 func TestStream_opensDiscovery(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // strict watches the HTTP/1 requests of a connection on their way to net/http, and stops it at the first that another reader could take for a
@@ -258,29 +259,32 @@ func (s *strict) chunk(line string) bool {
 // tokenByte reports whether c may stand in a field's name (RFC 9110, section 5.6.2).
 func tokenByte(c byte) bool { return among(c, "!#$%&'*+-.^_`|~") }
 
-// read reads from c into b what may be read.
-func (s *strict) read(p *Plugin, c net.Conn, b []byte) (int, error) {
+// read reads from c into b what may be read. last keeps the end of what the client says.
+func (s *strict) read(p *Plugin, c net.Conn, b []byte, last *lastWord) (int, error) {
 	if s.ahead.held != nil {
 		return s.ahead.take(b), nil
 	}
 	if s.err != nil {
-		return 0, s.ended(c, b)
+		return 0, s.ended(p, c, b, last)
 	}
 	listens := s.readsAhead(b)
 	n, err := c.Read(b)
-	if n == 0 {
+	switch {
+	case n == 0 && listens:
+		return 0, last.withheld(p, err)
+	case n == 0:
 		return 0, err
 	}
 	passed := s.check(p, b[:n])
 	switch {
 	case s.err == nil && listens && err == nil:
-		return s.readAhead(p, c, b)
+		return s.readAhead(p, c, b, last)
 	case s.err == nil:
 		return n, err
 	case passed > 0:
 		return passed, nil
 	}
-	return 0, s.ended(c, b)
+	return 0, s.ended(p, c, b, last)
 }
 
 // check looks at bytes that were read, and counts the connection where they are ambiguous.
@@ -293,9 +297,9 @@ func (s *strict) check(p *Plugin, b []byte) int {
 }
 
 // ended is how a read fails behind what was ambiguous.
-func (s *strict) ended(c net.Conn, b []byte) error {
+func (s *strict) ended(p *Plugin, c net.Conn, b []byte, last *lastWord) error {
 	if len(b) == 1 {
-		return waitForEnd(c)
+		return last.withheld(p, waitForEnd(c))
 	}
 	return s.err
 }
@@ -323,6 +327,7 @@ type strictConn struct {
 	p      *Plugin
 	strict strict
 	lingeringClose
+	last lastWord
 }
 
 // newStrictConn wraps conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
@@ -339,11 +344,18 @@ func (w *strictConn) Read(b []byte) (int, error) {
 	if w.lingeringClose.due() {
 		return 0, io.EOF
 	}
-	return w.strict.read(w.p, w.Conn, b)
+	return w.strict.read(w.p, w.Conn, b, &w.last)
+}
+
+// SetReadDeadline implements net.Conn.
+func (w *strictConn) SetReadDeadline(t time.Time) error {
+	w.last.noteDeadline(t)
+	return w.Conn.SetReadDeadline(t)
 }
 
 // Close implements net.Conn.
 func (w *strictConn) Close() error {
+	w.last.end()
 	w.linger(w.p.graceOver, w.Conn)
 	return w.Conn.Close()
 }

@@ -20,7 +20,8 @@ import (
 // [Plugin.Front] before.
 //
 // TLS to port 443 whose handshake names an opened host is opened; upstream is then that name, as we resolve it, and not the address that the
-// client says is its. Plain HTTP to port 80 is served like absolute-form requests of the explicit door, for the hosts that its requests name.
+// client says is its. Plain HTTP to port 80 is served like absolute-form requests of the explicit door, for the hosts that its requests name; what nobody guards or opens goes to the original
+// address all the same.
 // Everything else is tunnelled to the original address with the same bytes: TLS that names another host or none (so do Encrypted Client
 // Hellos), other protocols, other ports, and who asks a proxy of his own at port 80 for a tunnel (CONNECT) to a host that is not opened. So is a client that says nothing for three seconds, and what it says later on ports 443 and 80 is looked at in the
 // same way. Tunnels are dialled like those of CONNECT, with Upstream's rules for private addresses, so that nobody reaches by the guard's own place in the
@@ -130,6 +131,8 @@ type visit struct {
 	door *transparent
 	conn *clientTCP
 	to   target // the original destination: an address
+	// named is the host that the client names; zero where it names none.
+	named target
 }
 
 // receive looks at what the client says first and sends the connection into the hall or a tunnel accordingly. It reports whether somebody else closes it now.
@@ -170,6 +173,7 @@ func (v *visit) receiveTLS() bool {
 	}
 	if !shunned && (t.port != portHTTPS || !policy.Opens(t.host)) {
 		p.noteTunnel(v.request(t), t, doorTransparent)
+		v.named = t
 		return v.tunnel(heard)
 	}
 	return v.open(&hallConn{early: heard, target: t, door: doorTransparent, shunned: shunned})
@@ -234,7 +238,7 @@ func (v *visit) tunnel(heard []byte) bool {
 		return false
 	}
 	w := &silentWriter{conn: v.conn, heard: heard, header: make(http.Header)}
-	r, far := v.request(v.to), &farSide{traffic: &v.door.f.p.traffic}
+	r, far := v.request(v.to), &farSide{traffic: &v.door.f.p.traffic, named: v.named}
 	if (len(heard) == 0 || v.to.port == portHTTP && methodLike(heard) && len(heard) <= longestMethod) && v.to.namesNoHost() {
 		d := doorTransparent
 		if v.to.port == portHTTP {

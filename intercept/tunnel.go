@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // tunnelWriter is handed to goproxy with a CONNECT request that is not opened. Hijacked connections are tracked, so that Shutdown can
@@ -20,7 +21,8 @@ type tunnelWriter struct {
 	release func() // gives the tunnel's slot back
 	started atomic.Bool
 	conn    net.Conn
-	stall   *stallTimer // of a stream of HTTP/2
+	stall   *stallTimer   // of a stream of HTTP/2
+	stream  *streamTunnel // nil over HTTP/1
 }
 
 // hijackable is a tunnelWriter over HTTP/1; goproxy recognises HTTP/2 by the missing method.
@@ -51,6 +53,14 @@ func (w *tunnelWriter) Flush() {
 // Unwrap lets http.ResponseController find the deadlines of an HTTP/2 stream.
 func (w *tunnelWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// SetWriteDeadline is how goproxy v1.9.4, https.go ends what is written to a stream whose client has ended. Where nothing is written any more, the stream ends in good form.
+func (w *tunnelWriter) SetWriteDeadline(t time.Time) error {
+	if w.stream != nil && w.stream.isClosed() {
+		return nil
+	}
+	return http.NewResponseController(w.ResponseWriter).SetWriteDeadline(t)
+}
+
 func (w *tunnelWriter) hasStarted() bool { return w.started.Load() }
 
 // Hijack implements http.Hijacker.
@@ -67,24 +77,12 @@ func (w hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, nil
 }
 
-// streamTunnel is a tunnel in an HTTP/2 stream, as traffic tracks it. goproxy v1.9.4, https.go ends it when nothing more can be read from the client:
-// it then gives up its writes to the client, too. What is written to the far side, or awaited from it, ends with that.
-type streamTunnel struct {
-	body io.Closer // what the client says
-	far  *farSide
-}
-
-// Close cuts the tunnel off. Its handler has it tracked no more.
-func (s *streamTunnel) Close() error {
-	s.far.close()
-	return s.body.Close()
-}
-
 // farSide is the upstream end of a tunnel. To close it ends the tunnel, whatever that is stuck in; to close the client's end would not, where one of the two does not read.
 type farSide struct {
 	traffic *traffic
 	opener  func(c net.Conn) net.Conn // see openWhenNamed; nil where the tunnel is never opened
 	untrack func()                    // ends the tracking
+	named   target                    // the host that the client has named, where the tunnel is for an address; else zero
 	mu      sync.Mutex
 	conn    io.Closer
 	closed  bool
@@ -98,7 +96,7 @@ func (f *farSide) openWhenNamed(front *front, r *http.Request, to target, d door
 // wrap is what goproxy gets for a connection that was dialled for the tunnel.
 func (f *farSide) wrap(c net.Conn) net.Conn {
 	if tcp, ok := c.(*net.TCPConn); ok {
-		c = &farTCP{tcp, f.traffic}
+		c = &farTCP{TCPConn: tcp, traffic: f.traffic}
 	}
 	if f.opener != nil {
 		c = f.opener(c)
@@ -122,8 +120,33 @@ func (f *farSide) keep(c io.Closer) bool {
 func (f *farSide) cut() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	b, ok := f.conn.(*byAddress)
-	return ok && b.broken()
+	c := f.conn
+	if b, ok := c.(*byAddress); ok {
+		if b.broken() {
+			return true
+		}
+		c = b.Conn
+	}
+	far, ok := c.(*farTCP)
+	return ok && far.broken.Load()
+}
+
+// reset ends the far side so that it must take what came for a part.
+func (f *farSide) reset() {
+	f.mu.Lock()
+	c, ok := f.conn.(net.Conn)
+	f.mu.Unlock()
+	if ok {
+		reset(c)
+	}
+}
+
+// closeWrite tells the far side that nothing more comes. It reports false where that cannot be told.
+func (f *farSide) closeWrite() bool {
+	f.mu.Lock()
+	half, ok := f.conn.(interface{ CloseWrite() error })
+	f.mu.Unlock()
+	return ok && half.CloseWrite() == nil
 }
 
 func (f *farSide) close() {
@@ -220,6 +243,7 @@ func (c *trackedTCP) Write(p []byte) (int, error) {
 func (c *trackedTCP) WriteTo(w io.Writer) (int64, error) {
 	if dst, ok := w.(*farTCP); ok {
 		n, err := splice(dst.TCPConn, c.TCPConn)
+		passCut(dst, c, err)
 		return n, c.traffic.countStall(err)
 	}
 	if dst, ok := w.(*byAddress); ok {
@@ -232,6 +256,7 @@ func (c *trackedTCP) WriteTo(w io.Writer) (int64, error) {
 // ReadFrom implements io.ReaderFrom.
 func (c *trackedTCP) ReadFrom(r io.Reader) (int64, error) {
 	n, err := c.TCPConn.ReadFrom(r)
+	passCut(r, c, err)
 	return n, c.traffic.countStall(err)
 }
 
@@ -239,6 +264,7 @@ func (c *trackedTCP) ReadFrom(r io.Reader) (int64, error) {
 type farTCP struct {
 	*net.TCPConn
 	traffic *traffic
+	broken  atomic.Bool // it ended otherwise than in good form
 }
 
 // Write implements net.Conn.
@@ -250,16 +276,23 @@ func (c *farTCP) Write(p []byte) (int, error) {
 // ReadFrom implements io.ReaderFrom.
 func (c *farTCP) ReadFrom(r io.Reader) (int64, error) {
 	n, err := c.TCPConn.ReadFrom(r)
+	passCut(c, r, err)
 	return n, c.traffic.countStall(err)
 }
 
 // WriteTo implements io.WriterTo.
 func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
+	var n int64
+	var err error
 	if dst, ok := w.(*trackedTCP); ok {
-		n, err := splice(dst.TCPConn, c.TCPConn)
-		return n, c.traffic.countStall(err)
+		n, err = splice(dst.TCPConn, c.TCPConn)
+	} else {
+		n, err = c.TCPConn.WriteTo(w)
 	}
-	n, err := c.TCPConn.WriteTo(w)
+	if isCut(err) {
+		c.broken.Store(true)
+	}
+	passCut(c, w, err)
 	return n, c.traffic.countStall(err)
 }
 

@@ -58,6 +58,7 @@ type world struct {
 	noConnContext bool // serve as somebody does who did not read the documentation
 	noGate        bool // the same, without Plugin.Listener
 	headerTimeout time.Duration
+	patience      time.Duration // with clients that have ended their side
 }
 
 // option changes what a world is made of before it runs.
@@ -78,7 +79,7 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	tb.Helper()
 	w := &world{
 		tb: tb, issuer: newAuthority(tb, "guard"), web: newAuthority(tb, "web"),
-		recorded: make(chan struct{}, 1<<16), lived: make(chan struct{}, 1<<16),
+		recorded: make(chan struct{}, 1<<16), lived: make(chan struct{}, 1<<16), patience: 20 * time.Millisecond,
 	}
 	w.plain = httptest.NewUnstartedServer(upstream)
 	w.plain.Config.DisableGeneralOptionsHandler = true
@@ -121,6 +122,7 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	if err != nil {
 		tb.Fatal(err)
 	}
+	w.plugin.SetPatience(w.patience)
 	w.serve()
 	return w
 }

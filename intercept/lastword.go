@@ -1,0 +1,69 @@
+package intercept
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// lastWord holds back from net/http that a client has ended its side while its request is being answered. net/http (go1.26, server.go: handleReadError) takes that for its departure, and cancels
+// what was asked upstream; but a client may end its side behind its request and wait for the answer (nc -N, old clients). The two look alike, so for a while the
+// end is not told. Whoever has left without waiting is missed then, or when something is written to him.
+type lastWord struct {
+	mu       sync.Mutex
+	overdue  bool // the deadline of reads has passed
+	unwanted chan struct{}
+}
+
+// lastWordTime is how long a client that has ended its side is waited for.
+const lastWordTime = 10 * time.Second
+
+// withheld is err, with which a read ended by which net/http listens while it answers. The end of what the client says is told when net/http wants no more, which it says by a
+// deadline, and then not as such; or when the client is not waited for any longer.
+func (l *lastWord) withheld(p *Plugin, err error) error {
+	if err != io.EOF { //nolint:errorlint // as io.Reader has it; TLS without its good-bye ends in another one
+		return err
+	}
+	unwanted := make(chan struct{})
+	l.mu.Lock()
+	if l.overdue {
+		l.mu.Unlock()
+		return os.ErrDeadlineExceeded
+	}
+	l.unwanted = unwanted
+	l.mu.Unlock()
+	most := time.NewTimer(p.patience)
+	defer most.Stop()
+	select {
+	case <-unwanted:
+		return os.ErrDeadlineExceeded
+	case <-most.C:
+	case <-p.ending.Done():
+	}
+	return err
+}
+
+// noteDeadline is told of each deadline that is set for reads.
+func (l *lastWord) noteDeadline(t time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.overdue = !t.IsZero() && !t.After(time.Now())
+	if l.overdue {
+		l.release()
+	}
+}
+
+// end lets go whoever waits: the connection has ended.
+func (l *lastWord) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.release()
+}
+
+func (l *lastWord) release() {
+	if l.unwanted != nil {
+		close(l.unwanted)
+		l.unwanted = nil
+	}
+}
