@@ -10,8 +10,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Parallel tests here mostly wait for a limit to pass: with as many at a time as there are cores, half of the machine is idle.
-	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+	// Parallel tests here mostly wait for a limit to pass: with no more at a time than twice as many as there are cores, half of the machine is idle.
+	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
