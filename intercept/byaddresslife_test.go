@@ -20,7 +20,7 @@ func TestByAddress_outlives(t *testing.T) {
 	t.Parallel()
 	s := newSlow(t)
 	echo := listen(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
-	w := newWorld(t, s.handle, resolve(bank+":25", echo), lifetime(2*time.Second))
+	w := newWorld(t, s.handle, resolve(bank+":25", echo), lifetime(4*time.Second)) // twice that is what the client has for all of it
 	answered := make(chan reply)
 	go func() {
 		answered <- send(t, w.tunnelled(false, numbered), request(t, http.MethodGet, "https://"+central+"/wait", ""))

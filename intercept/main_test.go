@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// Parallel tests here mostly wait for a limit to pass: with no more at a time than twice as many as there are cores, half of the machine is idle.
-	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
