@@ -36,16 +36,7 @@ func TestFarewell(t *testing.T) {
 		c := config.Default()
 		c.Listen.Admin, c.Limits.Drain = "", time.Second
 		state := &stateDir{path: t.TempDir()}
-		in, err := readInputs(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := newGuard(c, in, state, zap.NewNop(), zap.NewNop())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer synctest.Wait()
-		defer g.close()
+		g := guardInBubble(t, c, state)
 		secret, err := notify.ParseSecret([]byte(strings.Repeat("k", 24)))
 		if err != nil {
 			t.Fatal(err)

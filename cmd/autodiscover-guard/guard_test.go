@@ -3,6 +3,7 @@ package main
 import (
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,4 +92,22 @@ log: {privacy: full}
 	if c.Limits.Drain != 8*time.Second {
 		t.Errorf("drain %v", c.Limits.Drain)
 	}
+}
+
+// guardInBubble makes a guard that logs nothing, in a bubble of synctest, and closes it when the test ends.
+func guardInBubble(t *testing.T, c *config.Config, state *stateDir) *guard {
+	t.Helper()
+	in, err := readInputs(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGuard(c, in, state, zap.NewNop(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		g.close()
+		synctest.Wait()
+	})
+	return g
 }

@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/zap"
-
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
@@ -21,16 +19,7 @@ func TestSelfCheck_authorityHasEnded(t *testing.T) {
 		c := config.Default()
 		c.Listen.Admin = ""
 		state := &stateDir{path: t.TempDir()}
-		in, err := readInputs(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := newGuard(c, in, state, zap.NewNop(), zap.NewNop())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer synctest.Wait()
-		defer g.close()
+		g := guardInBubble(t, c, state)
 		r := &reloader{guard: g}
 		if err := r.selfCheck(t.Context(), adminServer{}); err != nil {
 			t.Errorf("at the start: %v", err)
