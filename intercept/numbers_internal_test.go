@@ -19,10 +19,12 @@ func TestNumbers(t *testing.T) {
 			fmt.Sprintf("So is a Via of more than %d KiB", maxVia>>10),
 			fmt.Sprintf("Such a connection waits for that, %.0f s at most", addressWait.Seconds()),
 			fmt.Sprintf("TLS at info but at most once in %s (`upstream failed`)", words[logEvery]),
+			fmt.Sprintf("what it asked for is awaited for another %s |", words[lastWordTime]),
 		},
 		".github/CHANGELOG.md": {
 			fmt.Sprintf("by way of an allowed place, for %s,", words[redirectTime]),
 			fmt.Sprintf("at most once in %s for each reason", words[logEvery]),
+			fmt.Sprintf("what it asked for ends %s later where it has left instead", words[lastWordTime]),
 		},
 	} {
 		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(file)))
