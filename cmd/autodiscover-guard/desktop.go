@@ -141,6 +141,9 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 		return err
 	}
 	results, err := d.On(cmd.Context(), target, f.options)
+	if err == nil && !slices.ContainsFunc(results, func(r desktop.Result) bool { return r.State != desktop.Absent }) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: nothing was found here that could be set: name the PAC, %s, in each program's own settings, or use --env\n", program, target.PAC)
+	}
 	if err == nil && !f.options.DryRun {
 		if _, err := fetchPAC(cmd.Context(), target.PAC); err != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: no PAC at %s (%v): programs go direct until a guard runs\n", program, target.PAC, err)

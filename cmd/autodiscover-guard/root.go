@@ -32,6 +32,7 @@ More:
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
   autodiscover-guard setup gateway --print              units and packet filter for a gateway
   autodiscover-guard config                             every key of the configuration file, with its default
+  autodiscover-guard completion SHELL                   completions for bash, fish, powershell, zsh
   autodiscover-guard COMMAND --help                     all flags
 
 Exit codes: 0 fine, 1 the answer is "no", 2 usage, configuration, or what stops a start.
