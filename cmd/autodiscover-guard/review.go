@@ -44,8 +44,8 @@ one that --state or --config says, rotated ones included.
 Times are UTC. With --since, what the log has from before is read, too: it tells which strangers are new.
 
 Exit code 1 where --fail-on names something that was found (leak: not stopped; parse: an answer or a line that nobody could read; pin: a pinned domain
-that was offered other servers; trust: a client that does not trust the authority; empty: no decision, so nothing came by the guard), or where --explain
-finds no such exchange.`,
+that was offered other servers; trust: a client that does not trust the authority, or left in the handshake; empty: no decision, so nothing came by the
+guard), or where --explain finds no such exchange.`,
 		Example: `  autodiscover-guard review --since 7d
   autodiscover-guard review --domain corp.example.net --format html decisions*.jsonl.gz > report.html
   autodiscover-guard review --fail-on leak,parse decisions.jsonl

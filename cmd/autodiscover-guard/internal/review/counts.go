@@ -84,10 +84,12 @@ const (
 	messageNotReloaded   = "the configuration was not reloaded; the policy in force stays"
 )
 
-// Outcomes of handshakes: the guard turned the client away, or the client does not trust its authority.
+// Outcomes of handshakes: the guard turned the client away; the client does not trust its authority; it went away, as programs built on GIO (glib-networking 2.74)
+// do without an alert where they do not trust it.
 const (
 	outcomeRefused   = "refused"
 	outcomeUntrusted = "untrusted"
+	outcomeGone      = "gone"
 )
 
 // Event implements Consumer.
@@ -103,7 +105,7 @@ func (s *Summary) Event(e *Event, _ string) {
 		switch e.Outcome {
 		case outcomeRefused:
 			what = messageHandshakeRefused
-		case outcomeUntrusted:
+		case outcomeUntrusted, outcomeGone:
 			s.distrusts += seen.times
 		}
 		s.clients.add(Key{e.Client, what + ": " + e.Reason, e.Host}, seen)
