@@ -3,6 +3,7 @@ package main
 import (
 	"net/netip"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -69,6 +70,8 @@ func guessedArgument(cmd *cobra.Command, argument string) string {
 	switch {
 	case has("config") && (ext == ".yaml" || ext == ".yml"):
 		return "--config " + argument
+	case has("email") && strings.Contains(argument, "@"):
+		return "--email " + argument
 	case has("listen") && notAddress == nil:
 		return "--listen " + argument
 	case has("for"):

@@ -31,8 +31,14 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return hint(err, "%s", lists)
 }
 
-// didYouMean is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo; or "".
+// didYouMean is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo, or that of "run" where the command was
+// left out; or "".
 func didYouMean(cmd *cobra.Command, name string) string {
+	for _, child := range cmd.Commands() {
+		if child.Name() == "run" && child.Flags().Lookup(name) != nil {
+			return child.CommandPath() + " --" + name
+		}
+	}
 	for _, child := range cmd.Commands() {
 		if child.Name() == name {
 			return child.CommandPath()
