@@ -59,6 +59,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) }
 	root.AddCommand(runCommand(stdout), demoCommand(), checkCommand(), doctorCommand(), statusCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	ownWords(root)
+	completeWords(root)
 	return root
 }
 
