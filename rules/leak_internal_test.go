@@ -15,6 +15,8 @@ func (o only) allowsAnywhere(host string) bool { return slices.Contains(o, host)
 
 func (o only) isOwnName(string) bool { return false }
 
+func (o only) isAccountDomain(string) bool { return false }
+
 func allowing(hosts ...string) *leakCheck {
 	return &leakCheck{names: only(hosts), budget: leakBudget, authority: map[string]struct{}{}, word: map[string]struct{}{}}
 }

@@ -119,7 +119,34 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 		end++
 	}
 	domain := string(bytes.Trim(after[1:end], "."))
-	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain))
+	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain) || l.names.isAccountDomain(domain))
+}
+
+// isAccountDomain reports whether host is the mail domain of an operator's rule. Every address of the account ends in it, also where the web site of that name was taken out.
+func (j *judgement) isAccountDomain(host string) bool {
+	return slices.ContainsFunc(j.bindings, func(b binding) bool { return b.operator != nil && b.domain == host })
+}
+
+// configNames are those places.
+var configNames = [...]struct{ start, end string }{
+	{`<emailProvider id="`, `"`}, {"<domain>", "<"}, {"<displayName>", "<"}, {"<displayShortName>", "<"},
+}
+
+// withoutConfigDomain is a text without the places of a clientConfig that say for whom it is, and what people call that, where they hold the mail domain of an operator's rule that was taken
+// out as a server: nobody is contacted for them.
+func (j *judgement) withoutConfigDomain(text []byte) []byte {
+	if q := j.plan.Inquiry.Dialect; q != dialect.Autoconfig && q != dialect.ISPDB {
+		return text
+	}
+	for _, b := range j.bindings {
+		if b.operator == nil || !j.removed.has(b.domain) {
+			continue
+		}
+		for _, place := range configNames {
+			text = bytes.ReplaceAll(text, []byte(place.start+b.domain+place.end), []byte(place.start+place.end))
+		}
+	}
+	return text
 }
 
 // isDirectory reports whether a host is the private-use domain in the name that the client itself logs in by: a server repeats that name.
