@@ -21,7 +21,7 @@ var replacing = rules.Rule{
 	},
 }
 
-// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it.
+// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it. The decision has each of its ports.
 func TestRewrite_putsServersInWhole(t *testing.T) {
 	const (
 		config  = "https://autoconfig.corp.example.net/mail/config-v1.1.xml?emailaddress=jane%40corp.example.net"
@@ -107,7 +107,11 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				r = question(c.asked)
 				r.Header["X-Email"] = []string{"jane@corp.example.net"}
 			}
-			d := judged(withRules(t, replacing), r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			p := withRules(t, replacing)
+			plan, d := decide(p, r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			if err := truthful(p, plan, d, d.Answer); err != nil {
+				t.Error(err)
+			}
 			if got := strings.TrimPrefix(string(d.Answer.Body), `<?xml version="1.0" encoding="utf-8"?>`); d.Action != rules.ActionEdit || got != c.want {
 				t.Errorf("%v, %s\n got %s\nwant %s", d.Action, d.Reason, got, c.want)
 			}
