@@ -79,14 +79,15 @@ func TestBasicUser_asServersDecodeIt(t *testing.T) {
 		OK    bool
 	}
 	for value, want := range map[string]result{
-		"Basic dXNlckBleGFtcGxlLmNvbTpwYXNz": {"user@example.com", true, true},
-		"basic   dXNlckBleGFtcGxlLmNvbQ==":   {"user@example.com", false, true},
-		"BASIC dXNlckBleGFtcGxlLmNvbQ":       {"user@example.com", false, true},
-		"Basic dTr_-g":                       {"u", true, true},
-		"Basic dTr/+g":                       {"u", true, true},
-		"Basic !":                            {"", false, false},
-		"Bearer dXNlcg==":                    {"", false, false},
-		"":                                   {"", false, false},
+		"Basic dXNlckBleGFtcGxlLmNvbTpwYXNz":  {"user@example.com", true, true},
+		"basic   dXNlckBleGFtcGxlLmNvbQ==":    {"user@example.com", false, true},
+		"BASIC dXNlckBleGFtcGxlLmNvbQ":        {"user@example.com", false, true},
+		"Basic dTr_-g":                        {"u", true, true},
+		"Basic dTr/+g":                        {"u", true, true},
+		"Basic dXNlckBleGFt cGxlLmNvbTpwYXNz": {"user@example.com", true, true},
+		"Basic !":                             {"", false, false},
+		"Bearer dXNlcg==":                     {"", false, false},
+		"":                                    {"", false, false},
 	} {
 		user, colon, ok := BasicUser(value)
 		if got := (result{user, colon, ok}); got != want {

@@ -38,6 +38,7 @@ var pox = wireFormat{
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
 	bodySubjects: poxBodySubjects,
+	pathSubjects: pathAddresses, // Exchange has the mailbox of an explicit log-on there: /autodiscover/user@lab.test/autodiscover.xml
 	secretFree:   poxSecretFree,
 	read:         readPOX,
 	refuse:       refusePOX,
