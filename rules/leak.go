@@ -187,7 +187,7 @@ func (l *leakCheck) leaksText(s []byte, depth int) bool {
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
 		folded = blankEscapes(folded)
 	}
-	if l.leaksWord(folded, ascii) {
+	if l.leaksWord(folded, ascii) || l.leaksAddress(folded) {
 		return true
 	}
 	if depth == leakDepth {

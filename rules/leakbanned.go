@@ -17,12 +17,15 @@ func (l *leakCheck) holdsBanned(s []byte, host string) bool {
 		for start > 0 && inName[s[start-1]] {
 			start--
 		}
+		if end < len(s) && s[end] == '.' { // of a name that is written to its root
+			end++
+		}
 		name, own := s[start:end], start == i && i > 0 && s[i-1] == '@' && l.names.isAccountDomain(host)
 		if end < len(s) && inName[s[end]] || !own && (start == i || s[i-1] != '.') {
 			return true
 		}
 		if !own && !remembers(l.authority, name) {
-			if l.isStranger(string(name)) {
+			if l.isStranger(string(name)) { // in normal form, without the last dot
 				return true
 			}
 			remember(l.authority, string(name))

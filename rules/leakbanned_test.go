@@ -19,6 +19,7 @@ func TestLeak_namesBelowAndAroundWhatWasTakenOut(t *testing.T) {
 		want                  rules.Action
 	}{
 		{"a host below it", "config", page, rules.ActionEdit},
+		{"a host below it, written to the root", "config", page + `<enable>mail.hoster.net.</enable>`, rules.ActionEdit},
 		{"a URL of a host below it", "config", page + `<webMail><loginPage url="https://mail.hoster.net:8443/?d=mail.hoster.net"/></webMail>`, rules.ActionEdit},
 		{"another host below it", "config", page + `<enable>imap.hoster.net</enable>`, rules.ActionRefuse},
 		{"it itself", "config", page + `<enable>hoster.net</enable>`, rules.ActionRefuse},

@@ -128,7 +128,7 @@ func (j *judgement) replace(s *dialect.Suggestion) {
 	}
 }
 
-// addPortsPutIn adds to the decision the ports that were written beside servers that were put in, where the answer had none: they stand behind what the answer had, at their places in what the client
+// addPortsPutIn notes in the decision the ports that were written beside servers that were put in. Where the answer had none they stand behind what the answer had, at their places in what the client
 // gets, as a composed answer's do.
 func (j *judgement) addPortsPutIn() {
 	judged := j.decision.Suggestions
@@ -140,15 +140,22 @@ func (j *judgement) addPortsPutIn() {
 	if err != nil {
 		return
 	}
+	var added []dialect.Suggestion
 	for _, s := range doc.Suggestions {
 		for len(judged) > 0 && judged[0].Verdict == dialect.Remove {
 			judged = judged[1:]
 		}
-		if len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Now == s.Was {
+		switch {
+		case len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Now == s.Was:
 			judged = judged[1:]
-		} else if s.Kind == dialect.KindPort {
+		case s.Kind != dialect.KindPort:
+		case len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Host == s.Host: // beside two hosts, of which one was replaced
+			judged[0].Now, judged[0].Verdict = s.Was, dialect.Rewrite
+			judged = judged[1:]
+		default:
 			s.Was, s.Now, s.Verdict = "", s.Was, dialect.Rewrite
-			j.decision.Suggestions = append(j.decision.Suggestions, s)
+			added = append(added, s)
 		}
 	}
+	j.decision.Suggestions = append(j.decision.Suggestions, added...)
 }

@@ -51,6 +51,14 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>`),
 		},
 		{
+			"clientConfig: two hosts, of which one is a stranger's", config, "text/xml",
+			autoconfig(`<incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer><outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>143</port><hostname>smtp.stranger.net</hostname></outgoingServer>` +
+				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
+			autoconfig(`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>` +
+				`<outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>587</port><hostname>mail.corp.example.net</hostname><socketType>STARTTLS</socketType><authentication>client-IP-address</authentication><username>%EMAILADDRESS%</username></outgoingServer>` +
+				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
+		},
+		{
 			"clientConfig: a URL", config, "text/xml",
 			autoconfig(`<incomingServer type="ews"><url>https://stranger.net/ews</url><authentication>OAuth2</authentication><username>u</username></incomingServer>`),
 			autoconfig(`<incomingServer type="ews"><url>https://ews.corp.example.net/EWS/Exchange.asmx</url><authentication system="http">Basic</authentication><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></incomingServer>`),
