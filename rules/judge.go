@@ -81,6 +81,7 @@ func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) 
 func (j *judgement) decide(err error) {
 	strangers, servers := j.judgeSuggestions()
 	j.blockSubjects()
+	j.dropPages()
 	switch {
 	case j.isChallenge():
 		unreadable := err != nil && !errors.Is(err, dialect.ErrNoSettings)

@@ -8,6 +8,25 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
+// TestLeak_pagesGoFirst: a word in the query of an own page for people costs that page, and not the servers beside it. Pages that name nobody else stay.
+func TestLeak_pagesGoFirst(t *testing.T) {
+	for _, otherwise := range []rules.Otherwise{rules.Block, rules.RemoveStrangers} {
+		p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: otherwise})
+		for pages, want := range map[string]rules.Action{
+			`<documentation url="https://help.corp.example.net/index.php?pg=kb.book&amp;id=3"><descr>Help</descr></documentation><documentation url="https://help.corp.example.net/?id=3"/>`: rules.ActionEdit,
+			`<enable visiturl="https://help.corp.example.net/?pg=kb.page"><instruction>Do</instruction></enable><documentation url="https://help.corp.example.net/?id=3"/>`:                  rules.ActionEdit,
+			`<documentation url="https://help.corp.example.net/?id=3"/>`: rules.ActionPass,
+			`<documentation url="https://help.corp.example.net/?id=3"/><oAuth2><issuer>login.corp.example.net</issuer><tokenURL>https://login.corp.example.net/?to=stranger.net</tokenURL></oAuth2>`: rules.ActionRefuse,
+		} {
+			d := judged(p, question("https://autoconfig.corp.example.net/mail/config-v1.1.xml"), dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {"text/xml"}}, Body: []byte(
+				`<clientConfig version="1.1"><emailProvider id="corp.example.net"><domain>corp.example.net</domain><incomingServer type="imap"><hostname>imap.corp.example.net</hostname></incomingServer>` + pages + `</emailProvider></clientConfig>`)})
+			if body := string(d.Answer.Body); d.Action != want || want == rules.ActionEdit && (!strings.Contains(body, ">imap.corp.example.net<") || !strings.Contains(body, "/?id=3") || strings.Contains(body, "pg=kb")) {
+				t.Errorf("%v, %s: %v, %s: %s", otherwise, pages, d.Action, d.Reason, body)
+			}
+		}
+	}
+}
+
 // TestLeak_namesBelowAndAroundWhatWasTakenOut: a stranger that is taken out takes nothing along that only has its name in it, and is left nowhere.
 func TestLeak_namesBelowAndAroundWhatWasTakenOut(t *testing.T) {
 	p := withRules(t, rules.Rule{

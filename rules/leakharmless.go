@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strings"
 
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
@@ -125,6 +126,22 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 // isAccountDomain reports whether host is the mail domain of an operator's rule. Every address of the account ends in it, also where the web site of that name was taken out.
 func (j *judgement) isAccountDomain(host string) bool {
 	return slices.ContainsFunc(j.bindings, func(b binding) bool { return b.operator != nil && b.domain == host })
+}
+
+// dropPages takes out pages for people at hosts that may be named, in whose query a word reads like another (?pg=kb.book): nobody is set up by them, and the last look would take the whole
+// answer for one.
+func (j *judgement) dropPages() {
+	for i := range j.decision.Suggestions {
+		s := &j.decision.Suggestions[i]
+		if s.Verdict != dialect.Keep || !strings.Contains(s.Was, "?") || !s.IsPage() {
+			continue
+		}
+		l := newLeakCheck(j)
+		if l.leaksText([]byte(s.Was), 0) {
+			s.Verdict, s.Now = dialect.Remove, ""
+		}
+		l.free()
+	}
 }
 
 // configNames are those places.
