@@ -41,6 +41,8 @@ func TestAddresses_everySpelling(t *testing.T) {
 		`"a\\"@example.com, "b;c"@example.net`:  {"example.com", "example.net"},
 		`CORP\user@example.com`:                 {"example.com"},
 		"user@ example.com":                     {"example.com"},
+		"+user+tag@example.com+":                {"example.com"}, // of a form, with spaces around it
+		"user+@+example.com":                    {"example.com"},
 		`"user@example.com"`:                    {"example.com"},
 		"\u202auser@example.com\u202c":          {"example.com"},
 		"<user@example.com\u200e>\u00a0":        {"example.com"},

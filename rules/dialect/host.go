@@ -54,7 +54,7 @@ func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: value}
-	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) {
+	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) && !strings.Contains(found[0].Address[lastAt(found[0].Address):], "+") {
 		s.Host = found[0].Domain
 	}
 	return s, true

@@ -61,7 +61,7 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
 		}
 	}
-	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": ""} {
+	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": ""} {
 		if s, _ := suggestAddress("", "", value); s.Host != want {
 			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
 		}
