@@ -212,12 +212,12 @@ func (j *judgement) challenge(doubtful bool) {
 		j.pass(reason)
 		return
 	}
-	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
-	for _, field := range j.answer.Header["Www-Authenticate"] {
-		scheme, _, _ := strings.Cut(field, " ")
+	var own []string // Exchange asks for a cloud's tokens and for its own log-ins
+	for _, challenge := range splitChallenges(j.answer.Header["Www-Authenticate"]) {
+		scheme, _, _ := strings.Cut(challenge, " ")
 		switch {
-		case !j.leaks(dialect.Header{"Www-Authenticate": {field}}, nil):
-			own = append(own, field)
+		case !j.leaks(dialect.Header{"Www-Authenticate": {challenge}}, nil):
+			own = append(own, challenge)
 		case strings.EqualFold(scheme, "Basic"): // its realm, a hoster's name perhaps, is only shown (RFC 7617, section 2)
 			own = append(own, `Basic realm="`+asked+`"`)
 		}
