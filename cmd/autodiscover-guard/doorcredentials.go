@@ -64,13 +64,20 @@ func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config,
 	if file == "" {
 		return nil, nil
 	}
-	chain, err := readPEM(certificateKey, file)
+	read := readNamed
+	if keyFile == "" {
+		read = readPrivate
+	}
+	chain, err := read(certificateKey, file)
+	if err == nil {
+		err = checkPEM(certificateKey, file, chain)
+	}
 	if err != nil {
 		return nil, err
 	}
 	key, at := chain, certificateKey+" "+file
 	if keyFile != "" {
-		if key, err = readNamed(keyKey, keyFile); err != nil {
+		if key, err = readPrivate(keyKey, keyFile); err != nil {
 			return nil, err
 		}
 		at += ", " + keyKey + " " + keyFile
@@ -117,7 +124,7 @@ func reloadableTLS(inForce func() *tls.Config) *tls.Config {
 	}
 }
 
-// readCredentials reads the name and the password for the proxy behind us from a file that nobody else can read.
+// readCredentials reads the name and the password for the proxy behind us from a file.
 func readCredentials(file string) (intercept.Credentials, error) {
 	const key = "upstream.proxy_credentials"
 	if file == "" {
