@@ -46,7 +46,8 @@ func (d *Desktop) End(ctx context.Context) ([]Result, error) {
 	return d.restoreAll(ctx, j, Options{}, func(e Entry) bool { return e.Stage != Kept })
 }
 
-// restoreAll restores the entries that are meant, the last one first. The journal follows each step.
+// restoreAll restores the entries that are meant, the last one first. The journal follows each step, where there is room for it: an entry that has been
+// restored is restored once more without harm, and what is taken back on a full disk may be what makes room.
 func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant func(Entry) bool) ([]Result, error) {
 	var todo []ID
 	for _, e := range slices.Backward(j.Entries) {
@@ -60,9 +61,7 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 	if !o.DryRun {
 		if j.Phase != phaseRestoring && len(todo) > 0 {
 			j.Phase = phaseRestoring
-			if err := j.save(d.config.State, d.disk); err != nil {
-				return nil, err
-			}
+			_ = j.save(d.config.State, d.disk)
 		}
 	}
 	var all []Result
@@ -74,9 +73,7 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 			continue
 		}
 		e.Stage = stage
-		if err := j.save(d.config.State, d.disk); err != nil {
-			return all, err
-		}
+		_ = j.save(d.config.State, d.disk)
 	}
 	if o.DryRun {
 		return all, nil
