@@ -133,6 +133,9 @@ func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, err
 		if errors.Is(err, fs.ErrNotExist) && strings.Contains(file, "@") {
 			return nil, hint(err, "for an account use --email %s", file)
 		}
+		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(file, `/\`) {
+			return nil, hint(err, "if it is a host or a domain: --host %s", file)
+		}
 		if err != nil {
 			return nil, err
 		}

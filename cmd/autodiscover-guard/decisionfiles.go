@@ -1,14 +1,14 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
 // Which files a review reads.
@@ -36,11 +36,18 @@ func distinct(files []string) []string {
 	})
 }
 
-// defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.
-func defaultDecisions() ([]string, error) {
-	name, err := config.Default().DecisionsFile()
+// decisions finds the decision log of a guard, and the files that were rotated out of it before.
+func (f *setupFlags) decisions() ([]string, error) {
+	c, err := f.config()
 	if err != nil {
 		return nil, err
+	}
+	name, err := whereDecisions(c)
+	if err != nil {
+		return nil, err
+	}
+	if !c.DecisionsInFile() {
+		return nil, hint(fmt.Errorf("the decisions of this guard are in no file; where they are: %s", name), "name a file that has them, or - for the standard input")
 	}
 	if real, err := filepath.EvalSymlinks(name); err == nil { // beside which files are moved aside
 		name = real
@@ -58,10 +65,13 @@ func defaultDecisions() ([]string, error) {
 		if len(files) > 0 {
 			return files, nil
 		}
-		if serviceHasState() {
-			return nil, hint(err, "name the file; a service has its own in %s", config.ServiceState)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, err
 		}
-		return nil, hint(err, "name the file: log.decisions in the configuration says where it is; run writes it")
+		if c.State == "" && serviceHasState() {
+			return nil, perhapsOfService(err)
+		}
+		return nil, hint(err, "run writes it; say which guard's it is, by --state DIR or --config FILE, or name the file")
 	}
 	return append(files, name), nil
 }

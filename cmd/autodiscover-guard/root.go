@@ -33,6 +33,8 @@ More:
   autodiscover-guard setup gateway --print              units and packet filter for a gateway
   autodiscover-guard config                             every key of the configuration file, with its default
   autodiscover-guard COMMAND --help                     all flags
+
+Exit codes: 0 fine, 1 the answer is "no", 2 usage, configuration, or what stops a start.
 `
 
 func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {

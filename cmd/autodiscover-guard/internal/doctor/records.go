@@ -67,7 +67,7 @@ func (e *examination) openRecords() *records {
 		r.err = errors.New("the guard's log is not on this computer, or the guard does not run")
 		return r
 	}
-	if !toFile(e.Settings) {
+	if !e.Settings.DecisionsInFile() {
 		r.err = fmt.Errorf("decisions go to %s, not into a file", e.Settings.Log.Sink)
 		return r
 	}

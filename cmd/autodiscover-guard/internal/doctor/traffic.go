@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/rules/reserved"
 )
 
@@ -144,9 +143,4 @@ func (e *examination) isOurSubject(domain string) bool {
 	return slices.ContainsFunc(e.accounts, func(a account) bool {
 		return domain == a.domain || strings.HasSuffix(domain, "."+reserved.Canonical(a.domain))
 	})
-}
-
-// toFile reports whether decisions go into a file that can be read back.
-func toFile(c *config.Config) bool {
-	return (c.Log.Sink == "file" || c.Log.Sink == "") && c.Log.Decisions != "-"
 }

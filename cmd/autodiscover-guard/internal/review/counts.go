@@ -84,8 +84,11 @@ const (
 	messageNotReloaded   = "the configuration was not reloaded; the policy in force stays"
 )
 
-// outcomeRefused is the outcome of a handshake that the guard turned away.
-const outcomeRefused = "refused"
+// Outcomes of handshakes: the guard turned the client away, or the client does not trust its authority.
+const (
+	outcomeRefused   = "refused"
+	outcomeUntrusted = "untrusted"
+)
 
 // Event implements Consumer.
 func (s *Summary) Event(e *Event, _ string) {
@@ -97,8 +100,11 @@ func (s *Summary) Event(e *Event, _ string) {
 	switch e.Message {
 	case messageHandshake:
 		what := messageHandshakeFailed
-		if e.Outcome == outcomeRefused {
+		switch e.Outcome {
+		case outcomeRefused:
 			what = messageHandshakeRefused
+		case outcomeUntrusted:
+			s.distrusts += seen.times
 		}
 		s.clients.add(Key{e.Client, what + ": " + e.Reason, e.Host}, seen)
 	case messageHandshakeFailed, messageHandshakeRefused:
