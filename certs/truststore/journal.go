@@ -91,8 +91,7 @@ func writePrivate(path string, text []byte) error { return replaceAs(path, text,
 
 // forget removes a record, and the copy of the root with the last one.
 func (j *journal) forget(store, path string) error {
-	clearUnfinished(j.file(store, path))
-	clearUnfinished(j.rootFile())
+	j.clearUnfinished(store, path)
 	if err := removeFile(j.file(store, path)); err != nil {
 		return fmt.Errorf("clearing the journal: %w", err)
 	}
@@ -104,6 +103,13 @@ func (j *journal) forget(store, path string) error {
 	}
 	_ = os.Remove(j.dir) // unless another root's is in it
 	return nil
+}
+
+// clearUnfinished removes what a kill has left of writing a record, and the journal itself where that is all there was.
+func (j *journal) clearUnfinished(store, path string) {
+	clearUnfinished(j.file(store, path))
+	clearUnfinished(j.rootFile())
+	_ = os.Remove(j.dir)
 }
 
 // records are all records of the root. An absent journal has none.

@@ -9,7 +9,7 @@ import (
 
 // Uninstall takes the root out of every place of the named stores where it is, whoever put it there.
 func (s *Stores) Uninstall(ctx context.Context, names ...string) []Report {
-	return append(s.each(ctx, names, s.uninstall), s.forgetGone(ctx, names)...)
+	return s.inTurn(ctx, func() []Report { return append(s.each(ctx, names, s.uninstall), s.forgetGone(ctx, names)...) })
 }
 
 // PlanUninstall says what [Stores.Uninstall] would do, and changes nothing.
@@ -32,6 +32,7 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		for _, file := range p.files {
 			clearUnfinished(file)
 		}
+		s.journal.clearUnfinished(p.store, p.path)
 	}
 	if !found.present && !found.leftover && !r.Recorded {
 		r.Status, r.Verified, r.Note = Absent, found.how, ""
@@ -66,7 +67,10 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		if more, err = runSteps(ctx, p.take(after)); err == nil {
 			after, err = p.find(ctx)
 		}
-		r.Did, why = append(r.Did, more...), "a copy that was there before the installation was taken out, too"
+		r.Did = append(r.Did, more...)
+		if back != nil {
+			why = "a copy that was there before the installation was taken out, too"
+		}
 	}
 	if err == nil && (after.present || after.leftover) {
 		err = fmt.Errorf("it was taken out, but is still there: %s", after.how)
