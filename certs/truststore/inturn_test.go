@@ -57,7 +57,7 @@ func TestInstall_inTurn(t *testing.T) {
 	}
 }
 
-// TestUninstall_unfinishedJournal: a kill at the journal's first file leaves no record to clear it by.
+// TestUninstall_unfinishedJournal: a kill at the journal's first files leaves no record to clear them by.
 func TestUninstall_unfinishedJournal(t *testing.T) {
 	t.Parallel()
 	c := newComputer(t, "linux", true, "/usr/lib/firefox/")
@@ -77,6 +77,9 @@ func TestUninstall_unfinishedJournal(t *testing.T) {
 	}
 	for _, e := range entries {
 		c.write(t, "journal/."+e.Name()+".new-ABCDEFGHIJKLMNOPQRSTUVW234", "half")
+		if strings.HasSuffix(e.Name(), ".pem") {
+			c.write(t, "journal/"+e.Name(), string(c.pem))
+		}
 	}
 	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); r.Status != truststore.Absent {
 		t.Errorf("got %+v", r)

@@ -32,10 +32,12 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		for _, file := range p.files {
 			clearUnfinished(file)
 		}
-		s.journal.clearUnfinished(p.store, p.path)
 	}
 	if !found.present && !found.leftover && !r.Recorded {
 		r.Status, r.Verified, r.Note = Absent, found.how, ""
+		if err := s.journal.clear(p.store, p.path); err != nil {
+			return r.fail(err.Error())
+		}
 		return r
 	}
 	if !found.present && !found.leftover {
