@@ -189,25 +189,35 @@ func guardRuns(state string) bool {
 	return errors.Is(lockFile(f, shared), errLocked)
 }
 
-// openDesktop is the desktop whose journal is in this state directory.
+// openDesktop is the desktop of the guard with this state directory.
 func openDesktop(state string) (*desktop.Desktop, error) {
 	system, err := desktop.ThisSystem()
 	if err != nil {
 		return nil, err
 	}
-	return desktop.New(desktop.Config{State: state, System: system, Lock: func() (func(), error) { return lockDesktop(state) }}), nil
+	dir := journalDir(state)
+	return desktop.New(desktop.Config{State: dir, System: system, Lock: func(changes bool) (func(), error) { return lockDesktop(dir, changes) }}), nil
 }
 
-// lockDesktop keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
-func lockDesktop(state string) (func(), error) {
-	f, err := takeLock(state, "desktop.lock")
-	if errors.Is(err, errLocked) {
-		return nil, hint(errors.New("the settings are being changed by another process"), "it ends by itself; try again")
+// desktopLock keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
+const desktopLock = "desktop.lock"
+
+// lockDesktop locks a journal. Whoever changes nothing makes no lock either: where there is none, nobody has changed anything yet.
+func lockDesktop(dir string, changes bool) (func(), error) {
+	take := takeLock
+	if !changes {
+		take = lookLock
 	}
-	if err != nil {
+	f, err := take(dir, desktopLock)
+	switch {
+	case errors.Is(err, errLocked):
+		return nil, hint(errors.New("the settings are being changed by another process"), "it ends by itself; try again")
+	case err == nil:
+		return func() { _ = f.Close() }, nil
+	case changes:
 		return nil, err
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {}, nil
 }
 
 // fetchPAC fetches a PAC as a program would, and never through a proxy.

@@ -9,7 +9,7 @@ import (
 // Off takes everything back, whatever a crash may have left, and reports what somebody has changed meanwhile. It is done when every result is
 // Good, and can be called again.
 func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(!o.DryRun)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,10 @@ func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
 // Recover is for a guard that starts: it takes back what an interrupted command, or a guard that was to take its settings back, has left.
 // Settings that were put in place to stay do stay. No other guard may be running with the same journal.
 func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
-	j, unlock, err := d.open()
+	if name := journalPath(d.config.State); !exists(name, name+temporarySuffix) {
+		return nil, nil
+	}
+	j, unlock, err := d.open(true)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +38,7 @@ func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
 
 // End is for a guard that ends: it takes back what the guard has put in place for its own time, unless somebody has made that stay.
 func (d *Desktop) End(ctx context.Context) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(true)
 	if err != nil {
 		return nil, err
 	}
