@@ -58,7 +58,8 @@ func setupOffCommand() *cobra.Command {
 		Use:   "off",
 		Short: "take the settings back",
 		Long: `Give every setting that "setup on" or "run --with-setup" has changed its previous value, after a crash as well. A value that somebody has
-changed meanwhile is left alone and reported. A profile's prefs.js can be restored only while its program is closed.
+changed meanwhile is left alone and reported. A profile's prefs.js can be restored only while its program is closed, and a profile that was moved away
+when it is there again.
 
 Exit code 0 when everything is as it was before, 1 when something was left.`,
 		Args: noArguments,
@@ -72,7 +73,7 @@ Exit code 0 when everything is as it was before, 1 when something was left.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().BoolVar(&f.options.Force, "force", false, "restore what somebody has changed meanwhile, too")
+	cmd.Flags().BoolVar(&f.options.Force, "force", false, "restore what somebody has changed meanwhile, too, and forget profiles that are gone")
 	cmd.Flags().BoolVar(&f.options.DryRun, "dry-run", false, "change nothing, and show what would change")
 	return cmd
 }
@@ -82,7 +83,8 @@ func setupStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "say how the settings stand",
-		Long: `Say how each place stands: not present, off, on, changed by somebody, left over from a crash, waiting (its program has to be closed), failed.
+		Long: `Say how each place stands: not present, off, on, changed by somebody, left over from a crash, waiting (its program has to be closed, or its
+profile is not there), failed.
 Exit code 1 when one of the last four is among them.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

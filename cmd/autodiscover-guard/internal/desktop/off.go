@@ -71,7 +71,7 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 	var all []Result
 	for _, id := range todo {
 		e := j.entry(id)
-		r, stage := d.restore(ctx, *e, o)
+		r, stage := d.restore(ctx, j, *e, o)
 		all = append(all, r)
 		if o.DryRun || stage == e.Stage {
 			continue
@@ -92,10 +92,17 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 }
 
 // restore takes one place back, and says at which stage its entry is then.
-func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stage) {
+func (d *Desktop) restore(ctx context.Context, j *journal, e Entry, o Options) (Result, Stage) {
 	p, err := d.placeOf(ctx, e.Place)
 	if err != nil {
 		return Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()}, e.Stage
+	}
+	if gone(e.Place) {
+		if moved := d.movedTo(ctx, j, e); moved != nil {
+			p = moved
+		} else if !o.Force {
+			return result(p, Held, profileGone), Waiting
+		}
 	}
 	if why := busy(p); why != "" {
 		return result(p, Held, "%s; close it, then: setup off", why), Waiting

@@ -57,6 +57,9 @@ func (d *Desktop) Target() (Target, error) {
 
 // compare says how a place stands, compared with its entry.
 func (d *Desktop) compare(ctx context.Context, p place, e Entry, interrupted bool) Result {
+	if gone(e.Place) {
+		return result(p, Held, profileGone)
+	}
 	now, err := p.read(ctx)
 	if err != nil {
 		return result(p, Failed, "%v", err)
