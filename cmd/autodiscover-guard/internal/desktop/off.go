@@ -9,7 +9,7 @@ import (
 // Off takes everything back, whatever a crash may have left, and reports what somebody has changed meanwhile. It is done when every result is
 // Good, and can be called again.
 func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(!o.DryRun)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,10 @@ func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
 // Recover is for a guard that starts: it takes back what an interrupted command, or a guard that was to take its settings back, has left.
 // Settings that were put in place to stay do stay. No other guard may be running with the same journal.
 func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
-	j, unlock, err := d.open()
+	if name := journalPath(d.config.State); !exists(name, name+temporarySuffix) {
+		return nil, nil
+	}
+	j, unlock, err := d.open(true)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +38,7 @@ func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
 
 // End is for a guard that ends: it takes back what the guard has put in place for its own time, unless somebody has made that stay.
 func (d *Desktop) End(ctx context.Context) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(true)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 	var all []Result
 	for _, id := range todo {
 		e := j.entry(id)
-		r, stage := d.restore(ctx, *e, o)
+		r, stage := d.restore(ctx, j, *e, o)
 		all = append(all, r)
 		if o.DryRun || stage == e.Stage {
 			continue
@@ -86,10 +89,17 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 }
 
 // restore takes one place back, and says at which stage its entry is then.
-func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stage) {
+func (d *Desktop) restore(ctx context.Context, j *journal, e Entry, o Options) (Result, Stage) {
 	p, err := d.placeOf(ctx, e.Place)
 	if err != nil {
 		return Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()}, e.Stage
+	}
+	if gone(e.Place) {
+		if moved := d.movedTo(ctx, j, e); moved != nil {
+			p = moved
+		} else if !o.Force {
+			return result(p, Held, profileGone), Waiting
+		}
 	}
 	if why := busy(p); why != "" {
 		return result(p, Held, "%s; close it, then: setup off", why), Waiting
