@@ -87,6 +87,12 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","username":"jane","port":993,"encryption":"ssl"}]}`,
 		},
 		{
+			"AutoDetect: another account, and protocols by their other names", detect, "application/json",
+			`{"email":"fred@corp.example.net","services":[{"service":"x","protocol":"eas","hostname":"eas.stranger.net"}],"protocols":[{"protocol":"imap","hostname":"imap.stranger.net"},{"protocol":"pop","hostname":"pop.stranger.net"}]}`,
+			`{"email":"fred@corp.example.net","services":[{"service":"x","protocol":"eas","hostname":"eas.corp.example.net"}],` +
+				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","port":993,"encryption":"ssl","username":"jane"},{"protocol":"pop","hostname":"mail.corp.example.net","port":995,"encryption":"ssl","username":"jane@corp.example.net"}]}`,
+		},
+		{
 			"AutoDetect: nothing but who checks passwords", detect, "application/json",
 			`{"email":"jane@corp.example.net","services":[{"service":"x","protocol":"ews","aad":"login.stranger.net"}],"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net"}]}`,
 			`{"email":"jane@corp.example.net","services":[],"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net"}]}`,
@@ -124,5 +130,43 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				t.Errorf("%v, %s\n got %s\nwant %s", d.Action, d.Reason, got, c.want)
 			}
 		})
+	}
+}
+
+// TestRewrite_byWhoseRule: who has a rule is given that one's servers, and where an answer is for several at once, the server is that of the rule which the stranger is against.
+func TestRewrite_byWhoseRule(t *testing.T) {
+	rule := func(name string, otherwise rules.Otherwise, allow ...string) rules.Rule {
+		r := rules.Rule{Name: name, Domains: []string{name + ".net"}, Allow: append(allow, "*.hoster.net"), Otherwise: otherwise}
+		if otherwise == rules.Rewrite {
+			r.Servers = []dialect.Server{{Protocol: "ews", Host: name + ".hoster.net"}, {Protocol: "imap", Host: name + ".hoster.net"}}
+		}
+		return r
+	}
+	each := question("https://autodiscover.hoster.net/autodiscover/autodiscover.svc")
+	each.Method = "POST"
+	each.Body = []byte(`<Envelope><Body><GetUserSettingsRequestMessage><Request><Users><User><Mailbox>user@one.net</Mailbox></User><User><Mailbox>user@two.net</Mailbox></User></Users></Request></GetUserSettingsRequestMessage></Body></Envelope>`)
+	settings := func(host string) string {
+		return `<UserResponse><ErrorCode>NoError</ErrorCode><UserSettings><UserSetting><Name>ExternalEwsUrl</Name><Value>https://` + host + `/EWS/Exchange.asmx</Value></UserSetting></UserSettings></UserResponse>`
+	}
+	soap := func(first, second string) string {
+		return `<Envelope><Body><GetUserSettingsResponseMessage><Response><UserResponses>` + settings(first) + settings(second) + `</UserResponses></Response></GetUserSettingsResponseMessage></Body></Envelope>`
+	}
+	both := detectQuestion("")
+	both.Header["X-Email"] = []string{"user@one.net", "user@two.net"}
+	detect := func(host string) string { return `{"protocols":[{"protocol":"imap","hostname":"` + host + `"` }
+	for name, c := range map[string]struct {
+		p            *rules.Policy
+		asked        dialect.Request
+		mediaType    string
+		answer, want string
+	}{
+		"each":            {withRules(t, rule("one", rules.Rewrite), rule("two", rules.Rewrite)), each, "text/xml", soap("ews.stranger.net", "ews.stranger.net"), soap("one.hoster.net", "two.hoster.net")},
+		"the first is it": {withRules(t, rule("one", rules.Rewrite), rule("two", rules.Block, "shared.net")), both, "application/json", detect("shared.net") + `}]}`, detect("one.hoster.net")},
+		"the other is it": {withRules(t, rule("one", rules.Block, "shared.net"), rule("two", rules.Rewrite)), both, "application/json", detect("shared.net") + `}]}`, detect("two.hoster.net")},
+	} {
+		d := judged(c.p, c.asked, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+		if d.Action != rules.ActionEdit || !strings.Contains(string(d.Answer.Body), c.want) {
+			t.Errorf("%s: %v, %s\n got %s\nwant %s", name, d.Action, d.Reason, d.Answer.Body, c.want)
+		}
 	}
 }

@@ -99,6 +99,21 @@ func TestNew_serverURL(t *testing.T) {
 	}
 }
 
+// TestNew_username: whom clients log in as may be at a domain where they may go.
+func TestNew_username(t *testing.T) {
+	for username, ok := range map[string]bool{
+		"web12p3": true, "%EMAILADDRESS%": true, "%EMAILLOCALPART%@mail.%EMAILDOMAIN%": true, "%EMAILLOCALPART%@corp.example.net": true, "jane@outlook.office365.com": true,
+		"jane@stranger.net": false, "%EMAILLOCALPART%@x%EMAILDOMAIN%": false,
+	} {
+		r := pin
+		r.Answer = rules.AnswerLocal
+		r.Servers = []dialect.Server{{Protocol: "imap", Host: "mail.corp.example.net", Username: username}}
+		if _, err := rules.New(rules.Config{Rules: []rules.Rule{r}}); (err == nil) != ok {
+			t.Errorf("%s: %v", username, err)
+		}
+	}
+}
+
 // TestNew_shadowedRule: a rule that no request reaches is refused, one that some request reaches is not.
 func TestNew_shadowedRule(t *testing.T) {
 	office := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}

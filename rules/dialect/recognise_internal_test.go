@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 var (
@@ -135,7 +137,7 @@ func agrees(t *testing.T, r Request) {
 			voices++
 		}
 	}
-	if voices > 1 && !below(r.Host(), ispdbRoot) { // where every path is a domain, and the dialects before it have their say
+	if voices > 1 && !reserved.Below(r.Host(), ispdbRoot) { // where every path is a domain, and the dialects before it have their say
 		t.Errorf("%s is claimed by %d dialects", r.URL, voices)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // soapPost is a POST to a service that answers for several domains.
@@ -232,7 +234,7 @@ func judgeLab(doc *Document) []Suggestion {
 	judged := append([]Suggestion(nil), doc.Suggestions...)
 	for i := range judged {
 		judged[i].Verdict = Remove
-		if below(judged[i].Host, "lab.test") {
+		if reserved.Below(judged[i].Host, "lab.test") {
 			judged[i].Verdict, judged[i].Now = Keep, judged[i].Was
 		}
 	}

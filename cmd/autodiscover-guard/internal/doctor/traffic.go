@@ -141,6 +141,6 @@ func (e *examination) answeredCount() int {
 // isOurSubject reports whether a domain is one that this examination asks about; others may ask about it, too.
 func (e *examination) isOurSubject(domain string) bool {
 	return slices.ContainsFunc(e.accounts, func(a account) bool {
-		return domain == a.domain || strings.HasSuffix(domain, "."+reserved.Canonical(a.domain))
+		return reserved.Below(domain, reserved.Canonical(a.domain))
 	})
 }
