@@ -150,7 +150,7 @@ func TestConformance_mitmBelievesTheHost(t *testing.T) {
 		})
 	})
 	_ = talk(t, addr, inTunnel)
-	if got := <-asked; got != "other.test" {
+	if got := await(t, asked); got != "other.test" {
 		t.Errorf("asked %q", got)
 	}
 }

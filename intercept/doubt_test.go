@@ -124,7 +124,7 @@ func doubtLog(t *testing.T) {
 					if got.err != nil {
 						t.Errorf("%s: %v", door.name, got.err)
 					}
-					<-log.asked
+					await(t, log.asked)
 				}
 				if got := send(t, client, request(t, http.MethodGet, door.scheme+"://opened.net/", "")); got.StatusCode != http.StatusOK {
 					t.Errorf("%s, not discovery: got %d", door.name, got.StatusCode)
@@ -135,7 +135,7 @@ func doubtLog(t *testing.T) {
 						t.Errorf("%s: %v", to, err)
 						continue
 					}
-					<-log.asked
+					await(t, log.asked)
 					_ = c.Close()
 				}
 				client.CloseIdleConnections()

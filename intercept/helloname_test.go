@@ -50,7 +50,7 @@ func TestHandshake_unreadable(t *testing.T) {
 				conn := dial()
 				_, _ = conn.Write(text)
 				_ = conn.(*net.TCPConn).CloseWrite()
-				if got := <-heard; !bytes.Equal(got, text) {
+				if got := await(t, heard); !bytes.Equal(got, text) {
 					t.Errorf("%s: of a handshake for another host, its server got %q", door, got)
 				}
 
@@ -66,7 +66,7 @@ func TestHandshake_unreadable(t *testing.T) {
 					t.Errorf("%s: got %v", door, record)
 				}
 				if door == "connect" { // the address was dialled, and heard nothing
-					if got := <-heard; len(got) > 0 {
+					if got := await(t, heard); len(got) > 0 {
 						t.Errorf("the address got %q", got)
 					}
 				}

@@ -282,7 +282,7 @@ func TestLifetime_inTheMiddleOfAnExchange(t *testing.T) {
 				}
 			}, lifetime(500*time.Millisecond))
 			begin(t, w)
-			<-asked
+			await(t, asked)
 			w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 && s.RetiredTunnels == 1 })
 			if told := w.told("connections closed"); told["count"] != int64(1) || told["reason"] != "they have lived for twice limits.lifetime" {
 				t.Errorf("got %v", told)

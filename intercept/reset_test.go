@@ -108,7 +108,7 @@ func TestStream_truncatedBodyIsVisibleToOldClients(t *testing.T) {
 				t.Errorf("got %q, %v", got, err)
 			}
 			_ = conn.Close()
-			if err := <-s.ended; (err != nil) != c.cut {
+			if err := await(t, s.ended); (err != nil) != c.cut {
 				t.Errorf("the stream ended with %v", err)
 			}
 		})

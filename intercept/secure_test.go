@@ -182,7 +182,7 @@ func TestSecureListener_outlivesThePlugin(t *testing.T) {
 		_ = w.plugin.Close()
 	}
 	_ = server.Close()
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+	if err := await(t, ended); !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve: got %v", err)
 	}
 }
@@ -218,12 +218,12 @@ func TestSecureListener_closedBelow(t *testing.T) {
 	if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()); err != nil {
 		t.Errorf("handshake: %v", err)
 	}
-	if got := <-results; got.err != nil {
+	if got := await(t, results); got.err != nil {
 		t.Errorf("first: %v; want the connection", got.err)
 	} else {
 		defer got.conn.Close()
 	}
-	if got := <-results; !errors.Is(got.err, net.ErrClosed) {
+	if got := await(t, results); !errors.Is(got.err, net.ErrClosed) {
 		t.Errorf("then: %v, %v; want the end", got.conn, got.err)
 	}
 }

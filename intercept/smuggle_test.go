@@ -154,7 +154,7 @@ func TestSmuggling_whatIsClearPasses(t *testing.T) {
 				if resp := answer(t, c, http.MethodPost); resp.StatusCode != 200 {
 					t.Fatalf("got %s %q", resp.Status, resp.body)
 				}
-				if body := <-got; body != want {
+				if body := await(t, got); body != want {
 					t.Errorf("upstream got %q, want %q", body, want)
 				}
 			}
@@ -237,7 +237,7 @@ func TestSmuggling_behindAnExchange(t *testing.T) {
 				}
 				defer conn.Close()
 				_, _ = io.WriteString(conn, strings.ReplaceAll("POST FORM/ HTTP/1.1\r\nHost: opened.net\r\nContent-Length: 1\r\n\r\nx"+c.behind, "FORM", form))
-				<-arrived // upstream may have acted on it now
+				await(t, arrived) // upstream may have acted on it now
 				release <- struct{}{}
 				release <- struct{}{}
 				_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
@@ -290,7 +290,7 @@ func TestSmuggling_behindWhatIsNotClear(t *testing.T) {
 			defer conn.Close()
 			say := func(text string) { _, _ = io.WriteString(conn, strings.ReplaceAll(text, "FORM", form)) }
 			say("GET FORM/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-			<-arrived
+			await(t, arrived)
 			say("G")
 			say(smuggled[1:])
 			w.eventually(t, "what is not clear", func(s intercept.Stats) bool { return s.RefusedAmbiguous == 1 })

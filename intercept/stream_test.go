@@ -46,7 +46,7 @@ func (w *world) serveSecurely(t *testing.T, handler http.Handler) string {
 	t.Cleanup(func() {
 		_ = w.plugin.Close()
 		_ = server.Close()
-		<-done
+		await(t, done)
 	})
 	return l.Addr().String()
 }
@@ -104,8 +104,8 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 		_ = say.Close()
 		cancel()
 		_ = resp.Body.Close()
-		<-done
-		<-done
+		await(t, done)
+		await(t, done)
 	})
 	return &stream{near, say, resp, ended, func() { _ = resp.Body.Close() }}, nil
 }
@@ -322,8 +322,8 @@ func TestLogin_explicitDoor(t *testing.T) {
 	if n := w.plugin.Stats().RefusedLogins; n != 18 {
 		t.Errorf("got %d refused, want 18", n)
 	}
-	if s.asked.Load() != 1 || strings.Contains(*s.last.Load(), "Proxy-Auth") {
-		t.Errorf("upstream was asked %d times, last:\n%s", s.asked.Load(), *s.last.Load())
+	if s.asked.Load() != 1 || strings.Contains(s.heard(), "Proxy-Auth") {
+		t.Errorf("upstream was asked %d times, last:\n%s", s.asked.Load(), s.heard())
 	}
 	client := w.client(true)
 	client.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: w.addr, User: url.UserPassword("desk", "s3same:x")})

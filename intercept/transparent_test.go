@@ -62,7 +62,7 @@ func newLAN(t *testing.T, upstream http.HandlerFunc, options ...option) *lan {
 	go func() { n.done <- n.plugin.ServeTransparent(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-n.done; !errors.Is(err, http.ErrServerClosed) {
+		if err := await(t, n.done); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("ServeTransparent: got %v", err)
 		}
 	})
@@ -83,6 +83,7 @@ func (n *lan) dial(t *testing.T, to string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(enough()))
 	return c
 }
 
@@ -114,8 +115,8 @@ func TestTransparent_opensDiscovery(t *testing.T) {
 					t.Errorf("got %v", record)
 				}
 			}
-			if !strings.Contains(*s.last.Load(), "Host: "+central) {
-				t.Errorf("upstream got\n%s", *s.last.Load())
+			if !strings.Contains(s.heard(), "Host: "+central) {
+				t.Errorf("upstream got\n%s", s.heard())
 			}
 			client.CloseIdleConnections()
 			w.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
@@ -191,7 +192,7 @@ func TestTransparent_halfAMethod(t *testing.T) {
 	} {
 		conn := w.dial(t, siteAddr+":80")
 		_, _ = io.WriteString(conn, text[:2])
-		<-stands
+		await(t, stands)
 		_, _ = io.WriteString(conn, text[2:])
 		if got, err := io.ReadAll(io.LimitReader(conn, int64(len(want)))); string(got) != want {
 			t.Fatalf("%q: got %q, %v; want %q", text, got, err, want)
@@ -236,7 +237,7 @@ func TestTransparent_otherProtocols(t *testing.T) {
 			conn := w.dial(t, siteAddr+":"+c.port)
 			_, _ = io.WriteString(conn, c.text)
 			_ = conn.(*net.TCPConn).CloseWrite()
-			if got := <-heard; !bytes.Equal(got, []byte(c.text)) {
+			if got := await(t, heard); !bytes.Equal(got, []byte(c.text)) {
 				t.Errorf("upstream got %q, want %q", got, c.text)
 			}
 			if got, err := io.ReadAll(conn); string(got) != "answer" {
@@ -360,7 +361,7 @@ func TestTransparent_plainHosts(t *testing.T) {
 				}
 				return
 			}
-			if raw := *s.last.Load(); !strings.Contains(raw, "Host: "+c.host+"\r\n") {
+			if raw := s.heard(); !strings.Contains(raw, "Host: "+c.host+"\r\n") {
 				t.Errorf("upstream got\n%s", raw)
 			}
 		})
@@ -397,7 +398,7 @@ func TestTransparent_unknownDestination(t *testing.T) {
 			t.Errorf("%q was told %d times, want twice", message, n)
 		}
 		_ = w.plugin.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		if err := await(t, done); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("ServeTransparent: %v", err)
 		}
 	}

@@ -40,7 +40,7 @@ func listen(tb testing.TB, serve func(net.Conn)) string {
 	}()
 	tb.Cleanup(func() {
 		_ = l.Close()
-		<-done
+		await(tb, done)
 	})
 	return l.Addr().String()
 }
@@ -228,7 +228,7 @@ func TestTunnel_letsItsRequestGo(t *testing.T) {
 		kept <- weak.Make(own)
 		w.server.Handler.ServeHTTP(own, r)
 	}))
-	t.Cleanup(outer.Close)
+	t.Cleanup(func() { over(t, outer.Close) })
 	w.addr = outer.Listener.Addr().String()
 	c, err := w.connect(at)
 	if err != nil {
@@ -237,7 +237,7 @@ func TestTunnel_letsItsRequestGo(t *testing.T) {
 	if got, err := echo(c, "ping"); err != nil || got != "ping" {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	writer := <-kept
+	writer := await(t, kept)
 	for end := time.Now().Add(10 * time.Second); writer.Value() != nil; runtime.GC() { // its handler may not have returned yet
 		if time.Now().After(end) {
 			t.Fatal("what net/http has of the request is still there")

@@ -57,7 +57,7 @@ func TestTunnel_breaksOff(t *testing.T) {
 		_, _ = c.Write([]byte("x"))
 		rest, err := io.ReadAll(c)
 		if s, ok := c.(*stream); ok && err == nil {
-			err = <-s.ended
+			err = await(t, s.ended)
 		} else if !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: ended with %v, want a reset", way, err)
 		}
@@ -69,7 +69,7 @@ func TestTunnel_breaksOff(t *testing.T) {
 			t.Fatal(way, err)
 		}
 		_, _ = io.WriteString(c, half)
-		if err := <-heard; err != nil {
+		if err := await(t, heard); err != nil {
 			t.Errorf("%s: the far side: %v", way, err)
 		}
 		if s, ok := c.(*stream); ok {
@@ -77,7 +77,7 @@ func TestTunnel_breaksOff(t *testing.T) {
 		} else {
 			resetting(c)
 		}
-		if err := <-heard; !errors.Is(err, syscall.ECONNRESET) {
+		if err := await(t, heard); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: the far side got %v, want a reset", way, err)
 		}
 	}

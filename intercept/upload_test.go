@@ -240,7 +240,7 @@ func TestUpload_seatsAreFree(t *testing.T) {
 		}
 	}
 	for range 12 {
-		<-asked
+		await(t, asked)
 	}
 	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }
@@ -275,7 +275,7 @@ func TestUpload_fullSpeed(t *testing.T) {
 				t.Errorf("%s, %q: got %q, %v", way, head, rest, err)
 			}
 			_ = c.Close()
-			<-sent
+			await(t, sent)
 		}
 	}
 	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
@@ -366,7 +366,7 @@ func TestUpload_curl(t *testing.T) {
 					}()
 					out, err := c.Output()
 					_ = up.Close()
-					<-sent
+					await(t, sent)
 					if string(out) != status || ctx.Err() != nil {
 						t.Errorf("got %s, %v", out, err)
 					}

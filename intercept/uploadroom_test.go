@@ -92,5 +92,5 @@ func TestUpload_stuckBesideQuestions(t *testing.T) {
 		}
 	}
 	_ = w.plugin.Close()
-	<-done
+	await(t, done)
 }

@@ -137,7 +137,7 @@ func (b binding) allows(host string) bool {
 	if b.operator != nil {
 		return b.operator.allows(host)
 	}
-	if b.own != "" && below(host, b.own) {
+	if b.own != "" && reserved.Below(host, b.own) {
 		return true
 	}
 	return b.private && isPrivate(host)
@@ -217,10 +217,4 @@ func (p *Policy) backOff(host string) bool {
 	}
 	_, ok = p.reserved.Match(rest)
 	return ok && !strings.Contains(rest, ".") // a name of one label is reserved itself
-}
-
-// below reports whether host is name or lies below it, by whole labels. Both are normalised.
-func below(host, name string) bool {
-	rest, ok := strings.CutSuffix(host, name)
-	return ok && (rest == "" || strings.HasSuffix(rest, "."))
 }

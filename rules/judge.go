@@ -81,6 +81,7 @@ func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) 
 func (j *judgement) decide(err error) {
 	strangers, servers := j.judgeSuggestions()
 	j.blockSubjects()
+	j.dropPages()
 	switch {
 	case j.isChallenge():
 		unreadable := err != nil && !errors.Is(err, dialect.ErrNoSettings)
@@ -211,12 +212,12 @@ func (j *judgement) challenge(doubtful bool) {
 		j.pass(reason)
 		return
 	}
-	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
-	for _, field := range j.answer.Header["Www-Authenticate"] {
-		scheme, _, _ := strings.Cut(field, " ")
+	var own []string // Exchange asks for a cloud's tokens and for its own log-ins
+	for _, challenge := range splitChallenges(j.answer.Header["Www-Authenticate"]) {
+		scheme, _, _ := strings.Cut(challenge, " ")
 		switch {
-		case !j.leaks(dialect.Header{"Www-Authenticate": {field}}, nil):
-			own = append(own, field)
+		case !j.leaks(dialect.Header{"Www-Authenticate": {challenge}}, nil):
+			own = append(own, challenge)
 		case strings.EqualFold(scheme, "Basic"): // its realm, a hoster's name perhaps, is only shown (RFC 7617, section 2)
 			own = append(own, `Basic realm="`+asked+`"`)
 		}
@@ -267,6 +268,7 @@ func (j *judgement) edit(strangers, servers int) {
 		j.refuse("the answer cannot be written without what is outside the rule", err)
 	default:
 		j.decision.Action, j.decision.Answer, j.decision.Reason = ActionEdit, answer, reason
+		j.addPortsPutIn()
 	}
 }
 

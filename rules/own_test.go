@@ -121,6 +121,7 @@ func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 	p := builtin(t)
 	for name, a := range map[string]dialect.Answer{
 		"a realm":  {Header: dialect.Header{"Www-Authenticate": {"Negotiate", `basic realm="Webmail of stranger.net", charset="UTF-8"`, `Digest realm="stranger.net", nonce="x"`}}},
+		"joined":   {Header: dialect.Header{"Www-Authenticate": {`Bearer client_id="a, b", trusted_issuers="x@*", authorization_uri="https://login.stranger.net/common/oauth2/authorize" ,Negotiate, basic realm="stranger.net", charset="UTF-8",`}}},
 		"a field":  {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
 		"software": {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
 		"a cookie": {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},

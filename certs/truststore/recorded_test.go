@@ -121,7 +121,8 @@ func (c *computer) link(t *testing.T, name, to string) {
 
 // bundle makes the bundle of the distribution's certificates and the anchors.
 func (c *computer) bundle(anchors, bundle string) error {
-	text := c.others
+	var text strings.Builder
+	text.WriteString(c.others)
 	entries, err := os.ReadDir(filepath.Join(c.root, anchors))
 	if err != nil {
 		return err
@@ -131,9 +132,9 @@ func (c *computer) bundle(anchors, bundle string) error {
 		if err != nil {
 			return err
 		}
-		text += string(anchor)
+		text.WriteString(string(anchor))
 	}
-	return os.WriteFile(filepath.Join(c.root, bundle), []byte(text), 0o644)
+	return os.WriteFile(filepath.Join(c.root, bundle), []byte(text.String()), 0o644)
 }
 
 // TestSystem_asUser asks for the administrator, and runs nothing.

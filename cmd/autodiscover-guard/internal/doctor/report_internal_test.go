@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -114,38 +115,63 @@ func TestRecords(t *testing.T) {
 		t.Errorf("%d records for %d exchanges: %v, %v", len(all), count, all, r.err)
 	}
 	r.offset = 1 << 20 // cut off: it begins anew
-	if r.read(); !strings.HasPrefix(r.text, before) || r.rotated {
+	if r.read(); !strings.HasPrefix(r.text, before) || !r.rotated {
 		t.Errorf("%q, rotated %v", r.text, r.rotated)
 	}
 }
 
-// A log that was rotated meanwhile has lost nothing.
+// What a log was given before it was rotated is read as well, wherever that is now; where it is not to be seen, nothing is said of it.
 func TestRecorded_rotated(t *testing.T) {
-	for _, rotated := range []bool{false, true} {
+	for _, c := range []struct {
+		name         string
+		rotate       func(name string) error
+		next         bool // there is another file
+		log, secrets State
+	}{
+		{"not at all", func(string) error { return nil }, true, OK, Fail},
+		{"moved", func(name string) error { return os.Rename(name, name+".1") }, true, OK, Fail},
+		{"moved, compressed and removed", os.Remove, true, OK, Fail},
+		{"moved, and none is there yet", os.Remove, false, OK, Fail},
+		{"copied and cut off", func(name string) error { return os.Truncate(name, 0) }, true, Skipped, Skipped},
+	} {
 		e := examined(t, always(502), nil)
 		e.Local, e.State = true, t.TempDir()
 		e.exchanges = []*exchange{{}}
 		name := filepath.Join(e.State, "decisions.jsonl")
-		write := func() {
-			if err := os.WriteFile(name, []byte("{}\n"), 0o600); err != nil {
+		put := func(text string) {
+			f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+			if err == nil {
+				_, err = f.WriteString(text)
+				_ = f.Close()
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		write()
+		put(strings.Repeat("{}\n", 300))
 		if err := e.Settings.Set("state", e.State); err != nil {
 			t.Fatal(err)
 		}
-		if e.log = e.openRecords(); rotated {
-			if err := os.Rename(name, name+".1"); err != nil {
-				t.Fatal(err)
-			}
-			write()
+		e.log = e.openRecords()
+		put(`{"time":"` + e.begun.Format(time.RFC3339Nano) + `","msg":"decision","client":"127.0.0.1","subjects":["example.com"],"password":"` + e.password + "\"}\n")
+		if runtime.GOOS == "windows" && c.log == OK && c.name != "not at all" {
+			c.log, c.secrets = Skipped, Skipped
+		}
+		if err := c.rotate(name); err != nil {
+			t.Fatal(err)
+		}
+		if c.next {
+			put("{}\n")
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if f := e.recorded(ctx)[0]; f.State == Skipped != rotated || f.State == OK {
-			t.Errorf("rotated %v: %+v", rotated, f)
+		if f := e.recorded(ctx)[0]; f.State != c.log {
+			t.Errorf("%s: %+v", c.name, f)
 		}
+		if f := e.secrets(ctx)[1]; f.State != c.secrets {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+		e.log.close()
 	}
 }
 
