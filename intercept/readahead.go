@@ -61,7 +61,7 @@ func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte, last *lastWord) (int
 		if errors.Is(err, io.EOF) && asked {
 			break
 		}
-		if err = last.withheld(p, err); errors.Is(err, os.ErrDeadlineExceeded) {
+		if err = last.withheld(p, c, err); errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
 		r.drop()
