@@ -13,7 +13,8 @@ import (
 // end is not told. Whoever has left without waiting is missed then, or when something is written to him.
 type lastWord struct {
 	mu       sync.Mutex
-	overdue  bool // the deadline of reads has passed
+	timed    bool // reads have a deadline
+	overdue  bool // it has passed
 	over     bool // the connection has ended
 	unwanted chan struct{}
 }
@@ -73,11 +74,19 @@ func (l *lastWord) isOver() bool {
 	return l.over
 }
 
+// listens reports whether net/http (go1.26, server.go) reads while it answers: no read of a request is without a deadline then, where the server has a ReadHeaderTimeout.
+func (l *lastWord) listens() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.timed
+}
+
 // noteDeadline is told of each deadline that is set for reads.
 func (l *lastWord) noteDeadline(t time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.overdue = !t.IsZero() && !t.After(time.Now())
+	l.timed = !t.IsZero()
+	l.overdue = l.timed && !t.After(time.Now())
 	if l.overdue {
 		l.release()
 	}

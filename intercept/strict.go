@@ -267,7 +267,7 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte, last *lastWord) (int, err
 	if s.err != nil {
 		return 0, s.ended(p, c, b, last)
 	}
-	listens := s.readsAhead(b)
+	listens := s.readsAhead(b) && last.listens()
 	n, err := c.Read(b)
 	switch {
 	case n == 0 && listens:
@@ -298,7 +298,7 @@ func (s *strict) check(p *Plugin, b []byte) int {
 
 // ended is how a read fails behind what was ambiguous.
 func (s *strict) ended(p *Plugin, c net.Conn, b []byte, last *lastWord) error {
-	if len(b) == 1 {
+	if len(b) == 1 && last.listens() {
 		return last.withheld(p, c, waitForEnd(c))
 	}
 	return s.err
