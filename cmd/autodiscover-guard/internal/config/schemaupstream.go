@@ -55,7 +55,7 @@ var upstreamKeys = []key{
 	},
 	{
 		name: "upstream.private",
-		about: "Whether addresses of the guard's own surroundings are dialled: private, loopback, link-local, and those at which clouds serve " +
+		about: "Whether addresses of the guard's own surroundings are dialled: private, loopback, link-local, those of the computer itself, and those at which clouds serve " +
 			"metadata. refuse, allow, or a list of ranges. It holds for names that resolve to them, too, but not for upstream.resolve, " +
 			"nor for a name that upstream.proxy resolves: what that may reach is its own affair.",
 		sample: "[10.0.0.0/8]",

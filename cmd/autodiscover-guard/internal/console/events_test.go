@@ -133,6 +133,20 @@ func TestEvents(t *testing.T) {
 // There is a limit to how many listen, and who leaves makes room.
 func TestEvents_crowded(t *testing.T) {
 	url := serve(t, console.NewRing())
+	transport := new(http.Transport)
+	defer transport.CloseIdleConnections()
+	head, err := http.NewRequestWithContext(t.Context(), http.MethodHead, url+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := transport.RoundTrip(head) // whoever looks at the header alone does not listen
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("HEAD: got %s %v", response.Status, response.Header)
+	}
 	var all []*listener
 	for range 32 {
 		l := listen(t, url, "", "")
