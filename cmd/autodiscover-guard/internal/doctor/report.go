@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // reportSchema counts the incompatible changes of a report's JSON.
@@ -55,7 +57,7 @@ func (r *Report) count(s State) int {
 
 // WriteJSON writes it as one JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(terminal.Writer(w))
 	e.SetEscapeHTML(false)
 	return e.Encode(r)
 }

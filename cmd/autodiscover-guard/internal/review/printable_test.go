@@ -42,3 +42,18 @@ func TestReport_keepsText(t *testing.T) {
 		}
 	}
 }
+
+// TestReport_JSONForTerminals: no format has what a terminal obeys, those for machines neither.
+func TestReport_JSONForTerminals(t *testing.T) {
+	text := line(t, entry{"suggestions": suggests("remove", "mail\u009b31m\u202e.net"), "policy": "\u2066x\x7f"}) + "\n"
+	r := reviewed(t, review.Filter{}, text)
+	for _, format := range []review.Format{review.FormatTable, review.FormatJSON, review.FormatMarkdown, review.FormatHTML, review.FormatCSV} {
+		var b bytes.Buffer
+		if err := r.Write(&b, format); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(b.String(), "\u009b\u202e\u2066\x7f") {
+			t.Errorf("%s: %q", format, b.String())
+		}
+	}
+}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // Format is how a report is written.
@@ -256,6 +258,6 @@ func (r *Report) writeJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(out, '\n'))
+	_, err = w.Write(terminal.Escape(append(out, '\n')))
 	return err
 }
