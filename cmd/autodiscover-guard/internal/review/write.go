@@ -142,7 +142,7 @@ func (s *Section) writeColumns(b *strings.Builder) {
 
 // cellText is a value in a cell: what is empty shows that it is.
 func cellText(v any) string {
-	if t := Printable(text(v)); t != "" {
+	if t := terminal.Printable(text(v)); t != "" {
 		return t
 	}
 	return "–"
@@ -223,7 +223,7 @@ func plain(v any) string {
 	case Moment:
 		return v.exact()
 	}
-	return escapeFormula(Printable(text(v)))
+	return escapeFormula(terminal.Printable(text(v)))
 }
 
 func (r *Report) writeJSON(w io.Writer) error {

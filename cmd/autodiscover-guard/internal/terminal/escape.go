@@ -1,5 +1,6 @@
-// Package terminal keeps JSON from doing something to a terminal that shows it. A stranger's server may say anything in what is recorded of it, and JSON asks for
-// an escape only below U+0020: U+009B begins a sequence of control as ESC does, and U+202E turns a line around. Whoever reads JSON gets the same text.
+// Package terminal keeps what others have said from doing something to the terminal that shows it: a stranger's server may name any host, and so may whoever has made a
+// file. [Printable] is for text, [Escape] for JSON, which asks for an escape below U+0020 only: U+009B begins a sequence of control as ESC does, and U+202E turns a
+// line around. Whoever reads the JSON gets the same text.
 package terminal
 
 import (
