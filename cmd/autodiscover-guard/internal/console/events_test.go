@@ -160,6 +160,29 @@ func TestEvents_crowded(t *testing.T) {
 	}
 }
 
+// Who asks with HEAD is answered, and listens to nothing: the same connection serves the next question.
+func TestEvents_head(t *testing.T) {
+	url := serve(t, console.NewRing())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	transport := &http.Transport{MaxConnsPerHost: 1}
+	defer transport.CloseIdleConnections()
+	for range 3 {
+		r, err := http.NewRequestWithContext(ctx, http.MethodHead, url+"/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
+			t.Errorf("got %s, %v", response.Status, response.Header)
+		}
+	}
+}
+
 // wire is a connection to somebody who reads, or does not.
 type wire struct {
 	http.ResponseWriter
