@@ -160,27 +160,17 @@ func TestEvents_crowded(t *testing.T) {
 	}
 }
 
-// Who asks with HEAD is answered, and listens to nothing: the same connection serves the next question.
+// Who asks with HEAD is answered, and listens to nothing: what he asks for next on the connection would wait behind it for ever, and so would his place.
 func TestEvents_head(t *testing.T) {
-	url := serve(t, console.NewRing())
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	transport := &http.Transport{MaxConnsPerHost: 1}
-	defer transport.CloseIdleConnections()
-	for range 3 {
-		r, err := http.NewRequestWithContext(ctx, http.MethodHead, url+"/events", nil)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		w := &wire{ResponseWriter: httptest.NewRecorder()}
+		pageOver(t, console.NewRing()).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodHead, "http://localhost/events", nil))
+		if ctx.Err() != nil || w.text() != "" || w.Header().Get("Content-Type") != "text/event-stream" {
+			t.Errorf("%v, %q, %v", ctx.Err(), w.text(), w.Header())
 		}
-		response, err := transport.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
-			t.Errorf("got %s, %v", response.Status, response.Header)
-		}
-	}
+	})
 }
 
 // wire is a connection to somebody who reads, or does not.
