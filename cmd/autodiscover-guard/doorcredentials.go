@@ -65,7 +65,7 @@ func (p *doorCredentials) assemble() {
 
 // replace puts others in force, which know who has logged in already.
 func (d *credentialStore) replace(others *doorCredentials) {
-	if former := d.current.Load().passwords; former != nil && others.passwords != nil {
+	if former := d.current.Load().passwords; former != nil && others.passwords != nil && others.passwords != former {
 		others.passwords.Follow(former)
 	}
 	d.current.Store(others)

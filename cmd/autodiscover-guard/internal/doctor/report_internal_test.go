@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -226,5 +227,17 @@ func TestClock(t *testing.T) {
 	e.Root = &root
 	if f := e.clock(t.Context())[0]; f.State != Fail || !strings.Contains(f.What, "before the root") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A report may say what a stranger's server or another proxy has said; the terminal obeys none of it.
+func TestReport_forTerminals(t *testing.T) {
+	said := "mail\u009b2J\x1b[2J\u202e.net"
+	r := &Report{Findings: []Finding{fail(said, said, said)}}
+	for name, write := range map[string]func(io.Writer) error{"text": r.Write, "JSON": r.WriteJSON} {
+		var out strings.Builder
+		if err := write(&out); err != nil || strings.ContainsAny(out.String(), "\u009b\x1b\u202e") || strings.Count(out.String(), `\u009b2J`) != 3+strings.Count(name, "text") {
+			t.Errorf("%s: %q, %v", name, out.String(), err)
+		}
 	}
 }

@@ -354,3 +354,26 @@ func TestOpenFile_taken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What a stranger's server has said does nothing to the terminal that shows the file.
+func TestFile_forTerminals(t *testing.T) {
+	t.Parallel()
+	for name, rate := range map[string]record.Rate{"each": {}, "repeats are held": {Count: 1, Per: time.Hour}} {
+		file := filepath.Join(t.TempDir(), "decisions.jsonl")
+		log, decisions := newLog(openFile(t, file, record.Rotation{}), rate, nil)
+		for i := range 3 {
+			decide(decisions, "192.0.2.1", "/\u009b2J\u202eé", i)
+		}
+		closeLog(t, log)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(string(text), "\u009b\u202e") || !strings.Contains(string(text), `"/\u009b2J\u202eé"`) {
+			t.Errorf("%s: %q", name, text)
+		}
+		if entries, torn := readFile(t, file); len(torn) != 0 || entries[0].Path != "/\u009b2J\u202eé" {
+			t.Errorf("%s: read back: %+v, torn %q", name, entries, torn)
+		}
+	}
+}
