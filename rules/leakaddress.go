@@ -22,7 +22,8 @@ func (l *leakCheck) leaksAddress(s []byte) bool {
 		}
 		at = end
 		found := bytes.TrimRight(s[start:end], ".")
-		if len(found) < len("2::") || bytes.Count(found, []byte(":")) < 2 || start > 0 && inWord[s[start-1]] || end < len(s) && inWord[s[end]] || remembers(l.word, found) {
+		whole := bytes.Count(found, []byte(":")) >= 6 || len(found) > len("::") && bytes.Contains(found, []byte("::")) // RFC 4291, section 2.2; most are times
+		if !whole || start > 0 && inWord[s[start-1]] || end < len(s) && inWord[s[end]] || remembers(l.word, found) {
 			continue
 		}
 		word := string(found)

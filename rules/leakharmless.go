@@ -190,13 +190,25 @@ func (j *judgement) isAskedMailbox(word string) bool {
 // software, which often ends in email (com.example.profile.email). Elsewhere the same word is a host: anybody can have one below stranger.net that is called test.lab.stranger.net.
 var payloadIdentifier = regexp.MustCompile(`<key>PayloadIdentifier</key>\s*<string>([A-Za-z0-9._@+-]+)</string>`)
 
-// withoutIdentifiers is a text without the names of profiles, but for those that hold a host that was taken out.
+// networkRange is where a POX answer says in which networks a Protocol is of use (MS-OXDSCLI, NetworkRequirements): addresses that nobody contacts.
+var networkRange = regexp.MustCompile(`<IPv[46](?:Start|End)>\s*([0-9A-Fa-f.:]+)\s*</`)
+
+// withoutIdentifiers is a text without the names of profiles and the ranges of networks, but for those that hold a host that was taken out.
 func (j *judgement) withoutIdentifiers(text []byte) []byte {
-	if j.plan.Inquiry.Dialect != dialect.MobileConfig {
+	places := payloadIdentifier
+	switch j.plan.Inquiry.Dialect {
+	case dialect.MobileConfig:
+	case dialect.POX:
+		places = networkRange
+	default:
+		return text
+	}
+	found := places.FindAllSubmatchIndex(text, -1)
+	if found == nil {
 		return text
 	}
 	text = bytes.Clone(text)
-	for _, at := range payloadIdentifier.FindAllSubmatchIndex(text, -1) {
+	for _, at := range found {
 		if name := text[at[2]:at[3]]; !j.holdsRemoved(name) {
 			copy(name, bytes.Repeat([]byte(" "), len(name)))
 		}

@@ -201,3 +201,18 @@ func TestJudge_capabilities(t *testing.T) {
 		t.Errorf("%v, %s: %s", d.Action, d.Reason, body)
 	}
 }
+
+// TestJudge_networkRequirements: where a Protocol is of use is nobody's server, wherever it is; the same address in any other place is.
+func TestJudge_networkRequirements(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}})
+	const networks = "<NetworkRequirements><IPv4Start>198.51.100.0</IPv4Start><IPv4End> 198.51.100.255\n</IPv4End><IPv6Start>2606:4700::</IPv6Start><IPv6End>2606:4700::ffff</IPv6End></NetworkRequirements>"
+	for inside, want := range map[string]rules.Action{
+		networks: rules.ActionPass, networks + "<x>198.51.100.0</x>": rules.ActionRefuse, strings.ReplaceAll(networks, "IPv4", "x:IPv4"): rules.ActionRefuse,
+		strings.Replace(networks, "198.51.100.0", "stranger.net", 1): rules.ActionRefuse, "<IPv4Start>8.8.8.8 stranger.net</IPv4Start>": rules.ActionRefuse, networks + "<Server>198.51.100.255</Server>": rules.ActionRefuse,
+	} {
+		x := said("text/xml", "<Autodiscover><Response><Account><Protocol><Type>EXCH</Type><Server>mail.corp.example.net</Server>"+inside+"</Protocol></Account></Response></Autodiscover>")
+		if _, d := decide(p, poxQuestion("corp.example.net"), x); d.Action != want {
+			t.Errorf("%s: %v, %s", inside, d.Action, d.Reason)
+		}
+	}
+}

@@ -252,7 +252,9 @@ func tokenPayload(token string) (jsonDocument, error) {
 
 // decodeBase64 accepts both alphabets of RFC 4648, with and without padding, and in lines, which a field folds into one with spaces: .NET's decoder passes over them.
 func decodeBase64(s string) ([]byte, error) {
-	s = strings.Join(strings.Fields(s), "")
+	if strings.ContainsAny(s, " \t\r\n") {
+		s = strings.Join(strings.Fields(s), "")
+	}
 	s = strings.TrimRight(s, "=")
 	if strings.ContainsAny(s, "-_") {
 		return base64.RawURLEncoding.DecodeString(s)

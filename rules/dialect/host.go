@@ -36,6 +36,9 @@ func suggestURL(kind Kind, path, protocol, value string) (Suggestion, bool) {
 // suggestWholeURL is suggestURL where nobody writes a reference: mail.lab.test:443/EWS lacks its scheme, and lenient clients add it.
 func suggestWholeURL(kind Kind, path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
+	if strings.Contains(value, "://") && !relative(value) { // as nearly all are
+		return suggestURL(kind, path, protocol, value)
+	}
 	authority := value
 	if end := strings.IndexAny(value, "/?#"); end >= 0 {
 		authority = value[:end]

@@ -186,6 +186,10 @@ func readPOX(q Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if response := child(x.root, "Response"); child(response, "Account") == nil && child(response, "Action") != nil { // some servers have one schema for everybody
+		x.free()
+		return readMobileSync(q, t)
+	}
 	w := newPOXWalk(x)
 	w.asked = q.Subjects
 	w.element(x.root, &place{tag: x.root.Tag})

@@ -8,6 +8,20 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
+// TestPOX_answeredForPhones: an answer in the schema for phones is read and written as such, whatever schema the question had. Z-Push calls it a page, so that it has to be written.
+func TestPOX_answeredForPhones(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: rules.RemoveStrangers})
+	server := func(host string) string {
+		return `<Server><Type>MobileSync</Type><Url>https://` + host + `/Microsoft-Server-ActiveSync</Url><Name>https://` + host + `/Microsoft-Server-ActiveSync</Name></Server>`
+	}
+	for method, r := range map[string]dialect.Request{"POST": poxQuestion("corp.example.net"), "GET": question("https://autodiscover.corp.example.net/autodiscover/autodiscover.xml")} {
+		x := said("text/html; charset=UTF-8", `<Autodiscover><Response><Culture>en:en</Culture><Action><Settings>`+server("eas.stranger.net")+server("eas.corp.example.net")+`</Settings></Action></Response></Autodiscover>`)
+		if _, d := decide(p, r, x); d.Action != rules.ActionEdit || !strings.Contains(string(d.Answer.Body), "<Settings>"+server("eas.corp.example.net")+"</Settings>") {
+			t.Errorf("%s: %v, %s: %s", method, d.Action, d.Reason, d.Answer.Body)
+		}
+	}
+}
+
 // TestURLsWithoutScheme: where POX and SOAP have a URL and it lacks its scheme, its host is judged like any other: an own one passes, and a stranger's goes with what it is for.
 func TestURLsWithoutScheme(t *testing.T) {
 	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: rules.RemoveStrangers})
