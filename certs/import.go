@@ -12,7 +12,7 @@ import (
 
 // Import makes m the authority in dir: an intermediate of another CA, or what [Authority.Replica] has written. Where dir is absent or empty
 // it makes a new one, as whole and as private as [Open] does. Where an authority below the same root is there already, it replaces that one's
-// issuing certificate, and the root's by a newer edition. One below another root is left alone. Where root imports into what belongs to another user,
+// issuing certificate, and the root's by a newer edition. One below another root, or an older edition, is left alone. Where root imports into what belongs to another user,
 // a service, what is written is that user's.
 //
 // Everything that is wrong with m is reported together, each as an [*ImportError]; nothing is written then.
@@ -63,6 +63,10 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 	if !bytes.Equal(root.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo) {
 		return fmt.Errorf("directory %q holds an authority below another root, SHA-256 %s: move it away, or name another directory",
 			dir, fingerprint(root))
+	}
+	if t.root.NotBefore.Before(root.NotBefore) {
+		return fmt.Errorf("directory %q holds a newer edition of that root, SHA-256 %s, valid since %s, which clients may trust already: bring what was exported later, or move it away",
+			dir, fingerprint(root), day(root.NotBefore))
 	}
 	if err := replaceFile(filepath.Join(dir, issuingFile), text); err != nil {
 		return err
