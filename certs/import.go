@@ -85,7 +85,7 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 func (a *Authority) Replica() ([]byte, error) {
 	t := a.tiers.Load()
 	// Without the consent, which is given on each machine.
-	text, err := encodeTiers(&tiers{issuer: t.issuer, intermediates: t.intermediates, cross: t.cross, rootCRL: t.rootCRL})
+	text, err := encodeTiers(&tiers{issuer: t.issuer, intermediates: t.intermediates, cross: t.cross, rootCRL: t.rootCRL, formerCRLs: t.formerCRLs})
 	return append(text, encodeCertificate(t.root)...), err
 }
 
@@ -147,7 +147,7 @@ func (m *Material) assemble() (*tiers, error) {
 		c = above
 	}
 	m.takeCrosses(t)
-	return t, m.takeList(t)
+	return t, m.takeLists(t)
 }
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }
@@ -195,13 +195,13 @@ func (m *Material) takeCrosses(t *tiers) {
 	}
 }
 
-// takeList keeps the root's list for issuing certificates, if there is one.
-func (m *Material) takeList(t *tiers) error {
+// takeLists keeps the root's list for issuing certificates, and those of the ones that it has followed, if there are such.
+func (m *Material) takeLists(t *tiers) error {
 	for _, list := range m.Lists {
 		if err := list.CheckSignatureFrom(t.root); err != nil {
 			return importError("revocation list", t.root, "has not signed it: %v", err)
 		}
-		t.rootCRL = list.Raw
+		t.addCRL(list.Raw)
 	}
 	return nil
 }
