@@ -20,8 +20,8 @@ func takeTurn(dir string) (end func(), err error) {
 	switch {
 	case errors.Is(err, turn.ErrTaken):
 		return nil, fmt.Errorf("changing the authority: %w", err)
-	case err != nil: // whoever reads it next tells of it
-		return func() {}, nil
+	case err != nil:
+		return func() {}, nil //nolint:nilerr // whoever reads it next tells of it
 	}
 	return end, nil
 }

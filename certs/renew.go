@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -233,7 +234,7 @@ func (a *Authority) save(t *tiers) {
 }
 
 // newTiers makes an issuing certificate below root, what clients need that trust only one of the former roots, and, if the issuing
-// certificate names a place for one, the root's revocation list.
+// certificate names a place for one, the roots' revocation lists.
 func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.Time) (*tiers, error) {
 	points := a.issuingDistributionPoints()
 	iss, err := newIssuing(root, points, now)
@@ -241,12 +242,17 @@ func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.
 		return nil, err
 	}
 	t := &tiers{issuer: *iss, root: root.cert}
-	if t.cross, err = newCrosses(root, former, now); err != nil {
+	lists := ""
+	if len(points) != 0 {
+		lists = strings.TrimSuffix(points[0], RootCRLPath)
+	}
+	if t.cross, err = newCrosses(root, former, lists, now); err != nil || lists == "" {
+		return t, err
+	}
+	if t.formerCRLs, err = newFormerCRLs(root, t.cross, former, now, iss.cert.NotAfter); err != nil {
 		return nil, err
 	}
-	if len(points) != 0 {
-		t.rootCRL, err = newCRL(root, now, iss.cert.NotAfter)
-	}
+	t.rootCRL, err = newCRL(root, now, iss.cert.NotAfter)
 	return t, err
 }
 

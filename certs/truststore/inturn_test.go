@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,5 +87,30 @@ func TestUninstall_unfinishedJournal(t *testing.T) {
 	}
 	if _, err := os.Stat(journal); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the journal in the end: %v", err)
+	}
+}
+
+// TestInstall_rootRenewedMeanwhile: the file that a program reads is the root that is installed, whatever is put in the place of the authority's own meanwhile.
+func TestInstall_rootRenewedMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", false, "/home/.pki/nssdb/cert9.db")
+	var stored []byte
+	c.answer = func(command truststore.Command) ([]byte, error) {
+		if i := slices.Index(command.Args, "-i"); i > 0 {
+			c.write(t, "root.pem", string(encoded(selfSigned(t))))
+			var err error
+			stored, err = os.ReadFile(command.Args[i+1])
+			return nil, err
+		}
+		switch {
+		case stored == nil:
+			return nil, nil
+		case slices.Contains(command.Args, "-a"):
+			return stored, nil
+		}
+		return []byte(c.stores.Name() + "   C,,\n"), nil
+	}
+	if r := only(t, c.stores.Install(t.Context(), truststore.NSS)); r.Status != truststore.Installed {
+		t.Errorf("got %+v", r)
 	}
 }

@@ -113,7 +113,7 @@ func (s *Stores) findLinux(ctx context.Context, l linuxStore, anchor, bundle str
 		return f, nil
 	}
 	// The way of programs that read single certificates instead of the bundle.
-	said, err := s.Run(ctx, Command{"openssl", []string{"verify", "-no-CAfile", "-no-CAstore", "-CApath", s.under(l.hashed), s.RootFile}})
+	said, err := s.run(ctx, Command{"openssl", []string{"verify", "-no-CAfile", "-no-CAstore", "-CApath", s.under(l.hashed), s.RootFile}})
 	_, missing := errors.AsType[*MissingError](err)
 	_, refused := errors.AsType[*RunError](err)
 	switch {

@@ -167,9 +167,10 @@ func adminBase(c *config.Listen, address string) string {
 }
 
 // revocationLists are what the console serves for them.
-func revocationLists(a *certs.Authority) map[string]func() ([]byte, error) {
-	return map[string]func() ([]byte, error){
-		certs.IssuingCRLPath: func() ([]byte, error) { return a.RevocationList(time.Now()) },
-		certs.RootCRLPath:    func() ([]byte, error) { return a.RootRevocationList(), nil },
+func revocationLists(a *certs.Authority) map[string]func(path string) ([]byte, error) {
+	return map[string]func(path string) ([]byte, error){
+		certs.IssuingCRLPath:        func(string) ([]byte, error) { return a.RevocationList(time.Now()) },
+		certs.RootCRLPath:           func(string) ([]byte, error) { return a.RootRevocationList(), nil },
+		certs.FormerCRLs + "{list}": func(path string) ([]byte, error) { return a.FormerRevocationList(path), nil },
 	}
 }

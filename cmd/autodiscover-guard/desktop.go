@@ -207,13 +207,17 @@ func openDesktop(state string) (*desktop.Desktop, error) {
 // desktopLock keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
 const desktopLock = "desktop.lock"
 
-// lockDesktop locks a journal. Whoever changes nothing makes no lock either: where there is none, nobody has changed anything yet.
+// lockDesktop locks a journal. Whoever changes nothing makes no lock either: where there is none, nobody has changed anything yet. Another process is waited
+// for, a guard that starts would leave the settings of a crash as they are otherwise.
 func lockDesktop(dir string, changes bool) (func(), error) {
 	take := takeLock
 	if !changes {
 		take = lookLock
 	}
 	f, err := take(dir, desktopLock)
+	for begun := time.Now(); errors.Is(err, errLocked) && time.Since(begun) < lookPatience; f, err = take(dir, desktopLock) {
+		time.Sleep(lockPause)
+	}
 	switch {
 	case errors.Is(err, errLocked):
 		return nil, hint(errors.New("the settings are being changed by another process"), "it ends by itself; try again")

@@ -19,7 +19,6 @@ func TestJournalDir(t *testing.T) {
 		}
 		t.Skip("only root can give a directory away")
 	}
-	const service = 4711 // it need not exist
 	for name, prepare := range map[string]func(t *testing.T, top string) (state string, alone bool){
 		"root's": func(_ *testing.T, top string) (string, bool) { return top + "/state", true },
 		"below a sticky one": func(t *testing.T, top string) (string, bool) {
@@ -28,12 +27,12 @@ func TestJournalDir(t *testing.T) {
 		},
 		"not there yet": func(_ *testing.T, top string) (string, bool) { return top + "/state/later/still", true },
 		"a service's": func(t *testing.T, top string) (string, bool) {
-			give(t, top+"/state", service)
+			give(t, top+"/state")
 			return top + "/state", false
 		},
-		"below a service's": func(t *testing.T, top string) (string, bool) { give(t, top, service); return top + "/state", false },
+		"below a service's": func(t *testing.T, top string) (string, bool) { give(t, top); return top + "/state", false },
 		"to be made below it": func(t *testing.T, top string) (string, bool) {
-			give(t, top+"/state", service)
+			give(t, top+"/state")
 			return top + "/state/later", false
 		},
 		"everybody's": func(t *testing.T, top string) (string, bool) {
@@ -46,14 +45,14 @@ func TestJournalDir(t *testing.T) {
 		},
 		"below everybody's": func(t *testing.T, top string) (string, bool) { chmod(t, top, 0o777); return top + "/state", false },
 		"a link to a service's": func(t *testing.T, top string) (string, bool) {
-			give(t, top+"/state", service)
+			give(t, top+"/state")
 			return link(t, top+"/state", top+"/link"), false
 		},
 		"a link of a service's": func(t *testing.T, top string) (string, bool) {
 			if err := os.Mkdir(top+"/theirs", 0o755); err != nil {
 				t.Fatal(err)
 			}
-			give(t, top+"/theirs", service)
+			give(t, top+"/theirs")
 			return link(t, top+"/state", top+"/theirs/link"), false
 		},
 	} {
@@ -79,8 +78,10 @@ func chmod(t *testing.T, dir string, mode fs.FileMode) {
 	}
 }
 
-func give(t *testing.T, dir string, user int) {
+// give gives a directory to a user that need not exist.
+func give(t *testing.T, dir string) {
 	t.Helper()
+	const user = 4711
 	if err := os.Chown(dir, user, user); err != nil {
 		t.Fatal(err)
 	}

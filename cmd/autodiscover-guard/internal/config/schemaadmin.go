@@ -47,7 +47,7 @@ var adminKeys = []key{
 		name: "listen.admin_url",
 		about: "How clients reach the admin listener, where that is not its own address: a name that they can resolve, or that of a load balancer; http, or " +
 			"https with listen.admin_certificate. The listener answers to its host, as to listen.name and its own addresses. Its host and port are also put " +
-			"into certificates as the place of the (empty) revocation lists, /authority.crl and /root.crl, for which Windows asks: always as http, as lists for " +
+			"into certificates as the place of the (empty) revocation lists, /authority.crl, /root.crl and below /former/, for which Windows asks: always as http, as lists for " +
 			"TLS cannot be fetched with TLS, and a listener with TLS answers for them in the clear at the same port. A load balancer must pass both through. " +
 			"Empty means listen.admin for a guard that serves this computer alone, and no place for others.",
 		sample: "http://gateway.corp.example:8081",

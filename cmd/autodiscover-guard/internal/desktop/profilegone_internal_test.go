@@ -50,7 +50,7 @@ func TestOff_profileGone(t *testing.T) {
 	allGood(t, results)
 	w.same(t, before)
 
-	w, before = begin(t)
+	w, _ = begin(t)
 	waits(t, w)
 	allGood(t, off(t, w, Options{Force: true}))
 	if exists(w.path("state/desktop.json")) {
