@@ -251,7 +251,7 @@ func TestSecureDoor_http1(t *testing.T) {
 			t.Errorf("%s: got %d %q", scheme, got.StatusCode, got.body)
 		}
 	}
-	c, err := tls.Dial("tcp", door, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+	c, err := dialTLS(door, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 	if err != nil {
 		t.Fatal(err)
 	}
