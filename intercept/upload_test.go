@@ -166,8 +166,9 @@ func TestUpload_clientLeaves(t *testing.T) {
 		asked <- struct{}{}
 		_, _ = io.Copy(io.Discard, r.Body)
 	})
-	uploads(t, w, func(_ *testing.T, c net.Conn, _ *bufio.Reader, _ string) {
-		<-asked
+	uploads(t, w, func(t *testing.T, c net.Conn, _ *bufio.Reader, _ string) {
+		t.Helper()
+		await(t, asked)
 		_ = c.Close()
 	})
 	w.eventually(t, "twelve departures", func(s intercept.Stats) bool {
