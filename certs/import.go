@@ -48,6 +48,11 @@ func Import(dir string, m Material) error {
 
 // replaceIssuing puts the text of t in the place of an authority's that is there, unless its root is another.
 func replaceIssuing(dir string, t *tiers, text []byte) error {
+	end, err := takeTurn(dir)
+	if err != nil {
+		return err
+	}
+	defer end()
 	if err := checkDir(dir); err != nil {
 		return err
 	}

@@ -82,6 +82,15 @@ func (a *Authority) Refresh() error {
 // refresh reloads what is on disk, writes what could not be written before, and renews when that is due. The lock is held.
 func (a *Authority) refresh(now time.Time) error {
 	a.reload(now, nil)
+	if a.saveErr == nil && !renewalDue(a.tiers.Load(), now) {
+		return nil
+	}
+	end, err := takeTurn(a.dir)
+	if err != nil {
+		return err
+	}
+	defer end()
+	a.reload(now, nil) // whose turn it was may have done it
 	if a.saveErr != nil && a.reloadErr == nil {
 		a.save(a.tiers.Load())
 	}
@@ -153,7 +162,17 @@ func (a *Authority) updateDistributionPoint(now time.Time) {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	a.renewErr = a.renew(now)
+	a.renewErr = a.renewInTurn(now)
+}
+
+// renewInTurn is renew while no other process changes the directory.
+func (a *Authority) renewInTurn(now time.Time) error {
+	end, err := takeTurn(a.dir)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return a.renew(now)
 }
 
 // renew makes a new issuing certificate, writes it and takes it into use. If only the writing does not work, the new
@@ -240,7 +259,7 @@ func (a *Authority) Renew() error {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	a.renewErr = a.renew(time.Now())
+	a.renewErr = a.renewInTurn(time.Now())
 	return a.renewErr
 }
 

@@ -69,6 +69,11 @@ func (a *Authority) reissue(more []string) (bool, error) {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
+	end, err := takeTurn(a.dir)
+	if err != nil {
+		return false, err
+	}
+	defer end()
 	now := time.Now()
 	root, err := a.rootWithKey()
 	if err != nil {

@@ -41,6 +41,9 @@ func readRanges(name string, ranges []netip.Prefix) ([]netip.Prefix, error) {
 	return all, nil
 }
 
+// allows reports whether an address may be dialled whatever it is.
+func (p Private) allows(a netip.Addr) bool { return p.all || within(p.ranges, a) }
+
 // refuses reports whether an address must not be dialled. One that carries another inside is judged by that one too: a translator on
 // the way may lead there.
 func (p Private) refuses(a netip.Addr) bool {

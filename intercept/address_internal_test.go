@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"testing"
@@ -79,6 +80,26 @@ func TestSelf(t *testing.T) {
 		ip, _ := netip.AddrFromSlice(a.(*net.IPNet).IP)
 		if !p.self.is(netip.AddrPortFrom(ip.Unmap(), 8443)) {
 			t.Errorf("%v is an address of this computer", a)
+		}
+	}
+}
+
+// Addresses of this computer that are nobody's private ones are its surroundings, too, unless the operator says otherwise.
+func TestSelf_ownAddresses(t *testing.T) {
+	s := &self{own: ownAddresses{list: func() ([]net.Addr, error) {
+		return []net.Addr{&net.IPNet{IP: net.ParseIP("198.51.100.7"), Mask: net.CIDRMask(24, 32)}, &net.IPNet{IP: net.ParseIP("2001:db8::7"), Mask: net.CIDRMask(64, 128)}}, nil
+	}}}
+	some, err := AllowPrivateIn(netip.MustParsePrefix("198.51.100.7/32"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]struct{ none, some error }{
+		"198.51.100.7:22": {errPrivate, nil}, "[::ffff:198.51.100.7]:22": {errPrivate, nil}, "[2001:db8::7]:22": {errPrivate, errPrivate}, "198.51.100.8:22": {nil, nil}, "[2001:db8::8]:22": {nil, nil},
+	} {
+		for private, want := range map[*Private]error{{}: want.none, &some: want.some, {all: true}: nil} {
+			if err := s.checked(*private, nil)(t.Context(), "tcp", addr, nil); !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", addr, err, want)
+			}
 		}
 	}
 }

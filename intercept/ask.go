@@ -175,6 +175,9 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	}
 	x.p.addVia(req)
 	req = x.traced(x.p.dialer.withPurpose(req))
+	if x.next == nil && ctx.Proxy.Tr == x.p.transport && x.p.dialer.tracesPassword(req) {
+		return nil, errTrace
+	}
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error

@@ -10,6 +10,7 @@ import (
 // awaitedConn is a TCP connection to upstream, or to a parent proxy, that knows whether its reader waits: then it has taken all that had come.
 type awaitedConn struct {
 	*net.TCPConn
+	endSeen
 	raw  syscall.RawConn
 	take func(fd uintptr) bool
 

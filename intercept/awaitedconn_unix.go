@@ -26,6 +26,7 @@ func (c *awaitedConn) Read(p []byte) (int, error) {
 	case c.err != nil:
 		return 0, &net.OpError{Op: "read", Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError("read", c.err)}
 	case c.n == 0:
+		c.note(true)
 		return 0, io.EOF
 	}
 	return c.n, nil

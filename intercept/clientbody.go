@@ -34,8 +34,9 @@ type clientBody struct {
 	gone  atomic.Bool // because upstream is gone
 	cut   atomic.Bool // it broke off
 
-	kept []byte // in HTTP/2: what was read, as long as it is short
-	long bool   // it is not
+	kept      []byte              // in HTTP/2: what was read, as long as it is short
+	long      bool                // it is not
+	processed func() (maybe bool) // in HTTP/2: upstream may have done what the request asks for
 
 	reading sync.Mutex // held by a read that is under way
 	mu      sync.Mutex // guards the following, and with it the deadline of the connection, which is another request's later
@@ -103,6 +104,9 @@ func (x *exchange) startUpload(r *http.Request) {
 		return
 	}
 	x.upload = &clientBody{ReadCloser: r.Body, ctx: r.Context(), control: x.control, conn: lingererOf(r.Context()), http1: x.http1}
+	if before := x.p.dialer.protocolErrors.Load(); !x.http1 {
+		x.upload.processed = func() bool { return x.p.dialer.protocolErrors.Load() != before }
+	}
 }
 
 // duplex keeps an HTTP/1 request body open when the answer begins: net/http (go1.26, server.go: writeHeader) would read and close it before
@@ -196,12 +200,12 @@ func (b *clientBody) keep(p []byte) {
 
 // again is the request's GetBody. In HTTP/1 nothing is read twice; but net/http (go1.26, transport.go: shouldRetryRequest) has to find one, or it gives up a request with a body whose connection has
 // ended before anything was sent. In HTTP/2 a server may turn a request away that it has not looked at when all of the body has left (RFC 9113, section 8.7: GOAWAY, REFUSED_STREAM): a short one is sent
-// once more.
+// once more; not where a stream has ended with PROTOCOL_ERROR meanwhile, this one perhaps (see countingResets).
 func (b *clientBody) again() (io.ReadCloser, error) {
 	switch {
 	case b.http1 && !b.begun.Load():
 		return b, nil
-	case !b.http1 && b.whole.Load() && !b.long:
+	case !b.http1 && b.whole.Load() && !b.long && !b.processed():
 		return memoryBody(b.kept), nil
 	}
 	return nil, io.ErrUnexpectedEOF

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -22,6 +23,7 @@ type hallConn struct {
 	refused bool // the handshake was turned away
 	hello   clientHello
 	plaintextAlert
+	endSeen
 	selfCheck bool // made by SelfCheck: nobody's, and not counted
 	binding   *binding
 	leaf      *tls.Certificate
@@ -48,11 +50,12 @@ func (c *hallConn) Read(p []byte) (int, error) {
 	if len(c.early) > 0 {
 		n := copy(p, c.early)
 		c.early = c.early[n:]
-		c.note(p[:n])
+		c.plaintextAlert.note(p[:n])
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
-	c.note(p[:n])
+	c.plaintextAlert.note(p[:n])
+	c.endSeen.note(err == io.EOF) //nolint:errorlint // as io.Reader has it
 	return n, err
 }
 

@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"autodiscover-guard/intercept"
 )
 
 // pollWays are the ways in for requests in HTTP/1.1 to opened.net, by a target.
@@ -75,6 +78,29 @@ func TestDeparture_behindMoreBytes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What net/http reads into its last byte of room while a request comes is not what it listens with while it answers one: the rest of the request is not held back.
+func TestDeparture_notInARequestsLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"), func(_ *intercept.Config, _ *proxyServer, w *world) { w.headerTimeout = time.Minute })
+	for way, dial := range pollWays(t, w) {
+		c, at, err := dial()
+		if err != nil {
+			t.Fatal(way, err)
+		}
+		if _, ok := c.(*tls.Conn); !ok {
+			continue // where nobody knows which bytes come together
+		}
+		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		line := "GET " + at + "/"
+		_, _ = io.WriteString(c, line+strings.Repeat("x", 4<<10-1-len(line))) // all but one byte of net/http's buffer
+		_, _ = io.WriteString(c, " HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+		if got := answer(t, c, http.MethodGet); got.StatusCode != http.StatusOK {
+			t.Errorf("%s: got %s %q", way, got.Status, got.body)
+		}
+		_ = c.Close()
 	}
 }
 

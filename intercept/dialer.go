@@ -17,6 +17,8 @@ type dialer struct {
 	settings atomic.Pointer[upstreamSettings]
 	// untrusted dials what clients name, trusted what the operator names; neither dials ourselves.
 	untrusted, trusted *net.Dialer
+	// protocolErrors counts the streams of uploads that servers have ended with PROTOCOL_ERROR.
+	protocolErrors atomic.Int64
 }
 
 func newDialer(name string, u *UpstreamConfig, stall time.Duration, s *self, looped func(address string)) (*dialer, error) {

@@ -51,7 +51,8 @@
 // # Where it departs from RFC 9110
 //
 // Requests that are forwarded get a Via field, as section 7.6.3 demands; answers do not, because what is not guarded comes out with the header
-// that upstream sent. A request whose Via names this process is answered 508. What is passed on is asked in the client's version of HTTP, discovery in
+// that upstream sent. A request whose Via names this process is answered 508. A TRACE that may go no further (Max-Forwards: 0) is answered 501 and not sent
+// back, since its fields may be secret. What is passed on is asked in the client's version of HTTP, discovery in
 // HTTP/2 where upstream offers it.
 //
 // # What it does not do

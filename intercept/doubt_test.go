@@ -116,6 +116,9 @@ func doubtLog(t *testing.T) {
 				w := newWorld(t, jsonAnswer(suggest(somehow, stranger)), func(c *intercept.Config, _ *proxyServer, _ *world) {
 					c.Upstream.Resolve[bypassed] = c.Upstream.Resolve[bank+":443"]
 					c.Decisions = zap.New(log, zap.ErrorOutput(zapcore.AddSync(new(silence))))
+					life := log
+					life.asked = make(chan struct{}, 1<<10)
+					c.Logger = zap.New(life, zap.ErrorOutput(zapcore.AddSync(new(silence))))
 				})
 				client := door.client(w)
 				for range 2 {
@@ -137,6 +140,10 @@ func doubtLog(t *testing.T) {
 					}
 					await(t, log.asked)
 					_ = c.Close()
+				}
+				// That it is a loop is found, and said, in a goroutine of the Transport's.
+				if got := send(t, w.client(false), request(t, http.MethodGet, "http://"+w.addr+"/", "")); got.StatusCode != http.StatusLoopDetected {
+					t.Errorf("%s, a loop: got %d", door.name, got.StatusCode)
 				}
 				client.CloseIdleConnections()
 				w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Tunnels == 0 })

@@ -122,7 +122,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
 		return
 	}
-	if f.p.denyLoop(w, r) {
+	if f.p.denyLoop(w, r) || answeredHere(w, r) {
 		return
 	}
 	if r.ProtoMajor == 2 {

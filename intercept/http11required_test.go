@@ -108,18 +108,26 @@ func TestHTTP11Required_isAskedAgain(t *testing.T) {
 	}
 }
 
-// A server that turns a request away before it has looked at it is asked again, with a body that is short; over another connection, where this one ends.
+// A server that turns a request away before it has looked at it is asked again, with a body that is short; over another connection, where this one ends. One that may have done what it was
+// asked is not.
 func TestTurnedAway_isAskedAgain(t *testing.T) {
 	t.Parallel()
 	const body = "<Request></Request>"
-	for name, away := range map[string]func(framer *http2.Framer, stream uint32) bool{
-		"REFUSED_STREAM": func(framer *http2.Framer, stream uint32) bool {
+	for name, c := range map[string]struct {
+		away   func(framer *http2.Framer, stream uint32) bool
+		status int
+		tries  int64
+	}{
+		"REFUSED_STREAM": {func(framer *http2.Framer, stream uint32) bool {
 			return framer.WriteRSTStream(stream, http2.ErrCodeRefusedStream) == nil
-		},
-		"GOAWAY": func(framer *http2.Framer, _ uint32) bool {
+		}, http.StatusNoContent, 2},
+		"GOAWAY": {func(framer *http2.Framer, _ uint32) bool {
 			_ = framer.WriteGoAway(0, http2.ErrCodeNo, nil)
 			return false
-		},
+		}, http.StatusNoContent, 2},
+		"PROTOCOL_ERROR": {func(framer *http2.Framer, stream uint32) bool {
+			return framer.WriteRSTStream(stream, http2.ErrCodeProtocol) == nil
+		}, http.StatusBadGateway, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,14 +135,14 @@ func TestTurnedAway_isAskedAgain(t *testing.T) {
 			var tries atomic.Int64
 			addr := turningAway(t, func() *authority { return w.web }, nil, func(framer *http2.Framer, stream uint32) bool {
 				if tries.Add(1) < 2 {
-					return away(framer, stream)
+					return c.away(framer, stream)
 				}
 				// The fields of an answer with status 204, as HPACK has it in its table (RFC 7541, appendix A).
 				return framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte{0x89}, EndHeaders: true, EndStream: true}) == nil
 			})
 			w = newWorld(t, nil, everywhere(addr))
-			if got := send(t, w.client(true), request(t, http.MethodPost, "https://opened.net/", body)); got.StatusCode != http.StatusNoContent || tries.Load() != 2 {
-				t.Errorf("got %s %q behind %d tries", got.Status, got.body, tries.Load())
+			if got := send(t, w.client(true), request(t, http.MethodPost, "https://opened.net/", body)); got.StatusCode != c.status || tries.Load() != c.tries {
+				t.Errorf("got %s %q behind %d tries, want %d behind %d", got.Status, got.body, tries.Load(), c.status, c.tries)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -12,31 +13,42 @@ import (
 // end is not told. Whoever has left without waiting is missed then, or when something is written to him.
 type lastWord struct {
 	mu       sync.Mutex
-	overdue  bool // the deadline of reads has passed
+	timed    bool // reads have a deadline
+	overdue  bool // it has passed
+	over     bool // the connection has ended
 	unwanted chan struct{}
 }
 
 // lastWordTime is how long a client that has ended its side is waited for.
 const lastWordTime = 10 * time.Second
 
-// withheld is err, with which a read ended by which net/http listens while it answers. The end of what the client says is told when net/http wants no more, which it says by a
+// lastWordOf is that of the client's connection to a door, by which whoever cuts it off lets go who waits; of a connection that does not come from there it is a new one.
+func lastWordOf(c net.Conn) *lastWord {
+	for ; c != nil; c = beneath(c) {
+		switch at := c.(type) {
+		case *clientTCP:
+			return &at.state.last
+		case *clientConn:
+			return &at.state.last
+		}
+	}
+	return new(lastWord)
+}
+
+// withheld is err, with which a read of c ended by which net/http listens while it answers. The end of what the client says is told when net/http wants no more, which it says by a
 // deadline, and then not as such; or when the client is not waited for any longer.
-func (l *lastWord) withheld(p *Plugin, err error) error {
-	if err != io.EOF { //nolint:errorlint // as io.Reader has it; TLS without its good-bye ends in another one
+func (l *lastWord) withheld(p *Plugin, c net.Conn, err error) error {
+	if err != io.EOF || withoutGoodbye(c) { //nolint:errorlint // as io.Reader has it
 		return err
 	}
-	unwanted := make(chan struct{})
-	l.mu.Lock()
-	if l.overdue {
-		l.mu.Unlock()
-		return os.ErrDeadlineExceeded
-	}
-	l.unwanted = unwanted
-	l.mu.Unlock()
+	unwanted := l.await()
 	most := time.NewTimer(p.patience)
 	defer most.Stop()
 	select {
 	case <-unwanted:
+		if l.isOver() {
+			return net.ErrClosed
+		}
 		return os.ErrDeadlineExceeded
 	case <-most.C:
 	case <-p.ending.Done():
@@ -44,11 +56,37 @@ func (l *lastWord) withheld(p *Plugin, err error) error {
 	return err
 }
 
+// await returns what is closed when net/http wants no more, or the connection has ended.
+func (l *lastWord) await() <-chan struct{} {
+	unwanted := make(chan struct{})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unwanted = unwanted
+	if l.overdue || l.over {
+		l.release()
+	}
+	return unwanted
+}
+
+func (l *lastWord) isOver() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over
+}
+
+// listens reports whether net/http (go1.26, server.go) reads while it answers: no read of a request is without a deadline then, where the server has a ReadHeaderTimeout.
+func (l *lastWord) listens() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.timed
+}
+
 // noteDeadline is told of each deadline that is set for reads.
 func (l *lastWord) noteDeadline(t time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.overdue = !t.IsZero() && !t.After(time.Now())
+	l.timed = !t.IsZero()
+	l.overdue = l.timed && !t.After(time.Now())
 	if l.overdue {
 		l.release()
 	}
@@ -58,6 +96,7 @@ func (l *lastWord) noteDeadline(t time.Time) {
 func (l *lastWord) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.over = true
 	l.release()
 }
 

@@ -92,3 +92,69 @@ func TestLastWord_answered(t *testing.T) {
 	}
 	n.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 }
+
+// TLS that ends without its good-bye is a departure, also where no record was begun, and nobody is waited for.
+func TestLastWord_withoutGoodbye(t *testing.T) {
+	t.Parallel()
+	asked, left := make(chan struct{}, 1), make(chan struct{}, 1)
+	n := newLAN(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+		left <- struct{}{}
+	}, func(_ *intercept.Config, _ *proxyServer, w *world) { w.patience = time.Minute })
+	for way, dial := range halfWays(t, n) {
+		if !strings.Contains(way, "TLS") && way != "opened" {
+			continue
+		}
+		c, at, err := dial()
+		if err != nil {
+			t.Fatal(way, err)
+		}
+		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+		<-asked
+		below := c.(*tls.Conn).NetConn()
+		if p, ok := below.(*peeked); ok {
+			below = p.Conn
+		}
+		_ = below.(interface{ CloseWrite() error }).CloseWrite()
+		select {
+		case <-left:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: what was asked upstream goes on", way)
+		}
+		_ = c.Close()
+	}
+}
+
+// A connection that is cut off because it has lived too long ends at once, although its client has ended its side.
+func TestLastWord_retired(t *testing.T) {
+	t.Parallel()
+	asked, left := make(chan struct{}, 8), make(chan struct{}, 8)
+	n := newLAN(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+		left <- struct{}{}
+	}, limits(intercept.Limits{Lifetime: time.Second}), func(_ *intercept.Config, _ *proxyServer, w *world) { w.patience = time.Minute })
+	under := 0
+	for way, dial := range halfWays(t, n) {
+		if !strings.Contains(way, "plain") && way != "opened" && way != "transparent TLS" { // the others are tunnels in which nothing is known of the connection
+			continue
+		}
+		c, at, err := dial()
+		if err != nil {
+			t.Fatal(way, err)
+		}
+		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
+		<-asked
+		_ = c.(interface{ CloseWrite() error }).CloseWrite()
+		under++
+	}
+	late := time.After(20 * time.Second)
+	for ; under > 0; under-- {
+		select {
+		case <-left:
+		case <-late:
+			t.Fatal("what was asked upstream goes on")
+		}
+	}
+}

@@ -83,7 +83,7 @@ func TestLingeringClose_doors(t *testing.T) {
 		"other": func(p *Plugin, c *net.TCPConn) net.Conn {
 			return &clientConn{Conn: c, state: &connState{p: p, conn: c}}
 		},
-		"inner": func(p *Plugin, c *net.TCPConn) net.Conn { return &strictConn{Conn: c, p: p} },
+		"inner": func(p *Plugin, c *net.TCPConn) net.Conn { return &strictConn{Conn: c, p: p, last: new(lastWord)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")

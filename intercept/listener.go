@@ -156,6 +156,7 @@ type connState struct {
 	strict      strict
 	lingeringClose
 	last      lastWord
+	end       endSeen // of what TLS is on top of
 	released  atomic.Bool
 	encrypted bool
 	progress  atomic.Uint32 // how much of a request was read last: requestNone, requestBegun or requestDone
@@ -205,7 +206,9 @@ func (s *connState) read(c net.Conn, b []byte) (int, error) {
 		}
 	}
 	n, err := s.strict.read(s.p, c, b, &s.last)
-	if !s.encrypted {
+	if s.encrypted {
+		s.end.note(err == io.EOF) //nolint:errorlint // as io.Reader has it
+	} else {
 		s.noteProgress()
 	}
 	return n, s.p.traffic.countStall(err)
@@ -240,6 +243,8 @@ func (c *clientTCP) Read(b []byte) (int, error) { return c.state.read(c.TCPConn,
 // Write implements net.Conn.
 func (c *clientTCP) Write(b []byte) (int, error) { return c.state.write(c.TCPConn, b) }
 
+func (c *clientTCP) hasEnded() bool { return c.state.end.hasEnded() }
+
 // SetReadDeadline implements net.Conn.
 func (c *clientTCP) SetReadDeadline(t time.Time) error {
 	c.state.last.noteDeadline(t)
@@ -267,6 +272,8 @@ type clientConn struct {
 
 // Read implements net.Conn.
 func (c *clientConn) Read(b []byte) (int, error) { return c.state.read(c.Conn, b) }
+
+func (c *clientConn) hasEnded() bool { return c.state.end.hasEnded() }
 
 // SetReadDeadline implements net.Conn.
 func (c *clientConn) SetReadDeadline(t time.Time) error {

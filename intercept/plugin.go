@@ -129,7 +129,7 @@ func New(c Config) (*Plugin, error) {
 		issuer:    c.Issuer,
 		authority: c.Authority,
 		decisions: orNop(c.Decisions),
-		logger:    orNop(c.Logger).Named("intercept"),
+		logger:    calm(orNop(c.Logger)).Named("intercept"),
 		limits:    c.Limits,
 		patience:  lastWordTime,
 		clock:     c.Clock,

@@ -35,7 +35,7 @@ func (r *readAhead) drop() {
 	*r = readAhead{}
 }
 
-// readsAhead reports whether b is what net/http listens with while it answers: behind a whole request, and within the next one's line at most, so that its header ends behind b.
+// readsAhead reports whether b may be what net/http listens with while it answers: behind a whole request, and within the next one's line at most, so that its header ends behind b.
 // Bytes that nobody looks at are for whatever the connection becomes, and not held.
 func (s *strict) readsAhead(b []byte) bool {
 	return len(b) == 1 && s.state == awaitsRequest
@@ -61,7 +61,7 @@ func (s *strict) readAhead(p *Plugin, c net.Conn, b []byte, last *lastWord) (int
 		if errors.Is(err, io.EOF) && asked {
 			break
 		}
-		if err = last.withheld(p, err); errors.Is(err, os.ErrDeadlineExceeded) {
+		if err = last.withheld(p, c, err); errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
 		r.drop()

@@ -60,6 +60,10 @@ func beneath(c net.Conn) net.Conn {
 		return at.Conn
 	case *farTCP:
 		return at.TCPConn
+	case *farTLS:
+		return at.Conn
+	case *byAddress:
+		return at.Conn
 	case *streamConn:
 		return at.Conn
 	}

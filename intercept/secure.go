@@ -117,7 +117,7 @@ func (s *secureListener) handshake(c net.Conn) {
 	}
 	ready := net.Conn(t)
 	if t.ConnectionState().NegotiatedProtocol != "h2" {
-		ready = &strictConn{Conn: t, p: s.p}
+		ready = &strictConn{Conn: t, p: s.p, last: lastWordOf(c)}
 	}
 	given = s.deliver(accepted{conn: ready})
 }

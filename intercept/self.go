@@ -14,6 +14,7 @@ type self struct {
 	mu    sync.RWMutex
 	at    map[netip.AddrPort]struct{}
 	every map[uint16]struct{} // ports at all addresses of the computer
+	own   ownAddresses
 }
 
 // maxSelf bounds what is remembered; a computer with more addresses than that tells its listeners.
@@ -124,7 +125,7 @@ func (s *self) checked(private Private, looped func(address string)) dialControl
 		case s.is(to):
 			looped(address)
 			return errLoop
-		case private.refuses(to.Addr()):
+		case private.refuses(to.Addr()), !private.allows(to.Addr()) && s.own.has(to.Addr()):
 			return errPrivate
 		}
 		return nil

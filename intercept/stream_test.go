@@ -33,7 +33,7 @@ func (w *world) serveSecurely(t *testing.T, handler http.Handler) string {
 		t.Fatal(err)
 	}
 	server := &http.Server{
-		Handler: handler, ConnContext: w.plugin.ConnContext, ErrorLog: w.server.ErrorLog,
+		Handler: handler, ConnContext: w.plugin.ConnContext, ErrorLog: w.server.ErrorLog, ReadHeaderTimeout: w.headerTimeout,
 		TLSConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }},
 	}
 	if err := w.plugin.ConfigureHTTP2(server); err != nil {

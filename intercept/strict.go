@@ -267,11 +267,11 @@ func (s *strict) read(p *Plugin, c net.Conn, b []byte, last *lastWord) (int, err
 	if s.err != nil {
 		return 0, s.ended(p, c, b, last)
 	}
-	listens := s.readsAhead(b)
+	listens := s.readsAhead(b) && last.listens()
 	n, err := c.Read(b)
 	switch {
 	case n == 0 && listens:
-		return 0, last.withheld(p, err)
+		return 0, last.withheld(p, c, err)
 	case n == 0:
 		return 0, err
 	}
@@ -298,8 +298,8 @@ func (s *strict) check(p *Plugin, b []byte) int {
 
 // ended is how a read fails behind what was ambiguous.
 func (s *strict) ended(p *Plugin, c net.Conn, b []byte, last *lastWord) error {
-	if len(b) == 1 {
-		return last.withheld(p, waitForEnd(c))
+	if len(b) == 1 && last.listens() {
+		return last.withheld(p, c, waitForEnd(c))
 	}
 	return s.err
 }
@@ -327,12 +327,12 @@ type strictConn struct {
 	p      *Plugin
 	strict strict
 	lingeringClose
-	last lastWord
+	last *lastWord
 }
 
 // newStrictConn wraps conn, which is hc or the TLS inside it. At the transparent door every request may be for another host.
 func newStrictConn(conn net.Conn, hc *hallConn) *strictConn {
-	w := &strictConn{Conn: conn, p: hc.front.p}
+	w := &strictConn{Conn: conn, p: hc.front.p, last: lastWordOf(hc.Conn)}
 	if !hc.byHost {
 		w.strict.tunnelTarget = hc.target
 	}
@@ -344,7 +344,7 @@ func (w *strictConn) Read(b []byte) (int, error) {
 	if w.lingeringClose.due() {
 		return 0, io.EOF
 	}
-	return w.strict.read(w.p, w.Conn, b, &w.last)
+	return w.strict.read(w.p, w.Conn, b, w.last)
 }
 
 // SetReadDeadline implements net.Conn.

@@ -95,8 +95,11 @@ func (f *farSide) openWhenNamed(front *front, r *http.Request, to target, d door
 
 // wrap is what goproxy gets for a connection that was dialled for the tunnel.
 func (f *farSide) wrap(c net.Conn) net.Conn {
-	if tcp, ok := c.(*net.TCPConn); ok {
-		c = &farTCP{TCPConn: tcp, traffic: f.traffic}
+	switch end := c.(type) {
+	case *net.TCPConn:
+		c = &farTCP{TCPConn: end, traffic: f.traffic}
+	case overTLS:
+		c = &farTLS{overTLS: end, traffic: f.traffic}
 	}
 	if f.opener != nil {
 		c = f.opener(c)
@@ -127,8 +130,8 @@ func (f *farSide) cut() bool {
 		}
 		c = b.Conn
 	}
-	far, ok := c.(*farTCP)
-	return ok && far.broken.Load()
+	far, ok := c.(interface{ isBroken() bool })
+	return ok && far.isBroken()
 }
 
 // reset ends the far side so that it must take what came for a part.
@@ -241,12 +244,14 @@ func (c *trackedTCP) Write(p []byte) (int, error) {
 
 // WriteTo implements io.WriterTo, which io.Copy asks first.
 func (c *trackedTCP) WriteTo(w io.Writer) (int64, error) {
-	if dst, ok := w.(*farTCP); ok {
+	switch dst := w.(type) {
+	case *farTCP:
 		n, err := splice(dst.TCPConn, c.TCPConn)
 		passCut(dst, c, err)
 		return n, c.traffic.countStall(err)
-	}
-	if dst, ok := w.(*byAddress); ok {
+	case *farTLS:
+		return dst.ReadFrom(c)
+	case *byAddress:
 		return dst.ReadFrom(c)
 	}
 	n, err := c.TCPConn.WriteTo(w)
@@ -295,6 +300,9 @@ func (c *farTCP) WriteTo(w io.Writer) (int64, error) {
 	passCut(c, w, err)
 	return n, c.traffic.countStall(err)
 }
+
+// isBroken reports whether the far side has broken off.
+func (c *farTCP) isBroken() bool { return c.broken.Load() }
 
 // swallow keeps back what goproxy says to whoever sent a CONNECT request: 200 in one write (v1.9.4, https.go), or an error page, after which
 // there is nothing to come. Were it ever written in another way, the tunnel would end and not carry words of ours.

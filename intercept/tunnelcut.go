@@ -16,11 +16,15 @@ func isCut(err error) bool {
 	return ok && !errors.Is(errno, syscall.EPIPE)
 }
 
-// passCut resets the ends of a tunnel between which copying has ended with err, where that is a break. The far one goes first: the near one closes it.
+// passCut resets the ends of a tunnel between which copying has ended with err, where that is a break.
 func passCut(far, near any, err error) {
-	if !isCut(err) {
-		return
+	if isCut(err) {
+		resetEnds(far, near)
 	}
+}
+
+// resetEnds resets the ends of a tunnel. The far one goes first: the near one closes it.
+func resetEnds(far, near any) {
 	for _, end := range [...]any{far, near} {
 		if c, ok := end.(net.Conn); ok && awaitSent(c) {
 			reset(c)

@@ -21,7 +21,7 @@ type UpstreamConfig struct {
 	// verified stays. Such an address is never refused for being private, and is not dialled through a proxy; nor is what a name leads to that
 	// stands in its place. Nil maps nothing.
 	Resolve map[string]string
-	// Private says which private addresses may be dialled: none where zero. It is asked at the dial itself, so a name that resolves to
+	// Private says which private addresses, and which of the computer's own, may be dialled: none where zero. It is asked at the dial itself, so a name that resolves to
 	// such an address is refused like the address. A name that Proxy resolves is not: where that leads nobody here knows.
 	Private Private
 	// Proxy is the proxy behind us: http://, https:// or socks5:// (also socks5h://, which is the same: the proxy resolves the names), with

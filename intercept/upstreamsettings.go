@@ -36,7 +36,7 @@ type transports struct {
 // Uploads have connections of their own, because to many servers (those that are written in Go, for example) one stream's body may take all the room of its HTTP/2 connection. A client whose
 // upload nobody takes would keep all others' questions from being asked.
 func newTransports(d *dialer) *transports {
-	t := &transports{shared: d.makingHandshakes(newTransport(d)), uploads: d.makingHandshakes(newTransport(d))}
+	t := &transports{shared: d.makingHandshakes(newTransport(d)), uploads: d.makingHandshakes(d.countingResets(newTransport(d)))}
 	t.http11 = d.makingHandshakes(withoutHTTP2(t.shared))
 	t.http11.DialContext = d.dialAlone // what passes through shares its connection with nobody
 	return t

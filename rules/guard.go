@@ -149,6 +149,11 @@ func (b binding) allowsSuggestion(s dialect.Suggestion) bool {
 	return b.allows(s.Host) || s.Kind == dialect.KindAddress && b.operator != nil && s.Host == b.domain
 }
 
+// namesAnybody reports whether there is a host that may be named to the subject.
+func (b binding) namesAnybody() bool {
+	return b.own != "" || b.private || b.operator != nil && len(b.operator.allow) > 0
+}
+
 // blocks reports whether a stranger costs the whole answer.
 func (b binding) blocks() bool { return b.otherwise != RemoveStrangers && b.otherwise != Rewrite }
 

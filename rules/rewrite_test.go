@@ -21,7 +21,7 @@ var replacing = rules.Rule{
 	},
 }
 
-// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it.
+// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it. The decision has each of its ports.
 func TestRewrite_putsServersInWhole(t *testing.T) {
 	const (
 		config  = "https://autoconfig.corp.example.net/mail/config-v1.1.xml?emailaddress=jane%40corp.example.net"
@@ -49,6 +49,14 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 			autoconfig(`<outgoingServer type="smtp"><hostname>smtp.<!-- -->stranger.net</hostname><port>4<!-- -->65</port></outgoingServer><incomingServer type="imap"><hostname>x.stranger.net</hostname></incomingServer>`),
 			autoconfig(`<outgoingServer type="smtp"><hostname>mail.corp.example.net</hostname><port>587</port><socketType>STARTTLS</socketType><authentication>client-IP-address</authentication><username>%EMAILADDRESS%</username></outgoingServer>` +
 				`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>`),
+		},
+		{
+			"clientConfig: two hosts, of which one is a stranger's", config, "text/xml",
+			autoconfig(`<incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer><outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>143</port><hostname>smtp.stranger.net</hostname></outgoingServer>` +
+				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
+			autoconfig(`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>` +
+				`<outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>587</port><hostname>mail.corp.example.net</hostname><socketType>STARTTLS</socketType><authentication>client-IP-address</authentication><username>%EMAILADDRESS%</username></outgoingServer>` +
+				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
 		},
 		{
 			"clientConfig: a URL", config, "text/xml",
@@ -113,7 +121,11 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				r = question(c.asked)
 				r.Header["X-Email"] = []string{"jane@corp.example.net"}
 			}
-			d := judged(withRules(t, replacing), r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			p := withRules(t, replacing)
+			plan, d := decide(p, r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			if err := truthful(p, plan, d, d.Answer); err != nil {
+				t.Error(err)
+			}
 			if got := strings.TrimPrefix(string(d.Answer.Body), `<?xml version="1.0" encoding="utf-8"?>`); d.Action != rules.ActionEdit || got != c.want {
 				t.Errorf("%v, %s\n got %s\nwant %s", d.Action, d.Reason, got, c.want)
 			}

@@ -279,15 +279,16 @@ func TestPin_ownNameAsHost(t *testing.T) {
 		{"in words of a header field", "", "ask the desk at corp.example.net", rules.ActionPass},
 		{"in a URL of a header field, which does not go along", "", "https://corp.example.net/help", rules.ActionEdit},
 		{"in a URL of an element, which is taken out", "<displayName>see https://corp.example.net/</displayName>", "", rules.ActionEdit},
-		{"in a URL of an unknown element", "<unknownThing>https://corp.example.net/setup</unknownThing>", "", rules.ActionRefuse},
+		{"in a URL of an unknown element, which is taken out", "<unknownThing>https://corp.example.net/setup</unknownThing>", "", rules.ActionEdit},
+		{"in words of an unknown element beside such a URL", "<unknownThing>https://corp.example.net/setup</unknownThing><other>corp.example.net</other>", "", rules.ActionRefuse},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := document(c.extra)
 			if c.help != "" {
 				a.Header["X-Help"] = []string{c.help}
 			}
-			if d := judged(p, request, a); d.Action != c.want {
-				t.Errorf("%v, want %v: %s", d.Action, c.want, d.Reason)
+			if d := judged(p, request, a); d.Action != c.want || d.Action == rules.ActionEdit && strings.Contains(string(d.Answer.Body), "//") {
+				t.Errorf("%v, want %v: %s: %s", d.Action, c.want, d.Reason, d.Answer.Body)
 			}
 		})
 	}

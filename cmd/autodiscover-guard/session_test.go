@@ -14,7 +14,7 @@ import (
 func TestSession_endWithoutBegin(t *testing.T) {
 	t.Parallel()
 	core, said := observer.New(zap.DebugLevel)
-	s := &session{desktop: desktop.New(desktop.Config{Lock: func() (func(), error) { return nil, errors.New("read-only file system") }}), logger: zap.New(core)}
+	s := &session{desktop: desktop.New(desktop.Config{Lock: func(bool) (func(), error) { return nil, errors.New("read-only file system") }}), logger: zap.New(core)}
 	s.end()
 	if said.Len() != 0 {
 		t.Errorf("said: %v", said.All())

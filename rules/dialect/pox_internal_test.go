@@ -25,3 +25,11 @@ func TestReadPOX_noSchema(t *testing.T) {
 		}
 	}
 }
+
+// Exchange takes the mailbox out of the path, too, where somebody logs on to another one.
+func TestPOX_mailboxInPath(t *testing.T) {
+	recognised(t, POX, "GET", map[string][]string{
+		"https://outlook.office365.com/autodiscover/user%40lab.test/Autodiscover.xml": {"lab.test"},
+		"https://shop.com/autodiscover/User@Lab.test/autodiscover.xml":                {"shop.com", "lab.test"},
+	})
+}

@@ -23,13 +23,13 @@ var adminKeys = []key{
 	},
 	{
 		name:   "listen.admin_key",
-		about:  "A PEM file with that certificate's key; empty where it stands in the same file.",
+		about:  "A PEM file with that certificate's key; empty where it stands in the same file. Whichever has it is private, as listen.key is.",
 		sample: "gateway.corp.example.key",
 		value:  path(func(c *Config) *string { return &c.Listen.AdminKey }, "a file"),
 	},
 	{
 		name: "listen.admin_token_file",
-		about: "A file that nobody else can read, with a token of 32 to 512 printable characters and nothing else; \"openssl rand -hex 32\" makes one. " +
+		about: "A file, as private as listen.key, with a token of 32 to 512 printable characters and nothing else; \"openssl rand -hex 32\" makes one. " +
 			"Programs show it as \"Authorization: Bearer TOKEN\", people sign in with it. Without it everybody gets what clients need and what tells no more " +
 			"than that the guard is there: the PAC file, the root certificate, /setup, revocation lists, /livez, and of /readyz whether it is. Where " +
 			"listen.admin_clients is set too, one of both is enough. It is read again at SIGHUP, which signs everybody out if it has changed.",

@@ -35,8 +35,8 @@ var upstreamKeys = []key{
 	},
 	{
 		name: "upstream.proxy_credentials",
-		about: "A file whose first line is the name and the password for upstream.proxy, with a colon between. Nobody but its owner may be able to " +
-			"read it. It is read again at SIGHUP.",
+		about: "A file whose first line is the name and the password for upstream.proxy, with a colon between. It is as private as " +
+			"listen.key, and read again at SIGHUP.",
 		sample: "proxy-credentials",
 		value:  path(func(c *Config) *string { return &c.Upstream.ProxyCredentials }, "a file"),
 	},
@@ -55,7 +55,7 @@ var upstreamKeys = []key{
 	},
 	{
 		name: "upstream.private",
-		about: "Whether addresses of the guard's own surroundings are dialled: private, loopback, link-local, and those at which clouds serve " +
+		about: "Whether addresses of the guard's own surroundings are dialled: private, loopback, link-local, those of the computer itself, and those at which clouds serve " +
 			"metadata. refuse, allow, or a list of ranges. It holds for names that resolve to them, too, but not for upstream.resolve, " +
 			"nor for a name that upstream.proxy resolves: what that may reach is its own affair.",
 		sample: "[10.0.0.0/8]",

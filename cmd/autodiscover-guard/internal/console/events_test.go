@@ -160,6 +160,19 @@ func TestEvents_crowded(t *testing.T) {
 	}
 }
 
+// Who asks with HEAD is answered, and listens to nothing: what he asks for next on the connection would wait behind it for ever, and so would his place.
+func TestEvents_head(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		w := &wire{ResponseWriter: httptest.NewRecorder()}
+		pageOver(t, console.NewRing()).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodHead, "http://localhost/events", nil))
+		if ctx.Err() != nil || w.text() != "" || w.Header().Get("Content-Type") != "text/event-stream" {
+			t.Errorf("%v, %q, %v", ctx.Err(), w.text(), w.Header())
+		}
+	})
+}
+
 // wire is a connection to somebody who reads, or does not.
 type wire struct {
 	http.ResponseWriter
