@@ -1,6 +1,8 @@
 package intercept_test
 
 import (
+	"crypto/tls"
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -9,14 +11,11 @@ import (
 // waitedInVain is how often nothing came.
 var waitedInVain atomic.Int32
 
-// enough is for how long a test waits, on a machine that has much else to do, for what takes moments. Where some have waited in vain, the others wait for less: the
-// run has failed, and a fault that all of them meet should be told before the binary's time is up.
+// enough is for how long a test waits, on a machine that has much else to do, for what takes moments. Where several have waited in vain, the others wait for
+// less: the run has failed, and a fault that all of them meet should be told before the binary's time is up.
 func enough() time.Duration {
-	switch n := waitedInVain.Load(); {
-	case n == 0:
-		return 20 * time.Second
-	case n < 10:
-		return time.Second
+	if waitedInVain.Load() < 3 {
+		return 30 * time.Second
 	}
 	return 100 * time.Millisecond
 }
@@ -50,4 +49,27 @@ func over(tb testing.TB, call func()) {
 		call()
 	}()
 	await(tb, done)
+}
+
+// dial makes a connection on which nobody waits for ever.
+func dial(addr string) (net.Conn, error) {
+	c, err := net.Dial("tcp", addr)
+	if err == nil {
+		err = c.SetDeadline(time.Now().Add(enough()))
+	}
+	return c, err
+}
+
+// dialTLS is dial with a handshake.
+func dialTLS(addr string, config *tls.Config) (*tls.Conn, error) {
+	c, err := dial(addr)
+	if err != nil {
+		return nil, err
+	}
+	t := tls.Client(c, config)
+	if err := t.Handshake(); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return t, nil
 }

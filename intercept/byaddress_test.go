@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -23,7 +22,7 @@ type at func(t *testing.T, w *world, port string) (net.Conn, error)
 var tunnelWays = map[string]at{
 	"HTTP/1": func(_ *testing.T, w *world, port string) (net.Conn, error) { return w.connect(numberOf + ":" + port) },
 	"over TLS": func(t *testing.T, w *world, port string) (net.Conn, error) {
-		c, err := tls.Dial("tcp", w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+		c, err := dialTLS(w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +153,6 @@ func TestByAddress_unreadable(t *testing.T) {
 			t.Errorf("%s: of a request for another host, its server got %.200q", name, got)
 		}
 		conn = w.tunnel(numberOf + ":80")
-		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		go func() { _, _ = io.WriteString(conn, strings.Replace(request, "HOST", central, 1)) }()
 		if got := answer(t, conn, http.MethodGet); got.StatusCode/100 != 4 && got.StatusCode != http.StatusNotImplemented {
 			t.Errorf("%s: got %d", name, got.StatusCode)

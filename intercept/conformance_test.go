@@ -42,7 +42,7 @@ func bare(t *testing.T, upstream string, prepare func(*goproxy.ProxyHttpServer))
 // talk writes text to a server and returns all that comes back.
 func talk(t *testing.T, addr, text string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := dial(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestConformance_answers(t *testing.T) {
 // upgraded asks for a WebSocket, closes its half when it has one, and returns all that comes back.
 func upgraded(t *testing.T, addr string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := dial(addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func TestConformance_connectionsAreShared(t *testing.T) {
 	}), nil)
 	const clients = 20
 	for range clients {
-		c, err := net.Dial("tcp", addr)
+		c, err := dial(addr)
 		if err != nil {
 			t.Fatal(err)
 		}

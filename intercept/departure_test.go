@@ -21,7 +21,7 @@ func pollWays(t *testing.T, w *world) map[string]func() (net.Conn, string, error
 	return map[string]func() (net.Conn, string, error){
 		"plain": func() (net.Conn, string, error) { return w.hold(t), "http://opened.net", nil },
 		"plain over TLS": func() (net.Conn, string, error) {
-			c, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+			c, err := dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 			return c, "http://opened.net", err
 		},
 		"port 80": func() (net.Conn, string, error) { c, err := w.connect("opened.net:80"); return c, "", err },

@@ -40,7 +40,7 @@ func (w *world) handshakes() []map[string]any {
 // tunnel is a connection through CONNECT.
 func (w *world) tunnel(to string) net.Conn {
 	w.tb.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		w.tb.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
 	t.Parallel()
 	s := newSlow(t)
 	w := newWorld(t, s.handle)
-	old, err := net.Dial("tcp", w.addr)
+	old, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestShutdown_waitsForAQuestion(t *testing.T) {
 			if c.secure {
 				addr = w.secureDoor(t)
 			}
-			client, err := net.Dial("tcp", addr)
+			client, err := dial(addr)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +230,7 @@ func TestShutdown_doesNotWaitForSilence(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, jsonAnswer("done"))
 	for _, text := range []string{"", "GET http://opened.net/ HTTP/1.1\r\n"} {
-		c, err := net.Dial("tcp", w.addr)
+		c, err := dial(w.addr)
 		if err != nil {
 			t.Fatal(err)
 		}

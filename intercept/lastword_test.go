@@ -32,7 +32,7 @@ func halfWays(t *testing.T, n *lan) map[string]func() (net.Conn, string, error) 
 	return map[string]func() (net.Conn, string, error){
 		"plain": func() (net.Conn, string, error) { return n.hold(t), "http://opened.net", nil },
 		"plain over TLS": func() (net.Conn, string, error) {
-			c, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()})
+			c, err := dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()})
 			return c, "http://opened.net", err
 		},
 		"port 80": tunnel("opened.net:80"), "by address": tunnel(numberOf + ":80"), "not opened": tunnel(bank + ":80"),

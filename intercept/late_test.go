@@ -83,9 +83,12 @@ func TestTransparent_lateHosts(t *testing.T) {
 // What is not to be opened arrives as it was sent, however late.
 func TestTransparent_tunnelsTheLate(t *testing.T) {
 	t.Parallel()
-	for port, text := range map[string]string{"443": string(hello(bank)) + "and more", "80": "\x00\x01\x02\x03", "993": string(hello(central))} {
-		t.Run(port, func(t *testing.T) {
+	for name, text := range map[string]string{
+		"443": string(hello(bank)) + "and more", "80": "\x00\x01\x02\x03", "80, by a proxy of its own": "CONNECT " + bank + ":443 HTTP/1.1\r\n\r\n", "993": string(hello(central)),
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			port, _, _ := strings.Cut(name, ",")
 			dialled, heard := make(chan struct{}, 1), make(chan []byte, 1)
 			sink := listen(t, func(c net.Conn) {
 				dialled <- struct{}{}

@@ -143,7 +143,7 @@ var streams = map[string]func(*testing.T, *world) (net.Conn, *bufio.Reader){
 		return upgrade(t, c, socket)
 	},
 	"socket at the plain door": func(t *testing.T, w *world) (net.Conn, *bufio.Reader) {
-		c, err := net.Dial("tcp", w.addr)
+		c, err := dial(w.addr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -115,7 +115,7 @@ func TestClients_mappedAddress(t *testing.T) {
 // hold opens a connection that does nothing but take up a slot.
 func (w *world) hold(t *testing.T) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (u *uplink) dial(_, addr string) (net.Conn, error) {
 		to = u.plain
 	}
 	u.mu.Unlock()
-	return net.Dial("tcp", to)
+	return dial(to)
 }
 
 // httpUplink is goproxy, a proxy that we did not write, behind a log-in.

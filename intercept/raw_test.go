@@ -16,7 +16,7 @@ import (
 // raw sends bytes to the guard and reads one answer.
 func (w *world) raw(tb testing.TB, text string) reply {
 	tb.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		tb.Fatal(err)
 	}

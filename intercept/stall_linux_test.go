@@ -157,7 +157,7 @@ func TestStall_tunnels(t *testing.T) {
 				case "HTTP/1":
 					c, err = n.connect(siteAddr + ":25")
 				case "HTTP/1 over TLS":
-					if c, err = tls.Dial("tcp", n.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()}); err == nil {
+					if c, err = dialTLS(n.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()}); err == nil {
 						_, _ = fmt.Fprintf(c, "CONNECT %s:25 HTTP/1.1\r\nHost: %s:25\r\n\r\n", siteAddr, siteAddr)
 					}
 				case "HTTP/2":

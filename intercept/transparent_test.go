@@ -78,12 +78,11 @@ func (n *lan) dial(t *testing.T, to string) net.Conn {
 	} else {
 		n.to.Store(nil)
 	}
-	c, err := net.Dial("tcp", n.addr)
+	c, err := dial(n.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(enough()))
 	return c
 }
 
@@ -383,11 +382,10 @@ func TestTransparent_unknownDestination(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- w.plugin.ServeTransparent(t.Context(), l) }()
 		for range 2 {
-			c, err := net.Dial("tcp", l.Addr().String())
+			c, err := dial(l.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 			if n, err := c.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("%s: got %d bytes, %v; want the end", message, n, err)
 			}

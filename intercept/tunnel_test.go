@@ -90,7 +90,7 @@ func TestTunnel_halfCloseReachesTheOtherSide(t *testing.T) {
 		_, _ = fmt.Fprintf(c, "got %d", len(all))
 	})
 	w := newWorld(t, jsonAnswer(""), resolve(bank+":25", addr))
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestTunnel_earlyBytesAreReplayed(t *testing.T) {
 		t.Errorf("tunnelled: got %q", got.body)
 	}
 	// A whole TLS handshake that does not wait for the 200.
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestTunnel_earlyBytesAreReplayed(t *testing.T) {
 // early sends first in one write with the CONNECT request and reads the answer to first.
 func (w *world) early(t *testing.T, target, first string) reply {
 	t.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (n *lan) breaksOff(t *testing.T, heard <-chan error) {
 		"connect by address": func(port string) (net.Conn, error) { return n.connect(byAddress[port]) },
 		"transparent":        func(port string) (net.Conn, error) { return n.dial(t, siteAddr+port), nil },
 		"over TLS": func(port string) (net.Conn, error) {
-			c, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots(), NextProtos: []string{"http/1.1"}})
+			c, err := dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots(), NextProtos: []string{"http/1.1"}})
 			if err == nil {
 				_, _ = io.WriteString(c, "CONNECT "+bank+port+" HTTP/1.1\r\nHost: "+bank+port+"\r\n\r\n")
 				var status [39]byte

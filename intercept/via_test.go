@@ -178,7 +178,7 @@ func TestVia_installedElsewhere(t *testing.T) {
 
 // relay connects c with an address, in both directions.
 func relay(c net.Conn, to string) {
-	there, err := net.Dial("tcp", to)
+	there, err := dial(to)
 	if err != nil {
 		return
 	}

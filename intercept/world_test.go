@@ -252,12 +252,11 @@ func (w *world) client(h2 bool) *http.Transport {
 
 // connect opens a tunnel by hand.
 func (w *world) connect(target string) (net.Conn, error) {
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		return nil, err
 	}
 	w.tb.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(enough()))
 	host := target
 	if strings.ContainsFunc(target, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		host = "" // net/http takes no such Host
