@@ -141,7 +141,7 @@ func (m *madeUp) verify(p *rules.Policy, r dialect.Request, a dialect.Answer, ot
 		if otherwise == rules.Block && m.strange > 0 || len(m.own) == 0 {
 			return nil
 		}
-		return fmt.Errorf("refused: %s (%v)", d.Reason, d.Err)
+		return fmt.Errorf("refused: %s (%w)", d.Reason, d.Err)
 	}
 	out := a
 	if d.Action == rules.ActionEdit {
