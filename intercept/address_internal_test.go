@@ -94,7 +94,7 @@ func TestSelf_ownAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for addr, want := range map[string]struct{ none, some error }{
-		"198.51.100.7:22": {errPrivate, nil}, "[::ffff:198.51.100.7]:22": {errPrivate, nil}, "[2001:db8::7]:22": {errPrivate, errPrivate}, "198.51.100.8:22": {nil, nil}, "[2001:db8::8]:22": {nil, nil},
+		"198.51.100.7:22": {errComputer, nil}, "[::ffff:198.51.100.7]:22": {errComputer, nil}, "[2001:db8::7]:22": {errComputer, errComputer}, "198.51.100.8:22": {nil, nil}, "[2001:db8::8]:22": {nil, nil},
 	} {
 		for private, want := range map[*Private]error{{}: want.none, &some: want.some, {all: true}: nil} {
 			if err := s.checked(*private, nil)(t.Context(), "tcp", addr, nil); !errors.Is(err, want) {

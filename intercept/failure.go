@@ -75,6 +75,8 @@ func failureOf(err error) failure {
 		return up.failure
 	}
 	switch {
+	case errors.Is(err, errComputer):
+		return failure{class: classPrivate, status: http.StatusBadGateway, text: "leads to the computer of this proxy, which does not connect to itself"}
 	case errors.Is(err, errPrivate):
 		return failure{class: classPrivate, status: http.StatusBadGateway, text: "leads to a private address, which this proxy does not connect to"}
 	case errors.Is(err, errLoop):

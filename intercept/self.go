@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -105,8 +106,9 @@ func ofThisComputer(a netip.Addr) bool {
 }
 
 var (
-	errPrivate = errors.New("the address is private")
-	errLoop    = errors.New("the address is our own")
+	errPrivate  = errors.New("the address is private")
+	errComputer = fmt.Errorf("%w: it is the computer's own", errPrivate)
+	errLoop     = errors.New("the address is our own")
 )
 
 // dialControl is what a net.Dialer asks before each connection it makes: by then the name is resolved, and nobody can resolve it once more to
@@ -125,8 +127,10 @@ func (s *self) checked(private Private, looped func(address string)) dialControl
 		case s.is(to):
 			looped(address)
 			return errLoop
-		case private.refuses(to.Addr()), !private.allows(to.Addr()) && s.own.has(to.Addr()):
+		case private.refuses(to.Addr()):
 			return errPrivate
+		case !private.allows(to.Addr()) && s.own.has(to.Addr()):
+			return errComputer
 		}
 		return nil
 	}
