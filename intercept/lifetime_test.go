@@ -282,12 +282,22 @@ func TestLifetime_inTheMiddleOfAnExchange(t *testing.T) {
 				}
 			}, lifetime(500*time.Millisecond))
 			begin(t, w)
-			<-asked
+			inTime(t, asked)
 			w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 && s.RetiredTunnels == 1 })
 			if told := w.told("connections closed"); told["count"] != int64(1) || told["reason"] != "they have lived for twice limits.lifetime" {
 				t.Errorf("got %v", told)
 			}
 		})
+	}
+}
+
+// inTime waits for news from upstream that never come where a connection has ended before.
+func inTime(t *testing.T, news <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-news:
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing is heard from upstream")
 	}
 }
 
