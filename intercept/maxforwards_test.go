@@ -17,7 +17,7 @@ func TestMaxForwards(t *testing.T) {
 		t.Run(door.name, func(t *testing.T) {
 			t.Parallel()
 			got := make(chan []string, 16)
-			w := newWorld(t, func(w http.ResponseWriter, r *http.Request) { got <- r.Header["Max-Forwards"] })
+			w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header["Max-Forwards"] })
 			client := door.client(w)
 			for _, c := range []struct{ method, says, want string }{
 				{"OPTIONS", "1", "0"}, {"TRACE", "10", "9"}, {"TRACE", "2147483647", "2147483646"}, {"GET", "1", "1"}, {"GET", "0", "0"}, {"OPTIONS", "-1", "-1"}, {"TRACE", "1, 0", "1, 0"},

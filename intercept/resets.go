@@ -14,6 +14,7 @@ func (d *dialer) countingResets(t *http.Transport) *http.Transport {
 	if err != nil {                         // only where t has an HTTP/2 of its own already
 		panic(err)
 	}
+	//nolint:staticcheck // see above
 	h2.CountError = func(kind string) {
 		if kind == "recv_rststream_PROTOCOL_ERROR" {
 			d.protocolErrors.Add(1)
