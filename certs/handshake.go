@@ -12,11 +12,15 @@ const (
 	leafRoom = 1 << 10
 )
 
-// sizeWarning warns of an issuing certificate that has so many names that clients do not take it. None of them says more than that the handshake failed.
+// sizeWarning warns of certificates that have so many names that clients do not take them. None of them says more than that the handshake failed. What leads to former
+// roots has names, too, and a leaf for a name that all of them have carries them all.
 func sizeWarning(t *tiers) []Warning {
-	size := leafRoom
-	for _, c := range t.signers() {
+	size, cure := leafRoom, "guard fewer domains, or import an issuing certificate that permits any"
+	for _, c := range t.all() {
 		size += len(c.Raw)
+	}
+	if len(t.cross) != 0 {
+		cure = fmt.Sprintf("when no client needs one of the %d former roots any more, remove %s and renew; or %s", len(t.cross), formerFile, cure)
 	}
 	level := LevelWarning
 	switch {
@@ -27,6 +31,6 @@ func sizeWarning(t *tiers) []Warning {
 	}
 	return []Warning{{
 		level, fmt.Sprintf("%d names make %d KiB of certificates in each handshake; Windows and Java take 32 KiB, OpenSSL takes 100", len(t.names()), size>>10),
-		"guard fewer domains, or import an issuing certificate that permits any",
+		cure,
 	}}
 }

@@ -20,28 +20,37 @@ import (
 // What an issuing certificate with many names does to clients is told before it does, and curl (with OpenSSL) goes by the same limit.
 func TestStatus_oversize(t *testing.T) {
 	t.Parallel()
-	for names, want := range map[int]struct {
-		levels []certs.Level
-		curl   bool
+	for _, want := range []struct {
+		names, widened int
+		levels         []certs.Level
+		curl           bool
 	}{
-		1100: {nil, true},
-		1300: {[]certs.Level{certs.LevelWarning}, true},
-		3200: {[]certs.Level{certs.LevelWarning}, true},
-		4000: {[]certs.Level{certs.LevelUrgent}, false},
+		{1100, 0, nil, true},
+		{1300, 0, []certs.Level{certs.LevelWarning}, true},
+		{3200, 0, []certs.Level{certs.LevelWarning}, true},
+		{4000, 0, []certs.Level{certs.LevelUrgent}, false},
+		{500, 1, nil, true},
+		{500, 2, []certs.Level{certs.LevelWarning}, true},
+		{1500, 2, []certs.Level{certs.LevelUrgent}, false},
 	} {
-		t.Run(fmt.Sprint(names), func(t *testing.T) {
+		t.Run(fmt.Sprint(want.names, " ", want.widened), func(t *testing.T) {
 			t.Parallel()
 			scope := []string{"example.com"}
-			for i := range names {
+			for i := range want.names {
 				scope = append(scope, fmt.Sprintf("customer-number-%d.test", i))
 			}
 			dir := place(t)
 			a := open(t, dir, scope...)
+			for i := range want.widened {
+				if _, err := a.Widen(certs.Scope{Names: []string{fmt.Sprintf("later-%d.test", i)}}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			var levels []certs.Level
 			for _, w := range a.Status(time.Now()).Warnings {
 				levels = append(levels, w.Level)
-				if !strings.HasPrefix(w.Text, fmt.Sprintf("%d names make ", names+1)) {
-					t.Error(w.Text)
+				if !strings.HasPrefix(w.Text, fmt.Sprintf("%d names make ", want.names+want.widened+1)) || strings.Contains(w.Cure, "former.pem") != (want.widened > 0) {
+					t.Error(w)
 				}
 			}
 			if !slices.Equal(levels, want.levels) {

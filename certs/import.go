@@ -12,7 +12,7 @@ import (
 
 // Import makes m the authority in dir: an intermediate of another CA, or what [Authority.Replica] has written. Where dir is absent or empty
 // it makes a new one, as whole and as private as [Open] does. Where an authority below the same root is there already, it replaces that one's
-// issuing certificate, and the root's by a newer edition. One below another root is left alone. Where root imports into what belongs to another user,
+// issuing certificate, and the root's by a newer edition. One below another root, or an older edition, is left alone. Where root imports into what belongs to another user,
 // a service, what is written is that user's.
 //
 // Everything that is wrong with m is reported together, each as an [*ImportError]; nothing is written then.
@@ -48,6 +48,11 @@ func Import(dir string, m Material) error {
 
 // replaceIssuing puts the text of t in the place of an authority's that is there, unless its root is another.
 func replaceIssuing(dir string, t *tiers, text []byte) error {
+	end, err := takeTurn(dir)
+	if err != nil {
+		return err
+	}
+	defer end()
 	if err := checkDir(dir); err != nil {
 		return err
 	}
@@ -58,6 +63,10 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 	if !bytes.Equal(root.RawSubjectPublicKeyInfo, t.root.RawSubjectPublicKeyInfo) {
 		return fmt.Errorf("directory %q holds an authority below another root, SHA-256 %s: move it away, or name another directory",
 			dir, fingerprint(root))
+	}
+	if t.root.NotBefore.Before(root.NotBefore) {
+		return fmt.Errorf("directory %q holds a newer edition of that root, SHA-256 %s, valid since %s, which clients may trust already: bring what was exported later, or move it away",
+			dir, fingerprint(root), day(root.NotBefore))
 	}
 	if err := replaceFile(filepath.Join(dir, issuingFile), text); err != nil {
 		return err
@@ -76,7 +85,7 @@ func replaceIssuing(dir string, t *tiers, text []byte) error {
 func (a *Authority) Replica() ([]byte, error) {
 	t := a.tiers.Load()
 	// Without the consent, which is given on each machine.
-	text, err := encodeTiers(&tiers{issuer: t.issuer, intermediates: t.intermediates, cross: t.cross, rootCRL: t.rootCRL})
+	text, err := encodeTiers(&tiers{issuer: t.issuer, intermediates: t.intermediates, cross: t.cross, rootCRL: t.rootCRL, formerCRLs: t.formerCRLs})
 	return append(text, encodeCertificate(t.root)...), err
 }
 
@@ -138,7 +147,7 @@ func (m *Material) assemble() (*tiers, error) {
 		c = above
 	}
 	m.takeCrosses(t)
-	return t, m.takeList(t)
+	return t, m.takeLists(t)
 }
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }
@@ -186,13 +195,13 @@ func (m *Material) takeCrosses(t *tiers) {
 	}
 }
 
-// takeList keeps the root's list for issuing certificates, if there is one.
-func (m *Material) takeList(t *tiers) error {
+// takeLists keeps the root's list for issuing certificates, and those of the ones that it has followed, if there are such.
+func (m *Material) takeLists(t *tiers) error {
 	for _, list := range m.Lists {
 		if err := list.CheckSignatureFrom(t.root); err != nil {
 			return importError("revocation list", t.root, "has not signed it: %v", err)
 		}
-		t.rootCRL = list.Raw
+		t.addCRL(list.Raw)
 	}
 	return nil
 }

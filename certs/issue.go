@@ -82,7 +82,9 @@ func reissueRoot(root *issuer, names []string, now time.Time) (*issuer, error) {
 // newCross has a former root, whose key is the same, vouch for its successor, within the former one's names. Those are what tells for which
 // leaves it is of use. Addresses are left to the certificates above and below: Java (17.0.15, NameConstraintsExtension) fails with an index
 // out of bounds where two certificates of a chain constrain both IPv4 and IPv6.
-func newCross(root *issuer, former *x509.Certificate) (*x509.Certificate, error) {
+//
+// lists is as for newCrosses: Schannel wants a list for this certificate, too.
+func newCross(root *issuer, former *x509.Certificate, lists string) (*x509.Certificate, error) {
 	t, err := authorityTemplate("root", former.PermittedDNSDomains)
 	if err != nil {
 		return nil, err
@@ -93,6 +95,9 @@ func newCross(root *issuer, former *x509.Certificate) (*x509.Certificate, error)
 	t.NotAfter = earliest(root.cert.NotAfter, former.NotAfter)
 	t.ExcludedDNSDomains, t.ExcludedIPRanges = former.ExcludedDNSDomains, nil
 	t.MaxPathLen = -1
+	if lists != "" {
+		t.CRLDistributionPoints = []string{lists + formerCRLPath(former.RawSubject)}
+	}
 	return sign(t, &issuer{cert: former, key: root.key}, root.key.Public())
 }
 

@@ -32,7 +32,7 @@ func encodeKey(key crypto.Signer) ([]byte, error) {
 }
 
 // encodeTiers writes what stands in issuing.pem: the key first, as OpenSSL's tools do, behind it the issuing certificate and what is sent along
-// with it, then the root's revocation list and the operator's consent, where there are such. It is one file so that it changes at once.
+// with it, then the roots' revocation lists and the operator's consent, where there are such. It is one file so that it changes at once.
 func encodeTiers(t *tiers) ([]byte, error) {
 	text, err := encodeKey(t.key)
 	if err != nil {
@@ -41,7 +41,12 @@ func encodeTiers(t *tiers) ([]byte, error) {
 	for _, c := range t.all() {
 		text = append(text, encodeCertificate(c)...)
 	}
-	if t.rootCRL != nil {
+	for _, c := range t.cross {
+		if der := t.formerCRLs[formerCRLPath(c.RawIssuer)]; der != nil {
+			text = append(text, pem.EncodeToMemory(&pem.Block{Type: crlBlock, Bytes: der})...)
+		}
+	}
+	if t.rootCRL != nil { // the last, which is the one that earlier versions keep
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: crlBlock, Bytes: t.rootCRL})...)
 	}
 	if t.consent {
@@ -62,10 +67,14 @@ func decodeTiers(text []byte, root *x509.Certificate) (*tiers, error) {
 	}
 	t := &tiers{issuer: issuer{cert: cert, key: key}}
 	var others []*x509.Certificate
+	var lists [][]byte
 	for {
 		block, more := pem.Decode(rest)
 		if block == nil {
 			t.arrange(root, others)
+			for _, der := range lists {
+				t.addCRL(der)
+			}
 			return t, checkRest(rest)
 		}
 		rest = more
@@ -77,7 +86,7 @@ func decodeTiers(text []byte, root *x509.Certificate) (*tiers, error) {
 			}
 			others = append(others, c)
 		case crlBlock:
-			t.rootCRL = block.Bytes
+			lists = append(lists, block.Bytes)
 		case consentBlock:
 			t.consent = bytes.Equal(block.Bytes, sum[:])
 		default:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -82,6 +83,15 @@ func (a *Authority) Refresh() error {
 // refresh reloads what is on disk, writes what could not be written before, and renews when that is due. The lock is held.
 func (a *Authority) refresh(now time.Time) error {
 	a.reload(now, nil)
+	if a.saveErr == nil && !renewalDue(a.tiers.Load(), now) {
+		return nil
+	}
+	end, err := takeTurn(a.dir)
+	if err != nil {
+		return err
+	}
+	defer end()
+	a.reload(now, nil) // whose turn it was may have done it
 	if a.saveErr != nil && a.reloadErr == nil {
 		a.save(a.tiers.Load())
 	}
@@ -153,7 +163,17 @@ func (a *Authority) updateDistributionPoint(now time.Time) {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	a.renewErr = a.renew(now)
+	a.renewErr = a.renewInTurn(now)
+}
+
+// renewInTurn is renew while no other process changes the directory.
+func (a *Authority) renewInTurn(now time.Time) error {
+	end, err := takeTurn(a.dir)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return a.renew(now)
 }
 
 // renew makes a new issuing certificate, writes it and takes it into use. If only the writing does not work, the new
@@ -214,7 +234,7 @@ func (a *Authority) save(t *tiers) {
 }
 
 // newTiers makes an issuing certificate below root, what clients need that trust only one of the former roots, and, if the issuing
-// certificate names a place for one, the root's revocation list.
+// certificate names a place for one, the roots' revocation lists.
 func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.Time) (*tiers, error) {
 	points := a.issuingDistributionPoints()
 	iss, err := newIssuing(root, points, now)
@@ -222,12 +242,17 @@ func (a *Authority) newTiers(root *issuer, former []*x509.Certificate, now time.
 		return nil, err
 	}
 	t := &tiers{issuer: *iss, root: root.cert}
-	if t.cross, err = newCrosses(root, former, now); err != nil {
+	lists := ""
+	if len(points) != 0 {
+		lists = strings.TrimSuffix(points[0], RootCRLPath)
+	}
+	if t.cross, err = newCrosses(root, former, lists, now); err != nil || lists == "" {
+		return t, err
+	}
+	if t.formerCRLs, err = newFormerCRLs(root, t.cross, former, now, iss.cert.NotAfter); err != nil {
 		return nil, err
 	}
-	if len(points) != 0 {
-		t.rootCRL, err = newCRL(root, now, iss.cert.NotAfter)
-	}
+	t.rootCRL, err = newCRL(root, now, iss.cert.NotAfter)
 	return t, err
 }
 
@@ -240,7 +265,7 @@ func (a *Authority) Renew() error {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	a.renewErr = a.renew(time.Now())
+	a.renewErr = a.renewInTurn(time.Now())
 	return a.renewErr
 }
 

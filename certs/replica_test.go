@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"autodiscover-guard/certs"
 )
 
@@ -53,6 +55,10 @@ func TestReplica(t *testing.T) {
 		}
 		// A wider root as well, with what is sent to clients that trust only the former one.
 		former := a.Root()
+		old, err := a.Replica()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if _, err := a.Widen(certs.Scope{Names: []string{"lab.test"}}); err != nil {
 			t.Fatal(err)
 		}
@@ -62,6 +68,16 @@ func TestReplica(t *testing.T) {
 		}
 		if s := b.Status(time.Now()); !s.Root.Equal(a.Root()) || len(s.Former) != 1 || !accepts(t, b, "example.com", former) {
 			t.Errorf("replica after widening: %d former roots, whose clients accept it: %v", len(s.Former), accepts(t, b, "example.com", former))
+		}
+		// What was exported before that takes nothing back: clients may trust the wider root alone.
+		for _, dir := range []string{first, second} {
+			before := contents(t, dir)
+			if err := certs.Import(dir, material(t, old)); err == nil || !strings.Contains(err.Error(), "a newer edition of that root") {
+				t.Errorf("an older edition: got %v", err)
+			}
+			if diff := cmp.Diff(before, contents(t, dir)); diff != "" {
+				t.Errorf("an older edition changed %s: %s", dir, diff)
+			}
 		}
 	})
 }

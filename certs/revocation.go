@@ -1,11 +1,15 @@
 package certs
 
 import (
+	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +22,8 @@ const (
 	IssuingCRLPath = "/authority.crl"
 	// RootCRLPath is the same for [Authority.RootRevocationList].
 	RootCRLPath = "/root.crl"
+	// FormerCRLs is where, below the same address, the lists of [Authority.FormerRevocationList] have to be served, each under a name of its own.
+	FormerCRLs = "/former/"
 
 	// A list is made anew each day and good for a week: a client that keeps it does not ask while the guard is down for a weekend.
 	crlLife  = 7 * 24 * time.Hour
@@ -95,6 +101,47 @@ func (a *Authority) RevocationList(now time.Time) ([]byte, error) {
 // RootRevocationList returns the list of revoked issuing certificates, which is empty, in DER, signed by the root when the issuing
 // certificate was made and good for as long as that is. It is nil if the issuing certificate names no such list of ours.
 func (a *Authority) RootRevocationList() []byte { return a.tiers.Load().rootCRL }
+
+// FormerRevocationList returns the list of a former root, which is empty and about what it vouches for, in DER, by the path that certificates name. Each path is one
+// root's for ever, as clients keep lists by their address. Nil is what no certificate in use names.
+func (a *Authority) FormerRevocationList(path string) []byte { return a.tiers.Load().formerCRLs[path] }
+
+// formerCRLPath is where the list of a former root is.
+func formerCRLPath(subject []byte) string {
+	sum := sha256.Sum256(subject)
+	return FormerCRLs + hex.EncodeToString(sum[:8]) + ".crl"
+}
+
+// newFormerCRLs makes the lists of those who vouch for what stands beside the chain, where it names a place for them.
+func newFormerCRLs(root *issuer, crosses, former []*x509.Certificate, now, until time.Time) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for _, c := range crosses {
+		by := slices.IndexFunc(former, func(f *x509.Certificate) bool { return bytes.Equal(f.RawSubject, c.RawIssuer) })
+		if len(c.CRLDistributionPoints) == 0 || by < 0 {
+			continue
+		}
+		der, err := newCRL(&issuer{cert: former[by], key: root.key}, now, until)
+		if err != nil {
+			return nil, err
+		}
+		all[formerCRLPath(c.RawIssuer)] = der
+	}
+	return all, nil
+}
+
+// addCRL keeps a list that came with the certificates: that of a former root, or else the root's.
+func (t *tiers) addCRL(der []byte) {
+	list, err := x509.ParseRevocationList(der)
+	vouches := func(c *x509.Certificate) bool { return err == nil && bytes.Equal(c.RawIssuer, list.RawIssuer) }
+	if !slices.ContainsFunc(t.cross, vouches) || vouches(t.cert) {
+		t.rootCRL = der
+		return
+	}
+	if t.formerCRLs == nil {
+		t.formerCRLs = map[string][]byte{}
+	}
+	t.formerCRLs[formerCRLPath(list.RawIssuer)] = der
+}
 
 func newCRL(by *issuer, now, until time.Time) ([]byte, error) {
 	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{

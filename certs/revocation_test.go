@@ -3,6 +3,8 @@ package certs_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/pem"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -153,4 +155,91 @@ func TestRevocationList_openssl(t *testing.T) {
 	if out, ok := opensslVerify(t, a, leaf.Certificate[0], both[:3]...); ok || !strings.Contains(out, "unable to get certificate CRL") {
 		t.Errorf("with one list only: %v\n%s", ok, out)
 	}
+}
+
+// A client that insists on lists and trusts one of the former roots alone finds one for every certificate on its way, here and at a replica; what vouches for a root
+// names the same place ever after.
+func TestRevocationList_formerRoots(t *testing.T) {
+	t.Parallel()
+	openssl(t)
+	dir := place(t)
+	a := openAt(t, dir, admin, "example.com")
+	var former []*x509.Certificate
+	places := map[string]string{}
+	for _, name := range []string{"lab.test", "corp.test"} {
+		former = append(former, a.Root())
+		if _, err := a.Widen(certs.Scope{Names: []string{name}}); err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := a.Leaf("example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range parsed(t, leaf.Certificate[2:]) {
+			if was := places[string(c.RawIssuer)]; len(c.CRLDistributionPoints) != 1 || was != "" && was != c.CRLDistributionPoints[0] {
+				t.Fatalf("%s is listed at %q, formerly at %q", c.Subject, c.CRLDistributionPoints, was)
+			}
+			places[string(c.RawIssuer)] = c.CRLDistributionPoints[0]
+		}
+	}
+	text, err := a.Replica()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := place(t)
+	if err := certs.Import(second, material(t, text)); err != nil {
+		t.Fatal(err)
+	}
+	for _, served := range []*certs.Authority{a, openAt(t, dir, admin, "example.com"), openAt(t, second, admin, "example.com")} {
+		leaf, err := served.Leaf("example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := t.TempDir()
+		var chain bytes.Buffer
+		var lists []string
+		for i, c := range parsed(t, leaf.Certificate) {
+			chain.Write(certPEM(c))
+			path := strings.TrimPrefix(c.CRLDistributionPoints[0], admin)
+			der := map[string][]byte{certs.IssuingCRLPath: revocations(t, served), certs.RootCRLPath: served.RootRevocationList()}[path]
+			if der == nil {
+				der = served.FormerRevocationList(path)
+			}
+			list := filepath.Join(files, fmt.Sprint(i, ".crl"))
+			write(t, list, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}))
+			lists = append(lists, "-CRLfile", list)
+		}
+		write(t, filepath.Join(files, "chain.pem"), chain.Bytes())
+		for i, root := range append(former, served.Root()) {
+			args := append([]string{"openssl", "verify", "-no-CApath", "-no-CAstore", "-crl_check_all", "-CAfile", trustFile(t, []*x509.Certificate{root}), "-untrusted", filepath.Join(files, "chain.pem")}, lists...)
+			if v := run(t, append(args, filepath.Join(files, "chain.pem"))...); !v.accepted {
+				t.Errorf("with root %d alone: %s", i, v.why)
+			}
+		}
+	}
+	if a.FormerRevocationList("/former/") != nil || a.FormerRevocationList(certs.RootCRLPath) != nil {
+		t.Error("there is a list that no certificate names")
+	}
+	remove(t, filepath.Join(dir, "former.pem"))
+	if err := a.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range places {
+		if a.FormerRevocationList(strings.TrimPrefix(place, admin)) != nil {
+			t.Errorf("%s is still there", place)
+		}
+	}
+}
+
+func parsed(t *testing.T, chain [][]byte) []*x509.Certificate {
+	t.Helper()
+	var all []*x509.Certificate
+	for _, der := range chain {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	return all
 }

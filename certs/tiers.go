@@ -18,6 +18,8 @@ type tiers struct {
 	// cross are sent along for clients that trust only a former root: each vouches for the subject of the one before, the first for root's.
 	cross   []*x509.Certificate
 	rootCRL []byte // DER, what root says about issuing certificates; nil where none was made
+	// formerCRLs are the same of those who vouch for cross, by the path where they are served.
+	formerCRLs map[string][]byte
 	// consent reports that an operator has agreed to an issuing certificate that nothing constrains.
 	consent bool
 

@@ -20,8 +20,8 @@ import (
 const maxFormer = 4
 
 // newCrosses makes the former roots, the latest first, vouch for what followed them: the first for root, the next for the first. It stops at
-// one that has ended.
-func newCrosses(root *issuer, former []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+// one that has ended. lists is the address below which their revocation lists are, "" for nowhere.
+func newCrosses(root *issuer, former []*x509.Certificate, lists string, now time.Time) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
 	next := root
 	for _, f := range former {
@@ -31,7 +31,7 @@ func newCrosses(root *issuer, former []*x509.Certificate, now time.Time) ([]*x50
 		if f.Equal(root.cert) {
 			continue
 		}
-		cross, err := newCross(next, f)
+		cross, err := newCross(next, f, lists)
 		if err != nil {
 			return nil, err
 		}
@@ -69,6 +69,11 @@ func (a *Authority) reissue(more []string) (bool, error) {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
+	end, err := takeTurn(a.dir)
+	if err != nil {
+		return false, err
+	}
+	defer end()
 	now := time.Now()
 	root, err := a.rootWithKey()
 	if err != nil {

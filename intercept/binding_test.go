@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -57,7 +57,7 @@ func (n *ntlm) at(c *intercept.Config, _ *proxyServer, w *world) {
 		} else {
 			s.Start()
 		}
-		w.tb.Cleanup(s.Close)
+		w.tb.Cleanup(func() { over(w.tb, s.Close) })
 		return s.Listener.Addr().String()
 	}
 	plain, secure := start(false), start(true)
@@ -120,17 +120,6 @@ func asks(tb testing.TB, client http.RoundTripper, scheme, target, authorization
 		tb.Errorf("%s: %v", r.URL, got.err)
 	}
 	return got.body
-}
-
-// sent is send for goroutines, which may not end the test.
-func sent(rt http.RoundTripper, r *http.Request) reply {
-	resp, err := rt.RoundTrip(r)
-	if err != nil {
-		return reply{Response: new(http.Response), err: err}
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return reply{resp, string(body), err}
 }
 
 func as(name string) string { return fmt.Sprintf("as %q", name) }
@@ -208,7 +197,7 @@ func TestBinding_serverWithoutConnContext(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, jsonAnswer(""), newNTLM().at)
 				bare := httptest.NewServer(w.server.Handler)
-				t.Cleanup(bare.Close)
+				t.Cleanup(func() { over(t, bare.Close) })
 				w.addr = bare.Listener.Addr().String()
 				alice, bob := door.client(w), door.client(w)
 				kept := "" // opened tunnels have a place of their own
@@ -246,12 +235,12 @@ func TestBinding_endsWithTheClientsConnection(t *testing.T) {
 				t.Fatalf("got %q", got)
 			}
 			client.CloseIdleConnections()
-			for {
+			for end := time.After(enough()); ; {
 				select {
 				case <-n.ended:
 					return
-				case <-t.Context().Done():
-					t.Fatal("the upstream connection outlived the client's")
+				case <-end:
+					vain(t, "the upstream connection outlived the client's")
 				default:
 					runtime.GC() // the outer server's connections are not ours to watch
 				}
@@ -266,7 +255,7 @@ func TestBinding_closeEndsThem(t *testing.T) {
 	client := w.client(false)
 	asks(t, client, "http", "opened", "Negotiate alice")
 	_ = w.plugin.Close()
-	<-n.ended // while the client's own connection still stands
+	await(t, n.ended) // while the client's own connection still stands
 	if got := asks(t, client, "http", "opened", ""); strings.Contains(got, "alice") {
 		t.Errorf("got %q after Close", got)
 	}
@@ -276,7 +265,7 @@ func TestBinding_closeEndsThem(t *testing.T) {
 func TestBinding_installedElsewhere(t *testing.T) {
 	w := newWorld(t, jsonAnswer(""), newNTLM().at)
 	foreign := httptest.NewServer(foreignProxy(w))
-	t.Cleanup(foreign.Close)
+	t.Cleanup(func() { over(t, foreign.Close) })
 	address, _ := url.Parse(foreign.URL)
 	clients := [2]*http.Transport{{Proxy: http.ProxyURL(address)}, {Proxy: http.ProxyURL(address)}}
 	for _, c := range clients {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -23,7 +22,7 @@ type at func(t *testing.T, w *world, port string) (net.Conn, error)
 var tunnelWays = map[string]at{
 	"HTTP/1": func(_ *testing.T, w *world, port string) (net.Conn, error) { return w.connect(numberOf + ":" + port) },
 	"over TLS": func(t *testing.T, w *world, port string) (net.Conn, error) {
-		c, err := tls.Dial("tcp", w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+		c, err := dialTLS(w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +62,7 @@ func TestByAddress_opensDiscovery(t *testing.T) {
 						t.Errorf("got %v", record)
 					}
 				}
-				if n := <-said; n != 0 {
+				if n := await(t, said); n != 0 {
 					t.Errorf("the address heard %d bytes", n)
 				}
 				client.CloseIdleConnections()
@@ -114,7 +113,7 @@ func TestByAddress_others(t *testing.T) {
 					_, _ = io.WriteString(conn, text)
 				}
 				_ = conn.(*net.TCPConn).CloseWrite()
-				if got := <-heard; !bytes.Equal(got, []byte(c.text)) {
+				if got := await(t, heard); !bytes.Equal(got, []byte(c.text)) {
 					t.Errorf("the address got %q, want %q", got, c.text)
 				}
 				if got, err := io.ReadAll(conn); string(got) != "answer" {
@@ -150,16 +149,15 @@ func TestByAddress_unreadable(t *testing.T) {
 		conn := w.tunnel(numberOf + ":80")
 		_, _ = io.WriteString(conn, text)
 		_ = conn.(*net.TCPConn).CloseWrite()
-		if got := <-heard; string(got) != text {
+		if got := await(t, heard); string(got) != text {
 			t.Errorf("%s: of a request for another host, its server got %.200q", name, got)
 		}
 		conn = w.tunnel(numberOf + ":80")
-		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		go func() { _, _ = io.WriteString(conn, strings.Replace(request, "HOST", central, 1)) }()
 		if got := answer(t, conn, http.MethodGet); got.StatusCode/100 != 4 && got.StatusCode != http.StatusNotImplemented {
 			t.Errorf("%s: got %d", name, got.StatusCode)
 		}
-		if got := <-heard; len(got) > 0 {
+		if got := await(t, heard); len(got) > 0 {
 			t.Errorf("%s: the address got %.200q", name, got)
 		}
 	}
@@ -313,7 +311,7 @@ func TestByAddress_truncated(t *testing.T) {
 			got, err := io.ReadAll(c)
 			if s, ok := c.(*stream); ok {
 				_ = c.Close()
-				err = <-s.ended
+				err = await(t, s.ended)
 			} else if way == "HTTP/1" && !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("got %q and then %v, want a reset", got, err)
 			}
@@ -352,9 +350,9 @@ func TestByAddress_departure(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _ = io.WriteString(c, "GET /poll HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-			<-asked
+			await(t, asked)
 			_ = c.Close()
-			<-left
+			await(t, left)
 			w.eventually(t, "the slot", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 		})
 	}

@@ -23,15 +23,15 @@ func TestByAddress_outlives(t *testing.T) {
 	w := newWorld(t, s.handle, resolve(bank+":25", echo), lifetime(4*time.Second)) // twice that is what the client has for all of it
 	answered := make(chan reply)
 	go func() {
-		answered <- send(t, w.tunnelled(false, numbered), request(t, http.MethodGet, "https://"+central+"/wait", ""))
+		answered <- sent(w.tunnelled(false, numbered), request(t, http.MethodGet, "https://"+central+"/wait", ""))
 	}()
-	<-s.asked
+	await(t, s.asked)
 	if _, err := w.connect(bank + ":25"); err != nil { // a tunnel that is younger
 		t.Fatal(err)
 	}
 	w.eventually(t, "the tunnel's end", func(s intercept.Stats) bool { return s.RetiredTunnels == 1 })
 	s.let()
-	if got := <-answered; got.StatusCode != http.StatusOK || got.body != "whole" || got.err != nil {
+	if got := await(t, answered); got.StatusCode != http.StatusOK || got.body != "whole" || got.err != nil {
 		t.Errorf("got %d %q, %v", got.StatusCode, got.body, got.err)
 	}
 }
@@ -47,7 +47,7 @@ func TestByAddress_idleAtTheStop(t *testing.T) {
 	if got := answer(t, c, http.MethodGet); got.body != "{}" {
 		t.Fatalf("got %d %q", got.StatusCode, got.body)
 	}
-	if err := <-w.shutdown(t, t.Context()); err != nil {
+	if err := await(t, w.shutdown(t, t.Context())); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	w.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
@@ -58,15 +58,15 @@ func TestByAddress_stops(t *testing.T) {
 	w := newWorld(t, s.handle)
 	client := w.tunnelled(false, numbered)
 	answered := make(chan reply)
-	go func() { answered <- send(t, client, request(t, http.MethodGet, "https://"+central+"/wait", "")) }()
-	<-s.asked
+	go func() { answered <- sent(client, request(t, http.MethodGet, "https://"+central+"/wait", "")) }()
+	await(t, s.asked)
 	done := w.shutdown(t, t.Context())
 	stillRuns(t, done)
 	s.let()
-	if got := <-answered; got.StatusCode != http.StatusOK || got.err != nil {
+	if got := await(t, answered); got.StatusCode != http.StatusOK || got.err != nil {
 		t.Errorf("got %d, %v", got.StatusCode, got.err)
 	}
-	if err := <-done; err != nil {
+	if err := await(t, done); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 }

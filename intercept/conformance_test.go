@@ -35,14 +35,14 @@ func bare(t *testing.T, upstream string, prepare func(*goproxy.ProxyHttpServer))
 		prepare(proxy)
 	}
 	server := httptest.NewServer(proxy)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() { over(t, server.Close) })
 	return server.Listener.Addr().String()
 }
 
 // talk writes text to a server and returns all that comes back.
 func talk(t *testing.T, addr, text string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := dial(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestConformance_tunnel(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, upstream)
 	}}
 	proxy.ServeHTTP(first, httptest.NewRequest(http.MethodConnect, "any.test:25", http.NoBody))
-	<-first.closed
+	await(t, first.closed)
 	if writes := first.said(); len(writes) == 0 || writes[0] != established {
 		t.Errorf("the first write was %q, want %q alone", writes, established)
 	}
@@ -224,7 +224,7 @@ func TestConformance_connectionErrHandler(t *testing.T) {
 		r := httptest.NewRequest(http.MethodConnect, "any.test:25", http.NoBody)
 		r.Proto, r.ProtoMajor = "HTTP/2.0", 2
 		proxy.ServeHTTP(httptest.NewRecorder(), r)
-		if !<-said {
+		if !await(t, said) {
 			t.Error("no ResponseWriter to answer with")
 		}
 	})
@@ -243,7 +243,7 @@ func TestConformance_connectionErrHandler(t *testing.T) {
 		if got := talk(t, server.Listener.Addr().String(), bareConnect+"x"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
 			t.Errorf("got %q", got)
 		}
-		if err := <-said; err == nil {
+		if err := await(t, said); err == nil {
 			t.Error("called without an error")
 		}
 	})
@@ -325,7 +325,7 @@ func TestConformance_answers(t *testing.T) {
 // upgraded asks for a WebSocket, closes its half when it has one, and returns all that comes back.
 func upgraded(t *testing.T, addr string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := dial(addr)
 	if err != nil {
 		t.Fatal(err)
 	}

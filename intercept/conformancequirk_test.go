@@ -115,7 +115,7 @@ func TestConformance_connectionsAreShared(t *testing.T) {
 	}), nil)
 	const clients = 20
 	for range clients {
-		c, err := net.Dial("tcp", addr)
+		c, err := dial(addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestConformance_mitmBelievesTheHost(t *testing.T) {
 		})
 	})
 	_ = talk(t, addr, inTunnel)
-	if got := <-asked; got != "other.test" {
+	if got := await(t, asked); got != "other.test" {
 		t.Errorf("asked %q", got)
 	}
 }

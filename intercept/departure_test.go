@@ -21,7 +21,7 @@ func pollWays(t *testing.T, w *world) map[string]func() (net.Conn, string, error
 	return map[string]func() (net.Conn, string, error){
 		"plain": func() (net.Conn, string, error) { return w.hold(t), "http://opened.net", nil },
 		"plain over TLS": func() (net.Conn, string, error) {
-			c, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+			c, err := dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 			return c, "http://opened.net", err
 		},
 		"port 80": func() (net.Conn, string, error) { c, err := w.connect("opened.net:80"); return c, "", err },
@@ -62,7 +62,7 @@ func TestDeparture_behindMoreBytes(t *testing.T) {
 					end = "Upgrade: h2c\r\nContent-Length: 1\r\n\r\nx"
 				}
 				_, _ = io.WriteString(c, "GET "+at+"/poll HTTP/1.1\r\nHost: opened.net\r\n"+end+more[0])
-				<-asked
+				await(t, asked)
 				for _, piece := range more[1:] {
 					_, _ = io.WriteString(c, strings.ReplaceAll(piece, "%", at))
 				}
@@ -70,7 +70,7 @@ func TestDeparture_behindMoreBytes(t *testing.T) {
 					resetting(c)
 				}
 				_ = c.Close()
-				<-left
+				await(t, left)
 				select {
 				case path := <-asked:
 					t.Errorf("%s: upstream was asked for %s", way, path)
@@ -141,7 +141,7 @@ func TestDeparture_pipelining(t *testing.T) {
 					t.Fatal(way, err)
 				}
 				_, _ = io.WriteString(c, "GET "+at+"/poll HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-				<-asked
+				await(t, asked)
 				text := "POST " + at + "/second HTTP/1.1\r\nHost: opened.net\r\nContent-Length: " + strconv.Itoa(size) + "\r\n\r\n" + strings.Repeat("x", size) +
 					"GET " + at + "/third HTTP/1.1\r\nHost: opened.net\r\n\r\n"
 				for _, piece := range []string{text[:1], text[1:40], text[40:]} {
@@ -182,7 +182,7 @@ func TestDeparture_aTunnelWaitsItsTurn(t *testing.T) {
 		for _, host := range []string{bank + ":25", "opened.net:80"} {
 			c := w.hold(t)
 			_, _ = io.WriteString(c, "GET http://opened.net/poll HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-			<-asked
+			await(t, asked)
 			early := strings.Repeat("e", first)
 			if host != bank+":25" {
 				early = "GET /" + early + " HTTP/1.1\r\nHost: opened.net\r\n\r\n"
@@ -200,7 +200,7 @@ func TestDeparture_aTunnelWaitsItsTurn(t *testing.T) {
 				}
 			}
 			if host != bank+":25" {
-				<-asked
+				await(t, asked)
 				release <- struct{}{}
 				early = "HTTP/1.1 200 OK"
 			}

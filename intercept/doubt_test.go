@@ -127,7 +127,7 @@ func doubtLog(t *testing.T) {
 					if got.err != nil {
 						t.Errorf("%s: %v", door.name, got.err)
 					}
-					<-log.asked
+					await(t, log.asked)
 				}
 				if got := send(t, client, request(t, http.MethodGet, door.scheme+"://opened.net/", "")); got.StatusCode != http.StatusOK {
 					t.Errorf("%s, not discovery: got %d", door.name, got.StatusCode)
@@ -138,7 +138,7 @@ func doubtLog(t *testing.T) {
 						t.Errorf("%s: %v", to, err)
 						continue
 					}
-					<-log.asked
+					await(t, log.asked)
 					_ = c.Close()
 				}
 				// That it is a loop is found, and said, in a goroutine of the Transport's.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap/zapcore"
 
@@ -17,7 +18,7 @@ import (
 // handshakes are the records of failed handshakes, of which it waits for the first.
 func (w *world) handshakes() []map[string]any {
 	w.tb.Helper()
-	for {
+	for end := time.After(enough()); ; {
 		all := w.decisions.FilterMessage(intercept.HandshakeMessage).All()
 		if len(all) > 0 {
 			var records []map[string]any
@@ -30,8 +31,8 @@ func (w *world) handshakes() []map[string]any {
 		}
 		select {
 		case <-w.recorded:
-		case <-w.tb.Context().Done():
-			w.tb.Fatal("got no record of a handshake")
+		case <-end:
+			vain(w.tb, "got no record of a handshake")
 		}
 	}
 }
@@ -39,7 +40,7 @@ func (w *world) handshakes() []map[string]any {
 // tunnel is a connection through CONNECT.
 func (w *world) tunnel(to string) net.Conn {
 	w.tb.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		w.tb.Fatal(err)
 	}

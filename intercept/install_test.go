@@ -40,7 +40,7 @@ func (silent) Printf(string, ...any) {}
 func through(tb testing.TB, p http.Handler) *http.Transport {
 	tb.Helper()
 	s := httptest.NewServer(p)
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() { over(tb, s.Close) })
 	address, err := url.Parse(s.URL)
 	if err != nil {
 		tb.Fatal(err)
@@ -270,7 +270,7 @@ func TestInstall_anotherAnswerWithoutEnd(t *testing.T) {
 func TestInstall_urlThatNamesAUser(t *testing.T) {
 	w := newWorld(t, func(http.ResponseWriter, *http.Request) { t.Error("upstream was asked") })
 	s := httptest.NewServer(foreignProxy(w))
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { over(t, s.Close) })
 	c, err := net.Dial("tcp", s.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func TestShutdown_servesWhoIsOnTheWay(t *testing.T) {
 				if got.StatusCode != http.StatusOK || got.body != "done" || got.err != nil || got.ProtoMajor == 1 && !got.Close {
 					t.Errorf("got %s %q %v, close: %v", got.Status, got.body, got.err, got.Close)
 				}
-				if err := <-done; err != nil {
+				if err := await(t, done); err != nil {
 					t.Errorf("Shutdown: %v", err)
 				}
 			})
@@ -69,7 +69,7 @@ func TestShutdown_aWebSocketOnTheWay(t *testing.T) {
 	c, r := upgrade(t, c, socket)
 	echoes(t, c, r)
 	_ = c.Close()
-	if err := <-done; err != nil {
+	if err := await(t, done); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
 	t.Parallel()
 	s := newSlow(t)
 	w := newWorld(t, s.handle)
-	old, err := net.Dial("tcp", w.addr)
+	old, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,17 +91,17 @@ func TestShutdown_servesAConnectionOnceMore(t *testing.T) {
 	}
 	running := make(chan reply, 1)
 	go func() { running <- sent(w.client(false), request(t, http.MethodGet, "http://opened.net/wait", "")) }()
-	<-s.asked
+	await(t, s.asked)
 	done := w.shutdown(t, t.Context())
 	_, _ = io.WriteString(old, question)
 	if got := answer(t, old, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "whole" || !got.Close {
 		t.Errorf("while it stops: %s %q, close: %v", got.Status, got.body, got.Close)
 	}
 	s.let()
-	if got := <-running; got.body != "whole" {
+	if got := await(t, running); got.body != "whole" {
 		t.Errorf("what was under way: %s %q", got.Status, got.body)
 	}
-	if err := <-done; err != nil {
+	if err := await(t, done); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 }
@@ -158,7 +158,7 @@ func TestShutdown_waitsForAQuestion(t *testing.T) {
 			if c.secure {
 				addr = w.secureDoor(t)
 			}
-			client, err := net.Dial("tcp", addr)
+			client, err := dial(addr)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +180,7 @@ func TestShutdown_waitsForAQuestion(t *testing.T) {
 			if got := answer(t, client, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "done" || !got.Close {
 				t.Errorf("got %s %q, close: %v", got.Status, got.body, got.Close)
 			}
-			if err := <-done; err != nil {
+			if err := await(t, done); err != nil {
 				t.Errorf("Shutdown: %v", err)
 			}
 		})
@@ -218,7 +218,7 @@ func TestShutdown_waitsForAQuestionAtTheTransparentDoor(t *testing.T) {
 				t.Errorf("got %s %q", got.Status, got.body)
 			}
 			_ = client.Close()
-			if err := <-done; err != nil {
+			if err := await(t, done); err != nil {
 				t.Errorf("Shutdown: %v", err)
 			}
 		})
@@ -230,7 +230,7 @@ func TestShutdown_doesNotWaitForSilence(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, jsonAnswer("done"))
 	for _, text := range []string{"", "GET http://opened.net/ HTTP/1.1\r\n"} {
-		c, err := net.Dial("tcp", w.addr)
+		c, err := dial(w.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +260,7 @@ func TestShutdown_sendsAwayWhoIsIdle(t *testing.T) {
 	}
 	running := make(chan reply, 1)
 	go func() { running <- sent(w.client(false), request(t, http.MethodGet, "https://opened.net/wait", "")) }()
-	<-s.asked
+	await(t, s.asked)
 	done := w.shutdown(t, t.Context())
 	_ = idle.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if n, err := idle.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
@@ -268,10 +268,10 @@ func TestShutdown_sendsAwayWhoIsIdle(t *testing.T) {
 	}
 	stillRuns(t, done)
 	s.let()
-	if got := <-running; got.body != "whole" {
+	if got := await(t, running); got.body != "whole" {
 		t.Errorf("what was under way: %s %q", got.Status, got.body)
 	}
-	if err := <-done; err != nil {
+	if err := await(t, done); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 }
@@ -300,7 +300,7 @@ func TestTransparent_shutdown(t *testing.T) {
 			} else {
 				cancel()
 			}
-			if err := <-done; (err == nil) != patient {
+			if err := await(t, done); (err == nil) != patient {
 				t.Errorf("got %v", err)
 			}
 		})

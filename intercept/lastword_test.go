@@ -32,7 +32,7 @@ func halfWays(t *testing.T, n *lan) map[string]func() (net.Conn, string, error) 
 	return map[string]func() (net.Conn, string, error){
 		"plain": func() (net.Conn, string, error) { return n.hold(t), "http://opened.net", nil },
 		"plain over TLS": func() (net.Conn, string, error) {
-			c, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()})
+			c, err := dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()})
 			return c, "http://opened.net", err
 		},
 		"port 80": tunnel("opened.net:80"), "by address": tunnel(numberOf + ":80"), "not opened": tunnel(bank + ":80"),
@@ -111,13 +111,13 @@ func TestLastWord_withoutGoodbye(t *testing.T) {
 			t.Fatal(way, err)
 		}
 		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		inTime(t, asked)
+		await(t, asked)
 		below := c.(*tls.Conn).NetConn()
 		if p, ok := below.(*peeked); ok {
 			below = p.Conn
 		}
 		_ = below.(interface{ CloseWrite() error }).CloseWrite()
-		inTime(t, left)
+		await(t, left)
 		_ = c.Close()
 	}
 }
@@ -141,11 +141,11 @@ func TestLastWord_retired(t *testing.T) {
 			t.Fatal(way, err)
 		}
 		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		inTime(t, asked)
+		await(t, asked)
 		_ = c.(interface{ CloseWrite() error }).CloseWrite()
 		under++
 	}
 	for ; under > 0; under-- {
-		inTime(t, left)
+		await(t, left)
 	}
 }

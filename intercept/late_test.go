@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -19,8 +20,8 @@ func (n *lan) late(t *testing.T, to string, dialled <-chan struct{}) net.Conn {
 	c := n.dial(t, to)
 	select {
 	case <-dialled:
-	case <-t.Context().Done():
-		t.Fatal("the address was not dialled")
+	case <-time.After(enough()):
+		_ = c.Close() // a transport's goroutine may not end the test, and nobody gets an answer here
 	}
 	return c
 }
@@ -51,7 +52,7 @@ func TestTransparent_opensLateDiscovery(t *testing.T) {
 					t.Errorf("got %v", record)
 				}
 			}
-			if n := <-said; n != 0 {
+			if n := await(t, said); n != 0 {
 				t.Errorf("the address heard %d bytes", n)
 			}
 			client.CloseIdleConnections()
@@ -73,8 +74,8 @@ func TestTransparent_lateHosts(t *testing.T) {
 	conn := w.late(t, siteAddr+":80", dialled)
 	for _, host := range []string{"opened.net", labHost, central} {
 		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
-		if got := answer(t, conn, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "{}" || !strings.Contains(*s.last.Load(), "Host: "+host+"\r\n") {
-			t.Errorf("%s: got %d %q; upstream got\n%s", host, got.StatusCode, got.body, *s.last.Load())
+		if got := answer(t, conn, http.MethodGet); got.StatusCode != http.StatusOK || got.body != "{}" || !strings.Contains(s.heard(), "Host: "+host+"\r\n") {
+			t.Errorf("%s: got %d %q; upstream got\n%s", host, got.StatusCode, got.body, s.heard())
 		}
 	}
 }
@@ -82,9 +83,12 @@ func TestTransparent_lateHosts(t *testing.T) {
 // What is not to be opened arrives as it was sent, however late.
 func TestTransparent_tunnelsTheLate(t *testing.T) {
 	t.Parallel()
-	for port, text := range map[string]string{"443": string(hello(bank)) + "and more", "80": "\x00\x01\x02\x03", "993": string(hello(central))} {
-		t.Run(port, func(t *testing.T) {
+	for name, text := range map[string]string{
+		"443": string(hello(bank)) + "and more", "80": "\x00\x01\x02\x03", "80, by a proxy of its own": "CONNECT " + bank + ":443 HTTP/1.1\r\n\r\n", "993": string(hello(central)),
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			port, _, _ := strings.Cut(name, ",")
 			dialled, heard := make(chan struct{}, 1), make(chan []byte, 1)
 			sink := listen(t, func(c net.Conn) {
 				dialled <- struct{}{}
@@ -96,7 +100,7 @@ func TestTransparent_tunnelsTheLate(t *testing.T) {
 			conn := w.late(t, siteAddr+":"+port, dialled)
 			_, _ = io.WriteString(conn, text)
 			_ = conn.(*net.TCPConn).CloseWrite()
-			if got := <-heard; !bytes.Equal(got, []byte(text)) {
+			if got := await(t, heard); !bytes.Equal(got, []byte(text)) {
 				t.Errorf("the address got %q, want %q", got, text)
 			}
 			if got, err := io.ReadAll(conn); string(got) != "answer" || err != nil {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -68,9 +67,7 @@ func (w *world) shutdown(tb testing.TB, ctx context.Context) <-chan error { //no
 	tb.Helper()
 	done := make(chan error, 1)
 	go func() { done <- w.plugin.Shutdown(ctx) }()
-	for w.raw(tb, poll).StatusCode != http.StatusServiceUnavailable {
-		runtime.Gosched()
-	}
+	w.refusesNewWork(tb)
 	return done
 }
 
@@ -92,29 +89,29 @@ func TestShutdown_waitsForWhatIsAsked(t *testing.T) {
 				w := newWorld(t, s.handle)
 				r, client, answer := request(t, http.MethodGet, door.scheme+"://opened.net/wait", ""), door.client(w), make(chan reply, 1)
 				go func() { answer <- sent(client, r) }()
-				<-s.asked
+				await(t, s.asked)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				done := w.shutdown(t, ctx)
 				stillRuns(t, done)
 				if patient {
 					s.let()
-					if got := <-answer; got.StatusCode != http.StatusOK || got.body != "whole" || got.err != nil {
+					if got := await(t, answer); got.StatusCode != http.StatusOK || got.body != "whole" || got.err != nil {
 						t.Errorf("got %d %q %v", got.StatusCode, got.body, got.err)
 					}
-					if err := <-done; err != nil {
+					if err := await(t, done); err != nil {
 						t.Errorf("Shutdown: %v", err)
 					}
 					return
 				}
 				cancel()
-				if err := <-done; !errors.Is(err, context.Canceled) {
+				if err := await(t, done); !errors.Is(err, context.Canceled) {
 					t.Errorf("Shutdown: got %v, want %v", err, context.Canceled)
 				}
 				if door.name == "plain" {
 					_ = w.server.Close() // this connection is the outer server's
 				}
-				if got := <-answer; got.err == nil {
+				if got := await(t, answer); got.err == nil {
 					t.Errorf("the exchange was not cut: got %d %q", got.StatusCode, got.body)
 				}
 			})
@@ -146,7 +143,7 @@ var streams = map[string]func(*testing.T, *world) (net.Conn, *bufio.Reader){
 		return upgrade(t, c, socket)
 	},
 	"socket at the plain door": func(t *testing.T, w *world) (net.Conn, *bufio.Reader) {
-		c, err := net.Dial("tcp", w.addr)
+		c, err := dial(w.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,13 +225,13 @@ func TestStream_shutdownWaitsForItsEnd(t *testing.T) {
 				stillRuns(t, done)
 				if patient {
 					_ = c.Close()
-					if err := <-done; err != nil {
+					if err := await(t, done); err != nil {
 						t.Errorf("Shutdown: %v", err)
 					}
 					return
 				}
 				cancel()
-				if err := <-done; !errors.Is(err, context.Canceled) {
+				if err := await(t, done); !errors.Is(err, context.Canceled) {
 					t.Errorf("Shutdown: got %v, want %v", err, context.Canceled)
 				}
 				if rest, _ := io.ReadAll(r); len(rest) > 0 { // returns because the guard cuts

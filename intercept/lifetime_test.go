@@ -27,7 +27,6 @@ func TestLifetime_tunnel(t *testing.T) {
 	c := w.hold(t)
 	_, _ = io.WriteString(c, "CONNECT "+bank+":443 HTTP/1.1\r\nHost: "+bank+":443\r\n\r\n")
 	answer(t, c, http.MethodConnect)
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	var err error
 	for err == nil { // busy until the end
 		if _, err = io.WriteString(c, "x"); err == nil {
@@ -111,7 +110,11 @@ func TestLifetime_stuckTunnel(t *testing.T) {
 					}
 					<-gone
 				})
-				w := newWorld(t, jsonAnswer(""), resolve(bank+":25", addr), lifetime(500*time.Millisecond))
+				life := 500 * time.Millisecond
+				if version == "HTTP/2" {
+					life = 2 * time.Second // the connection, which is older, has twice that for two handshakes
+				}
+				w := newWorld(t, jsonAnswer(""), resolve(bank+":25", addr), lifetime(life))
 				var c net.Conn
 				var err error
 				if version == "HTTP/1" {
@@ -282,22 +285,12 @@ func TestLifetime_inTheMiddleOfAnExchange(t *testing.T) {
 				}
 			}, lifetime(500*time.Millisecond))
 			begin(t, w)
-			inTime(t, asked)
+			await(t, asked)
 			w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 && s.RetiredTunnels == 1 })
 			if told := w.told("connections closed"); told["count"] != int64(1) || told["reason"] != "they have lived for twice limits.lifetime" {
 				t.Errorf("got %v", told)
 			}
 		})
-	}
-}
-
-// inTime waits for news from upstream that never come where a connection has ended before.
-func inTime(t *testing.T, news <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-news:
-	case <-time.After(20 * time.Second):
-		t.Fatal("nothing is heard from upstream")
 	}
 }
 

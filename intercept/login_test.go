@@ -37,7 +37,7 @@ func TestLogin_tooManyAtOnce(t *testing.T) {
 	if got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") == "" || got.Header.Get("Proxy-Authenticate") != "" {
 		t.Errorf("got %s %v", got.Status, got.Header)
 	}
-	if client := <-asked; !client.IsLoopback() {
+	if client := await(t, asked); !client.IsLoopback() {
 		t.Errorf("asked for the client %v", client)
 	}
 	if n := w.plugin.Stats().RefusedLogins; n != 1 {
@@ -58,9 +58,9 @@ func TestLogin_endsWithTheClient(t *testing.T) {
 	})
 	c := w.hold(t)
 	_, _ = io.WriteString(c, connectAs)
-	<-asked
+	await(t, asked)
 	_ = c.Close()
-	<-ended
+	await(t, ended)
 }
 
 // Who is not let in hears so, and nothing that he asks for reaches anybody. The password of who is reaches nobody either, handlers of other plugins included.
@@ -97,7 +97,7 @@ func TestLogin_endsAtTheDoor(t *testing.T) {
 	if len(seen) != 1 {
 		t.Fatalf("handlers saw %d requests", len(seen))
 	}
-	if got := <-seen; got != "" {
+	if got := await(t, seen); got != "" {
 		t.Errorf("a handler sees %q", got)
 	}
 }

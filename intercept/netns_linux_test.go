@@ -77,7 +77,7 @@ func within(t *testing.T, namespace string, f func()) {
 		}
 		failed <- err
 	}()
-	if err := <-failed; err != nil {
+	if err := await(t, failed); err != nil {
 		t.Fatalf("entering namespace %s: %v", namespace, err)
 	}
 }

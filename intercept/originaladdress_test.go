@@ -37,7 +37,7 @@ func site(t *testing.T, name string) (addr string, asked *atomic.Int64) {
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
-	t.Cleanup(func() { _ = server.Close(); <-done })
+	t.Cleanup(func() { _ = server.Close(); await(t, done) })
 	return l.Addr().String(), asked
 }
 

@@ -79,7 +79,7 @@ func (u *uplink) dial(_, addr string) (net.Conn, error) {
 		to = u.plain
 	}
 	u.mu.Unlock()
-	return net.Dial("tcp", to)
+	return dial(to)
 }
 
 // httpUplink is goproxy, a proxy that we did not write, behind a log-in.
@@ -105,7 +105,7 @@ func httpUplink(t *testing.T, secure, login bool) *uplink {
 		p.ServeHTTP(w, r)
 	}))
 	s.Config.ErrorLog = zap.NewStdLog(zap.NewNop())
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { over(t, s.Close) })
 	if !secure {
 		s.Start()
 		u.url = s.URL
@@ -217,7 +217,7 @@ func TestParent_leadsEverything(t *testing.T) {
 					if got := send(t, door.client(w), ask(t, door.scheme, "email@example.com")); got.body != suggest("email@example.com") {
 						t.Errorf("guarded: got %d %q", got.StatusCode, got.body)
 					}
-					if raw := *s.last.Load(); strings.Contains(raw, "Proxy-") {
+					if raw := s.heard(); strings.Contains(raw, "Proxy-") {
 						t.Errorf("upstream got %q", raw)
 					}
 				})

@@ -46,7 +46,6 @@ func TestParent_answersToConnect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 			_, _ = io.WriteString(c, "hello")
 			got := make([]byte, len("220 mail\r\nhello"))
 			if _, err := io.ReadFull(c, got); err != nil || string(got) != "220 mail\r\nhello" {

@@ -97,7 +97,7 @@ func started(t *testing.T, path string, args func(port, dir string) []string) st
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	for { // it does not tell when it listens
+	for end := time.After(enough()); ; { // it does not tell when it listens
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 		if err == nil {
 			_ = conn.Close()
@@ -105,7 +105,7 @@ func started(t *testing.T, path string, args func(port, dir string) []string) st
 		}
 		select {
 		case <-time.After(10 * time.Millisecond):
-		case <-t.Context().Done():
+		case <-end:
 			t.Fatal(err)
 		}
 	}

@@ -121,7 +121,7 @@ func rebinding(t *testing.T) *net.Resolver {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
-	t.Cleanup(func() { _ = server.Close(); <-done })
+	t.Cleanup(func() { _ = server.Close(); await(t, done) })
 	go func() {
 		defer close(done)
 		var asked byte

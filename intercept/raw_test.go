@@ -3,17 +3,20 @@ package intercept_test
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
+	"time"
 )
 
 // raw sends bytes to the guard and reads one answer.
 func (w *world) raw(tb testing.TB, text string) reply {
 	tb.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -27,9 +30,13 @@ var readers sync.Map // net.Conn → *bufio.Reader, so that nothing buffered is 
 // answer reads one answer from a connection.
 func answer(tb testing.TB, c net.Conn, method string) reply {
 	tb.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(enough()))
 	r, _ := readers.LoadOrStore(c, bufio.NewReader(c))
 	resp, err := http.ReadResponse(r.(*bufio.Reader), &http.Request{Method: method})
 	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			waitedInVain.Add(1)
+		}
 		tb.Fatalf("reading an answer: %v", err)
 	}
 	if method == http.MethodConnect && resp.StatusCode == http.StatusOK {

@@ -32,7 +32,7 @@ func TestUpstream_wantsACertificateBehindTheRequest(t *testing.T) {
 			t.Fatalf("got %d %q", got.StatusCode, got.body)
 		}
 	}
-	if err := <-served; err != nil {
+	if err := await(t, served); err != nil {
 		t.Error(err)
 	}
 }

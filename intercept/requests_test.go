@@ -51,7 +51,7 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 					}()
 				}
 				for range slots {
-					<-asked
+					await(t, asked)
 				}
 				got := send(t, client, request(t, http.MethodGet, scheme+"://opened.net/", ""))
 				if got.StatusCode != c.status || got.Header.Get("Retry-After") == "" || !strings.Contains(got.body, "too many requests") {
@@ -62,7 +62,7 @@ func TestLimits_requestsOverHTTP2(t *testing.T) {
 				}
 				close(release)
 				for range slots {
-					if status := <-served; status != 200 {
+					if status := await(t, served); status != 200 {
 						t.Errorf("one that had a slot: got %d", status)
 					}
 				}

@@ -22,7 +22,7 @@ var oldWays = []struct {
 }{
 	{"plain", "http://opened.net/", func(t *testing.T, n *lan) (net.Conn, error) { return n.hold(t), nil }},
 	{"plain over TLS", "http://opened.net/", func(t *testing.T, n *lan) (net.Conn, error) {
-		return tls.Dial("tcp", n.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()})
+		return dialTLS(n.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()})
 	}},
 	{"connect-80", "/", func(_ *testing.T, n *lan) (net.Conn, error) { return n.connect("opened.net:80") }},
 	{"connect", "/", func(_ *testing.T, n *lan) (net.Conn, error) { return n.tls("opened.net:443", clientFor("opened.net")) }},
@@ -108,7 +108,7 @@ func TestStream_truncatedBodyIsVisibleToOldClients(t *testing.T) {
 				t.Errorf("got %q, %v", got, err)
 			}
 			_ = conn.Close()
-			if err := <-s.ended; (err != nil) != c.cut {
+			if err := await(t, s.ended); (err != nil) != c.cut {
 				t.Errorf("the stream ended with %v", err)
 			}
 		})

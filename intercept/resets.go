@@ -14,8 +14,7 @@ func (d *dialer) countingResets(t *http.Transport) *http.Transport {
 	if err != nil {                         // only where t has an HTTP/2 of its own already
 		panic(err)
 	}
-	//nolint:staticcheck // see above
-	h2.CountError = func(kind string) {
+	h2.CountError = func(kind string) { //nolint:staticcheck // that of net/http is not called
 		if kind == "recv_rststream_PROTOCOL_ERROR" {
 			d.protocolErrors.Add(1)
 		}

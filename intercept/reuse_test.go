@@ -32,7 +32,7 @@ func TestUpstream_connectionsAreShared(t *testing.T) {
 		}
 		h2 := n%2 == 0
 		send(t, w.client(h2), r)
-		at := <-remotes
+		at := await(t, remotes)
 		if (at.ProtoMajor == 2) != h2 {
 			t.Errorf("upstream was asked in %s; the client speaks HTTP/2: %t", at.Proto, h2)
 		}
@@ -72,7 +72,7 @@ func TestUpstream_longPollIsNotTimed(t *testing.T) {
 			client := door.client(w)
 			poll := make(chan reply, 1)
 			go func() {
-				poll <- send(t, client, request(t, http.MethodPost, door.scheme+"://opened.net/Microsoft-Server-ActiveSync?Cmd=Ping", "<Ping/>"))
+				poll <- sent(client, request(t, http.MethodPost, door.scheme+"://opened.net/Microsoft-Server-ActiveSync?Cmd=Ping", "<Ping/>"))
 			}()
 			for range 2 { // each takes as long as a discovery answer may
 				if got := send(t, client, ask(t, door.scheme, "user@corp-mail.net")); got.StatusCode != http.StatusGatewayTimeout {
@@ -80,8 +80,8 @@ func TestUpstream_longPollIsNotTimed(t *testing.T) {
 				}
 			}
 			close(overdue)
-			if got := <-poll; got.body != "new mail" {
-				t.Errorf("the poll: got %d %q", got.StatusCode, got.body)
+			if got := await(t, poll); got.body != "new mail" {
+				t.Errorf("the poll: got %d %q, %v", got.StatusCode, got.body, got.err)
 			}
 		})
 	}

@@ -53,9 +53,9 @@ func TestSwap_underLoad(t *testing.T) {
 		asking.Go(func() {
 			client := w.client(n%2 == 0)
 			for range each {
-				got := send(t, client, ask(t, "https", "user@lab.test"))
+				got := sent(client, ask(t, "https", "user@lab.test"))
 				if got.StatusCode != http.StatusOK {
-					t.Errorf("status %d", got.StatusCode)
+					t.Errorf("status %d, %v", got.StatusCode, got.err)
 				}
 				if strings.Contains(got.body, stranger) {
 					told[n]++

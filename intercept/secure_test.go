@@ -19,7 +19,7 @@ import (
 func TestSecureListener_silentClient(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"), limits(intercept.Limits{Handshake: 300 * time.Millisecond}))
 	door := w.secureDoor(t)
-	silent, err := net.Dial("tcp", door)
+	silent, err := dial(door)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +39,13 @@ func TestSecureListener_silentClient(t *testing.T) {
 // Close ends handshakes under way.
 func TestSecureListener_close(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"))
-	silent, err := net.Dial("tcp", w.secureDoor(t))
+	silent, err := dial(w.secureDoor(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer silent.Close()
 	w.eventually(t, "the connection", func(s intercept.Stats) bool { return s.Connections > 0 })
 	_ = w.plugin.Close()
-	_ = silent.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if all, err := io.ReadAll(silent); err != nil || len(all) > 0 {
 		t.Errorf("got %q, %v; want the end", all, err)
 	}
@@ -63,13 +62,12 @@ func TestSecureListener_plainHTTP(t *testing.T) {
 		"\x16\x03\x01\x00\x04\x01\x00\x00\x00":                            "\x15\x03\x01\x00\x02", // an alert
 		"\x05\x01\x00 of SOCKS":                                           "",
 	} {
-		c, err := net.Dial("tcp", door)
+		c, err := dial(door)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 		_, _ = io.WriteString(c, text)
-		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		if all, _ := io.ReadAll(c); !strings.HasPrefix(string(all), status) || strings.Contains(string(all), "https://") != strings.HasPrefix(status, "HTTP") {
 			t.Errorf("%q: got %q", text, all)
 		}
@@ -98,12 +96,11 @@ func TestSecureListener_panic(t *testing.T) {
 		}
 	}()
 	shake := func(name string) (*tls.Conn, error) {
-		c, err := net.Dial("tcp", l.Addr().String())
+		c, err := dial(l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 		client := tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 		return client, client.HandshakeContext(t.Context())
 	}
@@ -127,12 +124,11 @@ func TestSecureListener_closed(t *testing.T) {
 	}
 	door := w.plugin.SecureListener(l, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.web.Leaf("proxy.test") }})
 	dial := func() net.Conn {
-		c, err := net.Dial("tcp", l.Addr().String())
+		c, err := dial(l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 		return c
 	}
 	accepted := tls.Client(dial(), &tls.Config{InsecureSkipVerify: true})
@@ -171,18 +167,17 @@ func TestSecureListener_outlivesThePlugin(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(w.plugin.SecureListener(l, config)) }()
 	for range 2 { // the second is taken in, and let go again, by a plugin that has stopped
-		c, err := net.Dial("tcp", l.Addr().String())
+		c, err := dial(l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 		_, _ = io.WriteString(c, "GET http://opened.net/ HTTP/1.1\r\n\r\n") // no TLS: the answer says so
-		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		_, _ = io.ReadAll(c)
 		_ = w.plugin.Close()
 	}
 	_ = server.Close()
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+	if err := await(t, ended); !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve: got %v", err)
 	}
 }
@@ -208,7 +203,7 @@ func TestSecureListener_closedBelow(t *testing.T) {
 			results <- accepted{c, err}
 		}
 	}()
-	c, err := net.Dial("tcp", below.Addr().String())
+	c, err := dial(below.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,12 +213,12 @@ func TestSecureListener_closedBelow(t *testing.T) {
 	if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()); err != nil {
 		t.Errorf("handshake: %v", err)
 	}
-	if got := <-results; got.err != nil {
+	if got := await(t, results); got.err != nil {
 		t.Errorf("first: %v; want the connection", got.err)
 	} else {
 		defer got.conn.Close()
 	}
-	if got := <-results; !errors.Is(got.err, net.ErrClosed) {
+	if got := await(t, results); !errors.Is(got.err, net.ErrClosed) {
 		t.Errorf("then: %v, %v; want the end", got.conn, got.err)
 	}
 }

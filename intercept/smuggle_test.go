@@ -76,11 +76,11 @@ func TestSmuggling_isRefused(t *testing.T) {
 		form string
 		dial func(*world) (net.Conn, error)
 	}{
-		"explicit": {"http://opened.net", func(w *world) (net.Conn, error) { return net.Dial("tcp", w.addr) }},
+		"explicit": {"http://opened.net", func(w *world) (net.Conn, error) { return dial(w.addr) }},
 		"opened":   {"", func(w *world) (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }},
 		"port 80":  {"", func(w *world) (net.Conn, error) { return w.connect("opened.net:80") }},
 		"secure": {"http://opened.net", func(w *world) (net.Conn, error) {
-			return tls.Dial("tcp", w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+			return dialTLS(w.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 		}},
 	}
 	for name, door := range doors {
@@ -154,7 +154,7 @@ func TestSmuggling_whatIsClearPasses(t *testing.T) {
 				if resp := answer(t, c, http.MethodPost); resp.StatusCode != 200 {
 					t.Fatalf("got %s %q", resp.Status, resp.body)
 				}
-				if body := <-got; body != want {
+				if body := await(t, got); body != want {
 					t.Errorf("upstream got %q, want %q", body, want)
 				}
 			}
@@ -178,13 +178,13 @@ func TestSmuggling_behindWhatMayTurn(t *testing.T) {
 		status string
 		asked  int64
 	}{
-		"Upgrade, plain":      {func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, "http://opened.net", "GET FORM/ HTTP/1.1\r\nHost: opened.net\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "200", 1},
+		"Upgrade, plain":      {func() (net.Conn, error) { return dial(w.addr) }, "http://opened.net", "GET FORM/ HTTP/1.1\r\nHost: opened.net\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "200", 1},
 		"Upgrade, opened":     {func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }, "", "GET / HTTP/1.1\r\nHost: opened.net\r\nUpgrade: h2c\r\n\r\n", "200", 1},
 		"Upgrade, misled":     {func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }, "", "GET / HTTP/1.1\r\nHost: other.net\r\nUpgrade: h2c\r\n\r\n", "421", 0},
 		"CONNECT, opened":     {func() (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) }, "", "CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "405", 0},
-		"CONNECT, no log-in":  {func() (net.Conn, error) { return net.Dial("tcp", guarded.addr) }, "http://opened.net", "CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "407", 0},
-		"CONNECT, with query": {func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, "http://opened.net", "CONNECT opened.net:443?q HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "400", 0},
-		"HTTP/2's preface":    {func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, "http://opened.net", "PRI * HTTP/2.0\r\n\r\n", "400", 0},
+		"CONNECT, no log-in":  {func() (net.Conn, error) { return dial(guarded.addr) }, "http://opened.net", "CONNECT opened.net:443 HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "407", 0},
+		"CONNECT, with query": {func() (net.Conn, error) { return dial(w.addr) }, "http://opened.net", "CONNECT opened.net:443?q HTTP/1.1\r\nHost: opened.net:443\r\n\r\n", "400", 0},
+		"HTTP/2's preface":    {func() (net.Conn, error) { return dial(w.addr) }, "http://opened.net", "PRI * HTTP/2.0\r\n\r\n", "400", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := s.asked.Load()
@@ -194,7 +194,6 @@ func TestSmuggling_behindWhatMayTurn(t *testing.T) {
 			}
 			defer conn.Close()
 			_, _ = io.WriteString(conn, strings.ReplaceAll(c.text+smuggled, "FORM", c.form))
-			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 			all, _ := io.ReadAll(conn)
 			if !strings.HasPrefix(string(all), "HTTP/1.1 "+c.status+" ") || strings.Count(string(all), "HTTP/1.1 ") != 1 {
 				t.Errorf("got %q, want one answer, %s", all, c.status)
@@ -228,7 +227,7 @@ func TestSmuggling_behindAnExchange(t *testing.T) {
 					case <-r.Context().Done():
 					}
 				})
-				conn, err := net.Dial("tcp", w.addr)
+				conn, err := dial(w.addr)
 				if form == "" {
 					conn, err = w.tls("opened.net:443", clientFor("opened.net"))
 				}
@@ -237,7 +236,7 @@ func TestSmuggling_behindAnExchange(t *testing.T) {
 				}
 				defer conn.Close()
 				_, _ = io.WriteString(conn, strings.ReplaceAll("POST FORM/ HTTP/1.1\r\nHost: opened.net\r\nContent-Length: 1\r\n\r\nx"+c.behind, "FORM", form))
-				<-arrived // upstream may have acted on it now
+				await(t, arrived) // upstream may have acted on it now
 				release <- struct{}{}
 				release <- struct{}{}
 				_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
@@ -258,13 +257,12 @@ func TestSmuggling_behindAnExchange(t *testing.T) {
 func TestSmuggling_behindOptions(t *testing.T) {
 	s := &spy{next: jsonAnswer("{}")}
 	w := newWorld(t, s.handle)
-	conn, err := net.Dial("tcp", w.addr)
+	conn, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	_, _ = io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: opened.net\r\nUpgrade: TLS/1.0\r\n\r\n"+strings.ReplaceAll(smuggled, "FORM", "http://opened.net"))
-	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	all, err := io.ReadAll(conn)
 	if n := s.asked.Load(); err != nil || n != 0 || strings.Count(string(all), "HTTP/1.1 200 ") != 1 {
 		t.Errorf("got %q (%v), and upstream was asked %d times; want one answer, the connection's end, and nobody asked", all, err, n)
@@ -280,7 +278,7 @@ func TestSmuggling_behindWhatIsNotClear(t *testing.T) {
 				arrived <- r.URL.Path
 				<-release
 			})
-			conn, err := net.Dial("tcp", w.addr)
+			conn, err := dial(w.addr)
 			if form == "" {
 				conn, err = w.tls("opened.net:443", clientFor("opened.net"))
 			}
@@ -290,7 +288,7 @@ func TestSmuggling_behindWhatIsNotClear(t *testing.T) {
 			defer conn.Close()
 			say := func(text string) { _, _ = io.WriteString(conn, strings.ReplaceAll(text, "FORM", form)) }
 			say("GET FORM/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-			<-arrived
+			await(t, arrived)
 			say("G")
 			say(smuggled[1:])
 			w.eventually(t, "what is not clear", func(s intercept.Stats) bool { return s.RefusedAmbiguous == 1 })

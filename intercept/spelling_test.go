@@ -68,7 +68,7 @@ func TestSpelling_inHTTP2(t *testing.T) {
 			s.EnableHTTP2 = version == "HTTP/2.0"
 			s.TLS = &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return web.Leaf(hello.ServerName) }}
 			s.StartTLS()
-			t.Cleanup(s.Close)
+			t.Cleanup(func() { over(t, s.Close) })
 			w := newWorld(t, nil, everywhere(s.Listener.Addr().String()), timeouts(func(u *intercept.UpstreamConfig) { u.Roots = web.roots() }))
 			client := w.client(true)
 			all := map[string]string{"/a b HTTP/1.1|": "/a%20b%20HTTP/1.1|"} // which no line of HTTP/1 can hold
@@ -116,7 +116,7 @@ func TestSpelling_throughAProxy(t *testing.T) {
 			if status := answer(t, conn, http.MethodGet).StatusCode; status != http.StatusOK {
 				t.Fatalf("%s: got %d", sent, status)
 			}
-			if got := <-lines; got != "http://"+host+want+" "+host {
+			if got := await(t, lines); got != "http://"+host+want+" "+host {
 				t.Errorf("%s: the proxy got %q, want %q", sent, got, want)
 			}
 		}
@@ -126,7 +126,7 @@ func TestSpelling_throughAProxy(t *testing.T) {
 		if status := answer(t, c, http.MethodOptions).StatusCode; status != http.StatusOK {
 			t.Fatalf("OPTIONS %s: got %d", target, status)
 		}
-		if got := <-lines; got != "http://opened.net opened.net" {
+		if got := await(t, lines); got != "http://opened.net opened.net" {
 			t.Errorf("OPTIONS %s: the proxy got %q", target, got)
 		}
 	}

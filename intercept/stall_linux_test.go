@@ -99,7 +99,7 @@ func TestStall_answers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			<-ended
+			await(t, ended)
 			n.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == 1 && s.RetiredTunnels == 0 })
 			if _, err := io.Copy(io.Discard, body); err == nil {
 				t.Error("the answer looks whole")
@@ -126,7 +126,7 @@ func TestStall_wrappedListener(t *testing.T) {
 	defer server.Close()
 	w.addr = l.Addr().String()
 	w.says(t, "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-	<-ended
+	await(t, ended)
 	w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections == 1 })
 }
 
@@ -157,7 +157,7 @@ func TestStall_tunnels(t *testing.T) {
 				case "HTTP/1":
 					c, err = n.connect(siteAddr + ":25")
 				case "HTTP/1 over TLS":
-					if c, err = tls.Dial("tcp", n.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()}); err == nil {
+					if c, err = dialTLS(n.secureDoor(t), &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots()}); err == nil {
 						_, _ = fmt.Fprintf(c, "CONNECT %s:25 HTTP/1.1\r\nHost: %s:25\r\n\r\n", siteAddr, siteAddr)
 					}
 				case "HTTP/2":
@@ -172,7 +172,7 @@ func TestStall_tunnels(t *testing.T) {
 				if who == "the server does not read" {
 					go flood(c)
 				} else {
-					<-served
+					await(t, served)
 				}
 				n.eventually(t, "the count and the slot", func(s intercept.Stats) bool {
 					return s.StalledConnections == 1 && s.Tunnels == 0 && s.RetiredTunnels == 0
@@ -251,7 +251,7 @@ func cutOff(t *testing.T, patience time.Duration) (slowest time.Duration, err er
 	for _, door := range doors {
 		for path := range answers {
 			go func() {
-				polls <- send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net"+path, ""))
+				polls <- sent(door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net"+path, ""))
 			}()
 		}
 	}
@@ -286,21 +286,21 @@ func cutOff(t *testing.T, patience time.Duration) (slowest time.Duration, err er
 	}
 	for n := range int64(2) {
 		w.says(t, "GET http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		<-ended
+		await(t, ended)
 		w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections > n })
 	}
 	passed.Store(true)
 	close(release)
 	for range cap(polls) {
-		if got := <-polls; got.body != answers[got.Request.URL.Path] {
+		if got := await(t, polls); got.body != answers[got.Request.URL.Path] {
 			err = errors.Join(err, fmt.Errorf("%s: got %d %q, %w", got.Request.URL, got.StatusCode, got.body, got.err))
 		}
 	}
 	for range doors {
-		if broken := <-slow; broken != nil {
+		if broken := await(t, slow); broken != nil {
 			err = errors.Join(err, fmt.Errorf("a slow reader: %w", broken))
 		}
-		slowest = max(slowest, <-pauses)
+		slowest = max(slowest, await(t, pauses))
 	}
 	if n := w.plugin.Stats().StalledConnections; n != 2 {
 		err = errors.Join(err, fmt.Errorf("%d were cut off", n))
@@ -337,9 +337,9 @@ func TestStall_curl(t *testing.T) {
 			if err := still.Start(); err != nil {
 				t.Fatal(err)
 			}
-			<-asked
+			await(t, asked)
 			_ = still.Process.Signal(syscall.SIGSTOP)
-			<-ended
+			await(t, ended)
 			w.eventually(t, "the count", func(s intercept.Stats) bool { return s.StalledConnections >= 1 })
 			_ = still.Process.Signal(syscall.SIGCONT)
 			if err := still.Wait(); err == nil {

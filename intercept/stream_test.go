@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -46,7 +47,7 @@ func (w *world) serveSecurely(t *testing.T, handler http.Handler) string {
 	t.Cleanup(func() {
 		_ = w.plugin.Close()
 		_ = server.Close()
-		<-done
+		await(t, done)
 	})
 	return l.Addr().String()
 }
@@ -54,7 +55,7 @@ func (w *world) serveSecurely(t *testing.T, handler http.Handler) string {
 // h2 makes an HTTP/2 connection to the secure door.
 func (w *world) h2(t *testing.T, addr string) *http.ClientConn {
 	t.Helper()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()}, Protocols: new(http.Protocols)}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()}, Protocols: new(http.Protocols), ResponseHeaderTimeout: enough()}
 	transport.Protocols.SetHTTP2(true)
 	h2, err := transport.NewClientConn(t.Context(), "https", addr)
 	if err != nil {
@@ -79,7 +80,9 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 	ctx, cancel := context.WithCancel(context.Background())
 	up, body := io.Pipe()
 	r := (&http.Request{Method: http.MethodConnect, URL: &url.URL{Scheme: "https", Host: target}, Host: target, Header: http.Header{}, Body: up, ContentLength: -1}).WithContext(ctx)
+	overdue := time.AfterFunc(enough(), func() { waitedInVain.Add(1); cancel() })
 	resp, err := h2.RoundTrip(r)
+	overdue.Stop()
 	if err != nil {
 		cancel()
 		return nil, err
@@ -104,8 +107,8 @@ func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, e
 		_ = say.Close()
 		cancel()
 		_ = resp.Body.Close()
-		<-done
-		<-done
+		await(t, done)
+		await(t, done)
 	})
 	return &stream{near, say, resp, ended, func() { _ = resp.Body.Close() }}, nil
 }
@@ -251,7 +254,7 @@ func TestSecureDoor_http1(t *testing.T) {
 			t.Errorf("%s: got %d %q", scheme, got.StatusCode, got.body)
 		}
 	}
-	c, err := tls.Dial("tcp", door, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
+	c, err := dialTLS(door, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,8 +325,8 @@ func TestLogin_explicitDoor(t *testing.T) {
 	if n := w.plugin.Stats().RefusedLogins; n != 18 {
 		t.Errorf("got %d refused, want 18", n)
 	}
-	if s.asked.Load() != 1 || strings.Contains(*s.last.Load(), "Proxy-Auth") {
-		t.Errorf("upstream was asked %d times, last:\n%s", s.asked.Load(), *s.last.Load())
+	if s.asked.Load() != 1 || strings.Contains(s.heard(), "Proxy-Auth") {
+		t.Errorf("upstream was asked %d times, last:\n%s", s.asked.Load(), s.heard())
 	}
 	client := w.client(true)
 	client.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: w.addr, User: url.UserPassword("desk", "s3same:x")})

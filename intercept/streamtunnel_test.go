@@ -34,7 +34,7 @@ func TestStreamTunnel_endsInGoodForm(t *testing.T) {
 		if got, err := io.ReadAll(s); string(got) != want || err != nil {
 			t.Errorf("%s: got %q, %v", target, got, err)
 		}
-		if err := <-s.ended; err != nil {
+		if err := await(t, s.ended); err != nil {
 			t.Errorf("%s: the stream ended with %v", target, err)
 		}
 	}

@@ -69,7 +69,7 @@ func TestSwitched_unasked(t *testing.T) {
 				if got.StatusCode != http.StatusBadGateway || got.body != notHTTP {
 					t.Fatalf("got %s %q, want %q", got.Status, got.body, notHTTP)
 				}
-				<-gone
+				await(t, gone)
 				if got.Close {
 					return
 				}
@@ -93,7 +93,7 @@ func TestSwitched_toHTTP2(t *testing.T) {
 	if got.ProtoMajor != 2 || got.StatusCode != http.StatusBadGateway || got.body != notHTTP {
 		t.Fatalf("got %s %s %q", got.Proto, got.Status, got.body)
 	}
-	<-gone
+	await(t, gone)
 	if got := send(t, client, request(t, http.MethodGet, "https://opened.net/second", "")); got.body != "second" || !strings.HasPrefix(got.Proto, "HTTP/2") {
 		t.Errorf("the next answer is %s %q", got.Status, got.body)
 	}

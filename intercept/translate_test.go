@@ -64,7 +64,7 @@ func TestHTTP2_readsTheSameInHTTP1(t *testing.T) {
 			if scheme == "https" {
 				conn, err = w.tls("opened.net:443", &tls.Config{ServerName: "opened.net", NextProtos: []string{"h2"}})
 			} else {
-				conn, err = tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots(), NextProtos: []string{"h2"}})
+				conn, err = dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: w.web.roots(), NextProtos: []string{"h2"}})
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -62,7 +62,7 @@ func newLAN(t *testing.T, upstream http.HandlerFunc, options ...option) *lan {
 	go func() { n.done <- n.plugin.ServeTransparent(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-n.done; !errors.Is(err, http.ErrServerClosed) {
+		if err := await(t, n.done); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("ServeTransparent: got %v", err)
 		}
 	})
@@ -78,7 +78,7 @@ func (n *lan) dial(t *testing.T, to string) net.Conn {
 	} else {
 		n.to.Store(nil)
 	}
-	c, err := net.Dial("tcp", n.addr)
+	c, err := dial(n.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,8 +114,8 @@ func TestTransparent_opensDiscovery(t *testing.T) {
 					t.Errorf("got %v", record)
 				}
 			}
-			if !strings.Contains(*s.last.Load(), "Host: "+central) {
-				t.Errorf("upstream got\n%s", *s.last.Load())
+			if !strings.Contains(s.heard(), "Host: "+central) {
+				t.Errorf("upstream got\n%s", s.heard())
 			}
 			client.CloseIdleConnections()
 			w.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
@@ -191,7 +191,7 @@ func TestTransparent_halfAMethod(t *testing.T) {
 	} {
 		conn := w.dial(t, siteAddr+":80")
 		_, _ = io.WriteString(conn, text[:2])
-		<-stands
+		await(t, stands)
 		_, _ = io.WriteString(conn, text[2:])
 		if got, err := io.ReadAll(io.LimitReader(conn, int64(len(want)))); string(got) != want {
 			t.Fatalf("%q: got %q, %v; want %q", text, got, err, want)
@@ -236,7 +236,7 @@ func TestTransparent_otherProtocols(t *testing.T) {
 			conn := w.dial(t, siteAddr+":"+c.port)
 			_, _ = io.WriteString(conn, c.text)
 			_ = conn.(*net.TCPConn).CloseWrite()
-			if got := <-heard; !bytes.Equal(got, []byte(c.text)) {
+			if got := await(t, heard); !bytes.Equal(got, []byte(c.text)) {
 				t.Errorf("upstream got %q, want %q", got, c.text)
 			}
 			if got, err := io.ReadAll(conn); string(got) != "answer" {
@@ -360,7 +360,7 @@ func TestTransparent_plainHosts(t *testing.T) {
 				}
 				return
 			}
-			if raw := *s.last.Load(); !strings.Contains(raw, "Host: "+c.host+"\r\n") {
+			if raw := s.heard(); !strings.Contains(raw, "Host: "+c.host+"\r\n") {
 				t.Errorf("upstream got\n%s", raw)
 			}
 		})
@@ -382,11 +382,10 @@ func TestTransparent_unknownDestination(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- w.plugin.ServeTransparent(t.Context(), l) }()
 		for range 2 {
-			c, err := net.Dial("tcp", l.Addr().String())
+			c, err := dial(l.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 			if n, err := c.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("%s: got %d bytes, %v; want the end", message, n, err)
 			}
@@ -397,7 +396,7 @@ func TestTransparent_unknownDestination(t *testing.T) {
 			t.Errorf("%q was told %d times, want twice", message, n)
 		}
 		_ = w.plugin.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		if err := await(t, done); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("ServeTransparent: %v", err)
 		}
 	}

@@ -278,7 +278,7 @@ func TestTrap_clientDisconnectCancelsUpstream(t *testing.T) {
 				case !errors.Is(err, context.Canceled):
 					t.Errorf("got %v", err)
 				}
-				<-gone // upstream hears of it; the test's deadline is the limit
+				await(t, gone) // upstream hears of it; the test's deadline is the limit
 				if name == "discovery" {
 					if record := w.decision(1); record["upstream"].(map[string]any)["error"] != "canceled" {
 						t.Errorf("got %v", record)

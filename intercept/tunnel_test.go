@@ -40,7 +40,7 @@ func listen(tb testing.TB, serve func(net.Conn)) string {
 	}()
 	tb.Cleanup(func() {
 		_ = l.Close()
-		<-done
+		await(tb, done)
 	})
 	return l.Addr().String()
 }
@@ -90,7 +90,7 @@ func TestTunnel_halfCloseReachesTheOtherSide(t *testing.T) {
 		_, _ = fmt.Fprintf(c, "got %d", len(all))
 	})
 	w := newWorld(t, jsonAnswer(""), resolve(bank+":25", addr))
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestTunnel_earlyBytesAreReplayed(t *testing.T) {
 		t.Errorf("tunnelled: got %q", got.body)
 	}
 	// A whole TLS handshake that does not wait for the 200.
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestTunnel_earlyBytesAreReplayed(t *testing.T) {
 // early sends first in one write with the CONNECT request and reads the answer to first.
 func (w *world) early(t *testing.T, target, first string) reply {
 	t.Helper()
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestTunnel_letsItsRequestGo(t *testing.T) {
 		kept <- weak.Make(own)
 		w.server.Handler.ServeHTTP(own, r)
 	}))
-	t.Cleanup(outer.Close)
+	t.Cleanup(func() { over(t, outer.Close) })
 	w.addr = outer.Listener.Addr().String()
 	c, err := w.connect(at)
 	if err != nil {
@@ -237,7 +237,7 @@ func TestTunnel_letsItsRequestGo(t *testing.T) {
 	if got, err := echo(c, "ping"); err != nil || got != "ping" {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	writer := <-kept
+	writer := await(t, kept)
 	for end := time.Now().Add(10 * time.Second); writer.Value() != nil; runtime.GC() { // its handler may not have returned yet
 		if time.Now().After(end) {
 			t.Fatal("what net/http has of the request is still there")

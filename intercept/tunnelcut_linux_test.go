@@ -89,7 +89,7 @@ func (n *lan) breaksOff(t *testing.T, heard <-chan error) {
 		"connect by address": func(port string) (net.Conn, error) { return n.connect(byAddress[port]) },
 		"transparent":        func(port string) (net.Conn, error) { return n.dial(t, siteAddr+port), nil },
 		"over TLS": func(port string) (net.Conn, error) {
-			c, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots(), NextProtos: []string{"http/1.1"}})
+			c, err := dialTLS(secure, &tls.Config{ServerName: "proxy.test", RootCAs: n.web.roots(), NextProtos: []string{"http/1.1"}})
 			if err == nil {
 				_, _ = io.WriteString(c, "CONNECT "+bank+port+" HTTP/1.1\r\nHost: "+bank+port+"\r\n\r\n")
 				var status [39]byte
@@ -111,7 +111,7 @@ func (n *lan) breaksOff(t *testing.T, heard <-chan error) {
 		_, _ = c.Write([]byte("x"))
 		rest, err := io.ReadAll(c)
 		if s, ok := c.(*stream); ok && err == nil {
-			err = <-s.ended
+			err = await(t, s.ended)
 		} else if !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: ended with %v, want a reset", way, err)
 		}
@@ -123,7 +123,7 @@ func (n *lan) breaksOff(t *testing.T, heard <-chan error) {
 			t.Fatal(way, err)
 		}
 		_, _ = io.WriteString(c, half)
-		if err := <-heard; err != nil {
+		if err := await(t, heard); err != nil {
 			t.Errorf("%s: the far side: %v", way, err)
 		}
 		if s, ok := c.(*stream); ok {
@@ -131,7 +131,7 @@ func (n *lan) breaksOff(t *testing.T, heard <-chan error) {
 		} else {
 			resetting(c)
 		}
-		if err := <-heard; !errors.Is(err, syscall.ECONNRESET) {
+		if err := await(t, heard); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: the far side got %v, want a reset", way, err)
 		}
 	}

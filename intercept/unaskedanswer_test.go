@@ -60,9 +60,9 @@ func TestUpstream_saysMoreThanItWasAsked(t *testing.T) {
 			first.Go(func() {
 				r := request(t, c.method, "http://opened.net"+c.path, "")
 				r.Header.Set("X-First", "yes")
-				send(t, w.client(false), r)
+				sent(w.client(false), r)
 			})
-			<-putBack
+			await(t, putBack)
 			method := http.MethodGet
 			if c.next != "" {
 				method = http.MethodPost

@@ -166,8 +166,9 @@ func TestUpload_clientLeaves(t *testing.T) {
 		asked <- struct{}{}
 		_, _ = io.Copy(io.Discard, r.Body)
 	})
-	uploads(t, w, func(_ *testing.T, c net.Conn, _ *bufio.Reader, _ string) {
-		<-asked
+	uploads(t, w, func(t *testing.T, c net.Conn, _ *bufio.Reader, _ string) {
+		t.Helper()
+		await(t, asked)
 		_ = c.Close()
 	})
 	w.eventually(t, "twelve departures", func(s intercept.Stats) bool {
@@ -240,7 +241,7 @@ func TestUpload_seatsAreFree(t *testing.T) {
 		}
 	}
 	for range 12 {
-		<-asked
+		await(t, asked)
 	}
 	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
 }
@@ -275,7 +276,7 @@ func TestUpload_fullSpeed(t *testing.T) {
 				t.Errorf("%s, %q: got %q, %v", way, head, rest, err)
 			}
 			_ = c.Close()
-			<-sent
+			await(t, sent)
 		}
 	}
 	w.eventually(t, "the slots", func(s intercept.Stats) bool { return s.Connections == 0 && s.Tunnels == 0 })
@@ -312,7 +313,6 @@ func TestUpload_elsewhere(t *testing.T) {
 			w := newWorld(t, upstream, bare)
 			for _, head := range []string{"Content-Length: 1000000\r\n\r\n0", "Content-Length: 10\r\n\r\n0", "Transfer-Encoding: chunked\r\n\r\n1\r\n0\r\n"} {
 				c := w.hold(t)
-				_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 				_, _ = io.WriteString(c, "POST http://opened.net/ HTTP/1.1\r\nHost: opened.net\r\n"+head)
 				r := bufio.NewReader(c)
 				resp, err := http.ReadResponse(r, nil)
@@ -366,7 +366,7 @@ func TestUpload_curl(t *testing.T) {
 					}()
 					out, err := c.Output()
 					_ = up.Close()
-					<-sent
+					await(t, sent)
 					if string(out) != status || ctx.Err() != nil {
 						t.Errorf("got %s, %v", out, err)
 					}

@@ -33,7 +33,7 @@ func TestUpload_restIsNoRequest(t *testing.T) {
 		if rest, _ := io.ReadAll(r); len(rest) > 0 {
 			t.Errorf("got %q", rest)
 		}
-		if path := <-asked; path != "/upload" {
+		if path := await(t, asked); path != "/upload" {
 			t.Errorf("upstream was asked for %s", path)
 		}
 		select {

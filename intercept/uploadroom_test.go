@@ -15,7 +15,7 @@ import (
 // connection has is not one stream's.
 func TestHTTP2_roomBesideAnUpload(t *testing.T) {
 	w := newWorld(t, jsonAnswer("{}"))
-	door, err := tls.Dial("tcp", w.secureDoor(t), &tls.Config{RootCAs: w.web.roots(), ServerName: "proxy.test", NextProtos: []string{"h2"}})
+	door, err := dialTLS(w.secureDoor(t), &tls.Config{RootCAs: w.web.roots(), ServerName: "proxy.test", NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,5 +92,5 @@ func TestUpload_stuckBesideQuestions(t *testing.T) {
 		}
 	}
 	_ = w.plugin.Close()
-	<-done
+	await(t, done)
 }

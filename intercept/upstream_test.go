@@ -37,7 +37,7 @@ func secured(tb testing.TB, upstream http.HandlerFunc, cert *tls.Certificate) st
 	s.TLS = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return cert, nil }}
 	s.Config.ErrorLog = zap.NewStdLog(zap.NewNop())
 	s.StartTLS()
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() { over(tb, s.Close) })
 	return s.Listener.Addr().String()
 }
 

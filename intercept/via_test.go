@@ -35,7 +35,7 @@ func TestVia_isAddedToRequests(t *testing.T) {
 				"nobody's rule": ask(t, door.scheme, "user@corp-mail.net"),
 			} {
 				got := send(t, door.client(w), r)
-				if via := <-vias; len(via) != 1 || !own.MatchString(via[0]) {
+				if via := await(t, vias); len(via) != 1 || !own.MatchString(via[0]) {
 					t.Errorf("%s: upstream got Via %q", name, via)
 				}
 				if got.Header["Via"] != nil {
@@ -45,7 +45,7 @@ func TestVia_isAddedToRequests(t *testing.T) {
 			r := request(t, http.MethodGet, door.scheme+"://opened.net/", "")
 			r.Header["Via"] = []string{"1.0 fred, 1.1 nowhere.com (Apache/1.1)"}
 			send(t, door.client(w), r)
-			if via := <-vias; len(via) != 2 || via[0] != "1.0 fred, 1.1 nowhere.com (Apache/1.1)" || !own.MatchString(via[1]) {
+			if via := await(t, vias); len(via) != 2 || via[0] != "1.0 fred, 1.1 nowhere.com (Apache/1.1)" || !own.MatchString(via[1]) {
 				t.Errorf("upstream got Via %q", via)
 			}
 		})
@@ -62,7 +62,7 @@ func TestVia_aRequestThatComesBackIsRefused(t *testing.T) {
 				jsonAnswer("{}")(w, r)
 			})
 			send(t, door.client(w), request(t, http.MethodGet, door.scheme+"://opened.net/", ""))
-			_, name, _ := strings.Cut(<-vias, " ")
+			_, name, _ := strings.Cut(await(t, vias), " ")
 			for _, via := range []string{"1.1 " + name, "1.0 other, 1.1 " + strings.ToUpper(name) + " (comment), 2 another"} {
 				r := request(t, http.MethodGet, door.scheme+"://opened.net/", "")
 				r.Header.Set("Via", via)
@@ -170,7 +170,7 @@ func TestVia_installedElsewhere(t *testing.T) {
 	client := through(t, foreignProxy(w))
 	send(t, client, request(t, http.MethodGet, "http://opened.net/", ""))
 	r := request(t, http.MethodGet, "http://opened.net/", "")
-	r.Header.Set("Via", <-vias)
+	r.Header.Set("Via", await(t, vias))
 	if got := send(t, client, r); got.StatusCode != http.StatusLoopDetected {
 		t.Errorf("got %d %q", got.StatusCode, got.body)
 	}
@@ -178,7 +178,7 @@ func TestVia_installedElsewhere(t *testing.T) {
 
 // relay connects c with an address, in both directions.
 func relay(c net.Conn, to string) {
-	there, err := net.Dial("tcp", to)
+	there, err := dial(to)
 	if err != nil {
 		return
 	}
@@ -270,11 +270,11 @@ func TestVia_goesOnWithTunnels(t *testing.T) {
 	} {
 		own := regexp.MustCompile(`^` + name[:3] + ` autodiscover-guard-[0-9a-f]{8}$`)
 		ask("")
-		if got := <-vias; len(got) != 1 || !own.MatchString(got[0]) {
+		if got := await(t, vias); len(got) != 1 || !own.MatchString(got[0]) {
 			t.Errorf("%s: the proxy got %q", name, got)
 		}
 		ask("Via: " + before + "\r\n")
-		if got := <-vias; len(got) != 2 || got[0] != before || !own.MatchString(got[1]) {
+		if got := await(t, vias); len(got) != 2 || got[0] != before || !own.MatchString(got[1]) {
 			t.Errorf("%s: the proxy got %q", name, got)
 		}
 	}

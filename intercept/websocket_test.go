@@ -40,7 +40,7 @@ func TestWebSocket_throughTheGuard(t *testing.T) {
 		dial       func() (net.Conn, error)
 		late       bool // the first frame comes when the server has agreed; else in one write with the handshake
 	}{
-		"plain":            {"GET http://opened.net/socket", "opened.net", func() (net.Conn, error) { return net.Dial("tcp", w.addr) }, false},
+		"plain":            {"GET http://opened.net/socket", "opened.net", func() (net.Conn, error) { return dial(w.addr) }, false},
 		"opened":           {"GET /socket", "opened.net", opened("opened.net"), false},
 		"opened, guarded":  {"GET /socket", "example.com", opened("example.com"), false},
 		"guarded and late": {"GET /socket", "example.com", opened("example.com"), true},
@@ -56,7 +56,6 @@ func TestWebSocket_throughTheGuard(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 			first, second := "hello", ""
 			if c.late {
 				first, second = second, first
@@ -147,7 +146,7 @@ func TestWebSocket_farSideEndsWithTheNear(t *testing.T) {
 	}
 	for end, cut := range ends {
 		for name, dial := range map[string]func(*world) (net.Conn, error){
-			"plain":  func(w *world) (net.Conn, error) { return net.Dial("tcp", w.addr) },
+			"plain":  func(w *world) (net.Conn, error) { return dial(w.addr) },
 			"opened": func(w *world) (net.Conn, error) { return w.tls("opened.net:443", clientFor("opened.net")) },
 		} {
 			t.Run(end+"/"+name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -84,7 +85,7 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	w.plain = httptest.NewUnstartedServer(upstream)
 	w.plain.Config.DisableGeneralOptionsHandler = true
 	w.plain.Start()
-	tb.Cleanup(w.plain.Close)
+	tb.Cleanup(func() { over(tb, w.plain.Close) })
 	w.secure = httptest.NewUnstartedServer(upstream)
 	w.secure.EnableHTTP2 = true
 	w.secure.Config.DisableGeneralOptionsHandler = true
@@ -93,7 +94,7 @@ func newWorld(tb testing.TB, upstream http.HandlerFunc, options ...option) *worl
 	}}
 	w.secure.Config.ErrorLog = zap.NewStdLog(zap.NewNop())
 	w.secure.StartTLS()
-	tb.Cleanup(w.secure.Close)
+	tb.Cleanup(func() { over(tb, w.secure.Close) })
 
 	var core, lifeCore zapcore.Core
 	core, w.decisions = observer.New(zap.DebugLevel)
@@ -161,18 +162,18 @@ func (w *world) serve() {
 	w.tb.Cleanup(func() {
 		_ = w.plugin.Close()
 		_ = w.server.Close()
-		<-done
+		await(w.tb, done)
 	})
 }
 
 // decision waits for the n-th record, counted from 1.
 func (w *world) decision(n int) map[string]any {
 	w.tb.Helper()
-	for w.decisions.Len() < n {
+	for end := time.After(enough()); w.decisions.Len() < n; {
 		select {
 		case <-w.recorded:
-		case <-w.tb.Context().Done():
-			w.tb.Fatalf("got %d decision records, want %d", w.decisions.Len(), n)
+		case <-end:
+			vain(w.tb, "got %d decision records, want %d", w.decisions.Len(), n)
 		}
 	}
 	return w.decisions.All()[n-1].ContextMap()
@@ -181,14 +182,14 @@ func (w *world) decision(n int) map[string]any {
 // told waits for a line of the life-cycle log.
 func (w *world) told(message string) map[string]any {
 	w.tb.Helper()
-	for {
+	for end := time.After(enough()); ; {
 		if all := w.life.FilterMessage(message).All(); len(all) > 0 {
 			return all[0].ContextMap()
 		}
 		select {
 		case <-w.lived:
-		case <-w.tb.Context().Done():
-			w.tb.Fatalf("nobody logged %q", message)
+		case <-end:
+			vain(w.tb, "nobody logged %q", message)
 		}
 	}
 }
@@ -241,6 +242,9 @@ func (w *world) client(h2 bool) *http.Transport {
 		TLSClientConfig:    &tls.Config{RootCAs: roots},
 		ForceAttemptHTTP2:  h2,
 		DisableCompression: true,
+
+		TLSHandshakeTimeout:   enough(),
+		ResponseHeaderTimeout: enough(),
 	}
 	w.tb.Cleanup(t.CloseIdleConnections)
 	return t
@@ -248,7 +252,7 @@ func (w *world) client(h2 bool) *http.Transport {
 
 // connect opens a tunnel by hand.
 func (w *world) connect(target string) (net.Conn, error) {
-	c, err := net.Dial("tcp", w.addr)
+	c, err := dial(w.addr)
 	if err != nil {
 		return nil, err
 	}
@@ -301,10 +305,23 @@ type reply struct {
 
 func send(tb testing.TB, rt http.RoundTripper, r *http.Request) reply {
 	tb.Helper()
-	resp, err := rt.RoundTrip(r)
+	got := sent(rt, r)
+	if got.StatusCode == 0 {
+		tb.Fatal(got.err)
+	}
+	return got
+}
+
+// sent is send for goroutines, which may not end the test.
+func sent(rt http.RoundTripper, r *http.Request) reply {
+	ctx, cancel := context.WithTimeout(r.Context(), enough())
+	defer cancel()
+	resp, err := rt.RoundTrip(r.WithContext(ctx))
 	if err != nil {
-		tb.Error(err) // and not Fatal: some wait for what another goroutine gets here
-		return reply{new(http.Response), "", err}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			waitedInVain.Add(1)
+		}
+		return reply{Response: &http.Response{Request: r}, err: err}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)

@@ -26,7 +26,7 @@ var keptFields = [...]string{
 
 // keptParameters are the query parameters that a scrubbed question keeps, lower case.
 var keptParameters = [...]string{
-	"api-version", "app", "cd", "ct", "dns", "do", "domain", "email", "emailaddress", "json", "login", "name", "protocol",
+	"api-version", "app", "cd", "ct", "dns", "do", "domain", "email", "emailaddress", "hm", "json", "login", "name", "protocol",
 	"protocols", "redirectcount", "serverlocation", "services", "timeout", "type", "username", "version", "xml",
 }
 

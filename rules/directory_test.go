@@ -43,6 +43,15 @@ func TestPlan_directory(t *testing.T) {
 			t.Errorf("%s: %v, %s", answer, d.Action, d.Reason)
 		}
 	}
+	// What is no directory's name, or another's, is a stranger.
+	for login, username := range map[string]string{"user@corp.local": "user@other.local", "user@partner.com": "user@partner.com"} {
+		question := question("https://prod.autodetect.outlook.cloud.microsoft/detect")
+		question.Header["X-Email"], question.Header["Authorization"] = []string{"user@corp.net"}, []string{basic(login + ":secret")}
+		_, d := decide(p, question, said("application/json", `{"email":"user@corp.net","protocols":[{"protocol":"imap","hostname":"mail.corp.net","username":"`+username+`"}]}`))
+		if d.Action == rules.ActionPass {
+			t.Errorf("%s, who logs in as %s: %v, %s", username, login, d.Action, d.Reason)
+		}
+	}
 	// Without such a rule nothing else says what the account is told.
 	r := poxQuestion("lab.test")
 	r.Header["Authorization"] = []string{basic("user@corp.local:secret")}

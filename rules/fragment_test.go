@@ -27,6 +27,8 @@ func TestFragments_goOnWhereTheHostEnds(t *testing.T) {
 		{"https://mail.corp.co", "m/ecp", rules.ActionRefuse},
 		{"https://mail.corp.co", "@intranet/ecp", rules.ActionRefuse},
 		{"https://mail.corp.co:4", "43/ecp", rules.ActionRefuse},
+		// One among others.
+		{"https://mail.corp.co</EcpUrl><EcpUrl>https://mail.corp.co/ecp/", "m/ecp</EcpUrl-um><EcpUrl-mt>/ecp</EcpUrl-mt><EcpUrl-um>", rules.ActionRefuse},
 	} {
 		for body, r := range map[string]dialect.Request{
 			`<Autodiscover><Response><Account><Protocol><Type>EXCH</Type><EcpUrl>` + c.url + `</EcpUrl><EcpUrl-um>` + c.fragment + `</EcpUrl-um></Protocol></Account></Response></Autodiscover>`: poxQuestion("corp.co"),

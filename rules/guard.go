@@ -137,7 +137,7 @@ func (b binding) allows(host string) bool {
 	if b.operator != nil {
 		return b.operator.allows(host)
 	}
-	if b.own != "" && below(host, b.own) {
+	if b.own != "" && reserved.Below(host, b.own) {
 		return true
 	}
 	return b.private && isPrivate(host)
@@ -147,6 +147,11 @@ func (b binding) allows(host string) bool {
 // the same rule: Exchange repeats the account's in each answer, and calls a mailbox's server GUID@DOMAIN, where DOMAIN itself may be a web site at somebody else's.
 func (b binding) allowsSuggestion(s dialect.Suggestion) bool {
 	return b.allows(s.Host) || s.Kind == dialect.KindAddress && b.operator != nil && s.Host == b.domain
+}
+
+// namesAnybody reports whether there is a host that may be named to the subject.
+func (b binding) namesAnybody() bool {
+	return b.own != "" || b.private || b.operator != nil && len(b.operator.allow) > 0
 }
 
 // blocks reports whether a stranger costs the whole answer.
@@ -212,10 +217,4 @@ func (p *Policy) backOff(host string) bool {
 	}
 	_, ok = p.reserved.Match(rest)
 	return ok && !strings.Contains(rest, ".") // a name of one label is reserved itself
-}
-
-// below reports whether host is name or lies below it, by whole labels. Both are normalised.
-func below(host, name string) bool {
-	rest, ok := strings.CutSuffix(host, name)
-	return ok && (rest == "" || strings.HasSuffix(rest, "."))
 }

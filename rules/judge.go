@@ -81,6 +81,7 @@ func (j *judgement) allows(host string) bool { return allowed(j.bindings, host) 
 func (j *judgement) decide(err error) {
 	strangers, servers := j.judgeSuggestions()
 	j.blockSubjects()
+	j.dropPages()
 	switch {
 	case j.isChallenge():
 		unreadable := err != nil && !errors.Is(err, dialect.ErrNoSettings)
@@ -211,12 +212,12 @@ func (j *judgement) challenge(doubtful bool) {
 		j.pass(reason)
 		return
 	}
-	var own []string // Exchange asks for a cloud's tokens and for its own log-ins, one a field
-	for _, field := range j.answer.Header["Www-Authenticate"] {
-		scheme, _, _ := strings.Cut(field, " ")
+	var own []string // Exchange asks for a cloud's tokens and for its own log-ins
+	for _, challenge := range splitChallenges(j.answer.Header["Www-Authenticate"]) {
+		scheme, _, _ := strings.Cut(challenge, " ")
 		switch {
-		case !j.leaks(dialect.Header{"Www-Authenticate": {field}}, nil):
-			own = append(own, field)
+		case !j.leaks(dialect.Header{"Www-Authenticate": {challenge}}, nil):
+			own = append(own, challenge)
 		case strings.EqualFold(scheme, "Basic"): // its realm, a hoster's name perhaps, is only shown (RFC 7617, section 2)
 			own = append(own, `Basic realm="`+asked+`"`)
 		}
@@ -243,14 +244,22 @@ func (j *judgement) givesSettings() bool {
 
 // edit writes the answer afresh and lets the independent check look at the result.
 func (j *judgement) edit(strangers, servers int) {
-	answer, err := j.doc.Edit(j.decision.Suggestions)
 	reason := fmt.Sprintf("%d of %d suggestions name hosts outside the rule", strangers, servers)
-	if strangers == 0 {
+	switch {
+	case strangers > 0:
+	case !j.doc.Plain:
 		reason = "every suggestion is inside the rule, but clients may read the document in different ways"
+	case j.leaks(j.answer.Header, nil):
+		reason = reasonFields
+	default:
+		reason = reasonWord
 	}
+	answer, err := j.doc.Edit(j.decision.Suggestions)
 	if err == nil && j.leaks(answer.Header, answer.Body) {
 		answer.Body = dialect.SpaceOutDisplayNames(j.plan.Inquiry.Dialect, answer.Body, j.holdsRemoved)
-		reason += ", and a name in it reads like a host"
+		if reason != reasonWord {
+			reason += ", and a name in it reads like a host"
+		}
 		if answer.Body == nil || j.leaks(answer.Header, answer.Body) {
 			err = errLeak
 		}
@@ -267,6 +276,7 @@ func (j *judgement) edit(strangers, servers int) {
 		j.refuse("the answer cannot be written without what is outside the rule", err)
 	default:
 		j.decision.Action, j.decision.Answer, j.decision.Reason = ActionEdit, answer, reason
+		j.addPortsPutIn()
 	}
 }
 
@@ -288,9 +298,14 @@ func (j *judgement) passBodyOnly() bool {
 		}
 	}
 	j.decision.Action, j.decision.Answer = ActionEdit, dialect.Answer{Status: j.answer.Status, Header: h, Body: j.answer.Body}
-	j.decision.Reason = "every suggestion is inside the rule, but header fields name hosts outside of it"
+	j.decision.Reason = reasonFields
 	return true
 }
+
+const (
+	reasonFields = "every suggestion is inside the rule, but header fields name hosts outside of it"
+	reasonWord   = "every suggestion is inside the rule, but a word beside them reads like another host"
+)
 
 // errLeak is a decision's error where the independent check found what the dialect's reader had not.
 var errLeak = errors.New("a host outside the rule is left in the answer")

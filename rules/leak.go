@@ -66,7 +66,7 @@ func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 	if j.doc.Sealed {
 		body = nil
 	}
-	body = j.withoutIdentifiers(dialect.WithoutIdentifierURIs(j.plan.Inquiry.Dialect, body))
+	body = j.withoutConfigDomain(j.withoutIdentifiers(dialect.WithoutIdentifierURIs(j.plan.Inquiry.Dialect, body)))
 	return l.leaksText(body, 0) || l.leaksText(j.withoutIdentifiers(j.doc.Inside), 0)
 }
 
@@ -87,12 +87,7 @@ func (j *judgement) isOwnName(host string) bool {
 	if j.removed.has(host) {
 		return false
 	}
-	for _, b := range j.bindings {
-		if b.operator != nil && b.domain == host {
-			return true
-		}
-	}
-	return j.isAskedMailbox(host) || j.isDirectory(host)
+	return j.isAccountDomain(host) || j.isAskedMailbox(host) || j.isDirectory(host)
 }
 
 // holdsRemoved reports whether a display name holds a host that was taken out. Where many were, it says so without looking.
@@ -126,12 +121,14 @@ type leakNames interface {
 	allowsAnywhere(host string) bool
 	// isOwnName says of a host that it is the subject's mail domain or mailbox, which may stand in words, but not behind "//".
 	isOwnName(host string) bool
+	// isAccountDomain says of a host that it is the subject's mail domain, which may stand behind the @ of an address although no server of that name may.
+	isAccountDomain(host string) bool
 }
 
 // leakCheck is one check. It is used again: what it takes to look at a text once is half of what it costs.
 type leakCheck struct {
 	names  leakNames
-	banned []string // hosts that were taken out: not even as part of other text
+	banned []string // hosts that were taken out: not even as part of other text, but for names below them
 	budget int
 	// authority and word remember what is no stranger where it stands behind "//" and between delimiters: answers say the same hosts again
 	// and again. A stranger ends the check.
@@ -178,7 +175,7 @@ func (l *leakCheck) leaksText(s []byte, depth int) bool {
 		blankSpaces(folded)
 	}
 	for _, host := range l.banned {
-		if bytes.Contains(folded, []byte(host)) {
+		if l.holdsBanned(folded, host) {
 			return true
 		}
 	}
@@ -190,7 +187,7 @@ func (l *leakCheck) leaksText(s []byte, depth int) bool {
 	if depth < leakDepth { // the next layer sees what they stand for; here user%40lab.test would read as 40lab.test
 		folded = blankEscapes(folded)
 	}
-	if l.leaksWord(folded, ascii) {
+	if l.leaksWord(folded, ascii) || l.leaksAddress(folded) {
 		return true
 	}
 	if depth == leakDepth {
@@ -307,6 +304,9 @@ func (l *leakCheck) leaksWord(s []byte, ascii bool) bool {
 			continue
 		}
 		word := string(found)
+		if before == '@' && l.names.isAccountDomain(word) {
+			continue
+		}
 		if l.isStrangeWord(word) {
 			return true
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strings"
 
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
@@ -119,7 +120,50 @@ func (l *leakCheck) isLocalPart(word []byte, before byte, after []byte) bool {
 		end++
 	}
 	domain := string(bytes.Trim(after[1:end], "."))
-	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain))
+	return hasDot(domain) && (l.allows(domain) || l.names.isOwnName(domain) || l.names.isAccountDomain(domain))
+}
+
+// isAccountDomain reports whether host is the mail domain of an operator's rule. Every address of the account ends in it, also where the web site of that name was taken out.
+func (j *judgement) isAccountDomain(host string) bool {
+	return slices.ContainsFunc(j.bindings, func(b binding) bool { return b.operator != nil && b.domain == host })
+}
+
+// dropPages takes out pages for people at hosts that may be named, in whose query a word reads like another (?pg=kb.book): nobody is set up by them, and the last look would take the whole
+// answer for one.
+func (j *judgement) dropPages() {
+	for i := range j.decision.Suggestions {
+		s := &j.decision.Suggestions[i]
+		if s.Verdict != dialect.Keep || !strings.Contains(s.Was, "?") || !s.IsPage() {
+			continue
+		}
+		l := newLeakCheck(j)
+		if l.leaksText([]byte(s.Was), 0) {
+			s.Verdict, s.Now = dialect.Remove, ""
+		}
+		l.free()
+	}
+}
+
+// configNames are those places.
+var configNames = [...]struct{ start, end string }{
+	{`<emailProvider id="`, `"`}, {"<domain>", "<"}, {"<displayName>", "<"}, {"<displayShortName>", "<"},
+}
+
+// withoutConfigDomain is a text without the places of a clientConfig that say for whom it is, and what people call that, where they hold the mail domain of an operator's rule that was taken
+// out as a server: nobody is contacted for them.
+func (j *judgement) withoutConfigDomain(text []byte) []byte {
+	if q := j.plan.Inquiry.Dialect; q != dialect.Autoconfig && q != dialect.ISPDB {
+		return text
+	}
+	for _, b := range j.bindings {
+		if b.operator == nil || !j.removed.has(b.domain) {
+			continue
+		}
+		for _, place := range configNames {
+			text = bytes.ReplaceAll(text, []byte(place.start+b.domain+place.end), []byte(place.start+place.end))
+		}
+	}
+	return text
 }
 
 // isDirectory reports whether a host is the private-use domain in the name that the client itself logs in by: a server repeats that name.
@@ -146,13 +190,25 @@ func (j *judgement) isAskedMailbox(word string) bool {
 // software, which often ends in email (com.example.profile.email). Elsewhere the same word is a host: anybody can have one below stranger.net that is called test.lab.stranger.net.
 var payloadIdentifier = regexp.MustCompile(`<key>PayloadIdentifier</key>\s*<string>([A-Za-z0-9._@+-]+)</string>`)
 
-// withoutIdentifiers is a text without the names of profiles, but for those that hold a host that was taken out.
+// networkRange is where a POX answer says in which networks a Protocol is of use (MS-OXDSCLI, NetworkRequirements): addresses that nobody contacts.
+var networkRange = regexp.MustCompile(`<IPv[46](?:Start|End)>\s*([0-9A-Fa-f.:]+)\s*</`)
+
+// withoutIdentifiers is a text without the names of profiles and the ranges of networks, but for those that hold a host that was taken out.
 func (j *judgement) withoutIdentifiers(text []byte) []byte {
-	if j.plan.Inquiry.Dialect != dialect.MobileConfig {
+	places := payloadIdentifier
+	switch j.plan.Inquiry.Dialect {
+	case dialect.MobileConfig:
+	case dialect.POX:
+		places = networkRange
+	default:
+		return text
+	}
+	found := places.FindAllSubmatchIndex(text, -1)
+	if found == nil {
 		return text
 	}
 	text = bytes.Clone(text)
-	for _, at := range payloadIdentifier.FindAllSubmatchIndex(text, -1) {
+	for _, at := range found {
 		if name := text[at[2]:at[3]]; !j.holdsRemoved(name) {
 			copy(name, bytes.Repeat([]byte(" "), len(name)))
 		}

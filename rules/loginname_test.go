@@ -38,6 +38,22 @@ func TestLoginName_ofOneServer(t *testing.T) {
 	}
 }
 
+// TestLoginName_whatGoesAlone: neither a log-in that belongs to no server takes one along, nor does anything else that has no meaning to a client.
+func TestLoginName_whatGoesAlone(t *testing.T) {
+	removing := replacing
+	removing.Otherwise, removing.Servers = rules.RemoveStrangers, nil
+	const server = `<Protocol><Type>IMAP</Type><Server>mail.corp.example.net</Server></Protocol>`
+	for _, account := range [...]string{
+		"<LoginName>jane@ad.stranger.net</LoginName>" + server,
+		strings.Replace(server, "</Server>", "</Server><Help>https://stranger.net/help</Help>", 1),
+	} {
+		d := judged(withRules(t, removing), poxQuestion("corp.example.net"), said("text/xml", `<Autodiscover><Response><Account>`+account+`</Account></Response></Autodiscover>`))
+		if d.Action != rules.ActionEdit || !strings.Contains(string(d.Answer.Body), "<Account>"+server+"</Account>") {
+			t.Errorf("%s: %v, %s: %s", account, d.Action, d.Reason, d.Answer.Body)
+		}
+	}
+}
+
 // TestLoginName_atTheHosters: whose host is asked is not whose account is asked about.
 func TestLoginName_atTheHosters(t *testing.T) {
 	hosted := rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"autoconfig.hoster.net", "*.mx.net"}, Otherwise: rules.RemoveStrangers}

@@ -147,3 +147,25 @@ func TestMonitor_whoWouldNotHaveBeenAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestPlan_outside: an operator who reads why his own host was not asked is not told that his rule names nobody.
+func TestPlan_outside(t *testing.T) {
+	const nobody, outside = "no host may be named to the domain, and the asked host is none of its own", "the asked host is outside the rule"
+	empty, watching := pin, pin
+	empty.Allow, watching.Mode = nil, rules.Monitor
+	for _, c := range []struct {
+		url, want string
+		rules     []rules.Rule
+	}{
+		{"https://corp.example.net/mail/config-v1.1.xml", outside, []rules.Rule{pin}},
+		{"https://corp.example.net/mail/config-v1.1.xml", "monitored only: " + outside, []rules.Rule{watching}},
+		{"https://corp.example.net/mail/config-v1.1.xml", nobody, []rules.Rule{empty}},
+		{"https://autoconfig.example.com/mail/config-v1.1.xml", nobody, nil},
+		{"https://autoconfig.hoster.net/mail/config-v1.1.xml?emailaddress=jane@lab.test", outside, nil},
+	} {
+		plan := withRules(t, c.rules...).Plan(question(c.url), rules.From{})
+		if plan.Decision.Reason != c.want {
+			t.Errorf("%s, %+v: %q, want %q", c.url, c.rules, plan.Decision.Reason, c.want)
+		}
+	}
+}

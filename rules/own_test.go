@@ -121,6 +121,7 @@ func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 	p := builtin(t)
 	for name, a := range map[string]dialect.Answer{
 		"a realm":  {Header: dialect.Header{"Www-Authenticate": {"Negotiate", `basic realm="Webmail of stranger.net", charset="UTF-8"`, `Digest realm="stranger.net", nonce="x"`}}},
+		"joined":   {Header: dialect.Header{"Www-Authenticate": {`Bearer client_id="a, b", trusted_issuers="x@*", authorization_uri="https://login.stranger.net/common/oauth2/authorize" ,Negotiate, basic realm="stranger.net", charset="UTF-8",`}}},
 		"a field":  {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
 		"software": {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
 		"a cookie": {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
@@ -198,5 +199,20 @@ func TestJudge_capabilities(t *testing.T) {
 	_, d := decide(builtin(t), question("https://mail.lab.test/.well-known/jmap"), a)
 	if body := string(d.Answer.Body); d.Action != rules.ActionEdit || !strings.Contains(body, home) || strings.Contains(body, "chat") {
 		t.Errorf("%v, %s: %s", d.Action, d.Reason, body)
+	}
+}
+
+// TestJudge_networkRequirements: where a Protocol is of use is nobody's server, wherever it is; the same address in any other place is.
+func TestJudge_networkRequirements(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}})
+	const networks = "<NetworkRequirements><IPv4Start>198.51.100.0</IPv4Start><IPv4End> 198.51.100.255\n</IPv4End><IPv6Start>2606:4700::</IPv6Start><IPv6End>2606:4700::ffff</IPv6End></NetworkRequirements>"
+	for inside, want := range map[string]rules.Action{
+		networks: rules.ActionPass, networks + "<x>198.51.100.0</x>": rules.ActionRefuse, strings.ReplaceAll(networks, "IPv4", "x:IPv4"): rules.ActionRefuse,
+		strings.Replace(networks, "198.51.100.0", "stranger.net", 1): rules.ActionRefuse, "<IPv4Start>8.8.8.8 stranger.net</IPv4Start>": rules.ActionRefuse, networks + "<Server>198.51.100.255</Server>": rules.ActionRefuse,
+	} {
+		x := said("text/xml", "<Autodiscover><Response><Account><Protocol><Type>EXCH</Type><Server>mail.corp.example.net</Server>"+inside+"</Protocol></Account></Response></Autodiscover>")
+		if _, d := decide(p, poxQuestion("corp.example.net"), x); d.Action != want {
+			t.Errorf("%s: %v, %s", inside, d.Action, d.Reason)
+		}
 	}
 }

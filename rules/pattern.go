@@ -210,7 +210,7 @@ func (p Pattern) Matches(host string) bool {
 		return false
 	}
 	if p.below {
-		return host != p.base && below(host, p.base)
+		return host != p.base && reserved.Below(host, p.base)
 	}
 	return host == p.base
 }

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
 )
@@ -125,9 +127,17 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 	case mayAsk(plan.bindings, rc.host):
 		plan.scrub(r)
 	default:
-		plan.refuse("no host may be named to the domain, and the asked host is none of its own")
+		plan.refuse(outside(plan.bindings))
 	}
 	return plan
+}
+
+// outside says why a host that is not in the set is not asked.
+func outside(all []binding) string {
+	if slices.ContainsFunc(all, binding.namesAnybody) {
+		return "the asked host is outside the rule"
+	}
+	return "no host may be named to the domain, and the asked host is none of its own"
 }
 
 // mayAsk reports whether a host outside the set may be asked, without secrets: each rule must agree.

@@ -83,7 +83,13 @@ func noSurvivor(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.An
 		if s.Was != s.Host && s.Host == plan.Inquiry.Request.Host() && below(d, s.Host) { // a relative Location that went with other fields: no stranger
 			continue
 		}
-		if named(out, s.Host) && !keeps(d, s.Host) {
+		told := out
+		if d.Action == rules.ActionEdit && slices.Contains(d.Subjects, s.Host) { // the mail domain, which addresses have although its web site is a stranger
+			for _, place := range []string{"@", "<domain>", "<displayname>", "<displayshortname>", `<emailprovider id="`} {
+				told = strings.ReplaceAll(told, place+s.Host, place)
+			}
+		}
+		if named(told, s.Host) && !keeps(d, s.Host) {
 			return fmt.Errorf("%q survives as %q in %q", s.Was, s.Host, out)
 		}
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"autodiscover-guard/rules/dialect"
@@ -125,4 +126,36 @@ func (j *judgement) replace(s *dialect.Suggestion) {
 		s.Replace(server)
 		return
 	}
+}
+
+// addPortsPutIn notes in the decision the ports that were written beside servers that were put in. Where the answer had none they stand behind what the answer had, at their places in what the client
+// gets, as a composed answer's do.
+func (j *judgement) addPortsPutIn() {
+	judged := j.decision.Suggestions
+	if !slices.ContainsFunc(judged, func(s dialect.Suggestion) bool { return s.Server != nil }) {
+		return
+	}
+	doc, err := dialect.Read(j.plan.Inquiry, j.decision.Answer)
+	defer doc.Free()
+	if err != nil {
+		return
+	}
+	var added []dialect.Suggestion
+	for _, s := range doc.Suggestions {
+		for len(judged) > 0 && judged[0].Verdict == dialect.Remove {
+			judged = judged[1:]
+		}
+		switch {
+		case len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Now == s.Was:
+			judged = judged[1:]
+		case s.Kind != dialect.KindPort:
+		case len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Host == s.Host: // beside two hosts, of which one was replaced
+			judged[0].Now, judged[0].Verdict = s.Was, dialect.Rewrite
+			judged = judged[1:]
+		default:
+			s.Was, s.Now, s.Verdict = "", s.Was, dialect.Rewrite
+			added = append(added, s)
+		}
+	}
+	j.decision.Suggestions = append(j.decision.Suggestions, added...)
 }

@@ -21,7 +21,7 @@ var replacing = rules.Rule{
 	},
 }
 
-// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it.
+// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it. The decision has each of its ports.
 func TestRewrite_putsServersInWhole(t *testing.T) {
 	const (
 		config  = "https://autoconfig.corp.example.net/mail/config-v1.1.xml?emailaddress=jane%40corp.example.net"
@@ -49,6 +49,14 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 			autoconfig(`<outgoingServer type="smtp"><hostname>smtp.<!-- -->stranger.net</hostname><port>4<!-- -->65</port></outgoingServer><incomingServer type="imap"><hostname>x.stranger.net</hostname></incomingServer>`),
 			autoconfig(`<outgoingServer type="smtp"><hostname>mail.corp.example.net</hostname><port>587</port><socketType>STARTTLS</socketType><authentication>client-IP-address</authentication><username>%EMAILADDRESS%</username></outgoingServer>` +
 				`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>`),
+		},
+		{
+			"clientConfig: two hosts, of which one is a stranger's", config, "text/xml",
+			autoconfig(`<incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer><outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>143</port><hostname>smtp.stranger.net</hostname></outgoingServer>` +
+				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
+			autoconfig(`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>` +
+				`<outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>587</port><hostname>mail.corp.example.net</hostname><socketType>STARTTLS</socketType><authentication>client-IP-address</authentication><username>%EMAILADDRESS%</username></outgoingServer>` +
+				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
 		},
 		{
 			"clientConfig: a URL", config, "text/xml",
@@ -79,6 +87,12 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","username":"jane","port":993,"encryption":"ssl"}]}`,
 		},
 		{
+			"AutoDetect: another account, and protocols by their other names", detect, "application/json",
+			`{"email":"fred@corp.example.net","services":[{"service":"x","protocol":"eas","hostname":"eas.stranger.net"}],"protocols":[{"protocol":"imap","hostname":"imap.stranger.net"},{"protocol":"pop","hostname":"pop.stranger.net"}]}`,
+			`{"email":"fred@corp.example.net","services":[{"service":"x","protocol":"eas","hostname":"eas.corp.example.net"}],` +
+				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","port":993,"encryption":"ssl","username":"jane"},{"protocol":"pop","hostname":"mail.corp.example.net","port":995,"encryption":"ssl","username":"jane@corp.example.net"}]}`,
+		},
+		{
 			"AutoDetect: nothing but who checks passwords", detect, "application/json",
 			`{"email":"jane@corp.example.net","services":[{"service":"x","protocol":"ews","aad":"login.stranger.net"}],"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net"}]}`,
 			`{"email":"jane@corp.example.net","services":[],"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net"}]}`,
@@ -107,10 +121,52 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				r = question(c.asked)
 				r.Header["X-Email"] = []string{"jane@corp.example.net"}
 			}
-			d := judged(withRules(t, replacing), r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			p := withRules(t, replacing)
+			plan, d := decide(p, r, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+			if err := truthful(p, plan, d, d.Answer); err != nil {
+				t.Error(err)
+			}
 			if got := strings.TrimPrefix(string(d.Answer.Body), `<?xml version="1.0" encoding="utf-8"?>`); d.Action != rules.ActionEdit || got != c.want {
 				t.Errorf("%v, %s\n got %s\nwant %s", d.Action, d.Reason, got, c.want)
 			}
 		})
+	}
+}
+
+// TestRewrite_byWhoseRule: who has a rule is given that one's servers, and where an answer is for several at once, the server is that of the rule which the stranger is against.
+func TestRewrite_byWhoseRule(t *testing.T) {
+	rule := func(name string, otherwise rules.Otherwise, allow ...string) rules.Rule {
+		r := rules.Rule{Name: name, Domains: []string{name + ".net"}, Allow: append(allow, "*.hoster.net"), Otherwise: otherwise}
+		if otherwise == rules.Rewrite {
+			r.Servers = []dialect.Server{{Protocol: "ews", Host: name + ".hoster.net"}, {Protocol: "imap", Host: name + ".hoster.net"}}
+		}
+		return r
+	}
+	each := question("https://autodiscover.hoster.net/autodiscover/autodiscover.svc")
+	each.Method = "POST"
+	each.Body = []byte(`<Envelope><Body><GetUserSettingsRequestMessage><Request><Users><User><Mailbox>user@one.net</Mailbox></User><User><Mailbox>user@two.net</Mailbox></User></Users></Request></GetUserSettingsRequestMessage></Body></Envelope>`)
+	settings := func(host string) string {
+		return `<UserResponse><ErrorCode>NoError</ErrorCode><UserSettings><UserSetting><Name>ExternalEwsUrl</Name><Value>https://` + host + `/EWS/Exchange.asmx</Value></UserSetting></UserSettings></UserResponse>`
+	}
+	soap := func(first, second string) string {
+		return `<Envelope><Body><GetUserSettingsResponseMessage><Response><UserResponses>` + settings(first) + settings(second) + `</UserResponses></Response></GetUserSettingsResponseMessage></Body></Envelope>`
+	}
+	both := detectQuestion("")
+	both.Header["X-Email"] = []string{"user@one.net", "user@two.net"}
+	detect := func(host string) string { return `{"protocols":[{"protocol":"imap","hostname":"` + host + `"` }
+	for name, c := range map[string]struct {
+		p            *rules.Policy
+		asked        dialect.Request
+		mediaType    string
+		answer, want string
+	}{
+		"each":            {withRules(t, rule("one", rules.Rewrite), rule("two", rules.Rewrite)), each, "text/xml", soap("ews.stranger.net", "ews.stranger.net"), soap("one.hoster.net", "two.hoster.net")},
+		"the first is it": {withRules(t, rule("one", rules.Rewrite), rule("two", rules.Block, "shared.net")), both, "application/json", detect("shared.net") + `}]}`, detect("one.hoster.net")},
+		"the other is it": {withRules(t, rule("one", rules.Block, "shared.net"), rule("two", rules.Rewrite)), both, "application/json", detect("shared.net") + `}]}`, detect("two.hoster.net")},
+	} {
+		d := judged(c.p, c.asked, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})
+		if d.Action != rules.ActionEdit || !strings.Contains(string(d.Answer.Body), c.want) {
+			t.Errorf("%s: %v, %s\n got %s\nwant %s", name, d.Action, d.Reason, d.Answer.Body, c.want)
+		}
 	}
 }

@@ -99,6 +99,21 @@ func TestNew_serverURL(t *testing.T) {
 	}
 }
 
+// TestNew_username: whom clients log in as may be at a domain where they may go.
+func TestNew_username(t *testing.T) {
+	for username, ok := range map[string]bool{
+		"web12p3": true, "%EMAILADDRESS%": true, "%EMAILLOCALPART%@mail.%EMAILDOMAIN%": true, "%EMAILLOCALPART%@corp.example.net": true, "jane@outlook.office365.com": true,
+		"jane@stranger.net": false, "%EMAILLOCALPART%@x%EMAILDOMAIN%": false,
+	} {
+		r := pin
+		r.Answer = rules.AnswerLocal
+		r.Servers = []dialect.Server{{Protocol: "imap", Host: "mail.corp.example.net", Username: username}}
+		if _, err := rules.New(rules.Config{Rules: []rules.Rule{r}}); (err == nil) != ok {
+			t.Errorf("%s: %v", username, err)
+		}
+	}
+}
+
 // TestNew_shadowedRule: a rule that no request reaches is refused, one that some request reaches is not.
 func TestNew_shadowedRule(t *testing.T) {
 	office := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
@@ -264,15 +279,16 @@ func TestPin_ownNameAsHost(t *testing.T) {
 		{"in words of a header field", "", "ask the desk at corp.example.net", rules.ActionPass},
 		{"in a URL of a header field, which does not go along", "", "https://corp.example.net/help", rules.ActionEdit},
 		{"in a URL of an element, which is taken out", "<displayName>see https://corp.example.net/</displayName>", "", rules.ActionEdit},
-		{"in a URL of an unknown element", "<unknownThing>https://corp.example.net/setup</unknownThing>", "", rules.ActionRefuse},
+		{"in a URL of an unknown element, which is taken out", "<unknownThing>https://corp.example.net/setup</unknownThing>", "", rules.ActionEdit},
+		{"in words of an unknown element beside such a URL", "<unknownThing>https://corp.example.net/setup</unknownThing><other>corp.example.net</other>", "", rules.ActionRefuse},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := document(c.extra)
 			if c.help != "" {
 				a.Header["X-Help"] = []string{c.help}
 			}
-			if d := judged(p, request, a); d.Action != c.want {
-				t.Errorf("%v, want %v: %s", d.Action, c.want, d.Reason)
+			if d := judged(p, request, a); d.Action != c.want || d.Action == rules.ActionEdit && strings.Contains(string(d.Answer.Body), "//") {
+				t.Errorf("%v, want %v: %s: %s", d.Action, c.want, d.Reason, d.Answer.Body)
 			}
 		})
 	}

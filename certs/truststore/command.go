@@ -114,7 +114,7 @@ func (e *MissingError) Error() string {
 	return text
 }
 
-// Exec is the [Runner] for real programs: without input, in the C locale, at most three minutes.
+// Exec is the [Runner] for real programs: without input, in English, at most three minutes.
 func Exec(ctx context.Context, c Command) ([]byte, error) {
 	path, err := lookPath(c.Name)
 	if err != nil {
@@ -122,9 +122,9 @@ func Exec(ctx context.Context, c Command) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, c.Args...) //nolint:gosec // G204: the commands are this package's own, without a shell
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.WaitDelay = 5 * time.Second // a hook may leave a child that holds the pipes
+	cmd := exec.CommandContext(ctx, path, c.Args...)              //nolint:gosec // G204: the commands are this package's own, without a shell
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "LANGUAGE=") // in C, Java finds no file below a home whose name is not ASCII; a system without this one falls back to that
+	cmd.WaitDelay = 5 * time.Second                               // a hook may leave a child that holds the pipes
 	stdout, stderr := &cappedBuffer{limit: outputLimit}, &cappedBuffer{limit: 1 << 12}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	start := time.Now()

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -80,7 +81,8 @@ func (c *computer) run(ctx context.Context, command truststore.Command) ([]byte,
 
 // told names what differs from test to test.
 func (c *computer) told(text string) string {
-	return strings.NewReplacer(c.root, "", c.stores.Name(), "NAME").Replace(text)
+	copied := filepath.Join(c.root, "journal", fmt.Sprintf("%x.pem", sha256.Sum256(c.cert.Raw)))
+	return strings.NewReplacer(copied, "/copy.pem", c.root, "", c.stores.Name(), "NAME").Replace(text)
 }
 
 func (c *computer) write(t *testing.T, name, text string) {

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
 
 // Install puts the root into every place of the named stores; see [Names]. What is there already is left as it is.
 func (s *Stores) Install(ctx context.Context, names ...string) []Report {
-	return s.each(ctx, names, s.install)
+	_ = os.MkdirAll(filepath.Dir(s.Journal), 0o700) // if it cannot be made, whoever writes the journal tells of it
+	return s.inTurn(ctx, func() []Report { return s.each(ctx, names, s.install) })
 }
 
 // PlanInstall says what [Stores.Install] would do, and changes nothing.

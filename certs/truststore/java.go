@@ -39,8 +39,8 @@ var javaHomes = map[string][2][]string{
 // Trust Store"); the second of each is that of Java 8.
 var keystores = []string{"lib/security/cacerts", "jre/lib/security/cacerts", "lib/security/jssecacerts", "jre/lib/security/jssecacerts"}
 
-// javaPlaces are the keystores of all runtimes, each once, as several runtimes share the system's.
-func (s *Stores) javaPlaces(context.Context) []place {
+// javaRuntimes are the homes of all runtimes.
+func (s *Stores) javaRuntimes() []string {
 	var homes []string
 	if home := s.Getenv("JAVA_HOME"); filepath.IsAbs(home) {
 		homes = append(homes, home)
@@ -48,7 +48,12 @@ func (s *Stores) javaPlaces(context.Context) []place {
 	for _, pattern := range javaHomes[s.system][0] {
 		homes = append(homes, s.globSystem(pattern)...)
 	}
-	homes = append(homes, s.globHome(javaHomes[s.system][1])...)
+	return append(homes, s.globHome(javaHomes[s.system][1])...)
+}
+
+// javaPlaces are the keystores of all runtimes, each once, as several runtimes share the system's.
+func (s *Stores) javaPlaces(context.Context) []place {
+	homes := s.javaRuntimes()
 	var files []string
 	add := func(file string) {
 		file = resolved(file)
@@ -99,11 +104,13 @@ func (s *Stores) keytool(homes []string) string {
 	return "keytool"
 }
 
+// keytoolArgs are the arguments of keytool for a keystore. The language is fixed because its list is read.
+func keytoolArgs(file, verb string, more ...string) []string {
+	return append([]string{verb, "-keystore", file, "-storepass", javaPassword, "-J-Duser.language=en"}, more...)
+}
+
 func (s *Stores) javaPlace(file, keytool string) place {
-	// The language is fixed because the list is read.
-	args := func(verb string, more ...string) []string {
-		return append([]string{verb, "-keystore", file, "-storepass", javaPassword, "-J-Duser.language=en"}, more...)
-	}
+	args := func(verb string, more ...string) []string { return keytoolArgs(file, verb, more...) }
 	p := place{
 		store: Java, program: "Java", path: file, files: []string{file}, admin: !writable(file),
 		find: func(ctx context.Context) (finding, error) {

@@ -91,11 +91,16 @@ func writePrivate(path string, text []byte) error { return replaceAs(path, text,
 
 // forget removes a record, and the copy of the root with the last one.
 func (j *journal) forget(store, path string) error {
-	clearUnfinished(j.file(store, path))
-	clearUnfinished(j.rootFile())
 	if err := removeFile(j.file(store, path)); err != nil {
 		return fmt.Errorf("clearing the journal: %w", err)
 	}
+	return j.clear(store, path)
+}
+
+// clear removes what no record is there for: what a kill has left of writing that of a place, and the copy of the root where there is none at all.
+func (j *journal) clear(store, path string) error {
+	clearUnfinished(j.file(store, path))
+	clearUnfinished(j.rootFile())
 	if left, err := j.recordFiles(); err != nil || len(left) > 0 { // one that cannot be read keeps the root's copy, and is that place's to tell of
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // place is one spot where the root can be put: what a store is made of. Install, verify and uninstall work on places and know no store.
@@ -54,9 +55,23 @@ type step struct {
 func (s *Stores) running(name string, args ...string) step {
 	c := Command{Name: name, Args: args}
 	return step{"run: " + c.String(), func(ctx context.Context) error {
-		_, err := s.Run(ctx, c)
+		_, err := s.run(ctx, c)
 		return err
 	}}
+}
+
+// run runs a program. Where it is to read the root's file it reads the journal's copy, if there is one: that is the root, whatever another process, such as one
+// that renews it, has put in the place of the other file meanwhile. Nobody but this user can exchange it.
+func (s *Stores) run(ctx context.Context, c Command) ([]byte, error) {
+	if copied := s.journal.rootFile(); exists(copied) {
+		c.Args = slices.Clone(c.Args)
+		for i, argument := range c.Args {
+			if argument == s.RootFile {
+				c.Args[i] = copied
+			}
+		}
+	}
+	return s.Run(ctx, c)
 }
 
 // writing is the step of writing a file that everybody may read, and the directories above it.

@@ -76,7 +76,7 @@ func TestNSS_recordedCommands(t *testing.T) {
 	}
 	want := []string{
 		"certutil -L -d sql:/home/.pki/nssdb",
-		"certutil -A -d sql:/home/.pki/nssdb -n NAME -t C,, -i /root.pem -f /dev/null",
+		"certutil -A -d sql:/home/.pki/nssdb -n NAME -t C,, -i /copy.pem -f /dev/null",
 		"certutil -L -d sql:/home/.pki/nssdb",
 		"certutil -L -d sql:/home/.pki/nssdb -n NAME -a",
 	}

@@ -39,7 +39,7 @@ func TestSystem_recordedCommands(t *testing.T) {
 		},
 		"Debian, Ubuntu": {
 			"/usr/local/share/ca-certificates", "/etc/ssl/certs/ca-certificates.crt", "NAME.crt", nil,
-			[]string{"update-ca-certificates", "openssl verify -no-CAfile -no-CAstore -CApath /etc/ssl/certs /root.pem", "update-ca-certificates --fresh"},
+			[]string{"update-ca-certificates", "openssl verify -no-CAfile -no-CAstore -CApath /etc/ssl/certs /copy.pem", "update-ca-certificates --fresh"},
 		},
 	} {
 		t.Run(family, func(t *testing.T) {
@@ -121,7 +121,8 @@ func (c *computer) link(t *testing.T, name, to string) {
 
 // bundle makes the bundle of the distribution's certificates and the anchors.
 func (c *computer) bundle(anchors, bundle string) error {
-	text := c.others
+	var text strings.Builder
+	text.WriteString(c.others)
 	entries, err := os.ReadDir(filepath.Join(c.root, anchors))
 	if err != nil {
 		return err
@@ -131,9 +132,9 @@ func (c *computer) bundle(anchors, bundle string) error {
 		if err != nil {
 			return err
 		}
-		text += string(anchor)
+		text.WriteString(string(anchor))
 	}
-	return os.WriteFile(filepath.Join(c.root, bundle), []byte(text), 0o644)
+	return os.WriteFile(filepath.Join(c.root, bundle), []byte(text.String()), 0o644)
 }
 
 // TestSystem_asUser asks for the administrator, and runs nothing.
@@ -243,23 +244,23 @@ func TestKeychain_recordedCommands(t *testing.T) {
 	for store, want := range map[string][]string{
 		truststore.User: {
 			"security find-certificate -a -p /home/Library/Keychains/login.keychain-db",
-			"security add-trusted-cert -r trustRoot -p ssl -k /home/Library/Keychains/login.keychain-db /root.pem",
+			"security add-trusted-cert -r trustRoot -p ssl -k /home/Library/Keychains/login.keychain-db /copy.pem",
 			"security find-certificate -a -p /home/Library/Keychains/login.keychain-db",
-			"security verify-cert -L -l -p ssl -c /root.pem",
+			"security verify-cert -L -l -p ssl -c /copy.pem",
 			"security find-certificate -a -p /home/Library/Keychains/login.keychain-db",
-			"security verify-cert -L -l -p ssl -c /root.pem",
-			"security remove-trusted-cert /root.pem",
+			"security verify-cert -L -l -p ssl -c /copy.pem",
+			"security remove-trusted-cert /copy.pem",
 			"security delete-certificate -Z SHA1 /home/Library/Keychains/login.keychain-db",
 			"security find-certificate -a -p /home/Library/Keychains/login.keychain-db",
 		},
 		truststore.System: {
 			"security find-certificate -a -p /Library/Keychains/System.keychain",
-			"security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain /root.pem",
+			"security add-trusted-cert -d -r trustRoot -p ssl -k /Library/Keychains/System.keychain /copy.pem",
 			"security find-certificate -a -p /Library/Keychains/System.keychain",
-			"security verify-cert -L -l -p ssl -c /root.pem",
+			"security verify-cert -L -l -p ssl -c /copy.pem",
 			"security find-certificate -a -p /Library/Keychains/System.keychain",
-			"security verify-cert -L -l -p ssl -c /root.pem",
-			"security remove-trusted-cert -d /root.pem",
+			"security verify-cert -L -l -p ssl -c /copy.pem",
+			"security remove-trusted-cert -d /copy.pem",
 			"security delete-certificate -Z SHA1 /Library/Keychains/System.keychain",
 			"security find-certificate -a -p /Library/Keychains/System.keychain",
 		},
@@ -333,7 +334,7 @@ func TestWindows_recordedCommands(t *testing.T) {
 		}
 		look := "certutil.exe " + scope + "-store Root SHA1"
 		c.life(t, store, []string{
-			look, "certutil.exe " + scope + "-addstore -f Root /root.pem", look,
+			look, "certutil.exe " + scope + "-addstore -f Root /copy.pem", look,
 			look, "certutil.exe " + scope + "-delstore Root SHA1", look,
 		})
 		present, sum = true, sum[2:]+sum[:2]

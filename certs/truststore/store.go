@@ -53,7 +53,8 @@ type Config struct {
 	system, prefix string
 }
 
-// Stores installs one root. Make one with [New]. It is not for concurrent use: two of them on one computer would undo each other.
+// Stores installs one root. Make one with [New]. Several that have one journal take turns, in one process or in several; with different journals, two of them on
+// one computer would undo each other.
 type Stores struct {
 	Config
 	name    string // of the certificate, wherever a store wants one

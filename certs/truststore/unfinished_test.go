@@ -85,6 +85,60 @@ func TestInstall_killed(t *testing.T) {
 	}
 }
 
+// TestInstall_again: what is known of an earlier installation stays known where another one is begun, whether that ends well or not.
+func TestInstall_again(t *testing.T) {
+	t.Parallel()
+	const anchors, bundle = "/etc/pki/ca-trust/source/anchors", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"
+	c := newComputer(t, "linux", true, anchors+"/", bundle, "/usr/lib/firefox/")
+	c.write(t, bundle, c.others)
+	before := c.tree(t)
+	// It was killed when it had made directories.
+	made := filepath.Join(c.root, "etc/firefox")
+	text, err := json.Marshal(map[string]any{
+		"schema": 1, "store": truststore.Policies, "path": filepath.Join(made, "policies/policies.json"), "begun": true, "dirs": []string{made, filepath.Join(made, "policies")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	records, err := filepath.Glob(filepath.Join(c.root, "journal", "*.json"))
+	if err != nil || len(records) != 1 {
+		t.Fatalf("got %q, %v", records, err)
+	}
+	err = errors.Join(os.WriteFile(records[0], text, 0o600), os.RemoveAll(made), os.MkdirAll(filepath.Join(made, "policies"), 0o755))
+	if r := only(t, c.stores.Install(t.Context(), truststore.Policies)); err != nil || r.Status != truststore.Installed {
+		t.Fatalf("after a kill: got %+v, %v", r, err)
+	}
+	if r := only(t, c.stores.Uninstall(t.Context(), truststore.Policies)); r.Status != truststore.Removed {
+		t.Errorf("after a kill: got %+v", r)
+	}
+	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
+		t.Errorf("something has changed (-before +after):\n%s", diff)
+	}
+	// It was installed, somebody took it out, and it cannot be put back.
+	c.answer = func(truststore.Command) ([]byte, error) { return nil, c.bundle(anchors, bundle) }
+	if r := only(t, c.stores.Install(t.Context(), truststore.System)); r.Status != truststore.Installed {
+		t.Fatalf("got %+v", r)
+	}
+	if err := os.Remove(filepath.Join(c.root, anchors, c.stores.Name()+".pem")); err != nil {
+		t.Fatal(err)
+	}
+	c.write(t, bundle, c.others)
+	err = errors.New("no space left on device")
+	c.answer = func(truststore.Command) ([]byte, error) {
+		defer func() { err = nil }()
+		return nil, errors.Join(err, c.bundle(anchors, bundle))
+	}
+	if r := only(t, c.stores.Install(t.Context(), truststore.System)); r.Status != truststore.Failed {
+		t.Errorf("on a full disk: got %+v", r)
+	}
+	if r := only(t, c.stores.Verify(t.Context(), truststore.System)); !r.Recorded {
+		t.Errorf("on a full disk: got %+v", r)
+	}
+}
+
 // A file of the journal is there whole or not at all: an empty one would be a record that nobody can read, and nothing could be taken out by it. Here the file's own
 // name is as long as one may be, and the one before it is longer, which fails where a kill or a full disk would end it.
 func TestWritePrivate_wholeOrNot(t *testing.T) {

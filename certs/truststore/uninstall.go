@@ -9,7 +9,7 @@ import (
 
 // Uninstall takes the root out of every place of the named stores where it is, whoever put it there.
 func (s *Stores) Uninstall(ctx context.Context, names ...string) []Report {
-	return append(s.each(ctx, names, s.uninstall), s.forgetGone(ctx, names)...)
+	return s.inTurn(ctx, func() []Report { return append(s.each(ctx, names, s.uninstall), s.forgetGone(ctx, names)...) })
 }
 
 // PlanUninstall says what [Stores.Uninstall] would do, and changes nothing.
@@ -35,6 +35,9 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 	}
 	if !found.present && !found.leftover && !r.Recorded {
 		r.Status, r.Verified, r.Note = Absent, found.how, ""
+		if err := s.journal.clear(p.store, p.path); err != nil {
+			return r.fail(err.Error())
+		}
 		return r
 	}
 	if !found.present && !found.leftover {
@@ -66,7 +69,10 @@ func (s *Stores) uninstall(ctx context.Context, p place, r Report, found finding
 		if more, err = runSteps(ctx, p.take(after)); err == nil {
 			after, err = p.find(ctx)
 		}
-		r.Did, why = append(r.Did, more...), "a copy that was there before the installation was taken out, too"
+		r.Did = append(r.Did, more...)
+		if back != nil {
+			why = "a copy that was there before the installation was taken out, too"
+		}
 	}
 	if err == nil && (after.present || after.leftover) {
 		err = fmt.Errorf("it was taken out, but is still there: %s", after.how)

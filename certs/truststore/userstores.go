@@ -58,7 +58,7 @@ func (s *Stores) findKeychain(ctx context.Context, path string) (finding, error)
 	if !s.isRoot(text) {
 		return finding{how: "not among the certificates of " + path}, nil
 	}
-	_, err = s.Run(ctx, Command{"security", []string{"verify-cert", "-L", "-l", "-p", "ssl", "-c", s.RootFile}})
+	_, err = s.run(ctx, Command{"security", []string{"verify-cert", "-L", "-l", "-p", "ssl", "-c", s.RootFile}})
 	if refused, ok := errors.AsType[*RunError](err); ok {
 		return finding{leftover: true, how: "it is in " + path + ", but not trusted: " + refused.Said}, nil
 	}

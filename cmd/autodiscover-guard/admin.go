@@ -68,11 +68,11 @@ func (r *reloader) adminHTTP(h http.Handler) *http.Server {
 }
 
 // newAccess says who sees everything at the admin listener: nil, which is everybody, where the configuration asks for nothing.
-func newAccess(c *config.Listen, p adminCredentials, figures *metrics.Set) *console.Access {
+func newAccess(c *config.Listen, token console.Token, figures *metrics.Set) *console.Access {
 	if c.Admin == "" || c.AdminTokenFile == "" && c.AdminClients == "" {
 		return nil
 	}
-	return console.NewAccess(p.token, c.AdminClients != "", figures)
+	return console.NewAccess(token, c.AdminClients != "", figures)
 }
 
 // adminNames are the names by which clients reach the admin listener.
@@ -167,9 +167,10 @@ func adminBase(c *config.Listen, address string) string {
 }
 
 // revocationLists are what the console serves for them.
-func revocationLists(a *certs.Authority) map[string]func() ([]byte, error) {
-	return map[string]func() ([]byte, error){
-		certs.IssuingCRLPath: func() ([]byte, error) { return a.RevocationList(time.Now()) },
-		certs.RootCRLPath:    func() ([]byte, error) { return a.RootRevocationList(), nil },
+func revocationLists(a *certs.Authority) map[string]func(path string) ([]byte, error) {
+	return map[string]func(path string) ([]byte, error){
+		certs.IssuingCRLPath:        func(string) ([]byte, error) { return a.RevocationList(time.Now()) },
+		certs.RootCRLPath:           func(string) ([]byte, error) { return a.RootRevocationList(), nil },
+		certs.FormerCRLs + "{list}": func(path string) ([]byte, error) { return a.FormerRevocationList(path), nil },
 	}
 }

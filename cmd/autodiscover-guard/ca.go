@@ -79,7 +79,7 @@ func readRoot(c *config.Config) (*x509.Certificate, string, error) {
 func noAuthority(c *config.Config, dir string) error {
 	err := fmt.Errorf("there is no authority in %s yet", dir)
 	if c.State == "" && serviceHasState() {
-		return hint(err, "a service keeps its own in %s; as its user, or as root, say so: --state %s", config.ServiceState, config.ServiceState)
+		return perhapsOfService(err)
 	}
 	return hint(err, "start the guard once, which makes it: %s run; %s ca import brings one in; --state names another directory", program, program)
 }
@@ -88,6 +88,11 @@ func noAuthority(c *config.Config, dir string) error {
 func serviceHasState() bool {
 	info, err := os.Stat(config.ServiceState)
 	return err == nil && info.IsDir()
+}
+
+// perhapsOfService adds to an error about what is not in a person's state directory where a service has it.
+func perhapsOfService(err error) error {
+	return hint(err, "a service keeps its own in %[1]s; as its user, or as root, say so: --state %[1]s", config.ServiceState)
 }
 
 // explained adds to an error of package certs what to do.

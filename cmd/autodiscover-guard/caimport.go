@@ -25,8 +25,9 @@ root, in any order. PEM (keys in PKCS #8, PKCS #1 or SEC 1), DER certificates an
 key identifiers and name constraints are checked; everything that is wrong is named, and nothing is written then.
 
 Import as the user that the guard runs as, or as root: what root writes belongs to the owner of the directory. An authority below the same
-root gets the new issuing certificate; one below another root has to be moved away first. The guard cannot renew what another CA issued: it
-warns 60, 30 and 7 days before the end.`,
+root gets the new issuing certificate; one below another root, or below a newer edition of it, has to be moved away first. The guard cannot
+renew what another CA issued: it warns 60, 30 and 7 days before the end. Where the policy of --config has names that the certificate is not wide
+enough for, it is imported all the same, and the exit code is 1: a guard that is started then fails.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return hint(fmt.Errorf("%s wants files", cmd.CommandPath()), "for example: %s issuing.p12, or %s issuing.key issuing.pem chain.pem", cmd.CommandPath(), cmd.CommandPath())
@@ -62,6 +63,10 @@ warns 60, 30 and 7 days before the end.`,
 			}
 			if err := authority.Rescope(certs.Scope{Names: policy.Scope()}); err != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "%s: it is not wide enough for the policy, and the guard will not start with it: %v\n", program, err)
+				if flags.config == "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: that is the policy of a guard without a configuration: say --config FILE for another\n", program)
+				}
+				return &answerNo{}
 			}
 			return nil
 		},

@@ -16,8 +16,8 @@ is there already stays as it is. The authority must exist: "run" makes it at its
 
 The root can vouch for guarded names and discovery services only, whatever store it is in.
 
-Exit code 1 if something failed; with --store or named places also if one of them was not found, cannot be changed, or needs the administrator,
-for which the command is printed.
+Exit code 1 if something failed, or no store has the root in the end; with --store or named places also if one of them was not found, cannot be
+changed, or needs the administrator, for which the command is printed.
 ` + trustStores,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 	"autodiscover-guard/rules"
 )
 
@@ -133,6 +134,9 @@ func find(o checkOptions, policy *rules.Policy, stdin io.Reader) ([]finding, err
 		if errors.Is(err, fs.ErrNotExist) && strings.Contains(file, "@") {
 			return nil, hint(err, "for an account use --email %s", file)
 		}
+		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(file, `/\`) {
+			return nil, hint(err, "if it is a host or a domain: --host %s", file)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -163,10 +167,10 @@ func report(out io.Writer, findings []finding, asJSON bool) error {
 func (f finding) print(out io.Writer) {
 	line := func(label, value string) {
 		if value != "" {
-			fmt.Fprintf(out, "  %-12s %s\n", label, value)
+			fmt.Fprintf(out, "  %-12s %s\n", label, terminal.Printable(value))
 		}
 	}
-	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(f.Action), f.Asked)
+	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(f.Action), terminal.Printable(f.Asked))
 	line("dialect", f.Dialect)
 	line("subjects", strings.Join(f.Subjects, ", "))
 	line("rule", f.Rule)
@@ -184,7 +188,9 @@ func (f finding) print(out io.Writer) {
 	}
 	if f.Sent != nil {
 		line("sent", fmt.Sprintf("%d %s", f.Sent.Status, f.Sent.ContentType))
-		line("", f.Sent.Body)
+		for text := range strings.SplitSeq(f.Sent.Body, "\n") {
+			line("", strings.ReplaceAll(strings.TrimSuffix(text, "\r"), "\t", "    "))
+		}
 	}
 }
 

@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
 // Which files a review reads.
@@ -36,32 +37,70 @@ func distinct(files []string) []string {
 	})
 }
 
-// defaultDecisions finds the decision log of a guard without a configuration, and the files that were rotated out of it before.
-func defaultDecisions() ([]string, error) {
-	name, err := config.Default().DecisionsFile()
+// decisions finds the decision log of a guard, and the files that were rotated out of it before.
+func (f *setupFlags) decisions() ([]string, error) {
+	c, err := f.config()
 	if err != nil {
 		return nil, err
+	}
+	name, err := whereDecisions(c)
+	if err != nil {
+		return nil, err
+	}
+	if !c.DecisionsInFile() {
+		return nil, hint(fmt.Errorf("the decisions of this guard are in no file; where they are: %s", name), "name a file that has them, or - for the standard input")
 	}
 	if real, err := filepath.EvalSymlinks(name); err == nil { // beside which files are moved aside
 		name = real
 	}
-	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
-	files, err := fs.Glob(os.DirFS(dir), strings.TrimSuffix(base, suffix)+"-*"+suffix+"*") // the directory's own name may have brackets
+	files, err := movedAside(name)
 	if err != nil {
 		return nil, err
 	}
-	for i, file := range files {
-		files[i] = filepath.Join(dir, file)
-	}
-	slices.Sort(files)
 	if _, err := os.Stat(name); err != nil {
 		if len(files) > 0 {
 			return files, nil
 		}
-		if serviceHasState() {
-			return nil, hint(err, "name the file; a service has its own in %s", config.ServiceState)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, err
 		}
-		return nil, hint(err, "name the file: log.decisions in the configuration says where it is; run writes it")
+		if c.State == "" && serviceHasState() {
+			return nil, perhapsOfService(err)
+		}
+		return nil, hint(err, "run writes it; say which guard's it is, by --state DIR or --config FILE, or name the file")
 	}
 	return append(files, name), nil
+}
+
+// byLogrotate is what logrotate puts behind the name of a file that it moves aside: a number that grows with the age, or a day (dateext).
+var byLogrotate = regexp.MustCompile(`^(?:\.(\d+)|-\d{8}(?:-\d+)?)(?:\.gz|\.zst)?$`)
+
+// movedAside finds the files that a log was moved to, by the guard or by logrotate, the oldest of either first.
+func movedAside(name string) ([]string, error) {
+	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
+	in := os.DirFS(dir) // whose own name may have brackets
+	files, err := fs.Glob(in, strings.TrimSuffix(base, suffix)+"-*"+suffix+"*")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	rotated, err := fs.Glob(in, base+"*")
+	if err != nil {
+		return nil, err
+	}
+	number := func(file string) string {
+		if of := byLogrotate.FindStringSubmatch(strings.TrimPrefix(file, base)); of != nil {
+			return of[1]
+		}
+		return ""
+	}
+	rotated = slices.DeleteFunc(rotated, func(file string) bool { return !byLogrotate.MatchString(strings.TrimPrefix(file, base)) })
+	slices.SortFunc(rotated, func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(number(b)), len(number(a))), strings.Compare(number(b), number(a)), strings.Compare(a, b))
+	})
+	files = append(rotated, files...)
+	for i, file := range files {
+		files[i] = filepath.Join(dir, file)
+	}
+	return files, nil
 }

@@ -58,7 +58,8 @@ func setupOffCommand() *cobra.Command {
 		Use:   "off",
 		Short: "take the settings back",
 		Long: `Give every setting that "setup on" or "run --with-setup" has changed its previous value, after a crash as well. A value that somebody has
-changed meanwhile is left alone and reported. A profile's prefs.js can be restored only while its program is closed.
+changed meanwhile is left alone and reported. A profile's prefs.js can be restored only while its program is closed, and a profile that was moved away
+when it is there again.
 
 Exit code 0 when everything is as it was before, 1 when something was left.`,
 		Args: noArguments,
@@ -72,7 +73,7 @@ Exit code 0 when everything is as it was before, 1 when something was left.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().BoolVar(&f.options.Force, "force", false, "restore what somebody has changed meanwhile, too")
+	cmd.Flags().BoolVar(&f.options.Force, "force", false, "restore what somebody has changed meanwhile, too, and forget profiles that are gone")
 	cmd.Flags().BoolVar(&f.options.DryRun, "dry-run", false, "change nothing, and show what would change")
 	return cmd
 }
@@ -82,7 +83,8 @@ func setupStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "say how the settings stand",
-		Long: `Say how each place stands: not present, off, on, changed by somebody, left over from a crash, waiting (its program has to be closed), failed.
+		Long: `Say how each place stands: not present, off, on, changed by somebody, left over from a crash, waiting (its program has to be closed, or its
+profile is not there), failed.
 Exit code 1 when one of the last four is among them.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -141,6 +143,9 @@ func (f *setupFlags) on(cmd *cobra.Command) error {
 		return err
 	}
 	results, err := d.On(cmd.Context(), target, f.options)
+	if err == nil && !slices.ContainsFunc(results, func(r desktop.Result) bool { return r.State != desktop.Absent }) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: nothing was found here that could be set: name the PAC, %s, in each program's own settings, or use --env\n", program, target.PAC)
+	}
 	if err == nil && !f.options.DryRun {
 		if _, err := fetchPAC(cmd.Context(), target.PAC); err != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: no PAC at %s (%v): programs go direct until a guard runs\n", program, target.PAC, err)
@@ -189,25 +194,39 @@ func guardRuns(state string) bool {
 	return errors.Is(lockFile(f, shared), errLocked)
 }
 
-// openDesktop is the desktop whose journal is in this state directory.
+// openDesktop is the desktop of the guard with this state directory.
 func openDesktop(state string) (*desktop.Desktop, error) {
 	system, err := desktop.ThisSystem()
 	if err != nil {
 		return nil, err
 	}
-	return desktop.New(desktop.Config{State: state, System: system, Lock: func() (func(), error) { return lockDesktop(state) }}), nil
+	dir := journalDir(state)
+	return desktop.New(desktop.Config{State: dir, System: system, Lock: func(changes bool) (func(), error) { return lockDesktop(dir, changes) }}), nil
 }
 
-// lockDesktop keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
-func lockDesktop(state string) (func(), error) {
-	f, err := takeLock(state, "desktop.lock")
-	if errors.Is(err, errLocked) {
-		return nil, hint(errors.New("the settings are being changed by another process"), "it ends by itself; try again")
+// desktopLock keeps other setup commands off, and guards that start or end. It is not the lock of the guard, beside which setup must work.
+const desktopLock = "desktop.lock"
+
+// lockDesktop locks a journal. Whoever changes nothing makes no lock either: where there is none, nobody has changed anything yet. Another process is waited
+// for, a guard that starts would leave the settings of a crash as they are otherwise.
+func lockDesktop(dir string, changes bool) (func(), error) {
+	take := takeLock
+	if !changes {
+		take = lookLock
 	}
-	if err != nil {
+	f, err := take(dir, desktopLock)
+	for begun := time.Now(); errors.Is(err, errLocked) && time.Since(begun) < lookPatience; f, err = take(dir, desktopLock) {
+		time.Sleep(lockPause)
+	}
+	switch {
+	case errors.Is(err, errLocked):
+		return nil, hint(errors.New("the settings are being changed by another process"), "it ends by itself; try again")
+	case err == nil:
+		return func() { _ = f.Close() }, nil
+	case changes:
 		return nil, err
 	}
-	return func() { _ = f.Close() }, nil
+	return func() {}, nil
 }
 
 // fetchPAC fetches a PAC as a program would, and never through a proxy.

@@ -222,7 +222,7 @@ func desktopStatus(ctx context.Context, state string, settings *config.Config) (
 	if err != nil {
 		return nil, err
 	}
-	d := desktop.New(desktop.Config{State: state, System: system})
+	d := desktop.New(desktop.Config{State: journalDir(state), System: system})
 	all, err := d.Status(ctx, guardRuns(state))
 	if err != nil || !slices.ContainsFunc(all, func(r desktop.Result) bool { return r.State == desktop.On }) {
 		return all, err

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/netip"
 	"strings"
 	"sync/atomic"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/passwords"
 	"autodiscover-guard/intercept"
 )
@@ -23,14 +23,49 @@ type credentialStore struct {
 
 // doorCredentials are what the files said when they were read.
 type doorCredentials struct {
-	tls       *tls.Config // nil: no TLS
-	passwords *passwords.File
-	admin     adminCredentials
+	proxy, admin listenerIdentity
+	passwords    *passwords.File
+	token        console.Token // of the admin listener; the zero one where there is none
+}
+
+// keep takes back what a key stands for that names another file in c than at the start, in former: it takes effect when the guard is started again. Whatever the
+// other keys stand for is taken: a renewed certificate does not wait for that.
+func (p *doorCredentials) keep(inForce *doorCredentials, former, c *config.Config) {
+	x, y := &former.Listen, &c.Listen
+	if x.Certificate != y.Certificate || x.Key != y.Key {
+		p.proxy.certificate = inForce.proxy.certificate
+	}
+	if x.AdminCertificate != y.AdminCertificate || x.AdminKey != y.AdminKey {
+		p.admin.certificate = inForce.admin.certificate
+	}
+	if x.AdminClients != y.AdminClients {
+		p.admin.clients = inForce.admin.clients
+	}
+	if x.AdminTokenFile != y.AdminTokenFile {
+		p.token = inForce.token
+	}
+	if former.Clients.Certificates != c.Clients.Certificates {
+		p.proxy.clients = inForce.proxy.clients
+	}
+	if former.Clients.Passwords != c.Clients.Passwords {
+		p.passwords = inForce.passwords
+	}
+	p.assemble()
+}
+
+// assemble makes the configurations of TLS.
+func (p *doorCredentials) assemble() {
+	p.proxy.tls = p.proxy.config(tls.RequireAndVerifyClientCert)
+	// Not required: clients of the proxy fetch PAC file and root here. One that is shown must be right.
+	if p.admin.tls = p.admin.config(tls.VerifyClientCertIfGiven); p.admin.tls != nil {
+		// A session that is taken up again would be that of a client whose authority is none any more.
+		p.admin.tls.SessionTicketsDisabled = true
+	}
 }
 
 // replace puts others in force, which know who has logged in already.
 func (d *credentialStore) replace(others *doorCredentials) {
-	if former := d.current.Load().passwords; former != nil && others.passwords != nil {
+	if former := d.current.Load().passwords; former != nil && others.passwords != nil && others.passwords != former {
 		others.passwords.Follow(former)
 	}
 	d.current.Store(others)
@@ -40,46 +75,20 @@ func (d *credentialStore) replace(others *doorCredentials) {
 func readDoorCredentials(c *config.Config) (*doorCredentials, error) {
 	p := new(doorCredentials)
 	var err error
-	if p.tls, err = readCertificate("listen.certificate", "listen.key", c.Listen.Certificate, c.Listen.Key); err != nil {
+	if p.proxy, err = readIdentity("listen.certificate", "listen.key", c.Listen.Certificate, c.Listen.Key, "clients.certificates", c.Clients.Certificates); err != nil {
 		return nil, err
 	}
-	if c.Clients.Certificates != "" {
-		pool := x509.NewCertPool()
-		if err := addCertificates(pool, "clients.certificates", c.Clients.Certificates); err != nil {
-			return nil, err
-		}
-		p.tls.ClientAuth, p.tls.ClientCAs = tls.RequireAndVerifyClientCert, pool // config.Check: there is a certificate
+	if p.admin, err = readIdentity("listen.admin_certificate", "listen.admin_key", c.Listen.AdminCertificate, c.Listen.AdminKey, "listen.admin_clients", c.Listen.AdminClients); err != nil {
+		return nil, err
 	}
 	if c.Clients.Passwords != "" {
 		if p.passwords, err = passwords.Read(c.Clients.Passwords); err != nil {
 			return nil, fmt.Errorf("clients.passwords: %w", err)
 		}
 	}
-	p.admin, err = readAdminCredentials(&c.Listen)
+	p.token, err = readAdminToken(&c.Listen)
+	p.assemble()
 	return p, err
-}
-
-// readCertificate reads what a door shows to clients; nil where there is none. The key may stand in the certificate's file.
-func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Config, error) {
-	if file == "" {
-		return nil, nil
-	}
-	chain, err := readPEM(certificateKey, file)
-	if err != nil {
-		return nil, err
-	}
-	key, at := chain, certificateKey+" "+file
-	if keyFile != "" {
-		if key, err = readNamed(keyKey, keyFile); err != nil {
-			return nil, err
-		}
-		at += ", " + keyKey + " " + keyFile
-	}
-	certificate, err := tls.X509KeyPair(chain, key)
-	if err != nil {
-		return nil, hint(fmt.Errorf("%s: %w", at, err), "want PEM: the certificate first, then the chain up to its issuer; the key in the same file, or in %s", keyKey)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1", "http/1.0"}, Certificates: []tls.Certificate{certificate}}, nil
 }
 
 // login is whom the plugin asks about passwords; nil where none are wanted.
@@ -101,23 +110,15 @@ func (d *credentialStore) Allowed(ctx context.Context, client netip.Addr, user, 
 
 // tlsConfig is how the door speaks TLS; nil where it does not.
 func (d *credentialStore) tlsConfig() *tls.Config {
-	return reloadableTLS(func() *tls.Config { return d.current.Load().tls })
+	return reloadableTLS(func() *tls.Config { return d.current.Load().proxy.tls })
 }
 
-// reloadableTLS is a listener's configuration that has each client served with what inForce gives, which is the same one until a reload: the keys of session
-// tickets live in it. It is nil where inForce is: whether a listener speaks TLS takes a restart to change.
-func reloadableTLS(inForce func() *tls.Config) *tls.Config {
-	if inForce() == nil {
-		return nil
-	}
-	return &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		NextProtos:         []string{"h2", "http/1.1"},
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return inForce(), nil },
-	}
+// adminTLS is how the admin listener does.
+func (d *credentialStore) adminTLS() *tls.Config {
+	return reloadableTLS(func() *tls.Config { return d.current.Load().admin.tls })
 }
 
-// readCredentials reads the name and the password for the proxy behind us from a file that nobody else can read.
+// readCredentials reads the name and the password for the proxy behind us from a file.
 func readCredentials(file string) (intercept.Credentials, error) {
 	const key = "upstream.proxy_credentials"
 	if file == "" {

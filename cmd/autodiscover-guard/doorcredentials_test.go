@@ -41,6 +41,21 @@ func TestCredentialStore_replace(t *testing.T) {
 	if right, err := d.Allowed(gone, netip.Addr{}, "jane", "open sesame"); !right || err != nil {
 		t.Errorf("the same file: %v, %v", right, err)
 	}
+	asked := make(chan bool, 200)
+	go func() {
+		defer close(asked)
+		for range cap(asked) {
+			right, err := d.Allowed(gone, netip.Addr{}, "jane", "open sesame")
+			asked <- right && err == nil
+		}
+	}()
+	<-asked // the others come while the file, which is kept, is put in force once more
+	d.replace(&doorCredentials{passwords: d.current.Load().passwords})
+	for right := range asked {
+		if !right {
+			t.Error("kept: asked anew")
+		}
+	}
 	d.replace(new(doorCredentials))
 	if right, err := d.Allowed(t.Context(), netip.Addr{}, "jane", "open sesame"); right || err != nil {
 		t.Errorf("no file any more: %v, %v", right, err)

@@ -39,14 +39,14 @@ func TestRun_drainsForNoTime(t *testing.T) {
 		_, err := guard.ask(t.Context(), "jane@shop.com")
 		cut <- err
 	}()
-	<-asked
+	await(t, asked)
 	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := guard.cmd.Wait(); err != nil {
 		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
 	}
-	if err := <-cut; err == nil {
+	if err := await(t, cut); err == nil {
 		t.Error("the exchange in flight came to a good end without the guard")
 	}
 }
@@ -70,11 +70,11 @@ func exchangeInFlight(t *testing.T) (guard *process, finish func()) {
 		}
 		body <- got
 	}()
-	<-asked
+	await(t, asked)
 	return guard, func() {
 		t.Helper()
 		close(release)
-		if got := <-body; !strings.Contains(got, "imap.shop.com") {
+		if got := await(t, body); !strings.Contains(got, "imap.shop.com") {
 			t.Errorf("the exchange in flight ended with %q", got)
 		}
 	}
@@ -142,7 +142,7 @@ func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
 		defer close(running)
 		_, _ = guard.ask(t.Context(), "jane@shop.com") // came later: the other was accepted by then
 	}()
-	<-asked
+	await(t, asked)
 	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestRun_sigtermAnswersWhoHasConnected(t *testing.T) {
 		t.Errorf("got %s, close: %v", got.Status, got.Close)
 	}
 	close(release)
-	<-running
+	await(t, running)
 	if err := guard.cmd.Wait(); err != nil {
 		t.Errorf("the process ended with %v:\n%s", err, guard.stderr.String())
 	}
@@ -211,8 +211,8 @@ func TestRun_sigtermDrainsDoorAndHallAtOnce(t *testing.T) {
 		}
 		ended <- got.String()
 	}()
-	<-asked
-	<-asked
+	await(t, asked)
+	await(t, asked)
 	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestRun_sigtermDrainsDoorAndHallAtOnce(t *testing.T) {
 	}
 	close(release)
 	for range 2 {
-		if got := <-ended; got != "all of it" && !strings.Contains(got, "imap.shop.com") {
+		if got := await(t, ended); got != "all of it" && !strings.Contains(got, "imap.shop.com") {
 			t.Errorf("an exchange in flight ended with %q", got)
 		}
 	}
@@ -291,7 +291,7 @@ func TestRun_secondSignalEndsAtOnce(t *testing.T) {
 		_, err := guard.ask(t.Context(), "jane@shop.com")
 		cut <- err
 	}()
-	<-asked
+	await(t, asked)
 	if err := guard.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestRun_secondSignalEndsAtOnce(t *testing.T) {
 	if status, ok := guard.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("the process ended with %v, and not by the second signal:\n%s", guard.cmd.ProcessState, guard.stderr.String())
 	}
-	if err := <-cut; err == nil {
+	if err := await(t, cut); err == nil {
 		t.Error("the exchange in flight came to a good end without the guard")
 	}
 }
@@ -339,14 +339,14 @@ func TestShutDown_listenerIsClosed(t *testing.T) {
 	server := &http.Server{ReadHeaderTimeout: time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	<-l.accepting
+	await(t, l.accepting)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := shutDown(t.Context(), server); err != nil {
 		t.Error(err)
 	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+	if err := await(t, served); !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
 }

@@ -25,6 +25,7 @@ func registerMetrics(g *guard, r *reloader, set *metrics.Set) {
 		s := g.plugin.Stats()
 		writeNow(w, s)
 		writeSince(w, s)
+		g.credentials.writeDoors(w)
 		metrics.WriteGaugeUint64(w, console.Series("policy_info", "revision", r.status().Policy), 1)
 		leaves := g.authority.Stats()
 		metrics.WriteCounterUint64(w, console.Series("leaves_total", "from", "cache"), leaves.Cached)

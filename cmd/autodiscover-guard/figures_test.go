@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"maps"
 	"net/http"
@@ -39,23 +41,30 @@ func figures(t *testing.T) string {
 	guard := newProcess(t, service)
 	write(t, filepath.Join(guard.dir, "token"), figuresToken)
 	write(t, filepath.Join(guard.dir, "hook.secret"), "a key for the webhook of this test\n")
-	guard.addSettings(t, "listen: {admin_token_file: token}\nnotify: {url: \""+hook.URL+"\", secret_file: hook.secret}\n"+
+	certificate, shown := selfSigned(t, "admin")
+	write(t, filepath.Join(guard.dir, "admin.pem"), certificate)
+	guard.addSettings(t, "listen: {admin_token_file: token, admin_certificate: admin.pem}\nnotify: {url: \""+hook.URL+"\", secret_file: hook.secret}\n"+
 		"policy:\n  rules:\n    - {name: 'la\"b\\n→', domains: [example.com]}\n")
 	guard.start(t)
 	t.Cleanup(func() { guard.kill(t) })
 	if _, err := guard.ask(t.Context(), "user@example.com"); err != nil {
 		t.Fatal(err)
 	}
+	roots := x509.NewCertPool()
+	roots.AddCert(shown.Leaf)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
 	// The notification is about the exchange, and sent behind it.
 	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+guard.said("admin")+"/metrics", nil)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+guard.said("admin")+"/metrics", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header.Set("Authorization", "Bearer "+figuresToken)
-		response, err := http.DefaultClient.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}

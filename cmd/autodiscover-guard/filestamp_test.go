@@ -28,12 +28,12 @@ func TestService_changedWhileItStarts(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx, io.Discard, io.Discard) }()
 	for range 2 {
-		if err := <-read; err != nil {
+		if err := await(t, read); err != nil {
 			t.Error(err)
 		}
 	}
 	stop()
-	if err := <-ended; err != nil {
+	if err := await(t, ended); err != nil {
 		t.Error(err)
 	}
 }

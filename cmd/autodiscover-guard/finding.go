@@ -25,6 +25,8 @@ const (
 	actionJudge = "judge"
 )
 
+const reasonJudge = "the answer is judged when it comes: only hosts inside the rule may be named"
+
 // saved is one exchange to decide on; without an answer only the question is judged.
 type saved struct {
 	request dialect.Request
@@ -52,8 +54,14 @@ func findExchange(policy *rules.Policy, source string, x saved, from rules.From)
 		}
 	case x.answer != nil:
 		d = policy.Judge(&plan, *x.answer)
-	case !plan.Guarded:
+	case !plan.Guarded && d.Mode != rules.Monitor:
 		d.Action, d.Reason = rules.ActionPass, "no subject is guarded"
+	case !plan.Guarded:
+		d.Action = rules.ActionPass
+		if d.Would == 0 {
+			d.Reason += reasonJudge
+			f.Would = actionJudge
+		}
 	}
 	f.Dialect, f.Rule, f.Reason, f.ReservedBy, f.Subjects = d.Dialect.String(), d.Rule, d.Reason, d.ReservedBy, d.Subjects
 	f.Action, f.Forwarded = d.Action.String(), d.Credentials.Forwarded
@@ -61,7 +69,7 @@ func findExchange(policy *rules.Policy, source string, x saved, from rules.From)
 		f.Would = d.Would.String()
 	}
 	if d.Action == 0 {
-		f.Action, f.Reason = actionJudge, "the answer is judged when it comes: only hosts inside the rule may be named"
+		f.Action, f.Reason = actionJudge, reasonJudge
 	}
 	for _, s := range d.Suggestions {
 		f.Suggestions = append(f.Suggestions, suggestionLine{s.Path, s.Kind.String(), s.Was, s.Now, s.Verdict.String()})

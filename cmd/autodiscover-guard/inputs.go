@@ -48,6 +48,7 @@ func (in inputs) warn(logger *zap.Logger) {
 	for _, text := range in.policy.Warnings(time.Now()) {
 		logger.Warn(text)
 	}
+	in.door.warn(logger, time.Now())
 	roots := in.roots
 	if roots == nil {
 		roots = systemRoots()

@@ -59,9 +59,9 @@ func TestRun_killAndRestartLosesNothing(t *testing.T) {
 		_, err := guard.ask(t.Context(), "jane@shop.com")
 		asked <- err
 	}()
-	<-held
+	await(t, held)
 	guard.kill(t) // in one
-	if err := <-asked; err == nil {
+	if err := await(t, asked); err == nil {
 		t.Error("the exchange in flight came to a good end without the guard")
 	}
 	mu.Lock()

@@ -131,7 +131,9 @@ func configCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "config",
 		Short: "every key of the configuration file, with its default: a file to start from",
-		Args:  noArguments,
+		Long: `Print every key of the configuration file, with its meaning and its default: a file to start from, which need not have what stays as it is.
+"run --config FILE" starts the guard with a file; "run --dry-run --config FILE" says whether it would, or what is wrong with the file.`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprint(cmd.OutOrStdout(), config.Reference())
 			return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,6 +81,9 @@ func openDecisionsFile(c *config.Config, stdout io.Writer, logger *zap.Logger) (
 	}
 	r := c.Log.Rotate
 	file, err := record.OpenFile(name, record.Rotation{Size: r.Size, Every: r.Every, Keep: int(r.Keep), Age: r.Age}, logger)
+	if errors.Is(err, record.ErrTaken) {
+		return nil, 0, hint(fmt.Errorf("log.decisions: %s: %w", name, err), "give each a file of its own: what one writes is lost where the other moves the file aside (log.rotate)")
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("log.decisions: %w", err)
 	}

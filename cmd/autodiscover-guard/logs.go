@@ -108,7 +108,7 @@ func readHookSecret(c *config.Config) (notify.Secret, error) {
 	}
 	from, text := "environment variable "+config.NotifySecretVariable, []byte(os.Getenv(config.NotifySecretVariable))
 	if file := c.Notify.SecretFile; file != "" {
-		read, err := readNamed("notify.secret_file", file)
+		read, err := readPrivate("notify.secret_file", file)
 		if err != nil {
 			return notify.Secret{}, err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,8 +31,14 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return hint(err, "%s", lists)
 }
 
-// didYouMean is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo; or "".
+// didYouMean is what was probably meant by a flag of cmd that does not exist: another one, or the command of that name, as in --demo, or that of "run" where the command was
+// left out; or "".
 func didYouMean(cmd *cobra.Command, name string) string {
+	for _, child := range cmd.Commands() {
+		if child.Name() == "run" && child.Flags().Lookup(name) != nil {
+			return child.CommandPath() + " --" + name
+		}
+	}
 	for _, child := range cmd.Commands() {
 		if child.Name() == name {
 			return child.CommandPath()
@@ -48,7 +53,7 @@ func didYouMean(cmd *cobra.Command, name string) string {
 	if near := spelling.Nearest(name, names); near != "" {
 		return "--" + near
 	}
-	return ""
+	return guessedFlag(cmd, name)
 }
 
 // refuseEmpty refuses a flag that is given nothing, as by a script whose variable is not set: it would be taken for one that was left out, and a guard
@@ -68,29 +73,47 @@ func refuseEmpty(flags *pflag.FlagSet) error {
 	return err
 }
 
-// likely is as many wrong letters of a command as make a suggestion worth a try.
-const likely = 2
-
 // noArguments refuses arguments: to a command that has others below it, and to the program itself, they are commands that do not exist.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	above := strings.TrimPrefix(cmd.CommandPath()+" ", program+" ")
+	guess := guessedCommands[above+args[0]]
 	if !cmd.HasSubCommands() {
 		err := fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args[0])
-		if ext := filepath.Ext(args[0]); cmd.Flags().Lookup("config") != nil && (ext == ".yaml" || ext == ".yml") {
-			return hint(err, "a configuration is named by a flag: --config %s", args[0])
+		if flag := guessedArgument(cmd, args[0]); flag != "" {
+			return hint(err, "it is given by a flag: %s", flag)
+		}
+		if guess != "" {
+			return hint(err, "%s", guess)
 		}
 		return err
 	}
-	above := strings.TrimPrefix(cmd.CommandPath()+" ", program+" ")
 	err := fmt.Errorf("unknown command %q", above+args[0])
-	cmd.SuggestionsMinimumDistance = likely
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return hint(err, "did you mean %q?", above+near[0])
-	}
-	if !cmd.HasParent() {
+	near := nearestCommand(cmd, args[0])
+	switch {
+	case guess != "":
+		return hint(err, "%s", guess)
+	case near != "":
+		return hint(err, "did you mean %q?", above+near)
+	case !cmd.HasParent():
 		return hint(err, "%s alone lists the commands", program)
 	}
 	return hint(err, "%s --help lists them", cmd.CommandPath())
+}
+
+// nearestCommand is the command below cmd that was probably meant by a word: the one that is spelled like it, or the only one that begins so; or "".
+func nearestCommand(cmd *cobra.Command, word string) string {
+	var names, begun []string
+	for _, child := range cmd.Commands() {
+		names = append(names, child.Name())
+		if strings.HasPrefix(child.Name(), word) {
+			begun = append(begun, child.Name())
+		}
+	}
+	if near := spelling.Nearest(word, names); near != "" || len(begun) != 1 {
+		return near
+	}
+	return begun[0]
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/secretfile"
 )
 
 // maxNamed is far above any file that a person or a configuration names, and keeps a wrong path such as a device from being read for ever.
@@ -18,13 +20,18 @@ func readWhole(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readAll(f)
+}
+
+// readAll reads what is open, and closes it.
+func readAll(f *os.File) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxNamed+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(text) > maxNamed {
-		return nil, fmt.Errorf("%s is larger than %d MiB: is it the right file?", file, maxNamed>>20)
+		return nil, fmt.Errorf("%s is larger than %d MiB: is it the right file?", f.Name(), maxNamed>>20)
 	}
 	return text, nil
 }
@@ -38,13 +45,18 @@ func readNamed(key, file string) ([]byte, error) {
 	return text, nil
 }
 
-// readPEM reads a file of certificates. Readers of PEM pass over what they cannot read, without a word: the end of a file that is still being written, the
-// first certificate behind a byte order mark, two between which a line break is missing.
+// readPEM reads a file of certificates.
 func readPEM(key, file string) ([]byte, error) {
 	text, err := readNamed(key, file)
 	if err != nil {
 		return nil, err
 	}
+	return text, checkPEM(key, file, text)
+}
+
+// checkPEM refuses certificates that are not whole. Readers of PEM pass over what they cannot read, without a word: the end of a file that is still being written, the
+// first certificate behind a byte order mark, two between which a line break is missing.
+func checkPEM(key, file string, text []byte) error {
 	said, read := bytes.Count(text, []byte("-----BEGIN CERTIFICATE-----")), 0
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == "CERTIFICATE" {
@@ -52,9 +64,9 @@ func readPEM(key, file string) ([]byte, error) {
 		}
 	}
 	if read < said {
-		return nil, fmt.Errorf("%s: %s: %d of %d certificates cannot be read: is it still being written, or a line break missing before one?", key, file, said-read, said)
+		return fmt.Errorf("%s: %s: %d of %d certificates cannot be read: is it still being written, or a line break missing before one?", key, file, said-read, said)
 	}
-	return text, nil
+	return nil
 }
 
 // addCertificates adds those of a PEM file.
@@ -69,10 +81,15 @@ func addCertificates(pool *x509.CertPool, key, file string) error {
 	return nil
 }
 
-// readPrivate reads a file with a secret, which nobody else may be able to do.
+// readPrivate reads a file with a secret, as secretfile allows it.
 func readPrivate(key, file string) ([]byte, error) {
-	if err := privateFile(file); err != nil {
+	f, err := secretfile.Open(file)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
-	return readNamed(key, file)
+	text, err := readAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return text, nil
 }

@@ -37,7 +37,11 @@ func startService(t *testing.T, answer http.Handler) *lab.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = service.Close() })
+	t.Cleanup(func() {
+		closed := make(chan error, 1)
+		go func() { closed <- service.Close() }()
+		_ = await(t, closed)
+	})
 	return service
 }
 
@@ -72,7 +76,9 @@ func (p *process) launch(t *testing.T) {
 		t.Skip("no symbolic links here: ", err)
 	}
 	p.stderr = new(bytes.Buffer)
-	p.cmd = exec.CommandContext(t.Context(), program, "run", "--config", filepath.Join(p.dir, "guard.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", p.state)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // of which none needs more than some seconds
+	t.Cleanup(cancel)
+	p.cmd = exec.CommandContext(ctx, program, "run", "--config", filepath.Join(p.dir, "guard.yaml"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", p.state)
 	p.cmd.Stderr = p.stderr
 	if p.streams != nil {
 		p.cmd.Stdout, p.cmd.Stderr = p.streams, p.streams

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +20,7 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+	"autodiscover-guard/intercept"
 	"autodiscover-guard/rules"
 )
 
@@ -46,6 +47,9 @@ type reloader struct {
 	draining atomic.Bool
 
 	config *config.Config // that of the start
+	// roots and proxyCredentials are what was read last of the files that it names.
+	roots            *x509.CertPool
+	proxyCredentials intercept.Credentials
 
 	reloading sync.Mutex // one reload at a time, as long as a disk that hangs takes
 	former    []string   // the scope of the policy before this one; a reload of the same is none
@@ -168,11 +172,18 @@ func (r *reloader) apply() (*rules.Policy, error) {
 		return nil, err
 	}
 	policy := in.policy
-	swapUpstream := func() {}
-	if sameUpstream(r.config, c) {
-		if swapUpstream, err = r.guard.plugin.PrepareUpstream(in.roots, in.proxyCredentials); err != nil {
-			return nil, fmt.Errorf("upstream.proxy_credentials: %w", err)
-		}
+	// What names another file than at the start takes effect at the next one, and may not fit the door that is open.
+	in.door.keep(r.guard.credentials.current.Load(), r.config, c)
+	roots, proxyCredentials := r.roots, r.proxyCredentials
+	if r.config.Upstream.Roots == c.Upstream.Roots {
+		roots = in.roots
+	}
+	if r.config.Upstream.ProxyCredentials == c.Upstream.ProxyCredentials {
+		proxyCredentials = in.proxyCredentials
+	}
+	swapUpstream, err := r.guard.plugin.PrepareUpstream(roots, proxyCredentials)
+	if err != nil {
+		return nil, fmt.Errorf("upstream.proxy_credentials: %w", err)
 	}
 	before, former := r.policy.Revision(), r.former
 	if policy.Revision() != before {
@@ -183,20 +194,19 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	}
 	r.former = former
 	swapUpstream()
+	r.roots, r.proxyCredentials = roots, proxyCredentials
 	if err := r.guard.plugin.Swap(policy); err != nil {
 		return nil, err
 	}
-	if sameCredentialFiles(r.config, c) { // other files than before are other keys outside policy, and may not fit the door that is open
-		r.guard.credentials.replace(in.door)
-		if r.access != nil {
-			r.access.Renew(in.door.admin.token)
-		}
+	r.guard.credentials.replace(in.door)
+	if r.access != nil {
+		r.access.Renew(in.door.token)
 	}
 	r.logger.Info("policy reloaded", zap.String("before", before), zap.String("policy", policy.Revision()), zap.Int("rules", len(c.Policy.Rules)),
 		zap.String("authority", r.guard.authority.Fingerprint()), zap.Time("issuing_until", r.guard.authority.Issuing().NotAfter.UTC()))
 	in.warn(r.logger)
-	if !sameButPolicy(r.config, c) {
-		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again")
+	if keys := config.Changed(r.config, c); len(keys) != 0 {
+		r.logger.Warn("keys outside policy have changed as well; they take effect when the guard is started again", zap.Strings("keys", keys))
 	}
 	return policy, nil
 }
@@ -218,26 +228,6 @@ func (r *reloader) rescope(names, former []string) error {
 		return fmt.Errorf("authority: %w", err)
 	}
 	return nil
-}
-
-// sameCredentialFiles reports whether two configurations name the same files for the doors.
-func sameCredentialFiles(a, b *config.Config) bool {
-	x, y := &a.Listen, &b.Listen
-	return x.AdminCertificate == y.AdminCertificate && x.AdminKey == y.AdminKey && x.AdminTokenFile == y.AdminTokenFile && x.AdminClients == y.AdminClients &&
-		a.Listen.Certificate == b.Listen.Certificate && a.Listen.Key == b.Listen.Key &&
-		a.Clients.Certificates == b.Clients.Certificates && a.Clients.Passwords == b.Clients.Passwords
-}
-
-// sameUpstream does the same for the far side.
-func sameUpstream(a, b *config.Config) bool {
-	return a.Upstream.Roots == b.Upstream.Roots && a.Upstream.ProxyCredentials == b.Upstream.ProxyCredentials
-}
-
-// sameButPolicy reports whether two configurations differ in their policy at most.
-func sameButPolicy(a, b *config.Config) bool {
-	x, y := *a, *b
-	x.Policy, y.Policy = config.Policy{}, config.Policy{}
-	return reflect.DeepEqual(x, y)
 }
 
 // debounce is how long a file must have lain still before it is read: editors write in several steps.

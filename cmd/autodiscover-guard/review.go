@@ -25,6 +25,8 @@ type reviewFlags struct {
 	failOn                                     []string
 	follow                                     bool
 	top                                        int
+	// guard is the one whose records are meant where no file is named.
+	guard setupFlags
 }
 
 func reviewCommand() *cobra.Command {
@@ -36,12 +38,14 @@ func reviewCommand() *cobra.Command {
 do not trust the guard or go past its proxy, pinned domains that were offered other servers, answers that nobody could read, latencies, failures, changes and gaps.
 
 FILE is a log as "run" writes it; gzip and Zstandard files are read as they are, and - is standard input. The guard's own messages (standard error of
-"run") may be among them: failed handshakes are told there. Without FILE, the decisions in the default state directory are read, rotated ones first.
+"run") may be among them: failed handshakes are told there. Without FILE, the decisions of the guard with the usual state directory are read, or of the
+one that --state or --config says, rotated ones included.
 
 Times are UTC. With --since, what the log has from before is read, too: it tells which strangers are new.
 
 Exit code 1 where --fail-on names something that was found (leak: not stopped; parse: an answer or a line that nobody could read; pin: a pinned domain
-that was offered other servers), or where --explain finds no such exchange.`,
+that was offered other servers; trust: a client that does not trust the authority, or left in the handshake; empty: no decision, so nothing came by the
+guard), or where --explain finds no such exchange.`,
 		Example: `  autodiscover-guard review --since 7d
   autodiscover-guard review --domain corp.example.net --format html decisions*.jsonl.gz > report.html
   autodiscover-guard review --fail-on leak,parse decisions.jsonl
@@ -51,6 +55,8 @@ that was offered other servers), or where --explain finds no such exchange.`,
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&f.guard.file, "config", "", "configuration `FILE` of the guard whose records are read")
+	flags.StringVar(&f.guard.state, "state", "", "`DIR` of the state of that guard")
 	flags.StringVar(&f.since, "since", "", "decisions from this `TIME` on: 2026-11-24, 2026-11-24T06:00:00Z, or how long ago (24h, 7d)")
 	flags.StringVar(&f.until, "until", "", "decisions before this `TIME`")
 	flags.StringSliceVar(&f.domains, "domain", nil, "only about this mail `DOMAIN`, and those below it")
@@ -81,9 +87,9 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	if err := f.check(files); err != nil {
 		return err
 	}
-	usual := len(files) == 0
-	if usual {
-		if files, err = defaultDecisions(); err != nil {
+	found := len(files) == 0
+	if found {
+		if files, err = f.guard.decisions(); err != nil {
 			return err
 		}
 	}
@@ -104,9 +110,9 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	case f.follow: // nothing else has something to do at a signal, and what waits for a pipe would not notice
 		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of the usual log, what was moved aside stands before what grows
+		return f.followed(ctx, files[len(files)-1], filter, out, cmd.ErrOrStderr()) // of a guard's log, what was moved aside stands before what grows
 	}
-	if usual {
+	if found {
 		// To a summary the order is all the same. What grows comes first: were it moved aside while others are read, the youngest records would be in none of the files.
 		files = slices.Concat(files[len(files)-1:], files[:len(files)-1])
 	}
@@ -118,13 +124,22 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	return f.report(summary.Report(log, f.top), out, cmd.ErrOrStderr())
 }
 
-// alone refuses what would be ignored beside a flag that leaves nothing to say for others, of which flags counts all that were given.
+// alone refuses what would be ignored beside files, or beside a flag that leaves nothing to say for others, of which flags counts all that were given.
 func (f *reviewFlags) alone(flags int, files []string) error {
+	places := 0
+	for _, place := range [...]struct{ flag, given string }{{"--config", f.guard.file}, {"--state", f.guard.state}} {
+		if place.given == "" {
+			continue
+		}
+		if places++; len(files) > 0 {
+			return hint(fmt.Errorf("%s says whose records are read where no file is named, and here is %s", place.flag, files[0]), "leave one of them out")
+		}
+	}
 	switch {
 	case f.print != "" && (flags > 1 || len(files) > 0):
 		return errors.New("--print stands alone: no log is read for it")
-	case f.explain != "" && flags > 1:
-		return errors.New("--explain goes with files, and with no other flag: one exchange is looked for in all of them")
+	case f.explain != "" && flags > 1+places:
+		return errors.New("--explain goes with files, and with no other flag but --state and --config: one exchange is looked for in all of them")
 	}
 	return nil
 }

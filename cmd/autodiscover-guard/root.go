@@ -32,7 +32,10 @@ More:
   autodiscover-guard reserved [NAME...]                 which names are reserved, and by whom
   autodiscover-guard setup gateway --print              units and packet filter for a gateway
   autodiscover-guard config                             every key of the configuration file, with its default
+  autodiscover-guard completion SHELL                   completions for bash, fish, powershell, zsh
   autodiscover-guard COMMAND --help                     all flags
+
+Exit codes: 0 fine, 1 the answer is "no", 2 usage, configuration, or what stops a start.
 `
 
 func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
@@ -56,6 +59,7 @@ func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) }
 	root.AddCommand(runCommand(stdout), demoCommand(), checkCommand(), doctorCommand(), statusCommand(), policyCommand(), reviewCommand(), caCommand(), setupCommand(), dialectsCommand(), reservedCommand(), configCommand(), versionCommand())
 	ownWords(root)
+	completeWords(root)
 	return root
 }
 

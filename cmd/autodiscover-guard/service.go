@@ -81,7 +81,10 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer logs.close()
-	r := &reloader{load: s.load, file: file, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings}
+	r := &reloader{
+		load: s.load, file: file, state: state, logs: logs, logger: logs.life, figures: figures, config: c, supervisor: supervisor{logs.life}, settings: settings,
+		roots: in.roots, proxyCredentials: in.proxyCredentials,
+	}
 	return s.guard(ctx, r, in, hangups, stderr)
 }
 
@@ -110,7 +113,7 @@ func (s *service) guard(ctx context.Context, r *reloader, in inputs, hangups <-c
 	}
 	defer d.close()
 	r.guard, r.policy, r.doors = g, g.policy, d
-	r.access = newAccess(&r.config.Listen, in.door.admin, r.figures)
+	r.access = newAccess(&r.config.Listen, in.door.token, r.figures)
 	r.note(nil)
 	registerMetrics(g, r, r.figures)
 	authorityFigures(g.authority, r.figures)

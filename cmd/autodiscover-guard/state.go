@@ -69,6 +69,19 @@ func takeLock(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
+// lookLock shares a lock that is there with others who only look.
+func lookLock(dir, name string) (*os.File, error) {
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	if err := lockFile(f, shared); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("state: locking %q: %w", f.Name(), err)
+	}
+	return f, nil
+}
+
 // owner says which process holds the directory, where it has said so.
 func owner(state string) string {
 	if pid := readNote(state, "pid"); pid != "" {

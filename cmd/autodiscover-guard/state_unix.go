@@ -4,23 +4,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
-
-// privateFile refuses a file with a secret that others can read.
-func privateFile(name string) error {
-	info, err := os.Stat(name)
-	if err != nil {
-		return err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("%s can be read by others (mode %04o); want chmod 600", name, mode)
-	}
-	return nil
-}
 
 // How a lock is taken.
 const (

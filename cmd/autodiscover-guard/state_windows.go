@@ -7,9 +7,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// privateFile asks nothing: the directory's access list decides.
-func privateFile(string) error { return nil }
-
 // How a lock is taken.
 const (
 	exclusively = windows.LOCKFILE_EXCLUSIVE_LOCK

@@ -126,8 +126,8 @@ func domainOf(s string) string {
 		literal, _, _ := strings.Cut(s[1:], "]")
 		return reserved.Canonical(literal)
 	}
-	s = strings.TrimLeft(s, " \t\r\n") // typed, or where a line was folded
-	if end := strings.IndexAny(s, "?>\"'<()[]{}|\\/ \t\r\n,;:&=#*!$^`~"); end >= 0 {
+	s = strings.TrimLeft(s, " \t\r\n+") // typed, or where a line was folded; in a form a plus sign is a space
+	if end := strings.IndexAny(s, "?>\"'<()[]{}|\\/ \t\r\n,;:&=#*!$^`~+"); end >= 0 {
 		s = s[:end]
 	}
 	return reserved.Canonical(s)

@@ -41,6 +41,8 @@ func TestAddresses_everySpelling(t *testing.T) {
 		`"a\\"@example.com, "b;c"@example.net`:  {"example.com", "example.net"},
 		`CORP\user@example.com`:                 {"example.com"},
 		"user@ example.com":                     {"example.com"},
+		"+user+tag@example.com+":                {"example.com"}, // of a form, with spaces around it
+		"user+@+example.com":                    {"example.com"},
 		`"user@example.com"`:                    {"example.com"},
 		"\u202auser@example.com\u202c":          {"example.com"},
 		"<user@example.com\u200e>\u00a0":        {"example.com"},
@@ -79,14 +81,15 @@ func TestBasicUser_asServersDecodeIt(t *testing.T) {
 		OK    bool
 	}
 	for value, want := range map[string]result{
-		"Basic dXNlckBleGFtcGxlLmNvbTpwYXNz": {"user@example.com", true, true},
-		"basic   dXNlckBleGFtcGxlLmNvbQ==":   {"user@example.com", false, true},
-		"BASIC dXNlckBleGFtcGxlLmNvbQ":       {"user@example.com", false, true},
-		"Basic dTr_-g":                       {"u", true, true},
-		"Basic dTr/+g":                       {"u", true, true},
-		"Basic !":                            {"", false, false},
-		"Bearer dXNlcg==":                    {"", false, false},
-		"":                                   {"", false, false},
+		"Basic dXNlckBleGFtcGxlLmNvbTpwYXNz":  {"user@example.com", true, true},
+		"basic   dXNlckBleGFtcGxlLmNvbQ==":    {"user@example.com", false, true},
+		"BASIC dXNlckBleGFtcGxlLmNvbQ":        {"user@example.com", false, true},
+		"Basic dTr_-g":                        {"u", true, true},
+		"Basic dTr/+g":                        {"u", true, true},
+		"Basic dXNlckBleGFt cGxlLmNvbTpwYXNz": {"user@example.com", true, true},
+		"Basic !":                             {"", false, false},
+		"Bearer dXNlcg==":                     {"", false, false},
+		"":                                    {"", false, false},
 	} {
 		user, colon, ok := BasicUser(value)
 		if got := (result{user, colon, ok}); got != want {

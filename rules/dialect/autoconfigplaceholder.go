@@ -93,7 +93,7 @@ func (p placeholders) login(username string) error {
 			continue
 		}
 		filled, ok := p.expand(domain)
-		if !ok || p.domain == "" || !below(strings.ToLower(filled), p.domain) {
+		if !ok || p.domain == "" || !reserved.Below(strings.ToLower(filled), p.domain) {
 			return errMadeUpLogin
 		}
 	}

@@ -26,6 +26,11 @@ var configServices = [...]string{
 var configUnits = append(configServices[:],
 	"documentation", "enable", "instruction", "loginPage", "loginPageInfo", "clientConfigUpdate")
 
+// IsPage reports whether a suggestion is a place where, by a clientConfig, people find help.
+func (s Suggestion) IsPage() bool {
+	return strings.HasPrefix(s.Path, "/clientConfig/") && (strings.Contains(s.Path, "/documentation") || strings.Contains(s.Path, "/enable") || strings.Contains(s.Path, "/instruction"))
+}
+
 // configWalk lists the suggestions of an answer in document order.
 type configWalk struct {
 	fill  placeholders

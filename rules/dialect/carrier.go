@@ -83,6 +83,11 @@ func appendHost(all []Subject, host string) []Subject {
 	if IsCentral(host) {
 		return all
 	}
+	return appendHostDomain(all, host)
+}
+
+// appendHostDomain is appendHost for a host that is no central service's.
+func appendHostDomain(all []Subject, host string) []Subject {
 	domain := reserved.Canonical(host)
 	for _, label := range discoveryLabels {
 		if rest, ok := strings.CutPrefix(domain, label); ok {
@@ -245,8 +250,11 @@ func tokenPayload(token string) (jsonDocument, error) {
 	return readJSON(decoded)
 }
 
-// decodeBase64 accepts both alphabets of RFC 4648, with and without padding.
+// decodeBase64 accepts both alphabets of RFC 4648, with and without padding, and in lines, which a field folds into one with spaces: .NET's decoder passes over them.
 func decodeBase64(s string) ([]byte, error) {
+	if strings.ContainsAny(s, " \t\r\n") {
+		s = strings.Join(strings.Fields(s), "")
+	}
 	s = strings.TrimRight(s, "=")
 	if strings.ContainsAny(s, "-_") {
 		return base64.RawURLEncoding.DecodeString(s)

@@ -132,11 +132,11 @@ func declaredCharset(body []byte) string {
 	if !bytes.HasPrefix(body, []byte("<?xml")) {
 		return ""
 	}
-	end := bytes.Index(body, []byte("?>"))
-	if end < 0 {
+	declaration, _, ok := bytes.Cut(body, []byte("?>"))
+	if !ok {
 		return ""
 	}
-	_, after, ok := strings.Cut(string(body[:end]), "encoding")
+	_, after, ok := strings.Cut(string(declaration), "encoding")
 	if !ok {
 		return ""
 	}

@@ -113,6 +113,8 @@ func TestCompose_auth(t *testing.T) {
 		{"none", MobileConfig, profile("EmailAuthNone")},
 		{"OAuth2", MobileConfig, nil},
 		{"TLS-client-cert", MobileConfig, nil},
+		{"password-cleartext", PACC, []string{`"imap":{"host":"mail.lab.test"}`, `"password":true`}},
+		{"NTLM", PACC, []string{`"imap":{"host":"mail.lab.test"}`, `"password":true`}},
 		{"password-encrypted", PACC, []string{`"imap":{"host":"mail.lab.test"}`, `"password":true`}},
 		{"GSSAPI", PACC, nil},
 		{"none", PACC, nil},
@@ -132,6 +134,13 @@ func TestCompose_auth(t *testing.T) {
 		}
 		if c.auth == "none" && strings.Contains(string(a.Body), "Username") {
 			t.Errorf("%v, %q: somebody logs in: %s", c.id, c.auth, a.Body)
+		}
+	}
+	imap, smtp := Server{Protocol: "imap", Host: "mail.lab.test"}, Server{Protocol: "smtp", Host: "mail.lab.test"}
+	byToken := func(s Server) Server { s.Auth = "OAuth2"; return s }
+	for _, servers := range [][]Server{{imap}, {smtp}, {byToken(imap), smtp}, {imap, byToken(smtp)}} { // a device wants both
+		if a, err := Compose(Inquiry{Dialect: MobileConfig}, Settings{Address: "user@lab.test", Servers: servers}); !errors.Is(err, ErrCannotCarry) {
+			t.Errorf("%+v: %v: %s", servers, err, a.Body)
 		}
 	}
 	for auth, want := range map[string]bool{"OAuth2": true, "": false} {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // ID names a dialect. The zero ID is none: nothing may be concluded from it.
@@ -81,7 +83,7 @@ type Service struct {
 // Covers reports whether host, in lower case, belongs to the service.
 func (s Service) Covers(host string) bool {
 	for _, name := range s.Hosts {
-		if below(host, name) {
+		if reserved.Below(host, name) {
 			return true
 		}
 	}
@@ -295,10 +297,4 @@ func composed(mediaType, body string) Answer {
 		Header: Header{"Content-Type": {mediaType}, "Cache-Control": {"no-store"}},
 		Body:   []byte(body),
 	}
-}
-
-// below reports whether host is name or lies below it, by whole labels. Both are normalised.
-func below(host, name string) bool {
-	at := len(host) - len(name)
-	return at >= 0 && (at == 0 || host[at-1] == '.') && host[at:] == name // in this order: most hosts have no dot there
 }

@@ -33,6 +33,23 @@ func suggestURL(kind Kind, path, protocol, value string) (Suggestion, bool) {
 	return Suggestion{Path: path, Kind: kind, Protocol: protocol, Host: host, Port: port, Was: value}, true
 }
 
+// suggestWholeURL is suggestURL where nobody writes a reference: mail.lab.test:443/EWS lacks its scheme, and lenient clients add it.
+func suggestWholeURL(kind Kind, path, protocol, value string) (Suggestion, bool) {
+	value = strings.TrimSpace(value)
+	if strings.Contains(value, "://") && !relative(value) { // as nearly all are
+		return suggestURL(kind, path, protocol, value)
+	}
+	authority := value
+	if end := strings.IndexAny(value, "/?#"); end >= 0 {
+		authority = value[:end]
+	}
+	host, port := urlHost("//" + authority)
+	if !strings.Contains(host, ".") || strings.Contains(authority, "@") || ambiguous(value) {
+		return suggestURL(kind, path, protocol, value)
+	}
+	return Suggestion{Path: path, Kind: kind, Protocol: protocol, Host: host, Port: port, Was: value}, true
+}
+
 // suggestAddress makes a suggestion of a mail address: its domain is asked next.
 func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
@@ -40,7 +57,7 @@ func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: value}
-	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) {
+	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) && !strings.Contains(found[0].Address[lastAt(found[0].Address):], "+") {
 		s.Host = found[0].Domain
 	}
 	return s, true

@@ -38,6 +38,19 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestURL(%q): %+v, %t; want a stranger", value, s, ok)
 		}
 	}
+	for value, want := range map[string]string{ // where nobody writes a reference
+		"mail.lab.test/EWS/Exchange.asmx": "mail.lab.test", "Mail.Lab.test.:443/x?y#z": "mail.lab.test", "mail.lab.test": "mail.lab.test", "mail.lab.test?x": "mail.lab.test", "10.0.0.1/x": "10.0.0.1",
+		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test/": "mail.lab.test", "stranger.net//mail.lab.test/": "stranger.net", "stranger.net:443:x.lab.test/": "", `mail.lab.test/\x`: "", "https:mail.lab.test/": "",
+		"": "none", "/EWS": "none", "?p=x": "none", "EWS/Exchange.asmx": "none", "stranger.net@mail.lab.test/x": "none",
+	} {
+		got := "none"
+		if s, ok := suggestWholeURL(KindURL, "", "", value); ok {
+			got = s.Host
+		}
+		if got != want {
+			t.Errorf("suggestWholeURL(%q) is for %q, want %q", value, got, want)
+		}
+	}
 	for value, want := range map[string]uint16{"mail.lab.test:993": 993, "[fe80::1]:993": 993, "fe80::1": 0, "mail.lab.test": 0, "https://mail.lab.test:8443/x": 8443} {
 		if s, _ := suggestHost("", "", value); s.Port != want {
 			t.Errorf("suggestHost(%q) has port %d, want %d", value, s.Port, want)
@@ -48,7 +61,7 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
 		}
 	}
-	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": ""} {
+	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": ""} {
 		if s, _ := suggestAddress("", "", value); s.Host != want {
 			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
 		}

@@ -21,6 +21,7 @@ import (
 //	POST /common/GetCredentialType  {"username":"user@lab.test"} {"IfExistsResult":0,"Credentials":{"FederationRedirectUrl":"https://…"}}
 //	GET  /lab.test/v2.0/.well-known/openid-configuration       {"issuer":"https://…","token_endpoint":"https://…",…}
 //	GET  /odc/v2.1/federationprovider?domain=lab.test          {"tenantId":"…","authority_host":"login.microsoftonline.com"}
+//	GET  /odc/emailhrd/getidp?hm=0&emailAddress=user%40lab.test  OrgId
 //
 // getuserrealm.srf answers in XML where &xml=1 asks for it.
 var identity = wireFormat{
@@ -61,6 +62,7 @@ const (
 	credentialType
 	openIDConfiguration
 	federationProvider
+	accountHome
 )
 
 const openIDPlace = "/.well-known/openid-configuration"
@@ -72,6 +74,8 @@ func identityLookupOf(path, query string) identityLookup {
 		return userRealm
 	case path == "/odc/v2.1/federationprovider":
 		return federationProvider
+	case path == "/odc/emailhrd/getidp":
+		return accountHome
 	case strings.HasSuffix(path, openIDPlace) && tenantDomain(path) != "":
 		return openIDConfiguration
 	}
@@ -83,6 +87,14 @@ func identityLookupOf(path, query string) identityLookup {
 		return credentialType
 	}
 	return noLookup
+}
+
+// lookup is the one that an inquiry asks.
+func (q Inquiry) lookup() identityLookup {
+	if q.Request.URL == nil {
+		return noLookup
+	}
+	return identityLookupOf(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery)
 }
 
 // tenantDomain is the domain in /{domain}/.well-known/openid-configuration and /{domain}/v2.0/.well-known/openid-configuration. Other
@@ -176,7 +188,10 @@ func identitySubjects(name, value string) []Subject {
 	return nil
 }
 
-func readIdentity(_ Inquiry, t text) (*Document, error) {
+func readIdentity(q Inquiry, t text) (*Document, error) {
+	if q.lookup() == accountHome && !looksLikeText(t.data) {
+		return readAccountHome(t)
+	}
 	if bytes.HasPrefix(bytes.TrimSpace(t.data), []byte("<")) {
 		return readIdentityXML(t)
 	}
@@ -237,13 +252,10 @@ const (
 	realmUnknownXML = `<?xml version="1.0" encoding="utf-8"?><RealmInfo Success="true"><NameSpaceType>Unknown</NameSpaceType></RealmInfo>`
 )
 
-// refuseIdentity says that nobody knows the account: NameSpaceType Unknown, IfExistsResult 1 (does not exist). Where the service has no such
+// refuseIdentity says that nobody knows the account: NameSpaceType Unknown, IfExistsResult 1 (does not exist), Neither. Where the service has no such
 // word, 404: its own 400 makes clients report a broken service.
 func refuseIdentity(q Inquiry) Answer {
-	if q.Request.URL == nil {
-		return notFound()
-	}
-	switch identityLookupOf(normalPath(q.Request.URL.Path), q.Request.URL.RawQuery) {
+	switch q.lookup() {
 	case userRealm:
 		if strings.Contains("&"+strings.ToLower(q.Request.URL.RawQuery)+"&", "&xml=1&") {
 			return composed(typeXML, realmUnknownXML)
@@ -255,6 +267,8 @@ func refuseIdentity(q Inquiry) Answer {
 			quoted = []byte(`""`)
 		}
 		return composed(typeJSON, `{"Username":`+string(quoted)+`,"IfExistsResult":1}`)
+	case accountHome:
+		return composed("text/plain; charset=utf-8", "Neither")
 	case noLookup, openIDConfiguration, federationProvider:
 	}
 	return notFound()

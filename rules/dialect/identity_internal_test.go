@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,25 +11,26 @@ import (
 func TestIdentity_recognise(t *testing.T) {
 	const host = "https://login.microsoftonline.com"
 	recognised(t, Identity, "GET", map[string][]string{
-		host + "/getuserrealm.srf?login=user%40example.com&json=1":                      {"example.com"},
-		host + "/GetUserRealm.srf?LOGIN=example.com&xml=1":                              {"example.com"},
-		host + "/common/userrealm/user%40example.com?api-version=1.0":                   {"example.com"},
-		host + "/Common/UserRealm/User@Example.COM":                                     {"example.com"},
-		host + "/common/userrealm/example.com":                                          {"example.com"},
-		host + "/example.com/.well-known/openid-configuration":                          {"example.com"},
-		host + "/Example%2Ecom/V2.0/.well-known/OpenID-configuration/":                  {"example.com"},
-		host + "/example。com/.well-known/openid-configuration":                          {"example.com"},
-		"https://odc.officeapps.live.com/odc/v2.1/federationProvider?domain=a.test":     {"a.test"},
-		"https://login.partner.microsoftonline.cn/getuserrealm.srf?login=a@b.test":      {"b.test"},
-		host + "/common/.well-known/openid-configuration":                               nil,
-		host + "/common/v2.0/.well-known/openid-configuration":                          nil,
-		host + "/8d3f2b1c-0000-4000-8000-000000000000/.well-known/openid-configuration": nil,
-		host + "/a/b.test/.well-known/openid-configuration":                             nil,
-		host + "/common/oauth2/v2.0/token":                                              nil,
-		host + "/common/userrealm":                                                      nil,
-		host + "/common/userrealm/?user=a@b.test&api-version=2.1":                       {"b.test"},
-		host + "/organizations/UserRealm/a@b.test":                                      {"b.test"},
-		"https://accounts.hoster.net/example.com/.well-known/openid-configuration":      nil,
+		host + "/getuserrealm.srf?login=user%40example.com&json=1":                         {"example.com"},
+		host + "/GetUserRealm.srf?LOGIN=example.com&xml=1":                                 {"example.com"},
+		host + "/common/userrealm/user%40example.com?api-version=1.0":                      {"example.com"},
+		host + "/Common/UserRealm/User@Example.COM":                                        {"example.com"},
+		host + "/common/userrealm/example.com":                                             {"example.com"},
+		host + "/example.com/.well-known/openid-configuration":                             {"example.com"},
+		host + "/Example%2Ecom/V2.0/.well-known/OpenID-configuration/":                     {"example.com"},
+		host + "/example。com/.well-known/openid-configuration":                             {"example.com"},
+		"https://odc.officeapps.live.com/odc/v2.1/federationProvider?domain=a.test":        {"a.test"},
+		"https://login.partner.microsoftonline.cn/getuserrealm.srf?login=a@b.test":         {"b.test"},
+		"https://odc.officeapps.live.com/odc/EmailHrd/GetIdp?hm=0&emailAddress=a%40b.test": {"b.test"},
+		host + "/common/.well-known/openid-configuration":                                  nil,
+		host + "/common/v2.0/.well-known/openid-configuration":                             nil,
+		host + "/8d3f2b1c-0000-4000-8000-000000000000/.well-known/openid-configuration":    nil,
+		host + "/a/b.test/.well-known/openid-configuration":                                nil,
+		host + "/common/oauth2/v2.0/token":                                                 nil,
+		host + "/common/userrealm":                                                         nil,
+		host + "/common/userrealm/?user=a@b.test&api-version=2.1":                          {"b.test"},
+		host + "/organizations/UserRealm/a@b.test":                                         {"b.test"},
+		"https://accounts.hoster.net/example.com/.well-known/openid-configuration":         nil,
 	})
 }
 
@@ -107,6 +109,7 @@ func TestIdentity_refuse(t *testing.T) {
 		},
 		{"GET", host + "/example.com/.well-known/openid-configuration", "", quiet},
 		{"GET", "https://odc.officeapps.live.com/odc/v2.1/federationprovider?domain=example.com", "", quiet},
+		{"GET", "https://odc.officeapps.live.com/odc/emailhrd/getidp?hm=1&emailAddress=user@example.com", "", answer("text/plain", "Neither")},
 	} {
 		q, ok := Recognise(ask(t, c.method, c.url, c.body))
 		if !ok || q.Dialect != Identity {
@@ -117,6 +120,28 @@ func TestIdentity_refuse(t *testing.T) {
 		}
 		if d, err := Read(q, c.want); !errors.Is(err, ErrNoSettings) || len(d.Suggestions) > 0 {
 			t.Errorf("%s: the refusal reads as %+v, %v", c.url, d, err)
+		}
+	}
+}
+
+// The words of an answer name the hosts of the directories that they stand for.
+func TestIdentity_accountHome(t *testing.T) {
+	q, _ := Recognise(ask(t, "GET", "https://odc.officeapps.live.com/odc/emailhrd/getidp?hm=1&emailAddress=user@lab.test", ""))
+	for body, want := range map[string]string{
+		"OrgId": "login.microsoftonline.com", "MSAccount\r\n": "login.live.com", `"Both"`: "login.microsoftonline.com login.live.com", "OrgId,Placeholder": "login.microsoftonline.com",
+		"Neither": "answer holds no settings: an account of nobody's", "Somewhere": "answer cannot be read beyond doubt: an unknown word", "OrgId, x": "answer cannot be read beyond doubt: an unknown word",
+	} {
+		d, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte(body)})
+		var hosts []string
+		for _, s := range d.Suggestions {
+			hosts = append(hosts, s.Host)
+		}
+		got := strings.Join(hosts, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", body, got, want)
 		}
 	}
 }

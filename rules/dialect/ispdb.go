@@ -1,6 +1,10 @@
 package dialect
 
-import "strings"
+import (
+	"strings"
+
+	"autodiscover-guard/rules/reserved"
+)
 
 // ISPDB is Thunderbird's database of providers, which most other clients ask as well. It answers GET …/v1.1/DOMAIN with the document of
 // Autoconfig, for anybody's domain. Clients also ask for the domain of the account's MX or name server, which is then the hoster's: that
@@ -34,7 +38,7 @@ const ispdbRoot = "v1.ispdb.net"
 
 func isISPDB(host, path string) bool {
 	rest, ok := behindVersion(strings.TrimPrefix(path, "/autoconfig"))
-	if !ok && below(host, ispdbRoot) {
+	if !ok && reserved.Below(host, ispdbRoot) {
 		rest, ok = strings.CutPrefix(path, "/")
 	}
 	return ok && rest != "" && !strings.Contains(rest, "/") && (Service{Hosts: ispdbHosts}).Covers(host)

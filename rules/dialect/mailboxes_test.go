@@ -28,3 +28,21 @@ func TestMailboxes(t *testing.T) {
 		t.Error("the zero Mailboxes are some")
 	}
 }
+
+// The body says who is asked about, else whoever is named first, and whom the client logs in as only where nobody is.
+func TestInquiry_AskedAddress(t *testing.T) {
+	login, query, body, host := dialect.Subject{Address: "login@lab.test", Carrier: dialect.CarrierLogin}, dialect.Subject{Address: "query@lab.test", Carrier: "query"},
+		dialect.Subject{Address: "body@lab.test", Carrier: "body"}, dialect.Subject{Domain: "lab.test", Carrier: dialect.CarrierHost}
+	for want, all := range map[string][][]dialect.Subject{
+		"":               {nil, {host}},
+		"login@lab.test": {{login}, {host, login}, {login, {Address: "other@lab.test", Carrier: dialect.CarrierLogin}}},
+		"query@lab.test": {{query, login}, {login, query}, {host, login, query}, {query, {Address: "other@lab.test", Carrier: "header"}}},
+		"body@lab.test":  {{body, query}, {login, query, body}, {{Domain: "lab.test", Carrier: "body"}, body}},
+	} {
+		for _, subjects := range all {
+			if got := (dialect.Inquiry{Subjects: subjects}).AskedAddress(); got != want {
+				t.Errorf("%+v: got %q, want %q", subjects, got, want)
+			}
+		}
+	}
+}

@@ -30,6 +30,7 @@ var mobilesync = wireFormat{
 		return len(r.Body) > 0 && pox.recognise(r, host, path) && isMobileSync(r)
 	},
 	bodySubjects: poxBodySubjects,
+	pathSubjects: pathAddresses,
 	secretFree:   poxSecretFree,
 	read:         readMobileSync,
 	refuse:       refuseMobileSync,

@@ -30,12 +30,13 @@ func mobileAnswer(action string) Answer {
 }
 
 func mobileSettings(hosts ...string) string {
-	out := "<Action><Settings>"
+	var out strings.Builder
+	out.WriteString("<Action><Settings>")
 	for _, h := range hosts {
 		u := "https://" + h + "/Microsoft-Server-ActiveSync"
-		out += "<Server><Type>MobileSync</Type><Url>" + u + "</Url><Name>" + u + "</Name></Server>"
+		out.WriteString("<Server><Type>MobileSync</Type><Url>" + u + "</Url><Name>" + u + "</Name></Server>")
 	}
-	return out + "</Settings></Action>"
+	return out.String() + "</Settings></Action>"
 }
 
 // TestMobileSync_recognisedByTheBody: the place is that of POX, and without a body the request is POX's, which asks for it.

@@ -38,6 +38,7 @@ var pox = wireFormat{
 		return path == "/autodiscover" || strings.HasSuffix(path, "/autodiscover.xml") && strings.Contains(path, "/autodiscover/")
 	},
 	bodySubjects: poxBodySubjects,
+	pathSubjects: pathAddresses, // Exchange has the mailbox of an explicit log-on there: /autodiscover/user@lab.test/autodiscover.xml
 	secretFree:   poxSecretFree,
 	read:         readPOX,
 	refuse:       refusePOX,
@@ -185,6 +186,10 @@ func readPOX(q Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if response := child(x.root, "Response"); child(response, "Account") == nil && child(response, "Action") != nil { // some servers have one schema for everybody
+		x.free()
+		return readMobileSync(q, t)
+	}
 	w := newPOXWalk(x)
 	w.asked = q.Subjects
 	w.element(x.root, &place{tag: x.root.Tag})
@@ -252,7 +257,11 @@ func (w *poxWalk) value(e *etree.Element, at *place, value string) {
 	case KindPort:
 		s, ok = suggestPort("", w.protocol, value, poxServer(e))
 	case KindURL, KindRedirect:
-		s, ok = suggestURL(kind, "", w.protocol, value)
+		if is(e, "Image") || is(e, "GroupingInformation") { // a file's name, a site's
+			s, ok = suggestURL(kind, "", w.protocol, value)
+		} else {
+			s, ok = suggestWholeURL(kind, "", w.protocol, value)
+		}
 	case KindAddress:
 		if !is(e, "AutoDiscoverSMTPAddress") {
 			unit = addressUnit(e)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 var (
@@ -34,7 +36,7 @@ var places = []struct {
 	{DAV, anywhere, pattern(`^/\.well-known/(cal|card)dav$`)},
 	{
 		Identity, pattern(`^(.*\.)?(login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|windows\.net)|odc\.officeapps\.live\.com)$`),
-		pattern(`^/getuserrealm\.srf$|^/common/(userrealm/.+|getcredentialtype)$|^/odc/v2\.1/federationprovider$|^/[^/]*[^/.]\.[^/]+(/v2\.0)?/\.well-known/openid-configuration$`),
+		pattern(`^/getuserrealm\.srf$|^/common/(userrealm/.+|getcredentialtype)$|^/odc/(v2\.1/federationprovider|emailhrd/getidp)$|^/[^/]*[^/.]\.[^/]+(/v2\.0)?/\.well-known/openid-configuration$`),
 	},
 }
 
@@ -67,7 +69,7 @@ var (
 		"/.well-known/user-agent-configuration.json", "/.well-known/jmap", "/.well-known/jmap/x", "/.well-known/caldav", "/.well-known/CardDAV/", "/.well-known/dav",
 		"/.well-known/acme-challenge/x", "/x.mobileconfig", "/mobileconfig", "/mobileconfig.php", "/mobileconfig/x", "/email.mobileconfig.txt", "/detect", "/autodetect/detect",
 		"/detector", "/undetect", "/getuserrealm.srf", "/GetUserRealm.srf", "/common/userrealm/", "/common/userrealm/a@b.c", "/common/GetCredentialType",
-		"/odc/v2.1/federationprovider", "/odc/v2.0/federationprovider", "/shop.com/.well-known/openid-configuration", "/common/.well-known/openid-configuration",
+		"/odc/v2.1/federationprovider", "/odc/v2.0/federationprovider", "/odc/EmailHrd/getidp", "/odc/emailhrd", "/shop.com/.well-known/openid-configuration", "/common/.well-known/openid-configuration",
 		"/shop.com/v2.0/.well-known/openid-configuration", "/a/b.c/.well-known/openid-configuration", "/.well-known/openid-configuration", "/ü/autodiscover",
 	}
 	lookalikeHosts = []string{
@@ -135,7 +137,7 @@ func agrees(t *testing.T, r Request) {
 			voices++
 		}
 	}
-	if voices > 1 && !below(r.Host(), ispdbRoot) { // where every path is a domain, and the dialects before it have their say
+	if voices > 1 && !reserved.Below(r.Host(), ispdbRoot) { // where every path is a domain, and the dialects before it have their say
 		t.Errorf("%s is claimed by %d dialects", r.URL, voices)
 	}
 }

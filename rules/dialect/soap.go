@@ -43,7 +43,7 @@ const (
 	soapRelationships  = "GetOrganizationRelationshipSettings"
 )
 
-// soapBodySubjects reads whom a request is about: every Mailbox and every Domain, and whom its header logs in as. Where the document cannot be read to its end, or names nobody there,
+// soapBodySubjects reads whom a request is about: every Mailbox and every Domain, whom its header logs in as, and whose place it goes to. Where the document cannot be read to its end, or names nobody there,
 // whatever reads like one counts, too: better to guard too much than to miss the one.
 func soapBodySubjects(r Request) []Subject {
 	q := readSOAPQuestion(r)
@@ -55,6 +55,9 @@ func soapBodySubjects(r Request) []Subject {
 	if !q.whole || len(all) == 0 {
 		all = append(all, addressesAnywhere(q.data)...)
 		all = append(all, domainsAnywhere(q.data)...)
+	}
+	if q.to != r.Host() {
+		all = appendHostDomain(all, q.to)
 	}
 	return all
 }

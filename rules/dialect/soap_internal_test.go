@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // soapPost is a POST to a service that answers for several domains.
@@ -121,6 +123,28 @@ func TestSOAPBodySubjects_whomItLogsInAs(t *testing.T) {
 	}
 }
 
+// TestSOAPBodySubjects_whereItGoes: a question that reached another host, a central service for instance, may say at whose place it was meant for.
+func TestSOAPBodySubjects_whereItGoes(t *testing.T) {
+	for to, want := range map[string]string{
+		"https://autodiscover.Lab.test:443/autodiscover/autodiscover.svc":        "lab.test",
+		"https://lab.test/autodiscover/autodiscover.svc":                         "lab.test",
+		"https://autodiscover-s.outlook.com/autodiscover/autodiscover.svc":       "",
+		"http://www.w3.org/2005/08/addressing/anonymous":                         "www.w3.org",
+		"https://192.0.2.1/autodiscover/autodiscover.svc":                        "",
+		"autodiscover.lab.test":                                                  "",
+		"https://autodiscover.lab.test\\@shop.com/autodiscover/autodiscover.svc": "",
+	} {
+		r := soapPost(t, `<s:Envelope><s:Header><a:To s:mustUnderstand="1">`+to+`</a:To></s:Header><s:Body>`+soapUsers("a@shop.com")+`</s:Body></s:Envelope>`)
+		all, got := soapBodySubjects(r), ""
+		if len(all) > 1 {
+			got = all[1].Domain
+		}
+		if len(all) == 0 || all[0].Domain != "shop.com" || got != want || len(readSOAPQuestion(r).asked) != 1 {
+			t.Errorf("%s: about %+v, want %q beside shop.com", to, all, want)
+		}
+	}
+}
+
 // TestSOAPRead_eachUserIsJudgedAlone: the n-th response is for the n-th user, and with one user for everybody.
 func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 	one, two := soapUser(soapValue("ExternalEwsUrl", "https://a.stranger.net/EWS")), soapUser(soapValue("InternalRpcClientServer", "b.stranger.net"))
@@ -142,7 +166,7 @@ func TestSOAPRead_eachUserIsJudgedAlone(t *testing.T) {
 		"nested":                      {soapUsers("x@lab.test", "y@example.com"), soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
 		"nested, request not at hand": {"", soapAnswer(strings.Replace(one, "</UserResponse>", two+"</UserResponse>", 1)), nil, ErrUnreadable},
 		"text beside settings":        {"", soapAnswer(strings.Replace(one, "<UserSettings>", "<UserSettings>https://b.stranger.net/", 1)), nil, ErrUnreadable},
-		"URLs by no schema":           {"", soapAnswer(soapUser(soapValue("EwsUrl", "b.stranger.net:443/EWS"), soapValue("X", `\\b.stranger.net\EWS`), soapValue("X", "https:b.stranger.net"))), []string{" ", " ", " "}, nil},
+		"URLs by no schema":           {"", soapAnswer(soapUser(soapValue("EwsUrl", "b.stranger.net:443/EWS"), soapValue("X", `\\b.stranger.net\EWS`), soapValue("X", "https:b.stranger.net"))), []string{" b.stranger.net", " ", " "}, nil},
 		// A response that some clients pass over moves those behind it to somebody else.
 		"one of another namespace":        {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.Replace(two, "<UserResponse>", `<UserResponse xmlns="urn:x">`, 1), one), nil, ErrUnreadable},
 		"one in other letters":            {soapUsers("x@lab.test", "y@shop.com"), soapAnswer(strings.ReplaceAll(two, "UserResponse>", "userresponse>"), one), nil, ErrUnreadable},
@@ -210,7 +234,7 @@ func judgeLab(doc *Document) []Suggestion {
 	judged := append([]Suggestion(nil), doc.Suggestions...)
 	for i := range judged {
 		judged[i].Verdict = Remove
-		if below(judged[i].Host, "lab.test") {
+		if reserved.Below(judged[i].Host, "lab.test") {
 			judged[i].Verdict, judged[i].Now = Keep, judged[i].Was
 		}
 	}

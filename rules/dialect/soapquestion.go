@@ -16,6 +16,8 @@ type soapQuestion struct {
 	asked []soapAsked
 	// login is whom the request logs in as, by a token of its own (WS-Security, UsernameToken).
 	login []Subject
+	// to is the host that the request says it goes to (WS-Addressing, section 3.1: To), which need not be the asked one.
+	to string
 	// whole reports that the document was read to its end; otherwise data holds what there is of it.
 	whole bool
 	data  string
@@ -44,7 +46,7 @@ func (a soapAsked) domain() string {
 type soapQuestionReader struct {
 	q      soapQuestion
 	inUser bool
-	leaf   string // the Mailbox, Domain or Username that is being read
+	leaf   string // the Mailbox, Domain, Username or To that is being read
 	value  strings.Builder
 }
 
@@ -81,7 +83,7 @@ func (p *soapQuestionReader) start(name string) {
 	case "user":
 		p.inUser = true
 		p.q.asked = append(p.q.asked, soapAsked{})
-	case "mailbox", "domain", "username":
+	case "mailbox", "domain", "username", "to":
 		p.leaf = name
 	default:
 		if operation, ok := strings.CutSuffix(name, "requestmessage"); ok {
@@ -97,7 +99,7 @@ func (p *soapQuestionReader) end(name string) {
 	}
 }
 
-// leave ends the Mailbox, Domain or Username that is being read, if there is one.
+// leave ends the Mailbox, Domain, Username or To that is being read, if there is one.
 func (p *soapQuestionReader) leave() {
 	text := strings.TrimSpace(p.value.String())
 	switch p.leaf {
@@ -116,6 +118,8 @@ func (p *soapQuestionReader) leave() {
 		p.q.asked = append(p.q.asked, asked)
 	case "username":
 		p.q.login = append(p.q.login, userSubjects(text, CarrierLogin)...)
+	case "to":
+		p.q.to, _ = urlHost(text)
 	}
 	p.leaf = ""
 	p.value.Reset()

@@ -169,9 +169,9 @@ func soapSuggestion(e *etree.Element, kind Kind, path, protocol, value string) (
 	switch {
 	case kind == KindRedirect && strings.Contains(value, "@") && !strings.Contains(value, "//") && !ambiguous(value) && !webScheme(value):
 		return suggestAddress(path, protocol, value)
-	case kind == KindRedirect:
-		return suggestURL(KindRedirect, path, protocol, value)
-	case kind == KindURL || strings.Contains(value, "//") || strings.Contains(value, `\\`) || webScheme(value):
+	case kind == KindRedirect, kind == KindURL:
+		return suggestWholeURL(kind, path, protocol, value)
+	case strings.Contains(value, "//") || strings.Contains(value, `\\`) || webScheme(value):
 		return suggestURL(KindURL, path, protocol, value)
 	case kind == KindHostname:
 		return suggestHost(path, protocol, value)

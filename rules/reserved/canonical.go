@@ -36,6 +36,12 @@ func Canonical(name string) string {
 	return name
 }
 
+// Below reports whether host is name or lies below it, by whole labels. Both are canonical.
+func Below(host, name string) bool {
+	at := len(host) - len(name)
+	return at >= 0 && (at == 0 || host[at-1] == '.') && host[at:] == name // in this order: most hosts have no dot there
+}
+
 type class uint8
 
 const (

@@ -153,3 +153,13 @@ func reference(set *reserved.Set, canonical string) string {
 	}
 	return best
 }
+
+func TestBelow(t *testing.T) {
+	for host, want := range map[string]bool{
+		"lab.test": true, "mail.lab.test": true, "a.mail.lab.test": true, ".lab.test": true, "xlab.test": false, "test": false, "lab.test.net": false, "": false,
+	} {
+		if got := reserved.Below(host, "lab.test"); got != want {
+			t.Errorf("%q: got %v, want %v", host, got, want)
+		}
+	}
+}

@@ -24,7 +24,7 @@ type Start struct {
 type Piece struct {
 	// Text is a file for Path or, where that is empty, a command line.
 	Text, Path string
-	// Begin are the commands that put the file in force, now and at each log-in; End takes it out again.
+	// Begin are the commands that put the file in force, now and at each log-in; End takes it out again, the file too: a session of macOS starts whatever lies there.
 	Begin []string
 	End   string
 }
@@ -43,18 +43,19 @@ func For(system string, s Start) (Piece, error) {
 			return Piece{}, fmt.Errorf("systemd starts no program whose path has a quote or a backslash, such as %s", s.Program)
 		}
 		unit := Name + ".service"
+		file := path.Join(s.Home, ".config/systemd/user", unit)
 		return Piece{
-			Text: fill(unit, s), Path: path.Join(s.Home, ".config/systemd/user", unit),
+			Text: fill(unit, s), Path: file,
 			Begin: []string{"systemctl --user daemon-reload", "systemctl --user enable --now " + Name},
-			End:   "systemctl --user disable --now " + Name,
+			End:   "systemctl --user disable --now " + Name + "; rm " + shellWord(file),
 		}, nil
 	case "darwin":
 		agent := Name + ".plist"
 		file := path.Join(s.Home, "Library/LaunchAgents", agent)
 		return Piece{
 			Text: fill(agent, s), Path: file,
-			Begin: []string{"launchctl bootstrap gui/$(id -u) '" + strings.ReplaceAll(file, "'", `'\''`) + "'"},
-			End:   "launchctl bootout gui/$(id -u)/" + Name,
+			Begin: []string{"launchctl bootstrap gui/$(id -u) " + shellWord(file)},
+			End:   "launchctl bootout gui/$(id -u)/" + Name + "; rm " + shellWord(file),
 		}, nil
 	case "windows":
 		const key = `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`
@@ -74,6 +75,9 @@ func For(system string, s Start) (Piece, error) {
 	}
 	return Piece{}, fmt.Errorf("no session of %s is known that would start it", system)
 }
+
+// shellWord is a text as one word of a shell.
+func shellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // Arguments are the command line.
 func (s Start) Arguments() []string {

@@ -65,6 +65,9 @@ func TestFor_darwin(t *testing.T) {
 	if want := `launchctl bootstrap gui/$(id -u) '/Users/o'\''neil/Library/LaunchAgents/autodiscover-guard.plist'`; p.Begin[0] != want {
 		t.Errorf("got %s\nwant %s", p.Begin[0], want)
 	}
+	if want := `; rm '/Users/o'\''neil/Library/LaunchAgents/autodiscover-guard.plist'`; !strings.HasSuffix(p.End, want) { // it would be started at the next log-in
+		t.Errorf("got %s\nwant it to end with %s", p.End, want)
+	}
 }
 
 func TestFor_windows(t *testing.T) {

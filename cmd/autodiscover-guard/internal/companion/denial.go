@@ -1,6 +1,7 @@
 package companion
 
 import (
+	"slices"
 	"strings"
 
 	"autodiscover-guard/rules"
@@ -77,12 +78,7 @@ func (d *denial) guesses(g rules.Domain) {
 
 // covered reports whether name is one of zones or lies below one.
 func covered(zones []string, name string) bool {
-	for _, z := range zones {
-		if name == z || strings.HasSuffix(name, "."+z) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(zones, func(z string) bool { return reserved.Below(name, z) })
 }
 
 func appendCovered(list, zones []string, name string) []string {

@@ -340,3 +340,15 @@ func TestReference_examples_work(t *testing.T) {
 		t.Errorf("an example has no effect: %+v", got)
 	}
 }
+
+func TestChanged(t *testing.T) {
+	t.Parallel()
+	before, after := config.Default(), config.Default()
+	if got := config.Changed(before, after); got != nil {
+		t.Errorf("the same: %v", got)
+	}
+	after.Listen.Key, after.Clients.Passwords, after.Policy.Open, after.Limits.Dial = "another.key", "passwords", []string{"open.test"}, 7*time.Second
+	if got, want := config.Changed(before, after), []string{"listen.key", "clients.passwords", "limits.dial_timeout"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

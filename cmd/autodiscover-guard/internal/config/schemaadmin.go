@@ -23,13 +23,13 @@ var adminKeys = []key{
 	},
 	{
 		name:   "listen.admin_key",
-		about:  "A PEM file with that certificate's key; empty where it stands in the same file.",
+		about:  "A PEM file with that certificate's key; empty where it stands in the same file. Whichever has it is private, as listen.key is.",
 		sample: "gateway.corp.example.key",
 		value:  path(func(c *Config) *string { return &c.Listen.AdminKey }, "a file"),
 	},
 	{
 		name: "listen.admin_token_file",
-		about: "A file that nobody else can read, with a token of 32 to 512 printable characters and nothing else; \"openssl rand -hex 32\" makes one. " +
+		about: "A file, as private as listen.key, with a token of 32 to 512 printable characters and nothing else; \"openssl rand -hex 32\" makes one. " +
 			"Programs show it as \"Authorization: Bearer TOKEN\", people sign in with it. Without it everybody gets what clients need and what tells no more " +
 			"than that the guard is there: the PAC file, the root certificate, /setup, revocation lists, /livez, and of /readyz whether it is. Where " +
 			"listen.admin_clients is set too, one of both is enough. It is read again at SIGHUP, which signs everybody out if it has changed.",
@@ -47,7 +47,7 @@ var adminKeys = []key{
 		name: "listen.admin_url",
 		about: "How clients reach the admin listener, where that is not its own address: a name that they can resolve, or that of a load balancer; http, or " +
 			"https with listen.admin_certificate. The listener answers to its host, as to listen.name and its own addresses. Its host and port are also put " +
-			"into certificates as the place of the (empty) revocation lists, /authority.crl and /root.crl, for which Windows asks: always as http, as lists for " +
+			"into certificates as the place of the (empty) revocation lists, /authority.crl, /root.crl and below /former/, for which Windows asks: always as http, as lists for " +
 			"TLS cannot be fetched with TLS, and a listener with TLS answers for them in the clear at the same port. A load balancer must pass both through. " +
 			"Empty means listen.admin for a guard that serves this computer alone, and no place for others.",
 		sample: "http://gateway.corp.example:8081",

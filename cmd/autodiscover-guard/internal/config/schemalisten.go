@@ -27,8 +27,10 @@ var listenKeys = []key{
 		value:  path(func(c *Config) *string { return &c.Listen.Certificate }, "a file"),
 	},
 	{
-		name:   "listen.key",
-		about:  "A PEM file with the certificate's key; empty where it stands in the same file.",
+		name: "listen.key",
+		about: "A PEM file with the certificate's key; empty where it stands in the same file. Whichever has it must be private, as all files with secrets: nobody " +
+			"but its owner may use it (mode 0600), except that the group of a file of root's may read it (0640), which is how systemd's LoadCredential= and, with " +
+			"defaultMode: 0400, Kubernetes' fsGroup hand it over. Windows' access lists are not looked at.",
 		sample: "proxy.lab.test.key",
 		value:  path(func(c *Config) *string { return &c.Listen.Key }, "a file"),
 	},
@@ -111,7 +113,7 @@ var clientKeys = []key{
 		name: "clients.passwords",
 		about: "A file of names and password hashes, one name:hash on a line: bcrypt (htpasswd -B -C 12) or argon2id. With it the proxy asks for a " +
 			"password (Basic), which needs listen.certificate, or a listener on this computer alone. A client has one password looked at at a time and " +
-			"16 waiting; more are answered 429. The transparent door cannot ask. It is read again at SIGHUP.",
+			"16 waiting; more are answered 429. The transparent door cannot ask. It is as private as listen.key, and read again at SIGHUP.",
 		sample: "passwords",
 		value:  path(func(c *Config) *string { return &c.Clients.Passwords }, "a file"),
 	},

@@ -40,7 +40,7 @@ var notifyKeys = []key{
 	},
 	{
 		name: "notify.secret_file",
-		about: "The file with the key that notifications are signed with, one line of at least 24 letters. Empty means that the environment variable " +
+		about: "The file with the key that notifications are signed with, one line of at least 24 letters; as private as listen.key. Empty means that the environment variable " +
 			NotifySecretVariable + " has it.",
 		sample: "hook.secret",
 		value:  path(func(c *Config) *string { return &c.Notify.SecretFile }, "a file"),

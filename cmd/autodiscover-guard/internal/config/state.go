@@ -35,6 +35,11 @@ func (c *Config) DecisionsFile() (string, error) {
 	return filepath.Join(dir, c.Log.Decisions), err
 }
 
+// DecisionsInFile reports whether decision records go into a file, which can be read back.
+func (c *Config) DecisionsInFile() bool {
+	return (c.Log.Sink == "file" || c.Log.Sink == "") && c.Log.Decisions != "-"
+}
+
 // environment is what the usual place depends on.
 type environment struct {
 	system string
@@ -64,5 +69,5 @@ func defaultStateDir(s environment) (string, error) {
 			return filepath.Join(root, filepath.FromSlash(c[1]), programName), nil
 		}
 	}
-	return "", errors.New(`finding the state directory: no home directory is known; set "state" in the configuration`)
+	return "", errors.New(`finding the state directory: no home directory is known; name one, by --state or by "state" in the configuration`)
 }

@@ -376,8 +376,11 @@ func TestParseToken(t *testing.T) {
 }
 
 func TestLists(t *testing.T) {
-	h := console.Lists(map[string]func() ([]byte, error){"/authority.crl": func() ([]byte, error) { return []byte("list"), nil }})
-	for path, want := range map[string]int{"/authority.crl": 200, "/": 400, "/proxy.pac": 400, "/sign-in": 400} {
+	h := console.Lists(map[string]func(string) ([]byte, error){
+		"/authority.crl": func(string) ([]byte, error) { return []byte("list"), nil },
+		"/former/{list}": func(path string) ([]byte, error) { return []byte(strings.TrimPrefix(path, "/former/none.crl")), nil },
+	})
+	for path, want := range map[string]int{"/authority.crl": 200, "/former/some.crl": 200, "/former/none.crl": 404, "/former/": 400, "/": 400, "/proxy.pac": 400, "/sign-in": 400} {
 		if w := request(t, h, "GET", path, ""); w.Code != want {
 			t.Errorf("%s: %d, want %d", path, w.Code, want)
 		}

@@ -76,8 +76,8 @@ type Config struct {
 	Names []string
 	// Alone says that only this computer reaches the console.
 	Alone bool
-	// RevocationLists are in DER, by path. A list that is empty is not there.
-	RevocationLists map[string]func() ([]byte, error)
+	// RevocationLists are in DER, by path, which may be a pattern, and which they are asked with. A list that is empty is not there.
+	RevocationLists map[string]func(path string) ([]byte, error)
 	// Pprof offers the profiles of the Go runtime.
 	Pprof bool
 }
@@ -137,7 +137,7 @@ func (c *Config) handlePublic(mux *http.ServeMux) {
 
 // Lists serves the revocation lists alone. It is for the plain HTTP beside a console that is served over TLS: clients ask for them while they
 // decide whether to trust a certificate, and so without TLS (RFC 5280, section 8).
-func Lists(lists map[string]func() ([]byte, error)) http.Handler {
+func Lists(lists map[string]func(path string) ([]byte, error)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		sendText(w, http.StatusBadRequest, "this is served over TLS: ask with https")
@@ -147,10 +147,10 @@ func Lists(lists map[string]func() ([]byte, error)) http.Handler {
 }
 
 // offerLists serves revocation lists under any name: they are public, and certificates name a place for them that may be a load balancer's.
-func offerLists(mux *http.ServeMux, lists map[string]func() ([]byte, error)) {
+func offerLists(mux *http.ServeMux, lists map[string]func(path string) ([]byte, error)) {
 	for path, list := range lists {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-			der, err := list()
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			der, err := list(r.URL.Path)
 			if err != nil || len(der) == 0 { // why there is none is the operator's to know, and stands in the log
 				sendText(w, http.StatusNotFound, "there is no such list")
 				return

@@ -43,10 +43,10 @@ func fixtureOver(t *testing.T, status *console.Status, pac *string, ring *consol
 				Warnings: []certs.Warning{{Level: certs.LevelUrgent, Text: "the root ends <soon>", Cure: "renew it"}},
 			}
 		},
-		RevocationLists: map[string]func() ([]byte, error){
-			"/authority.crl": func() ([]byte, error) { return []byte("list"), nil },
-			"/root.crl":      func() ([]byte, error) { return nil, nil },
-			"/broken.crl":    func() ([]byte, error) { return []byte("half of it"), errors.New("no") },
+		RevocationLists: map[string]func(string) ([]byte, error){
+			"/authority.crl": func(string) ([]byte, error) { return []byte("list"), nil },
+			"/root.crl":      func(string) ([]byte, error) { return nil, nil },
+			"/broken.crl":    func(string) ([]byte, error) { return []byte("half of it"), errors.New("no") },
 		},
 	}), set, a
 }

@@ -31,7 +31,7 @@ const (
 // A listener that says what it had last, as Last-Event-ID or after, gets what has come since then; any other one what comes from now on.
 func events(c Config) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
+		if r.Method == http.MethodHead { // there is nothing to listen to, and what its sender asks for next would wait behind it
 			secure(w.Header(), "text/event-stream", noContent)
 			return
 		}

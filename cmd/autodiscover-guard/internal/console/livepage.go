@@ -11,6 +11,7 @@ import (
 
 	"autodiscover-guard/certs"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // Health is what the page tells of the guard beyond its Status.
@@ -149,6 +150,6 @@ func (c *Config) look(r *http.Request) (*livePage, error) {
 // options lists the values that occur and can be shown, and the one that is chosen.
 func options(label, name, now string, seen map[string]bool) choice {
 	seen[now] = true
-	maps.DeleteFunc(seen, func(value string, _ bool) bool { return value == "" || review.Printable(value) != value })
+	maps.DeleteFunc(seen, func(value string, _ bool) bool { return value == "" || terminal.Printable(value) != value })
 	return choice{label, name, now, slices.Sorted(maps.Keys(seen))}
 }

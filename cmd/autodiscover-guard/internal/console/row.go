@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // row is a decision on the page. All text is printable: what clients and servers have written must not be able to turn a line around.
@@ -27,7 +28,7 @@ func parse(line []byte, r *review.Record) bool {
 
 func newRow(name string, r *review.Record) row {
 	out := row{
-		Name: name, Exchange: review.Printable(r.Exchange), Action: review.Printable(r.Action), Class: "other", Would: review.Printable(r.Would),
+		Name: name, Exchange: terminal.Printable(r.Exchange), Action: terminal.Printable(r.Action), Class: "other", Would: terminal.Printable(r.Would),
 		Domains: orDash(strings.Join(r.Subjects, ", ")), Client: orDash(r.Client), Dialect: orDash(r.Dialect), Rule: orDash(r.Rule), Host: orDash(r.Host),
 		Reason: orDash(r.Reason), Detail: review.Explain(r),
 	}
@@ -49,5 +50,5 @@ func orDash(text string) string {
 	if text == "" {
 		return "–"
 	}
-	return review.Printable(text)
+	return terminal.Printable(text)
 }

@@ -14,8 +14,8 @@ type Config struct {
 	// State is the directory of the journal. It is made, private to its owner, when there is something to write.
 	State  string
 	System System
-	// Lock keeps other processes off while places change, and returns what ends that. Nil is no lock.
-	Lock func() (unlock func(), err error)
+	// Lock keeps other processes off while places change, or while they are only looked at, and returns what ends that. Nil is no lock.
+	Lock func(changes bool) (unlock func(), err error)
 }
 
 // Desktop changes settings. Its methods must not run at the same time in one process; other processes are kept off by Config.Lock.
@@ -45,11 +45,11 @@ type Options struct {
 }
 
 // open takes the lock and reads the journal.
-func (d *Desktop) open() (*journal, func(), error) {
+func (d *Desktop) open(changes bool) (*journal, func(), error) {
 	unlock := func() {}
 	if d.config.Lock != nil {
 		var err error
-		if unlock, err = d.config.Lock(); err != nil {
+		if unlock, err = d.config.Lock(changes); err != nil {
 			return nil, nil, err
 		}
 	}

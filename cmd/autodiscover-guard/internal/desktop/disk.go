@@ -23,13 +23,14 @@ func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 		path = target
 	}
 	d.step("write " + path + temporarySuffix)
-	f, err := os.OpenFile(path+temporarySuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	_ = os.Remove(path + temporarySuffix) // what a kill has left, or a link that root is to follow
+	f, err := os.OpenFile(path+temporarySuffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
 	if err == nil {
-		err = f.Chmod(mode) // a umask may have taken some of it, and a file that is left from a kill has its own
+		err = f.Chmod(mode) // a umask may have taken some of it
 	}
 	if err == nil {
 		err = keepOwner(f, path)
@@ -46,6 +47,21 @@ func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 	}
 	d.step("synchronise " + filepath.Dir(path))
 	return durable.SyncDir(filepath.Dir(path))
+}
+
+// makeDir makes a directory, where there is none.
+func (d disk) makeDir(path string, mode fs.FileMode) error {
+	d.step("make directory " + path)
+	if err := os.Mkdir(path, mode); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	if err := os.Chmod(path, mode); err != nil { // a umask may have taken some of it
+		return err
+	}
+	return inheritOwner(path, func(uid, gid int) error { return os.Lchown(path, uid, gid) })
 }
 
 // remove takes a file away, and what a kill may have left beside it. That there is none is fine.

@@ -12,11 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepOwner gives a file that will replace another the owner of that one, which differs where root works on a user's file, and its group.
+// keepOwner gives a file that will replace another the owner of that one, which differs where root works on a user's file, and its group. A file that is new is
+// its directory's owner's, where root makes it: programs of a user could not read it otherwise.
 func keepOwner(f *os.File, path string) error {
 	old, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return inheritOwner(path, f.Chown)
 	}
 	if err != nil {
 		return err
@@ -30,6 +31,22 @@ func keepOwner(f *os.File, path string) error {
 		return nil
 	}
 	return f.Chown(int(s.Uid), int(s.Gid))
+}
+
+// inheritOwner gives a new file or directory of root's to the owner of the directory that it is in.
+func inheritOwner(path string, chown func(uid, gid int) error) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	above, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	s, ok := above.Sys().(*syscall.Stat_t)
+	if !ok || s.Uid == 0 {
+		return nil
+	}
+	return chown(int(s.Uid), int(s.Gid))
 }
 
 // mayWrite reports whether this process may write a file, or make it where it is not there.

@@ -12,6 +12,9 @@ import (
 // keepOwner does nothing: a new file inherits the directory's access list.
 func keepOwner(*os.File, string) error { return nil }
 
+// inheritOwner does nothing, as keepOwner.
+func inheritOwner(string, func(uid, gid int) error) error { return nil }
+
 // mayWrite asks for the rights of an administrator, without which nothing below Program Files is written.
 func mayWrite(string) bool { return windows.GetCurrentProcessToken().IsElevated() }
 

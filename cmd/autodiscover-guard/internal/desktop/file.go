@@ -119,12 +119,7 @@ func (f file) write(ctx context.Context, now, then Snapshot) error {
 func (f file) put(image *File) error {
 	if image.Exists {
 		for _, dir := range image.Missing {
-			f.disk.step("make directory " + dir)
-			err := os.Mkdir(dir, f.dirMode)
-			if err == nil {
-				err = os.Chmod(dir, f.dirMode) // a umask may have taken some of it
-			}
-			if err != nil && !errors.Is(err, fs.ErrExist) {
+			if err := f.disk.makeDir(dir, f.dirMode); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package desktop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,9 @@ func (gnome) displaced(before Values) string {
 }
 
 func (g gnome) read(ctx context.Context) (Snapshot, error) {
+	if why := g.elsewhere(ctx); why != "" {
+		return Snapshot{}, errors.New(why)
+	}
 	s := Snapshot{Values: Values{}}
 	for _, key := range []string{gnomeMode, gnomePAC} {
 		v, err := g.readKey(ctx, key)
@@ -67,7 +71,7 @@ func (g gnome) read(ctx context.Context) (Snapshot, error) {
 // readKey asks dconf, which alone tells a key that is not set from one that is set to its default. Without it, or with another backend,
 // a key that holds the default counts as not set.
 func (g gnome) readKey(ctx context.Context, key string) (Value, error) {
-	if backend := g.system.Getenv("GSETTINGS_BACKEND"); (backend == "" || backend == "dconf") && g.system.Run.Has("dconf") {
+	if g.usesDconf() && g.system.Run.Has("dconf") {
 		out, err := g.system.Run.Run(ctx, "dconf", "read", gnomePath+key)
 		text := strings.TrimSpace(out)
 		return Value{Set: text != "", Text: text}, err
@@ -77,6 +81,12 @@ func (g gnome) readKey(ctx context.Context, key string) (Value, error) {
 		return set(text), nil
 	}
 	return Value{}, err
+}
+
+// usesDconf reports whether gsettings keeps settings in dconf, as it does unless it is told otherwise.
+func (g gnome) usesDconf() bool {
+	backend := g.system.Getenv("GSETTINGS_BACKEND")
+	return backend == "" || backend == "dconf"
 }
 
 func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, error) {

@@ -21,7 +21,7 @@ const (
 
 func (d *Desktop) kde() place {
 	s := d.config.System
-	c := kioslaverc{run: s.Run, scratch: filepath.Join(d.config.State, "kioslaverc.scratch")}
+	c := kioslaverc{run: s.Run}
 	missing := ""
 	switch {
 	case s.Run.Has("kwriteconfig6") && s.Run.Has("kreadconfig6"):
@@ -48,16 +48,17 @@ func (d *Desktop) kde() place {
 type kioslaverc struct {
 	run     Runner
 	version string // of KDE's tools
-	scratch string
 }
 
-// copied calls back with a copy of the data in a file, and returns what that file holds afterwards.
+// copied calls back with a copy of the data in a file, and returns what that file holds afterwards. It is not in the state directory: whoever only looks makes none, and
+// takes no lock that would keep others who look off.
 func (k kioslaverc) copied(data []byte, use func(name string) error) (result []byte, err error) {
-	if err := os.MkdirAll(k.scratch, 0o700); err != nil {
+	scratch, err := os.MkdirTemp("", "autodiscover-guard-kde-") // mode 0700
+	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(k.scratch)) }()
-	name := filepath.Join(k.scratch, "kioslaverc")
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	name := filepath.Join(scratch, "kioslaverc")
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		return nil, err
 	}

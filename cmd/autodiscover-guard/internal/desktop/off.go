@@ -9,7 +9,7 @@ import (
 // Off takes everything back, whatever a crash may have left, and reports what somebody has changed meanwhile. It is done when every result is
 // Good, and can be called again.
 func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(!o.DryRun)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,10 @@ func (d *Desktop) Off(ctx context.Context, o Options) ([]Result, error) {
 // Recover is for a guard that starts: it takes back what an interrupted command, or a guard that was to take its settings back, has left.
 // Settings that were put in place to stay do stay. No other guard may be running with the same journal.
 func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
-	j, unlock, err := d.open()
+	if name := journalPath(d.config.State); !exists(name, name+temporarySuffix) {
+		return nil, nil
+	}
+	j, unlock, err := d.open(true)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +38,7 @@ func (d *Desktop) Recover(ctx context.Context) ([]Result, error) {
 
 // End is for a guard that ends: it takes back what the guard has put in place for its own time, unless somebody has made that stay.
 func (d *Desktop) End(ctx context.Context) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(true)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +49,8 @@ func (d *Desktop) End(ctx context.Context) ([]Result, error) {
 	return d.restoreAll(ctx, j, Options{}, func(e Entry) bool { return e.Stage != Kept })
 }
 
-// restoreAll restores the entries that are meant, the last one first. The journal follows each step.
+// restoreAll restores the entries that are meant, the last one first. The journal follows each step, where there is room for it: an entry that has been
+// restored is restored once more without harm, and what is taken back on a full disk may be what makes room.
 func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant func(Entry) bool) ([]Result, error) {
 	var todo []ID
 	for _, e := range slices.Backward(j.Entries) {
@@ -60,23 +64,19 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 	if !o.DryRun {
 		if j.Phase != phaseRestoring && len(todo) > 0 {
 			j.Phase = phaseRestoring
-			if err := j.save(d.config.State, d.disk); err != nil {
-				return nil, err
-			}
+			_ = j.save(d.config.State, d.disk)
 		}
 	}
 	var all []Result
 	for _, id := range todo {
 		e := j.entry(id)
-		r, stage := d.restore(ctx, *e, o)
+		r, stage := d.restore(ctx, j, *e, o)
 		all = append(all, r)
 		if o.DryRun || stage == e.Stage {
 			continue
 		}
 		e.Stage = stage
-		if err := j.save(d.config.State, d.disk); err != nil {
-			return all, err
-		}
+		_ = j.save(d.config.State, d.disk)
 	}
 	if o.DryRun {
 		return all, nil
@@ -89,10 +89,17 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 }
 
 // restore takes one place back, and says at which stage its entry is then.
-func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stage) {
+func (d *Desktop) restore(ctx context.Context, j *journal, e Entry, o Options) (Result, Stage) {
 	p, err := d.placeOf(ctx, e.Place)
 	if err != nil {
 		return Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()}, e.Stage
+	}
+	if gone(e.Place) {
+		if moved := d.movedTo(ctx, j, e); moved != nil {
+			p = moved
+		} else if !o.Force {
+			return result(p, Held, profileGone), Waiting
+		}
 	}
 	if why := busy(p); why != "" {
 		return result(p, Held, "%s; close it, then: setup off", why), Waiting

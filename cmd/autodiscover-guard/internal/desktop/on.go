@@ -27,7 +27,7 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 	if err := d.CheckNames(o.Only); err != nil {
 		return nil, err
 	}
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(!o.DryRun)
 	if err != nil {
 		return nil, err
 	}

@@ -90,6 +90,34 @@ func TestGNOME_real(t *testing.T) {
 	}
 }
 
+// gsettings alone, on a computer without dconf's own program: what was there comes back, also beyond ASCII, which GLib prints as question marks in the locale C.
+func TestGNOME_withoutDconf(t *testing.T) {
+	t.Parallel()
+	s, run := realWorld(t, "dbus-daemon", "gsettings", "dconf")
+	if _, err := run.Run(t.Context(), "gsettings", "list-keys", gnomeSchema); err != nil {
+		t.Skipf("gsettings-desktop-schemas is not installed: %v", err)
+	}
+	const before = "'http://prüfstelle.example/a.pac'"
+	_, err := run.Run(t.Context(), "dconf", "write", "/system/proxy/autoconfig-url", before)
+	must(t, err)
+	s.Run = withoutDconf{run}
+	desk := New(Config{State: filepath.Join(s.Home, "state"), System: s})
+	results, err := desk.On(t.Context(), guard, Options{Only: []string{"gnome"}})
+	must(t, err)
+	allGood(t, results)
+	results, err = desk.Off(t.Context(), Options{})
+	must(t, err)
+	allGood(t, results)
+	if got, err := run.Run(t.Context(), "dconf", "read", "/system/proxy/autoconfig-url"); err != nil || strings.TrimSpace(got) != before {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// withoutDconf is a computer on which that is not installed.
+type withoutDconf struct{ Runner }
+
+func (w withoutDconf) Has(name string) bool { return name != "dconf" && w.Runner.Has(name) }
+
 // Without a bus gsettings reports success and writes nothing: that must not pass for done.
 func TestGNOME_noBus(t *testing.T) {
 	t.Parallel()

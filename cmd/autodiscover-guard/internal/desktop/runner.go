@@ -34,9 +34,9 @@ func (programs) Has(name string) bool {
 func (p programs) Run(ctx context.Context, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // a fixed program, and arguments go past no shell
-	cmd.Env = append(p.environ(), "LC_ALL=C")
-	cmd.WaitDelay = time.Second // a service that it started may hold its output open
+	cmd := exec.CommandContext(ctx, name, args...)               //nolint:gosec // a fixed program, and arguments go past no shell
+	cmd.Env = append(p.environ(), "LC_ALL=C.UTF-8", "LANGUAGE=") // in C, GLib prints question marks for what is not ASCII; a system without this one falls back to that
+	cmd.WaitDelay = time.Second                                  // a service that it started may hold its output open
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := cmd.Run()

@@ -8,7 +8,7 @@ import (
 // Status says how each place stands, and changes nothing. guardRuns says whether a guard with this journal is running: without one, what
 // it put in place for its own time is left over; with one, programs that do not follow a place that is on are told of in its note.
 func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(false)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 
 // Target is what the settings that are in place were to point at; the zero Target where there are none.
 func (d *Desktop) Target() (Target, error) {
-	j, unlock, err := d.open()
+	j, unlock, err := d.open(false)
 	if err != nil {
 		return Target{}, err
 	}
@@ -57,6 +57,9 @@ func (d *Desktop) Target() (Target, error) {
 
 // compare says how a place stands, compared with its entry.
 func (d *Desktop) compare(ctx context.Context, p place, e Entry, interrupted bool) Result {
+	if gone(e.Place) {
+		return result(p, Held, profileGone)
+	}
 	now, err := p.read(ctx)
 	if err != nil {
 		return result(p, Failed, "%v", err)

@@ -106,6 +106,7 @@ func Examine(ctx context.Context, c Config) *Report {
 	e.accounts = []account{{e.identity, documentation}, {e.identity, e.local + privateUse}}
 	e.unguardedAccounts = []account{{e.identity, e.local + unguarded}}
 	e.log = e.openRecords()
+	defer e.log.close()
 	report := &Report{Schema: reportSchema, Version: c.Version, Proxy: c.Proxy.Redacted(), Account: e.local}
 	for _, k := range checks() {
 		report.add(k, e.runs(ctx, k))

@@ -28,6 +28,8 @@ type Finding struct {
 	// What is what was found, Do what to do about it; Do is empty where there is nothing to do.
 	What string `json:"what"`
 	Do   string `json:"do,omitempty"`
+	// weak is for what is told only where nothing else of the same state is.
+	weak bool
 }
 
 func ok(subject, what string) Finding { return Finding{Subject: subject, State: OK, What: what} }
@@ -42,6 +44,11 @@ func warning(subject, what, do string) Finding {
 
 func fail(subject, what, do string) Finding {
 	return Finding{Subject: subject, State: Fail, What: what, Do: do}
+}
+
+// worse reports whether a finding is rather to be told than another.
+func (f Finding) worse(than Finding) bool {
+	return f.State.worse(than.State) || f.State == than.State && than.weak && !f.weak
 }
 
 // worse reports whether a state is worse than another.

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -22,8 +25,12 @@ type records struct {
 	offset int64
 	err    error // why it cannot be read
 	text   string
-	// rotated says that another file is in its place: some of our records may be in the former one.
+	// former is file held open, so that what was written to it is read wherever it goes, and when it is gone; nil on Windows, where nobody could move it then.
+	former *os.File
+	// rotated says that another file is in its place, or that it was cut off: some of our records may be in none that we see.
 	rotated bool
+	// missed says that what came before that is not seen.
+	missed bool
 }
 
 // decision is what we look at in a decision record.
@@ -60,7 +67,7 @@ func (e *examination) openRecords() *records {
 		r.err = errors.New("the guard's log is not on this computer, or the guard does not run")
 		return r
 	}
-	if !toFile(e.Settings) {
+	if !e.Settings.DecisionsInFile() {
 		r.err = fmt.Errorf("decisions go to %s, not into a file", e.Settings.Log.Sink)
 		return r
 	}
@@ -72,6 +79,9 @@ func (e *examination) openRecords() *records {
 	case err == nil:
 		_ = os.SameFile(info, info) // Windows is asked which file it is when that is first compared, and then for what has the name by then
 		r.file, r.offset = info, info.Size()
+		if runtime.GOOS != "windows" && info.Mode().IsRegular() {
+			r.former, r.err = os.Open(r.path)
+		}
 	case !os.IsNotExist(err): // the first record makes it
 		r.err = err
 	}
@@ -80,26 +90,47 @@ func (e *examination) openRecords() *records {
 
 func (r *records) readable() bool { return r.err == nil && r.path != "" }
 
+// close ends the reading.
+func (r *records) close() {
+	if r.former != nil {
+		_ = r.former.Close()
+	}
+}
+
 // read takes what has come since.
 func (r *records) read() {
+	begin, end, there := r.offset, "", fs.FileInfo(nil)
 	f, err := os.Open(r.path)
-	if os.IsNotExist(err) {
-		return
-	}
 	if err == nil {
 		defer f.Close()
-		var info os.FileInfo
-		if info, err = f.Stat(); err == nil {
-			begin := r.offset
-			if r.rotated = r.file != nil && !os.SameFile(r.file, info); r.rotated || info.Size() < begin {
-				begin = 0
-			}
-			var text []byte
-			text, err = io.ReadAll(io.NewSectionReader(f, begin, info.Size()-begin))
-			r.text = string(text)
-		}
+		there, r.err = f.Stat()
+	} else if r.err = err; os.IsNotExist(err) { // nothing has been written yet, or since it was moved away
+		r.err = nil
 	}
-	r.err = err
+	if r.err != nil {
+		return
+	}
+	moved := r.file != nil && (there == nil || !os.SameFile(r.file, there))
+	cut := !moved && there != nil && there.Size() < begin
+	if moved || cut {
+		begin = 0
+	}
+	r.rotated, r.missed = moved || cut, cut || moved && r.former == nil
+	if moved && r.former != nil {
+		end, r.err = readFrom(r.former, r.offset)
+	}
+	if there != nil && r.err == nil {
+		var text string
+		text, r.err = readFrom(f, begin)
+		end += text
+	}
+	r.text = end
+}
+
+// readFrom reads a file from a place on.
+func readFrom(f *os.File, begin int64) (string, error) {
+	text, err := io.ReadAll(io.NewSectionReader(f, begin, math.MaxInt64-begin))
+	return string(text), err
 }
 
 // ours picks the records of our exchanges.

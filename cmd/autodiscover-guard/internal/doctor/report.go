@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // reportSchema counts the incompatible changes of a report's JSON.
@@ -55,7 +57,7 @@ func (r *Report) count(s State) int {
 
 // WriteJSON writes it as one JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(terminal.Writer(w))
 	e.SetEscapeHTML(false)
 	return e.Encode(r)
 }
@@ -73,7 +75,7 @@ func (r *Report) Write(w io.Writer) error {
 		if f.Subject != "" {
 			subject += " " + f.Subject
 		}
-		fmt.Fprintf(columns, "  %s\t%s\t%s\n", f.State, subject, f.What)
+		fmt.Fprintf(columns, "  %s\t%s\t%s\n", f.State, terminal.Printable(subject), terminal.Printable(f.What))
 	}
 	if err := columns.Flush(); err != nil {
 		return err
@@ -100,7 +102,7 @@ func (r *Report) writeAdvice(w io.Writer) {
 				fmt.Fprintf(w, "\nwhat to do\n")
 			}
 			said[f.Do] = true
-			fmt.Fprintf(w, "  %d. %s: %s\n", n, strings.TrimSpace(f.Check+" "+f.Subject), f.Do)
+			fmt.Fprintf(w, "  %d. %s: %s\n", n, terminal.Printable(strings.TrimSpace(f.Check+" "+f.Subject)), terminal.Printable(f.Do))
 		}
 	}
 }

@@ -3,8 +3,10 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +57,7 @@ func TestReport(t *testing.T) {
 	if err := json.Unmarshal([]byte(text.String()), &back); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(*r, back); diff != "" || back.Fine || strings.Count(text.String(), "\n") != 1 {
+	if diff := cmp.Diff(*r, back, cmp.AllowUnexported(Finding{})); diff != "" || back.Fine || strings.Count(text.String(), "\n") != 1 {
 		t.Errorf("%s\n(-want +got)\n%s", text.String(), diff)
 	}
 }
@@ -114,38 +116,63 @@ func TestRecords(t *testing.T) {
 		t.Errorf("%d records for %d exchanges: %v, %v", len(all), count, all, r.err)
 	}
 	r.offset = 1 << 20 // cut off: it begins anew
-	if r.read(); !strings.HasPrefix(r.text, before) || r.rotated {
+	if r.read(); !strings.HasPrefix(r.text, before) || !r.rotated {
 		t.Errorf("%q, rotated %v", r.text, r.rotated)
 	}
 }
 
-// A log that was rotated meanwhile has lost nothing.
+// What a log was given before it was rotated is read as well, wherever that is now; where it is not to be seen, nothing is said of it.
 func TestRecorded_rotated(t *testing.T) {
-	for _, rotated := range []bool{false, true} {
+	for _, c := range []struct {
+		name         string
+		rotate       func(name string) error
+		next         bool // there is another file
+		log, secrets State
+	}{
+		{"not at all", func(string) error { return nil }, true, OK, Fail},
+		{"moved", func(name string) error { return os.Rename(name, name+".1") }, true, OK, Fail},
+		{"moved, compressed and removed", os.Remove, true, OK, Fail},
+		{"moved, and none is there yet", os.Remove, false, OK, Fail},
+		{"copied and cut off", func(name string) error { return os.Truncate(name, 0) }, true, Skipped, Skipped},
+	} {
 		e := examined(t, always(502), nil)
 		e.Local, e.State = true, t.TempDir()
 		e.exchanges = []*exchange{{}}
 		name := filepath.Join(e.State, "decisions.jsonl")
-		write := func() {
-			if err := os.WriteFile(name, []byte("{}\n"), 0o600); err != nil {
+		put := func(text string) {
+			f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+			if err == nil {
+				_, err = f.WriteString(text)
+				_ = f.Close()
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		write()
+		put(strings.Repeat("{}\n", 300))
 		if err := e.Settings.Set("state", e.State); err != nil {
 			t.Fatal(err)
 		}
-		if e.log = e.openRecords(); rotated {
-			if err := os.Rename(name, name+".1"); err != nil {
-				t.Fatal(err)
-			}
-			write()
+		e.log = e.openRecords()
+		put(`{"time":"` + e.begun.Format(time.RFC3339Nano) + `","msg":"decision","client":"127.0.0.1","subjects":["example.com"],"password":"` + e.password + "\"}\n")
+		if runtime.GOOS == "windows" && c.log == OK && c.name != "not at all" {
+			c.log, c.secrets = Skipped, Skipped
+		}
+		if err := c.rotate(name); err != nil {
+			t.Fatal(err)
+		}
+		if c.next {
+			put("{}\n")
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if f := e.recorded(ctx)[0]; f.State == Skipped != rotated || f.State == OK {
-			t.Errorf("rotated %v: %+v", rotated, f)
+		if f := e.recorded(ctx)[0]; f.State != c.log {
+			t.Errorf("%s: %+v", c.name, f)
 		}
+		if f := e.secrets(ctx)[1]; f.State != c.secrets {
+			t.Errorf("%s: %+v", c.name, f)
+		}
+		e.log.close()
 	}
 }
 
@@ -200,5 +227,17 @@ func TestClock(t *testing.T) {
 	e.Root = &root
 	if f := e.clock(t.Context())[0]; f.State != Fail || !strings.Contains(f.What, "before the root") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A report may say what a stranger's server or another proxy has said; the terminal obeys none of it.
+func TestReport_forTerminals(t *testing.T) {
+	said := "mail\u009b2J\x1b[2J\u202e.net"
+	r := &Report{Findings: []Finding{fail(said, said, said)}}
+	for name, write := range map[string]func(io.Writer) error{"text": r.Write, "JSON": r.WriteJSON} {
+		var out strings.Builder
+		if err := write(&out); err != nil || strings.ContainsAny(out.String(), "\u009b\x1b\u202e") || strings.Count(out.String(), `\u009b2J`) != 3+strings.Count(name, "text") {
+			t.Errorf("%s: %q, %v", name, out.String(), err)
+		}
 	}
 }

@@ -83,7 +83,7 @@ func (e *examination) judge(p *clientRun) Finding {
 		}
 		asked++
 		dialects[x.plan.Inquiry.Dialect.String()] = true
-		if f := e.verdict(x, domain); f.State.worse(worst.State) {
+		if f := e.verdict(x, domain); f.worse(worst) {
 			worst = f
 		}
 	}

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+
+	"autodiscover-guard/rules/reserved"
 )
 
 // serverReply is how far the questions to one host came, the best of them.
@@ -33,7 +34,7 @@ func (e *examination) servers(context.Context) []Finding {
 	}
 	domain, found := e.own, map[string]*server{}
 	for _, d := range e.mine {
-		if d.Upstream.Asked && (d.Host == domain || strings.HasSuffix(d.Host, "."+domain)) {
+		if d.Upstream.Asked && reserved.Below(d.Host, domain) {
 			if found[d.Host] == nil {
 				found[d.Host] = &server{}
 			}

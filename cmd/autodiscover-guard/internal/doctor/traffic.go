@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/rules/reserved"
 )
 
@@ -122,6 +121,8 @@ func (e *examination) secrets(context.Context) []Finding {
 		return append(all, fail("log", "the password stands in "+e.log.path, "remove it from there, and report this as a fault of the guard"))
 	case e.Settings.Log.Privacy != "full" && strings.Contains(e.log.text, e.local+"@"):
 		return append(all, fail("log", "the whole address stands in "+e.log.path+", against log.privacy "+e.Settings.Log.Privacy, "start the guard again, so that it takes the configuration"))
+	case e.log.missed:
+		return append(all, skipped("log", "it was rotated meanwhile: what stood in it before was not looked at"))
 	}
 	return append(all, ok("log", "neither the password nor a whole address is in the records"))
 }
@@ -140,11 +141,6 @@ func (e *examination) answeredCount() int {
 // isOurSubject reports whether a domain is one that this examination asks about; others may ask about it, too.
 func (e *examination) isOurSubject(domain string) bool {
 	return slices.ContainsFunc(e.accounts, func(a account) bool {
-		return domain == a.domain || strings.HasSuffix(domain, "."+reserved.Canonical(a.domain))
+		return reserved.Below(domain, reserved.Canonical(a.domain))
 	})
-}
-
-// toFile reports whether decisions go into a file that can be read back.
-func toFile(c *config.Config) bool {
-	return (c.Log.Sink == "file" || c.Log.Sink == "") && c.Log.Decisions != "-"
 }

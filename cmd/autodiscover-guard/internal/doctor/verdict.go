@@ -51,23 +51,25 @@ func broken(x *exchange, domain string) Finding {
 	return fail(domain, fmt.Sprintf("%s is not answered: %s", x.question(), rootCause(x.err)), doSequence)
 }
 
-// monitored is for an exchange that no rule enforces and one only watches.
+// monitored is for an exchange that no rule enforces and one only watches. Where it would refuse an answer without a stranger in it, the asked host is one, or is missing in the rule.
 func (e *examination) monitored(x *exchange, domain string) Finding {
 	d := e.Policy.Judge(&x.plan, x.answer)
-	hosts := d.Strangers
-	if len(hosts) == 0 && d.Would > rules.ActionPass {
-		for _, s := range d.Suggestions {
-			if s.Host != "" {
-				hosts = append(hosts, s.Host)
-			}
-		}
-	}
-	rule := x.plan.Decision.Rule
+	rule, asked := x.plan.Decision.Rule, x.request.URL.Hostname()
 	do := "take mode: monitor out of rule " + rule + " when its trial is over"
-	if len(hosts) > 0 {
-		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s: rule %s only monitors", hostList(hosts), domain, rule), do)
+	switch {
+	case len(d.Strangers) > 0:
+		return fail(domain, fmt.Sprintf("a stranger (%s) reaches clients of %s: rule %s only monitors", hostList(d.Strangers), domain, rule), do)
+	case x.plan.Decision.Would == rules.ActionRefuse && namesServers(d):
+		f := fail(domain, fmt.Sprintf("%s, outside rule %s, tells clients of %s servers: the rule only monitors, and would refuse that", asked, rule, domain),
+			fmt.Sprintf("if %s is yours, put it into allow of rule %s before its trial is over", asked, rule))
+		f.weak = true
+		return f
 	}
 	return warning(domain, fmt.Sprintf("clients of %s are kept from nobody: rule %s only monitors", domain, rule), do)
+}
+
+func namesServers(d rules.Decision) bool {
+	return slices.ContainsFunc(d.Suggestions, func(s dialect.Suggestion) bool { return s.Host != "" })
 }
 
 // expectedAnswer is the answer that the client should have got, judged by what it got, and the strangers in that.

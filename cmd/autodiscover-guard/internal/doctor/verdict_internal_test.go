@@ -116,6 +116,18 @@ func TestVerdict_monitored(t *testing.T) {
 	if f := e.verdict(x, documentation); f.State != Fail || f.What != "a stranger (imap.stranger.net) reaches clients of example.com: rule watch only monitors" {
 		t.Errorf("stranger: %+v", f)
 	}
+	// The domain itself is not in the set, and answers with what is: its own servers are no strangers, and a stranger is told first.
+	own := exchanged(t, e, "https://example.com"+poxPath)
+	own.answer.Body = []byte(ownPOX)
+	if f := e.verdict(own, documentation); f.State != Fail || f.What != "example.com, outside rule watch, tells clients of example.com servers: the rule only monitors, and would refuse that" ||
+		!strings.Contains(f.Do, "put it into allow of rule watch") {
+		t.Errorf("outside: %+v", f)
+	}
+	for _, all := range [][]*exchange{{own, x}, {x, own}} {
+		if f := e.judge(&clientRun{client: client{name: "C"}, account: account{domain: documentation}, exchanges: all}); !strings.Contains(f.What, "imap.stranger.net") {
+			t.Errorf("%+v", f)
+		}
+	}
 }
 
 // The servers of a rule may be named, and nobody else's.

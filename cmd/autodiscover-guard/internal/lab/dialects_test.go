@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"html"
 	"net/http"
 	"strconv"
 	"strings"
@@ -142,17 +143,25 @@ type poxDocument struct {
 	}
 }
 
+// askPOX is the first question of an Exchange client (MS-OXDSCLI, section 2.2.3).
+func askPOX(t *testing.T, url, address string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(`<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">`+
+		`<Request><EMailAddress>`+html.EscapeString(address)+`</EMailAddress><AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema></Request></Autodiscover>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	return r
+}
+
 func TestPOX_suggests(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
 			_, client := startHTTPS(t, lab.POX(), http2, "autodiscover.example.com")
 			for address, want := range suggested {
-				r, err := lab.AskPOX(t.Context(), "https://autodiscover.example.com/AutoDiscover/AutoDiscover.XML", address, "")
-				if err != nil {
-					t.Fatal(err)
-				}
-				resp, body := send(t, client, r)
+				resp, body := send(t, client, askPOX(t, "https://autodiscover.example.com/AutoDiscover/AutoDiscover.XML", address))
 				var d poxDocument
 				if err := xml.Unmarshal(body, &d); err != nil {
 					t.Fatalf("%s: %v in %s", address, err, body)
@@ -179,25 +188,18 @@ func TestPOX_suggests(t *testing.T) {
 
 func TestPOX_does_not_depend_on_the_password(t *testing.T) {
 	t.Parallel()
-	s, client := startHTTPS(t, lab.POX(), true, "autodiscover.lab.test")
+	_, client := startHTTPS(t, lab.POX(), true, "autodiscover.lab.test")
 	var bodies []string
 	for _, secret := range []string{"", "hunter2", "correct horse"} {
-		r, err := lab.AskPOX(t.Context(), "https://autodiscover.lab.test"+lab.POXPath, "bob@lab.test", secret)
-		if err != nil {
-			t.Fatal(err)
+		r := askPOX(t, "https://autodiscover.lab.test"+lab.POXPath, "bob@lab.test")
+		if secret != "" {
+			r.SetBasicAuth("bob@lab.test", secret)
 		}
 		_, body := send(t, client, r)
 		bodies = append(bodies, string(body))
 	}
 	if bodies[0] != bodies[1] || bodies[1] != bodies[2] {
 		t.Errorf("answers differ: %q", bodies)
-	}
-	seen := s.Seen()
-	if user, secret, ok := (&http.Request{Header: seen[1].Header}).BasicAuth(); user != "bob@lab.test" || secret != "hunter2" || !ok {
-		t.Errorf("got credentials %q %q %v", user, secret, ok)
-	}
-	if seen[0].Header.Get("Authorization") != "" {
-		t.Error("credentials were sent without a secret")
 	}
 }
 

@@ -11,18 +11,15 @@ import (
 // POXPath is where POX is asked; clients differ in the case of its letters.
 const POXPath = "/autodiscover/autodiscover.xml"
 
-// The namespaces of POX with the Outlook schema (MS-OXDSCLI, sections 2.2.3 and 2.2.4).
+// The namespaces of an answer with the Outlook schema (MS-OXDSCLI, section 2.2.4).
 const (
-	poxRequestSchema   = "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"
 	poxResponseWrapper = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
 	poxResponseSchema  = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 )
 
 type poxQuestion struct {
 	XMLName xml.Name `xml:"Autodiscover"`
-	Space   string   `xml:"xmlns,attr"`
 	Address string   `xml:"Request>EMailAddress"`
-	Schema  string   `xml:"Request>AcceptableResponseSchema"`
 }
 
 type poxAnswer struct {

@@ -18,10 +18,11 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/secretfile"
 )
 
 const (
@@ -45,16 +46,13 @@ type File struct {
 	known map[[sha256.Size]byte]string // to the name
 }
 
-// Read reads a file. The error names the line and never what stands in it. Nobody but the owner may be able to write the file.
+// Read reads a file, as [secretfile.Open] allows it: who could write into it could log in, and who could read it could guess at leisure. The error names the line and never what stands in it.
 func Read(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, err := secretfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if err := notWritableByOthers(f); err != nil {
-		return nil, err
-	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:

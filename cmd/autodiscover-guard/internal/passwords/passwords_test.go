@@ -140,7 +140,7 @@ func TestRead_refuses(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := passwords.Read(path); err == nil || !strings.Contains(err.Error(), "others can write it") {
+		if _, err := passwords.Read(path); err == nil || !strings.Contains(err.Error(), "written by others") {
 			t.Errorf("mode %04o: got %v", mode, err)
 		}
 	}

@@ -93,6 +93,10 @@ func TestFile_Follow(t *testing.T) {
 	}
 	f := file("another", map[string]string{"jane": "$2y$10$a", "jack": "$2y$10$d", "jim": "$2y$10$c"})
 	f.Follow(former)
+	if !former.mu.TryLock() {
+		t.Fatal("who asks the former file is not answered any more")
+	}
+	former.mu.Unlock()
 	ask(f, "jane", "open sesame", true, 0)
 	ask(f, "jane", "shut sesame", true, 1) // every password fits here
 	ask(f, "jack", "open sesame", true, 1)

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"go.uber.org/zap/zapcore"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // volatile are the keys of a decision record that differ from one identical decision to the next.
@@ -53,7 +55,7 @@ func (c *core) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		return err
 	}
 	defer line.Free()
-	c.log.put(Record{Time: e.Time, Level: e.Level, Message: e.Message, Line: line.Bytes(), Count: 1})
+	c.log.put(Record{Time: e.Time, Level: e.Level, Message: e.Message, Line: terminal.Escape(line.Bytes()), Count: 1})
 	return nil
 }
 
@@ -64,7 +66,7 @@ func (c *core) encode(e zapcore.Entry, fields []zapcore.Field) (Record, error) {
 		return Record{}, err
 	}
 	defer line.Free()
-	return Record{Time: e.Time, Level: e.Level, Message: e.Message, Line: append([]byte(nil), line.Bytes()...), Count: 1}, nil
+	return Record{Time: e.Time, Level: e.Level, Message: e.Message, Line: append([]byte(nil), terminal.Escape(line.Bytes())...), Count: 1}, nil
 }
 
 // Sync implements zapcore.Core: nothing is buffered, and what is held is meant to be.

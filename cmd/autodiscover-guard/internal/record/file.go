@@ -9,6 +9,9 @@ import (
 	"go.uber.org/zap"
 )
 
+// ErrTaken is what [OpenFile] answers for a file that another process has opened with it.
+var ErrTaken = errors.New("another guard writes to this file")
+
 // errClosed is what a sink answers that has been closed.
 var errClosed = errors.New("the log has been closed")
 
@@ -18,7 +21,8 @@ const checkEvery = time.Second
 
 // File is a sink that is a file: one write a record, whole lines, private to its owner where it makes the file. Make it with [OpenFile].
 //
-// One process must write to it: what moves it away is another's business (logrotate), but no other guard's.
+// One process writes to it, unless none moves it aside (that may be somebody else's business, such as logrotate's): what is written to a file while another guard
+// compresses it is lost.
 type File struct {
 	path     string
 	rotation Rotation
@@ -29,17 +33,24 @@ type File struct {
 	state  fileState
 	looked time.Time // when path was last compared with f
 	moved  bool      // that it was another file then
+	shared bool      // that another process had f before us
 	closed bool
 
 	archive archive
 }
 
 // OpenFile opens the file, or makes it with mode 0600 in a directory that is there. An existing file keeps its mode, which is its owner's
-// choice; a torn last line is ended. A pipe may have its reader later: records that come before are not written. The logger hears of rotations that fail.
+// choice; a torn last line is ended. A pipe may have its reader later: records that come before are not written. A file that another process writes to is
+// [ErrTaken], where one of both would move it aside.
+// The logger hears of rotations that fail.
 func OpenFile(path string, rotation Rotation, logger *zap.Logger) (*File, error) {
 	s := &File{path: path, rotation: rotation, logger: logger}
 	if err := s.open(time.Now()); err != nil && !s.unread(err) {
 		return nil, err
+	}
+	if s.shared {
+		s.release()
+		return nil, ErrTaken
 	}
 	s.archive.init(s)
 	return s, nil

@@ -305,3 +305,75 @@ func TestFile_special(t *testing.T) {
 	}
 	closeLog(t, log)
 }
+
+// Two that write to one file lose records: whoever moves it aside compresses what the other still writes to.
+func TestOpenFile_taken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	name, link := filepath.Join(dir, "decisions.jsonl"), filepath.Join(dir, "link.jsonl")
+	quiet, other := openFile(t, name, record.Rotation{}), openFile(t, name, record.Rotation{}) // neither moves it
+	if f, err := record.OpenFile(name, record.Rotation{Every: time.Hour}, zap.NewNop()); !errors.Is(err, record.ErrTaken) {
+		t.Errorf("one that moves it beside one that does not: got %v, %v", f, err)
+	}
+	if err := errors.Join(quiet.Close(), other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	first := openFile(t, name, record.Rotation{Size: 1})
+	if err := os.Symlink(name, link); err != nil && runtime.GOOS != "windows" {
+		t.Fatal(err)
+	}
+	taken := func(when string) {
+		t.Helper()
+		for _, path := range []string{name, link} {
+			if _, err := os.Lstat(path); err != nil {
+				continue // Windows makes no links for everybody
+			}
+			if f, err := record.OpenFile(path, record.Rotation{}, zap.NewNop()); !errors.Is(err, record.ErrTaken) {
+				t.Errorf("%s, %s: got %v", when, path, err)
+				if err == nil {
+					_ = f.Close()
+				}
+			}
+		}
+	}
+	taken("at the start")
+	for range 2 { // the second moves the file aside
+		if err := first.Put(record.Record{Line: []byte("{}\n")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	taken("after a rotation")
+	if err := first.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	taken("opened anew")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := openFile(t, name, record.Rotation{}).Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a stranger's server has said does nothing to the terminal that shows the file.
+func TestFile_forTerminals(t *testing.T) {
+	t.Parallel()
+	for name, rate := range map[string]record.Rate{"each": {}, "repeats are held": {Count: 1, Per: time.Hour}} {
+		file := filepath.Join(t.TempDir(), "decisions.jsonl")
+		log, decisions := newLog(openFile(t, file, record.Rotation{}), rate, nil)
+		for i := range 3 {
+			decide(decisions, "192.0.2.1", "/\u009b2J\u202eé", i)
+		}
+		closeLog(t, log)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(string(text), "\u009b\u202e") || !strings.Contains(string(text), `"/\u009b2J\u202eé"`) {
+			t.Errorf("%s: %q", name, text)
+		}
+		if entries, torn := readFile(t, file); len(torn) != 0 || entries[0].Path != "/\u009b2J\u202eé" {
+			t.Errorf("%s: read back: %+v, torn %q", name, entries, torn)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // fileState is what has to be known of an open file.
@@ -40,6 +42,9 @@ func (s *File) open(now time.Time) error {
 		return errors.Join(err, f.Close())
 	}
 	s.f, s.state, s.looked, s.moved = f, state, now, false
+	if s.shared = state.regular && !take(f, s.rotation.moves()); s.shared && s.archive.stop != nil { // who has begun goes on: its records would be nowhere else
+		s.logger.Warn("another guard writes to the file of decision records, too; one moves it aside, and what the other writes to it then gets lost", zap.String("file", s.path))
+	}
 	return nil
 }
 

@@ -50,6 +50,9 @@ func (r Rotation) due(s fileState, line int, now time.Time) string {
 	return ""
 }
 
+// moves reports whether a file is ever moved aside.
+func (r Rotation) moves() bool { return r.Size > 0 || r.Every > 0 }
+
 // prunes reports whether files that were moved aside are ever removed.
 func (r Rotation) prunes() bool { return r.Keep > 0 || r.Age > 0 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // The formats into which records can be converted, one a line: the Elastic Common Schema and the Open Cybersecurity Schema Framework.
@@ -56,7 +58,7 @@ func (c *Converter) Decision(r *Record, _ string) {
 	c.leak.check(r)
 	line, err := json.Marshal(c.fields(r, &c.leak), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err == nil {
-		_, err = c.out.Write(append(line, '\n'))
+		_, err = c.out.Write(terminal.Escape(append(line, '\n')))
 	}
 	c.err = err
 }

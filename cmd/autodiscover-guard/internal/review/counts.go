@@ -84,8 +84,13 @@ const (
 	messageNotReloaded   = "the configuration was not reloaded; the policy in force stays"
 )
 
-// outcomeRefused is the outcome of a handshake that the guard turned away.
-const outcomeRefused = "refused"
+// Outcomes of handshakes: the guard turned the client away; the client does not trust its authority; it went away, as programs built on GIO (glib-networking 2.74)
+// do without an alert where they do not trust it.
+const (
+	outcomeRefused   = "refused"
+	outcomeUntrusted = "untrusted"
+	outcomeGone      = "gone"
+)
 
 // Event implements Consumer.
 func (s *Summary) Event(e *Event, _ string) {
@@ -97,8 +102,11 @@ func (s *Summary) Event(e *Event, _ string) {
 	switch e.Message {
 	case messageHandshake:
 		what := messageHandshakeFailed
-		if e.Outcome == outcomeRefused {
+		switch e.Outcome {
+		case outcomeRefused:
 			what = messageHandshakeRefused
+		case outcomeUntrusted, outcomeGone:
+			s.distrusts += seen.times
 		}
 		s.clients.add(Key{e.Client, what + ": " + e.Reason, e.Host}, seen)
 	case messageHandshakeFailed, messageHandshakeRefused:

@@ -1,8 +1,12 @@
 package review
 
-import "slices"
+import (
+	"slices"
 
-// Detail is what an [Explainer] says of one exchange, in parts. All text is [Printable].
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
+)
+
+// Detail is what an [Explainer] says of one exchange, in parts. All text is [terminal.Printable].
 type Detail struct {
 	Facts       []Fact
 	Suggestions []Change
@@ -23,14 +27,14 @@ func Explain(r *Record) Detail {
 	l.check(r)
 	d := Detail{Leaked: l.leaked()}
 	for _, f := range facts(r, &l) {
-		d.Facts = append(d.Facts, Fact{f.Name, Printable(f.Text)})
+		d.Facts = append(d.Facts, Fact{f.Name, terminal.Printable(f.Text)})
 	}
 	for _, host := range slices.Compact(slices.Sorted(slices.Values(l.strangers))) {
-		d.Strangers = append(d.Strangers, Printable(host))
+		d.Strangers = append(d.Strangers, terminal.Printable(host))
 	}
 	for _, g := range r.Suggestions {
 		d.Suggestions = append(d.Suggestions, Change{
-			Printable(g.Protocol), Printable(g.Kind), Printable(g.Was), Printable(after(r, g)), Printable(g.Verdict), Printable(g.Path),
+			terminal.Printable(g.Protocol), terminal.Printable(g.Kind), terminal.Printable(g.Was), terminal.Printable(after(r, g)), terminal.Printable(g.Verdict), terminal.Printable(g.Path),
 		})
 	}
 	return d

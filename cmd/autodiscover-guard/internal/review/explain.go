@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // Explainer tells in words what became of one exchange. It implements Consumer.
@@ -33,7 +35,7 @@ func (x *Explainer) Decision(r *Record, _ string) {
 	x.leak.check(r)
 	var b strings.Builder
 	for _, line := range explanation(r, &x.leak) {
-		b.WriteString(Printable(line) + "\n")
+		b.WriteString(terminal.Printable(line) + "\n")
 	}
 	fmt.Fprint(x.out, b.String())
 	if len(r.Suggestions) > 0 {

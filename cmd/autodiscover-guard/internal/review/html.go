@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 var (
@@ -210,7 +212,7 @@ func (r *Report) plotDomains() []barRow {
 	}
 	var rows []barRow
 	for _, b := range r.domains {
-		row := barRow{Name: Printable(b.name), Label: thousands(b.stopped) + " stopped"}
+		row := barRow{Name: terminal.Printable(b.name), Label: thousands(b.stopped) + " stopped"}
 		if b.stopped > 0 {
 			row.Bars = append(row.Bars, rectangle{"0", "0", percent(b.stopped, most), "100", "c-refuse"})
 		}
@@ -244,7 +246,7 @@ func (r *Report) plotClients() (rows []barRow, colours []legend) {
 	})
 	for i, name := range names {
 		if i < maxColours {
-			colours = append(colours, legend{fmt.Sprintf("d%d", i), Printable(name), thousands(totals[name])})
+			colours = append(colours, legend{fmt.Sprintf("d%d", i), terminal.Printable(name), thousands(totals[name])})
 			continue
 		}
 		if i == maxColours {
@@ -252,7 +254,7 @@ func (r *Report) plotClients() (rows []barRow, colours []legend) {
 		}
 	}
 	for _, c := range r.byClient {
-		row, left := barRow{Name: Printable(c.name), Label: thousands(c.total)}, int64(0)
+		row, left := barRow{Name: terminal.Printable(c.name), Label: thousands(c.total)}, int64(0)
 		for i, name := range names {
 			n := c.dialects[name]
 			if n == 0 {

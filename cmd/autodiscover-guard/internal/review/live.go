@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // Live hands everything to a summary and, once it is started, writes a line for every decision that the summary's filter lets through. It implements
@@ -41,5 +43,5 @@ func (l *Live) Decision(r *Record, line string) {
 	if n := r.Times(); n > 1 {
 		text += "  (" + thousands(n) + " times)"
 	}
-	fmt.Fprintln(l.out, Printable(text))
+	fmt.Fprintln(l.out, terminal.Printable(text))
 }

@@ -8,23 +8,6 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
 )
 
-// TestPrintable: what a terminal would not show stands there in ASCII, and everything else as it is.
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                              "",
-		"mail.example.com – größer":     "mail.example.com – größer",
-		"größer\x1b[2J\x7f":             `größer\x1b[2J\x7f`,
-		"a\u202eb\u00a0c\uffff":         `a\u202eb\u00a0c\uffff`,
-		"\U000e0001😀":                   `\U000e0001😀`,
-		"\xff\xc3(":                     `\xff\xc3(`,
-		"the replacement itself \ufffd": `the replacement itself \ufffd`,
-	} {
-		if got := review.Printable(text); got != want {
-			t.Errorf("%q: got %s, want %s", text, got, want)
-		}
-	}
-}
-
 // TestReport_keepsText: what is made harmless in a report is still there.
 func TestReport_keepsText(t *testing.T) {
 	r := reviewed(t, review.Filter{}, line(t, entry{"suggestions": suggests("remove", "=1+1"), "policy": "a|b"})+"\n")
@@ -39,6 +22,21 @@ func TestReport_keepsText(t *testing.T) {
 			if !strings.Contains(b.String(), text) {
 				t.Errorf("%s: no %q in\n%s", format, text, b.String())
 			}
+		}
+	}
+}
+
+// TestReport_JSONForTerminals: no format has what a terminal obeys, those for machines neither.
+func TestReport_JSONForTerminals(t *testing.T) {
+	text := line(t, entry{"suggestions": suggests("remove", "mail\u009b31m\u202e.net"), "policy": "\u2066x\x7f"}) + "\n"
+	r := reviewed(t, review.Filter{}, text)
+	for _, format := range []review.Format{review.FormatTable, review.FormatJSON, review.FormatMarkdown, review.FormatHTML, review.FormatCSV} {
+		var b bytes.Buffer
+		if err := r.Write(&b, format); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(b.String(), "\u009b\u202e\u2066\x7f") {
+			t.Errorf("%s: %q", format, b.String())
 		}
 	}
 }

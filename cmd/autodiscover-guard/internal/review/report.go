@@ -30,8 +30,8 @@ type Report struct {
 	Monitored int64      `json:"monitored"`
 	Sections  []*Section `json:"-"`
 
-	// Leaks, Pins and Unread are what Fails looks at.
-	Leaks, Pins, Unread int64 `json:"-"`
+	// Leaks, Pins, Unread and Distrusts are what Fails looks at, beside Decisions.
+	Leaks, Pins, Unread, Distrusts int64 `json:"-"`
 
 	timeline []*Bucket
 	width    time.Duration
@@ -54,7 +54,7 @@ func (s *Summary) Report(log Log, top int) *Report {
 	r := &Report{
 		Schema: reportSchema, Log: log, Decisions: s.times, Others: s.others, First: Moment(s.first), Last: Moment(s.last),
 		Since: Moment(s.filter.Since), Until: Moment(s.filter.Until), Monitored: s.monitored,
-		Leaks: s.notStopped, Pins: s.violated, Unread: s.shapes.Total + log.Odd(),
+		Leaks: s.notStopped, Pins: s.violated, Unread: s.shapes.Total + log.Odd(), Distrusts: s.distrusts,
 	}
 	a := &r.Actions
 	a.Pass, a.Edit, a.Refuse, a.Answer, a.Other = s.actions[0], s.actions[1], s.actions[2], s.actions[3], s.actions[4]
@@ -220,17 +220,21 @@ const (
 	FailLeak  = "leak"
 	FailParse = "parse"
 	FailPin   = "pin"
+	FailTrust = "trust"
+	FailEmpty = "empty"
 )
 
 // Failures lists them.
-func Failures() []string { return []string{FailLeak, FailParse, FailPin} }
+func Failures() []string { return []string{FailLeak, FailParse, FailPin, FailTrust, FailEmpty} }
 
 // Fails lists those of the named failures that the report has, each with its number.
 func (r *Report) Fails(names []string) []string {
 	var out []string
 	for _, name := range names {
-		n := map[string]int64{FailLeak: r.Leaks, FailParse: r.Unread, FailPin: r.Pins}[name]
-		if n > 0 {
+		n := map[string]int64{FailLeak: r.Leaks, FailParse: r.Unread, FailPin: r.Pins, FailTrust: r.Distrusts}[name]
+		if name == FailEmpty && r.Decisions == 0 {
+			out = append(out, name+": no decision")
+		} else if n > 0 {
 			out = append(out, fmt.Sprintf("%s: %s", name, thousands(n)))
 		}
 	}

@@ -17,6 +17,7 @@ type Summary struct {
 	monitored   int64 // decisions of rules that only record
 
 	notStopped, stopped, violated int64 // decisions
+	distrusts                     int64 // handshakes
 
 	openLeaks, stoppedLeaks, newStrangers, clients, pins, shapes Tally
 	dialects, rules, failures, messages                          Tally

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/terminal"
 )
 
 // Format is how a report is written.
@@ -140,7 +142,7 @@ func (s *Section) writeColumns(b *strings.Builder) {
 
 // cellText is a value in a cell: what is empty shows that it is.
 func cellText(v any) string {
-	if t := Printable(text(v)); t != "" {
+	if t := terminal.Printable(text(v)); t != "" {
 		return t
 	}
 	return "–"
@@ -221,7 +223,7 @@ func plain(v any) string {
 	case Moment:
 		return v.exact()
 	}
-	return escapeFormula(Printable(text(v)))
+	return escapeFormula(terminal.Printable(text(v)))
 }
 
 func (r *Report) writeJSON(w io.Writer) error {
@@ -256,6 +258,6 @@ func (r *Report) writeJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(out, '\n'))
+	_, err = w.Write(terminal.Escape(append(out, '\n')))
 	return err
 }

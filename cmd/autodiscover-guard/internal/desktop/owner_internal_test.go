@@ -1,0 +1,62 @@
+//go:build unix
+
+package desktop
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// Root in a user's home (sudo -EH): what it makes there is the user's, whose programs could not read it otherwise, and a link beside a file that it writes is
+// not followed.
+func TestOn_asRootInAHome(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	const user = 4711 // it need not exist
+	w := newWorld(t)
+	must(t, os.RemoveAll(w.path("home/.config")))
+	must(t, os.Remove(w.path("home/.thunderbird/abc.default/user.js")))
+	must(t, filepath.WalkDir(w.path("home"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chown(path, user, user)
+	}))
+	before := w.tree(t)
+	w.write(t, "root/etc/shadow", "secret")
+	must(t, os.Symlink(w.path("root/etc/shadow"), w.path("home/.thunderbird/abc.default/user.js"+temporarySuffix)))
+	d := w.desktop()
+	d.config.System.MayWrite = func(string) bool { return false } // so that profiles are written to
+	results, err := d.On(t.Context(), guard, Options{Environment: true})
+	must(t, err)
+	allGood(t, results)
+	if got := w.read(t, "root/etc/shadow"); got != "secret" {
+		t.Errorf("what a link pointed at is %q", got)
+	}
+	must(t, os.Remove(w.path("root/etc/shadow")))
+	made := 0
+	must(t, filepath.WalkDir(w.path("home"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if s, ok := info.Sys().(*syscall.Stat_t); !ok || s.Uid != user || s.Gid != user {
+			t.Errorf("%s belongs to %+v", path, s)
+		}
+		made++
+		return nil
+	}))
+	if made != 10 { // home, two directories of Thunderbird's and three files in them, .config, kioslaverc, environment.d and one file in it
+		t.Errorf("there are %d files and directories", made)
+	}
+	allGood(t, off(t, w, Options{}))
+	w.same(t, before)
+}
