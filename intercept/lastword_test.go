@@ -111,17 +111,13 @@ func TestLastWord_withoutGoodbye(t *testing.T) {
 			t.Fatal(way, err)
 		}
 		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		<-asked
+		await(t, asked)
 		below := c.(*tls.Conn).NetConn()
 		if p, ok := below.(*peeked); ok {
 			below = p.Conn
 		}
 		_ = below.(interface{ CloseWrite() error }).CloseWrite()
-		select {
-		case <-left:
-		case <-time.After(10 * time.Second):
-			t.Fatalf("%s: what was asked upstream goes on", way)
-		}
+		await(t, left)
 		_ = c.Close()
 	}
 }
@@ -145,16 +141,11 @@ func TestLastWord_retired(t *testing.T) {
 			t.Fatal(way, err)
 		}
 		_, _ = io.WriteString(c, "GET "+at+"/ HTTP/1.1\r\nHost: opened.net\r\n\r\n")
-		<-asked
+		await(t, asked)
 		_ = c.(interface{ CloseWrite() error }).CloseWrite()
 		under++
 	}
-	late := time.After(20 * time.Second)
 	for ; under > 0; under-- {
-		select {
-		case <-left:
-		case <-late:
-			t.Fatal("what was asked upstream goes on")
-		}
+		await(t, left)
 	}
 }
