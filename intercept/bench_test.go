@@ -24,7 +24,11 @@ func written(c *intercept.Config, _ *proxyServer, _ *world) {
 // BenchmarkExchange is one keep-alive HTTPS exchange over loopback, client and upstream included: their share is what direct shows.
 func BenchmarkExchange(b *testing.B) {
 	const account = "user@lab.test"
-	viaGuard := func(w *world) http.RoundTripper { return w.client(false) }
+	viaGuard := func(w *world) http.RoundTripper {
+		client := w.client(false)
+		client.ResponseHeaderTimeout = 0 // its timer is allocated by the client
+		return client
+	}
 	question := func(account string) func(testing.TB) *http.Request {
 		return func(tb testing.TB) *http.Request { return ask(tb, "https", account) }
 	}

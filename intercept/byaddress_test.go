@@ -365,7 +365,7 @@ func TestByAddress_curl(t *testing.T) {
 	roots := w.issuer.file(t)
 	for name, version := range map[string]string{"HTTP/1.1": "--http1.1", "HTTP/2": "--http2"} {
 		t.Run(name, func(t *testing.T) {
-			out, err := exec.CommandContext(t.Context(), curl, "-sSv", version, "-x", "http://"+w.addr, "--cacert", roots, "--connect-to", central+":443:"+numberOf+":443",
+			out, err := exec.CommandContext(t.Context(), curl, "-sSvm20", version, "-x", "http://"+w.addr, "--cacert", roots, "--connect-to", central+":443:"+numberOf+":443",
 				"https://"+central+detect+"&emailAddress=email@example.com").CombinedOutput()
 			text := string(out)
 			if err != nil || !strings.Contains(text, "CONNECT "+numberOf+":443") || !strings.Contains(text, suggest("email@example.com")) || strings.Contains(text, stranger) {
