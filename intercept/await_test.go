@@ -2,7 +2,9 @@ package intercept_test
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,6 +51,15 @@ func over(tb testing.TB, call func()) {
 		call()
 	}()
 	await(tb, done)
+}
+
+// bodyPipe is io.Pipe for the body of a request: while that goes on, no answer is awaited by the limits of a transport.
+func bodyPipe(tb testing.TB) (*io.PipeReader, *io.PipeWriter) {
+	tb.Helper()
+	body, say := io.Pipe()
+	overdue := time.AfterFunc(enough(), func() { _ = say.CloseWithError(os.ErrDeadlineExceeded) })
+	tb.Cleanup(func() { overdue.Stop() })
+	return body, say
 }
 
 // dial makes a connection on which nobody waits for ever.

@@ -24,7 +24,7 @@ func TestPass_answerBeginsBeforeTheRequestEnds(t *testing.T) {
 					_ = control.Flush()
 				}
 			})
-			body, say := io.Pipe()
+			body, say := bodyPipe(t)
 			defer body.Close()
 			r := request(t, http.MethodPost, door.scheme+"://opened.net/echo", "")
 			r.Body, r.ContentLength = body, -1

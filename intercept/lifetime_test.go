@@ -230,7 +230,7 @@ func TestLifetime_inTheMiddleOfAnExchange(t *testing.T) {
 	// stalled sends half an upload and nothing more.
 	stalled := func(t *testing.T, rt http.RoundTripper, url string) {
 		t.Helper()
-		up, body := io.Pipe()
+		up, body := bodyPipe(t)
 		r := request(t, http.MethodPost, url, "")
 		r.Body, r.ContentLength = up, 100
 		done := make(chan struct{})

@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"autodiscover-guard/intercept"
 )
@@ -78,11 +77,9 @@ type stream struct {
 func connectStream(t *testing.T, h2 *http.ClientConn, target string) (*stream, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	up, body := io.Pipe()
+	up, body := bodyPipe(t)
 	r := (&http.Request{Method: http.MethodConnect, URL: &url.URL{Scheme: "https", Host: target}, Host: target, Header: http.Header{}, Body: up, ContentLength: -1}).WithContext(ctx)
-	overdue := time.AfterFunc(enough(), func() { waitedInVain.Add(1); cancel() })
 	resp, err := h2.RoundTrip(r)
-	overdue.Stop()
 	if err != nil {
 		cancel()
 		return nil, err

@@ -44,7 +44,7 @@ func streamUploads(t *testing.T, w *world, with func(t *testing.T, resp *http.Re
 	t.Helper()
 	for scheme, client := range map[string]http.RoundTripper{"http": w.h2(t, w.secureDoor(t)), "https": w.client(true)} {
 		t.Run("HTTP/2, "+scheme, func(t *testing.T) {
-			body, say := io.Pipe()
+			body, say := bodyPipe(t)
 			defer body.Close()
 			r := request(t, http.MethodPost, scheme+"://opened.net/upload", "")
 			r.Body, r.ContentLength = body, -1
