@@ -41,8 +41,23 @@ func (j *judgement) leaksUnedited(h dialect.Header) bool {
 
 // leaks reports whether an answer with these fields and this text names a host outside the sets, or one that was taken out of it.
 func (j *judgement) leaks(h dialect.Header, body []byte) bool {
-	l := newLeakCheck(j)
+	l := j.lastLook()
 	defer l.free()
+	for name, values := range h {
+		if hasDot(name) && l.leaksField(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.leaksField(v) }) {
+			return true
+		}
+	}
+	if j.doc.Sealed {
+		body = nil
+	}
+	body = j.withoutConfigDomain(j.withoutIdentifiers(dialect.WithoutIdentifierURIs(j.plan.Inquiry.Dialect, body)))
+	return l.leaksText(body, 0) || l.leaksText(j.withoutIdentifiers(j.doc.Inside), 0)
+}
+
+// lastLook is a check that knows what was taken out so far.
+func (j *judgement) lastLook() *leakCheck {
+	l := newLeakCheck(j)
 	j.removed, j.keptByOthers = nil, nil
 	for _, s := range j.decision.Suggestions {
 		switch {
@@ -58,16 +73,7 @@ func (j *judgement) leaks(h dialect.Header, body []byte) bool {
 			l.banned = append(l.banned, host)
 		}
 	}
-	for name, values := range h {
-		if hasDot(name) && l.leaksField(name) || slices.ContainsFunc(values, func(v string) bool { return !isSoftware(name, v) && l.leaksField(v) }) {
-			return true
-		}
-	}
-	if j.doc.Sealed {
-		body = nil
-	}
-	body = j.withoutConfigDomain(j.withoutIdentifiers(dialect.WithoutIdentifierURIs(j.plan.Inquiry.Dialect, body)))
-	return l.leaksText(body, 0) || l.leaksText(j.withoutIdentifiers(j.doc.Inside), 0)
+	return l
 }
 
 // leaksField is leaksText for the value of a header field.

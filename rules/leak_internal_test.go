@@ -90,7 +90,9 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
 		"msstd:*.hoster.net": false, "*hoster.net": true, "msstd:*hoster.net": true, "msstd:hoster.net": true, "*.stranger.net": true, "//*.hoster.net/": true,
 		"see 2606:4700::1111": true, "[2606:4700::1111]:993": true, "2606:4700:0:0:0:0:0:1111.": true, `h3="[2::1]:443"`: true, "2606%3a4700::1111": true, "fe80::1%eth0 2606:4700::1111%eth0": true,
-		"::ffff:808:808": true, "FE80::1, [fe80::1]:993": false, "std::abc": false, "a :: b": false, "12:34:56": false, "aa:bb:cc:dd:ee:ff": false, "x2606:4700::1111": false,
+		"::ffff:808:808": true, "FE80::1, [fe80::1]:993": false, "std::abc": false, "a :: b": false, "12:34:56": false, "aa:bb:cc:dd:ee:ff": false, "x2606:4700::1111": true,
+		"imap:2606:4700::1111": true, "jane@[IPv6:2606:4700::1111]": true, "2606:4700::1111:": true, "0a:1b:2c:3d:4e:5f:60:71": false, "0:0:0:0:0:ffff:808:808": true,
+		"a::bcafe.de\u00e9 a::bcafe&#46;de": true, "a::bcafe&#46;de": true,
 		"12:30:00.123": false, "a.b:c.d": false, "fe80::1.2.3": false, "config-v1.1": false,
 	} {
 		if got := allowing("mail.lab.test", "x.lab.test", "fe80::1", "*.hoster.net").leaksText([]byte(text), 0); got != found {

@@ -50,6 +50,10 @@ func TestLeak_namesBelowAndAroundWhatWasTakenOut(t *testing.T) {
 		{"the company's web site, and an address", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>help.desk@corp.example.net</enable>`, rules.ActionEdit},
 		{"the company's web site, elsewhere", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>corp.example.net</enable>`, rules.ActionRefuse},
 		{"the company's web site, as user information", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>https:help@corp.example.net</enable>`, rules.ActionRefuse},
+		{"the company's web site, and pages that say the domain", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") +
+			`<documentation url="https://help.corp.example.net/?domain=corp.example.net"/><documentation url="https://help.corp.example.net/?m=jane%40corp.example.net"/>`, rules.ActionEdit},
+		{"the company's web site, and its name as people write it", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<displayShortName>Corp.Example.NET</displayShortName>`, rules.ActionEdit},
+		{"the company's web site, and its name in other words", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<displayShortName>Corp.Example.NET mail</displayShortName>`, rules.ActionRefuse},
 		{"a server called like the domain", "pox", `<Protocol><Type>POP3</Type><Server>corp.example.net</Server></Protocol>`, rules.ActionEdit},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -136,7 +136,7 @@ func (j *judgement) dropPages() {
 		if s.Verdict != dialect.Keep || !strings.Contains(s.Was, "?") || !s.IsPage() {
 			continue
 		}
-		l := newLeakCheck(j)
+		l := j.lastLook()
 		if l.leaksText([]byte(s.Was), 0) {
 			s.Verdict, s.Now = dialect.Remove, ""
 		}
@@ -160,10 +160,29 @@ func (j *judgement) withoutConfigDomain(text []byte) []byte {
 			continue
 		}
 		for _, place := range configNames {
-			text = bytes.ReplaceAll(text, []byte(place.start+b.domain+place.end), []byte(place.start+place.end))
+			text = withoutFolded(text, place.start, b.domain, place.end)
 		}
 	}
 	return text
+}
+
+// withoutFolded is a text without word, in whatever case, where it is all that stands between start and end.
+func withoutFolded(text []byte, start, word, end string) []byte {
+	var kept []byte
+	for rest := text; ; {
+		i := bytes.Index(rest, []byte(start))
+		if i < 0 {
+			if kept == nil {
+				return text
+			}
+			return append(kept, rest...)
+		}
+		i += len(start)
+		kept, rest = append(kept, rest[:i]...), rest[i:]
+		if after := min(len(word), len(rest)); bytes.EqualFold(rest[:after], []byte(word)) && bytes.HasPrefix(rest[after:], []byte(end)) {
+			rest = rest[after:]
+		}
+	}
 }
 
 // isDirectory reports whether a host is the private-use domain in the name that the client itself logs in by: a server repeats that name.
@@ -193,14 +212,21 @@ var payloadIdentifier = regexp.MustCompile(`<key>PayloadIdentifier</key>\s*<stri
 // networkRange is where a POX answer says in which networks a Protocol is of use (MS-OXDSCLI, NetworkRequirements): addresses that nobody contacts.
 var networkRange = regexp.MustCompile(`<IPv[46](?:Start|End)>\s*([0-9A-Fa-f.:]+)\s*</`)
 
-// withoutIdentifiers is a text without the names of profiles and the ranges of networks, but for those that hold a host that was taken out.
+// resolverAddress is where a resolver says in JSON whom it has asked, and for which network of the client (RFC 7871): Google's does.
+var resolverAddress = regexp.MustCompile(`"(?:Comment"\s*:\s*"Response from |edns_client_subnet"\s*:\s*")([0-9A-Fa-f.:]+)`)
+
+// softwareVersion is where Exchange says of which version the mailbox's and the client access server are (MS-OXWSADISC), in as many numbers as an address has: 14.3.123.4.
+var softwareVersion = regexp.MustCompile(`<(?:\w+:)?Name>(?:MailboxVersion|CasVersion)</(?:\w+:)?Name>\s*<(?:\w+:)?Value>\s*([0-9.]+)\s*</`)
+
+// identifiers are the places of a dialect at which something reads like a host and is none.
+var identifiers = map[dialect.ID]*regexp.Regexp{
+	dialect.MobileConfig: payloadIdentifier, dialect.POX: networkRange, dialect.DoH: resolverAddress, dialect.SOAP: softwareVersion,
+}
+
+// withoutIdentifiers is a text without what stands at such places, but for what holds a host that was taken out.
 func (j *judgement) withoutIdentifiers(text []byte) []byte {
-	places := payloadIdentifier
-	switch j.plan.Inquiry.Dialect {
-	case dialect.MobileConfig:
-	case dialect.POX:
-		places = networkRange
-	default:
+	places := identifiers[j.plan.Inquiry.Dialect]
+	if places == nil {
 		return text
 	}
 	found := places.FindAllSubmatchIndex(text, -1)

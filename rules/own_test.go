@@ -202,6 +202,23 @@ func TestJudge_capabilities(t *testing.T) {
 	}
 }
 
+// What reads like an address and is none costs no own answer: of which version Exchange is. (Whom a resolver has asked: corpus, doh.)
+func TestJudge_readsLikeAnAddress(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}})
+	soap := question("https://autodiscover.corp.example.net/autodiscover/autodiscover.svc")
+	soap.Method, soap.Body = "POST", []byte(`<Envelope><Body><GetUserSettingsRequestMessage><Request><Users><User><Mailbox>user@corp.example.net</Mailbox></User></Users></Request></GetUserSettingsRequestMessage></Body></Envelope>`)
+	for inside, want := range map[string]rules.Action{
+		"<Name>MailboxVersion</Name><Value>14.3.123.4</Value>": rules.ActionPass, "<x:Name>CasVersion</x:Name>\n<x:Value>15.20.1.2</x:Value>": rules.ActionPass,
+		"<Name>OtherVersion</Name><Value>14.3.123.4</Value>": rules.ActionRefuse, "<Name>MailboxVersion</Name><Value>14.3.123.4 x</Value>": rules.ActionRefuse,
+	} {
+		x := said("text/xml", `<Envelope xmlns:x="u"><Body><Response><UserResponses><UserResponse><UserSettings><UserSetting><Name>ExternalEwsUrl</Name><Value>https://mail.corp.example.net/EWS</Value></UserSetting><UserSetting>`+
+			inside+`</UserSetting></UserSettings></UserResponse></UserResponses></Response></Body></Envelope>`)
+		if _, d := decide(p, soap, x); d.Action != want {
+			t.Errorf("%s: %v, %s", inside, d.Action, d.Reason)
+		}
+	}
+}
+
 // TestJudge_networkRequirements: where a Protocol is of use is nobody's server, wherever it is; the same address in any other place is.
 func TestJudge_networkRequirements(t *testing.T) {
 	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}})

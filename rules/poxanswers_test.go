@@ -22,6 +22,22 @@ func TestPOX_answeredForPhones(t *testing.T) {
 	}
 }
 
+// What is no answer for phones is not read as one because an element of theirs stands first: a fragment that clients append is seen.
+func TestPOX_decoyForPhones(t *testing.T) {
+	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: rules.RemoveStrangers})
+	const protocol = `<Protocol><Type>EXPR</Type><Server>mail.corp.example.net</Server><EcpUrl>https://mail.corp.example.net</EcpUrl><EcpUrl-um>.io/x</EcpUrl-um></Protocol>`
+	for _, body := range []string{
+		`<Response><Action/></Response><Response><Account><Action>settings</Action>` + protocol + `</Account></Response>`,
+		`<Response><Action>settings</Action><x><Account>` + protocol + `</Account></x></Response>`,
+		`<Response><Action>settings</Action>` + protocol + `</Response>`,
+		`<Response><Action>settings</Action><x><Server>mail.corp.example.net</Server><EcpUrl>https://mail.corp.example.net</EcpUrl><EcpUrl-um>.io/x</EcpUrl-um></x></Response>`,
+	} {
+		if _, d := decide(p, poxQuestion("corp.example.net"), said("text/xml", "<Autodiscover>"+body+"</Autodiscover>")); d.Action != rules.ActionRefuse {
+			t.Errorf("%s: %v, %s: %s", body, d.Action, d.Reason, d.Answer.Body)
+		}
+	}
+}
+
 // TestURLsWithoutScheme: where POX and SOAP have a URL and it lacks its scheme, its host is judged like any other: an own one passes, and a stranger's goes with what it is for.
 func TestURLsWithoutScheme(t *testing.T) {
 	p := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: rules.RemoveStrangers})

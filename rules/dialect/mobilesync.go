@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -43,12 +44,13 @@ func isMobileSync(r Request) bool {
 	return containsFold(t.data, "/mobilesync/requestschema")
 }
 
-func readMobileSync(_ Inquiry, t text) (*Document, error) {
+func readMobileSync(q Inquiry, t text) (*Document, error) {
 	x, err := parseXML(t)
 	if err != nil {
 		return nil, err
 	}
 	w := newPOXWalk(x)
+	w.asked = q.Subjects
 	w.element(x.root, &place{tag: x.root.Tag})
 	for i, spot := range w.spots {
 		if server := mobileServer(spot.element); server != nil {
@@ -58,8 +60,8 @@ func readMobileSync(_ Inquiry, t text) (*Document, error) {
 	}
 	d := x.document(t, w.found, w.about)
 	d.edit = func(judged []Suggestion) (Answer, error) { return editMobileSync(x, w.spots, judged) }
-	if w.err != nil {
-		return d, w.err
+	if err := cmp.Or(w.err, w.ecp.verify()); err != nil {
+		return d, err
 	}
 	return d, x.verify("Autodiscover", w.found)
 }

@@ -186,7 +186,7 @@ func readPOX(q Inquiry, t text) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if response := child(x.root, "Response"); child(response, "Account") == nil && child(response, "Action") != nil { // some servers have one schema for everybody
+	if child(child(x.root, "Response"), "Action") != nil && !holdsAny(x.root, "Account", "Protocol") { // some servers have one schema for everybody
 		x.free()
 		return readMobileSync(q, t)
 	}

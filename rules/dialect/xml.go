@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -194,6 +195,16 @@ func child(e *etree.Element, name string) *etree.Element {
 		}
 	}
 	return nil
+}
+
+// holdsAny reports whether an element of one of those local names stands anywhere below e.
+func holdsAny(e *etree.Element, names ...string) bool {
+	for c := range e.ChildElementsSeq() {
+		if slices.ContainsFunc(names, func(name string) bool { return is(c, name) }) || holdsAny(c, names...) {
+			return true
+		}
+	}
+	return false
 }
 
 // childText is the trimmed text of the first child element of that local name.
