@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 )
 
 func TestPrivate_refuses(t *testing.T) {
@@ -81,6 +82,24 @@ func TestSelf(t *testing.T) {
 		if !p.self.is(netip.AddrPortFrom(ip.Unmap(), 8443)) {
 			t.Errorf("%v is an address of this computer", a)
 		}
+	}
+}
+
+// A system that does not say which addresses it has is asked again, and what it said before stays true.
+func TestOwnAddresses_notSaid(t *testing.T) {
+	own := ownAddresses{list: func() ([]net.Addr, error) { return nil, errors.New("no netlink") }}
+	at := netip.MustParseAddr("198.51.100.7")
+	if own.ask() == nil || own.has(at) {
+		t.Error("it was said, or made up")
+	}
+	failing := own.list
+	own.list = func() ([]net.Addr, error) { return []net.Addr{&net.IPNet{IP: at.AsSlice(), Mask: net.CIDRMask(24, 32)}}, nil }
+	if !own.has(at) {
+		t.Error("it was not asked again")
+	}
+	own.list, own.asked = failing, time.Time{}
+	if !own.has(at) {
+		t.Error("it was forgotten")
 	}
 }
 

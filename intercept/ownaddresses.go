@@ -23,22 +23,22 @@ const ownAddressesTime = 5 * time.Second
 func (o *ownAddresses) has(a netip.Addr) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if now := time.Now(); now.Sub(o.asked) > ownAddressesTime {
-		o.ask()
+	if now := time.Now(); now.Sub(o.asked) > ownAddressesTime && o.ask() == nil {
 		o.asked = now
 	}
 	_, ok := o.all[a]
 	return ok
 }
 
-func (o *ownAddresses) ask() {
+// ask asks the system. A sandbox may forbid that (AF_NETLINK on Linux).
+func (o *ownAddresses) ask() error {
 	list := o.list
 	if list == nil {
 		list = net.InterfaceAddrs
 	}
 	found, err := list()
 	if err != nil {
-		return
+		return err
 	}
 	o.all = make(map[netip.Addr]struct{}, len(found))
 	for _, one := range found {
@@ -47,4 +47,5 @@ func (o *ownAddresses) ask() {
 			o.all[a.Unmap()] = struct{}{}
 		}
 	}
+	return nil
 }

@@ -154,6 +154,9 @@ func New(c Config) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.self.own.ask(); err != nil {
+		p.logger.Warn("the system does not say which addresses this computer has: those that are not private are dialled like anybody's", zap.Error(err))
+	}
 	first := newTransports(p.dialer)
 	p.transport = first.shared
 	p.transports.Store(first)
