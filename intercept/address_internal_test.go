@@ -93,7 +93,9 @@ func TestOwnAddresses_notSaid(t *testing.T) {
 		t.Error("it was said, or made up")
 	}
 	failing := own.list
-	own.list = func() ([]net.Addr, error) { return []net.Addr{&net.IPNet{IP: at.AsSlice(), Mask: net.CIDRMask(24, 32)}}, nil }
+	own.list = func() ([]net.Addr, error) {
+		return []net.Addr{&net.IPNet{IP: at.AsSlice(), Mask: net.CIDRMask(24, 32)}}, nil
+	}
 	if !own.has(at) {
 		t.Error("it was not asked again")
 	}
