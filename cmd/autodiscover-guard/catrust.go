@@ -52,9 +52,6 @@ func addTrustFlags(cmd *cobra.Command, f *trustFlags, action string) {
 	}
 }
 
-// trustJournal is where the journal of the trust stores is.
-func trustJournal(state string) string { return filepath.Join(journalDir(state), "trust") }
-
 // chosen are the stores to work on. explicit says that somebody named them, and so means each of them.
 func (f *trustFlags) chosen() (names []string, explicit bool, err error) {
 	known := truststore.Names()

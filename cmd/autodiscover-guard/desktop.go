@@ -115,6 +115,9 @@ func (f *setupFlags) open() (*desktop.Desktop, error) {
 	if f.state, err = c.StateDir(); err != nil {
 		return nil, err
 	}
+	if stray := strayJournal(f.state); stray != "" {
+		return nil, hint(fmt.Errorf("%s is a journal of root's, and others than root can write there now: it is not believed", stray), "look at what it has changed, take that back by hand, and remove the file")
+	}
 	return openDesktop(f.state)
 }
 

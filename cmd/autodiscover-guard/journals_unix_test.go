@@ -48,6 +48,20 @@ func TestJournalDir(t *testing.T) {
 			give(t, top+"/state")
 			return link(t, top+"/state", top+"/link"), false
 		},
+		"by a link of a service's": func(t *testing.T, top string) (string, bool) {
+			if err := os.Mkdir(top+"/theirs", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			give(t, top+"/theirs")
+			return link(t, link(t, top+"/state", top+"/theirs/current"), top+"/link"), false
+		},
+		"by a link to what a service may make": func(t *testing.T, top string) (string, bool) {
+			if err := os.Mkdir(top+"/theirs", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			give(t, top+"/theirs")
+			return link(t, top+"/theirs/later", top+"/link"), false
+		},
 		"a link of a service's": func(t *testing.T, top string) (string, bool) {
 			if err := os.Mkdir(top+"/theirs", 0o755); err != nil {
 				t.Fatal(err)
@@ -61,12 +75,12 @@ func TestJournalDir(t *testing.T) {
 			t.Fatal(err)
 		}
 		state, alone := prepare(t, top)
-		want := rootsJournals
-		if alone {
-			want = state
+		got := journalDir(state)
+		if alone != (got == state) || !alone && (filepath.Dir(got) != rootsJournals || got == journalDir(state+"2")) {
+			t.Errorf("%s: got %s", name, got)
 		}
-		if got := journalDir(state); got != want {
-			t.Errorf("%s: got %s, want %s", name, got, want)
+		if want := map[bool]string{true: state, false: rootsJournals}[alone] + "/trust"; trustJournal(state) != want {
+			t.Errorf("%s: got %s, want %s", name, trustJournal(state), want)
 		}
 	}
 }
@@ -93,4 +107,28 @@ func link(t *testing.T, to, name string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// A journal that root left in a directory which is somebody else's now is neither believed nor passed over.
+func TestStrayJournal(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a directory away")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "desktop.json")
+	if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := strayJournal(dir); got != "" {
+		t.Errorf("root's own: %s", got)
+	}
+	give(t, dir)
+	if got := strayJournal(dir); got != path {
+		t.Errorf("got %q, want %q", got, path)
+	}
+	give(t, path)
+	if got := strayJournal(dir); got != "" {
+		t.Errorf("a user's own: %s", got)
+	}
 }
