@@ -87,7 +87,11 @@ func TestChange_takesTurns(t *testing.T) {
 			if diff := cmp.Diff(before, contents(t, dir)); diff != "" {
 				t.Errorf("%s: %s", name, diff)
 			}
+			begun := time.Now()
 			mint(t, a)
+			if took := time.Since(begun); took > 0 {
+				t.Errorf("%s: whoever wants a leaf meanwhile waits for %v", name, took)
+			}
 			time.AfterFunc(time.Second, func() { _ = other.Close() })
 			if err := change(a, replica); err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -48,7 +48,7 @@ func Import(dir string, m Material) error {
 
 // replaceIssuing puts the text of t in the place of an authority's that is there, unless its root is another.
 func replaceIssuing(dir string, t *tiers, text []byte) error {
-	end, err := takeTurn(dir)
+	end, err := takeTurn(dir, turnPatience)
 	if err != nil {
 		return err
 	}

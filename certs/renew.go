@@ -32,11 +32,19 @@ func (a *Authority) tiersAt(now time.Time) (*tiers, error) {
 	if t := a.tiers.Load(); !renewalDue(t, now) {
 		return t, nil
 	}
-	a.renewing.Lock()
+	patience := turnPatience
+	if t := a.tiers.Load(); t.validAt(now) { // what is there does for now: no handshake waits for whoever changes the directory
+		if !a.renewing.TryLock() {
+			return t, nil
+		}
+		patience = 0
+	} else {
+		a.renewing.Lock()
+	}
 	defer a.renewing.Unlock()
 	if since := now.Sub(a.lastTry); renewalDue(a.tiers.Load(), now) && (since < 0 || since >= retryAfter) {
 		a.lastTry = wallTime(now)
-		a.renewErr = a.refresh(now)
+		a.renewErr = a.refresh(now, patience)
 	}
 	t := a.tiers.Load()
 	if !t.validAt(now) {
@@ -76,17 +84,17 @@ func (a *Authority) Refresh() error {
 	defer a.renewing.Unlock()
 	now := time.Now()
 	a.lastTry = wallTime(now)
-	a.renewErr = a.refresh(now)
+	a.renewErr = a.refresh(now, turnPatience)
 	return cmp.Or(a.renewErr, a.reloadErr)
 }
 
-// refresh reloads what is on disk, writes what could not be written before, and renews when that is due. The lock is held.
-func (a *Authority) refresh(now time.Time) error {
+// refresh reloads what is on disk, writes what could not be written before, and renews when that is due and its turn comes within patience. The lock is held.
+func (a *Authority) refresh(now time.Time, patience time.Duration) error {
 	a.reload(now, nil)
 	if a.saveErr == nil && !renewalDue(a.tiers.Load(), now) {
 		return nil
 	}
-	end, err := takeTurn(a.dir)
+	end, err := takeTurn(a.dir, patience)
 	if err != nil {
 		return err
 	}
@@ -168,7 +176,7 @@ func (a *Authority) updateDistributionPoint(now time.Time) {
 
 // renewInTurn is renew while no other process changes the directory.
 func (a *Authority) renewInTurn(now time.Time) error {
-	end, err := takeTurn(a.dir)
+	end, err := takeTurn(a.dir, turnPatience)
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (a *Authority) reissue(more []string) (bool, error) {
 	}
 	a.renewing.Lock()
 	defer a.renewing.Unlock()
-	end, err := takeTurn(a.dir)
+	end, err := takeTurn(a.dir, turnPatience)
 	if err != nil {
 		return false, err
 	}

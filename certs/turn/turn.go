@@ -26,6 +26,9 @@ func Take(ctx context.Context, dir string, patience time.Duration) (end func(), 
 	for begun := time.Now(); errors.Is(lock(d), ErrTaken); {
 		if time.Since(begun) >= patience {
 			_ = d.Close()
+			if patience == 0 {
+				return nil, fmt.Errorf("%q: %w", dir, ErrTaken)
+			}
 			return nil, fmt.Errorf("%q: %w, for %v already", dir, ErrTaken, patience)
 		}
 		select {

@@ -75,6 +75,9 @@ func (f *setupFlags) decisions() ([]string, error) {
 // byLogrotate is what logrotate puts behind the name of a file that it moves aside: a number that grows with the age, or a day (dateext).
 var byLogrotate = regexp.MustCompile(`^(?:\.(\d+)|-\d{8}(?:-\d+)?)(?:\.gz|\.zst)?$`)
 
+// byGuard is what the guard puts behind the name of a file that it moves aside (package record), before the file's extension or behind it. Another guard's file may begin with the same name.
+var byGuard = regexp.MustCompile(`^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}-(?:size|age)(?:_\d+)?(?:\.[^.]*)?(?:\.gz)?(?:\.tmp)?$`)
+
 // movedAside finds the files that a log was moved to, by the guard or by logrotate, the oldest of either first.
 func movedAside(name string) ([]string, error) {
 	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
@@ -83,6 +86,8 @@ func movedAside(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	stem := len(strings.TrimSuffix(base, suffix))
+	files = slices.DeleteFunc(files, func(file string) bool { return !byGuard.MatchString(file[stem:]) })
 	slices.Sort(files)
 	rotated, err := fs.Glob(in, base+"*")
 	if err != nil {

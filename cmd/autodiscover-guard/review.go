@@ -38,8 +38,8 @@ func reviewCommand() *cobra.Command {
 do not trust the guard or go past its proxy, pinned domains that were offered other servers, answers that nobody could read, latencies, failures, changes and gaps.
 
 FILE is a log as "run" writes it; gzip and Zstandard files are read as they are, and - is standard input. The guard's own messages (standard error of
-"run") may be among them: failed handshakes are told there. Without FILE, the decisions of the guard with the usual state directory are read, or of the
-one that --state or --config says, rotated ones included.
+"run") may be among them: reloads are told there, and failed handshakes where no decision record has them. Without FILE, the decisions of the guard
+with the usual state directory are read, or of the one that --state or --config says, rotated ones included.
 
 Times are UTC. With --since, what the log has from before is read, too: it tells which strangers are new.
 

@@ -20,6 +20,9 @@ type disk struct{ step func(string) }
 // points at is replaced.
 func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
+		if err := mayFollow(path, target); err != nil {
+			return err
+		}
 		path = target
 	}
 	d.step("write " + path + temporarySuffix)
@@ -58,10 +61,7 @@ func (d disk) makeDir(path string, mode fs.FileMode) error {
 		}
 		return err
 	}
-	if err := os.Chmod(path, mode); err != nil { // a umask may have taken some of it
-		return err
-	}
-	return inheritOwner(path, func(uid, gid int) error { return os.Lchown(path, uid, gid) })
+	return setDirMode(path, mode) // a umask may have taken some of it
 }
 
 // remove takes a file away, and what a kill may have left beside it. That there is none is fine.

@@ -4,6 +4,7 @@ package desktop
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,6 +48,40 @@ func inheritOwner(path string, chown func(uid, gid int) error) error {
 		return nil
 	}
 	return chown(int(s.Uid), int(s.Gid))
+}
+
+// setDirMode gives a directory that was just made its mode, and its owner where root has made it. A link that somebody has put in its place meanwhile is not followed.
+func setDirMode(path string, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	return inheritOwner(path, f.Chown)
+}
+
+// mayFollow refuses to have root follow somebody's link to what is not his, as Linux does in directories of everybody's (protected_symlinks).
+func mayFollow(link, target string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	at, err := os.Lstat(link)
+	if err != nil || at.Mode()&fs.ModeSymlink == 0 {
+		return err
+	}
+	to, err := os.Stat(target)
+	if err != nil {
+		return err
+	}
+	of, ok := at.Sys().(*syscall.Stat_t)
+	is, also := to.Sys().(*syscall.Stat_t)
+	if !ok || !also || of.Uid != 0 && of.Uid != is.Uid {
+		return fmt.Errorf("%s is a link of another user's to %s, which is not theirs: it is not followed", link, target)
+	}
+	return nil
 }
 
 // mayWrite reports whether this process may write a file, or make it where it is not there.

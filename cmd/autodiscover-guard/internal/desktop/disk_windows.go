@@ -12,8 +12,11 @@ import (
 // keepOwner does nothing: a new file inherits the directory's access list.
 func keepOwner(*os.File, string) error { return nil }
 
-// inheritOwner does nothing, as keepOwner.
-func inheritOwner(string, func(uid, gid int) error) error { return nil }
+// setDirMode does nothing: a new directory inherits the access list of the one that it is in.
+func setDirMode(string, fs.FileMode) error { return nil }
+
+// mayFollow asks nothing: nobody makes links here but administrators.
+func mayFollow(string, string) error { return nil }
 
 // mayWrite asks for the rights of an administrator, without which nothing below Program Files is written.
 func mayWrite(string) bool { return windows.GetCurrentProcessToken().IsElevated() }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // What dconf keeps is read by every program itself, from a file below its own directory for configuration, and written by one service of the session, below that
@@ -14,6 +15,9 @@ import (
 // what nobody follows: what it writes arrives all the same, and looks as if it had not.
 
 const dconfService = "ca.desrt.dconf"
+
+// busTime is how long the session's bus may take. Whoever has one that hangs waits for that at each command.
+const busTime = 3 * time.Second
 
 // elsewhere says that the session's settings are not those that are read here; it is empty where they are, or where nobody knows.
 func (g gnome) elsewhere(ctx context.Context) string {
@@ -36,11 +40,15 @@ func (g gnome) serviceEnvironment(ctx context.Context) func(string) string {
 	if !g.system.Run.Has("gdbus") {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, busTime)
+	defer cancel()
 	ask := func(method string, args ...string) (string, error) {
-		call := []string{"call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus." + method}
+		call := []string{"call", "--session", "--timeout", "2", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus", "--method", "org.freedesktop.DBus." + method}
 		return g.system.Run.Run(ctx, "gdbus", append(call, args...)...)
 	}
-	_, _ = ask("StartServiceByName", dconfService, "0") // if that fails, so does what follows
+	if _, err := ask("StartServiceByName", dconfService, "0"); err != nil {
+		return nil
+	}
 	var pid int
 	if out, err := ask("GetConnectionUnixProcessID", dconfService); err != nil {
 		return nil

@@ -95,10 +95,14 @@ func (d *Desktop) restore(ctx context.Context, j *journal, e Entry, o Options) (
 		return Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()}, e.Stage
 	}
 	if gone(e.Place) {
-		if moved := d.movedTo(ctx, j, e); moved != nil {
+		moved := d.movedTo(ctx, j, e)
+		switch {
+		case moved != nil:
 			p = moved
-		} else if !o.Force {
+		case !o.Force:
 			return result(p, Held, profileGone), Waiting
+		default: // nothing is written where nothing is
+			return result(p, Off, "its profile is not there: forgotten"), Restored
 		}
 	}
 	if why := busy(p); why != "" {

@@ -60,3 +60,31 @@ func TestOn_asRootInAHome(t *testing.T) {
 	allGood(t, off(t, w, Options{}))
 	w.same(t, before)
 }
+
+// Root follows a user's link to what is the user's, and no further.
+func TestReplace_links(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	const user = 4711
+	dir, d := t.TempDir(), disk{step: func(string) {}}
+	for name, c := range map[string]struct {
+		link, target int
+		followed     bool
+	}{
+		"root's to root's": {0, 0, true}, "root's to a user's": {0, user, true}, "a user's to his own": {user, user, true},
+		"a user's to root's": {user, 0, false}, "a user's to another's": {user, user + 1, false},
+	} {
+		target, link := filepath.Join(dir, name), filepath.Join(dir, name+" link")
+		must(t, os.WriteFile(target, []byte("before"), 0o600))
+		must(t, os.Symlink(target, link))
+		must(t, os.Lchown(target, c.target, c.target))
+		must(t, os.Lchown(link, c.link, c.link))
+		err := d.replace(link, []byte("after"), 0o600)
+		text, _ := os.ReadFile(target)
+		if (err == nil) != c.followed || string(text) != map[bool]string{true: "after", false: "before"}[c.followed] {
+			t.Errorf("%s: %v, %q", name, err, text)
+		}
+	}
+}

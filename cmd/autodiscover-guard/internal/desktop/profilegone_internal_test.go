@@ -56,6 +56,9 @@ func TestOff_profileGone(t *testing.T) {
 	if exists(w.path("state/desktop.json")) {
 		t.Error("what was forgotten by force is in the journal")
 	}
+	if exists(w.path(was)) {
+		t.Error("what was forgotten by force is made anew")
+	}
 
 	// Another name, of which the program knows; the copy in prefs.js has been made, or not.
 	for _, copied := range []bool{false, true} {
