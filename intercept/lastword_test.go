@@ -93,15 +93,21 @@ func TestLastWord_answered(t *testing.T) {
 	n.eventually(t, "an empty house", func(s intercept.Stats) bool { return s.Tunnels == 0 })
 }
 
-// TLS that ends without its good-bye is a departure, also where no record was begun, and nobody is waited for.
-func TestLastWord_withoutGoodbye(t *testing.T) {
-	t.Parallel()
-	asked, left := make(chan struct{}, 1), make(chan struct{}, 1)
-	n := newLAN(t, func(_ http.ResponseWriter, r *http.Request) {
+// awaitsDeparture is an upstream that answers nobody, and tells who has asked and who has left.
+func awaitsDeparture() (h http.HandlerFunc, asked, left chan struct{}) {
+	asked, left = make(chan struct{}, 8), make(chan struct{}, 8)
+	return func(_ http.ResponseWriter, r *http.Request) {
 		asked <- struct{}{}
 		<-r.Context().Done()
 		left <- struct{}{}
-	}, func(_ *intercept.Config, _ *proxyServer, w *world) { w.patience = time.Minute })
+	}, asked, left
+}
+
+// TLS that ends without its good-bye is a departure, also where no record was begun, and nobody is waited for.
+func TestLastWord_withoutGoodbye(t *testing.T) {
+	t.Parallel()
+	upstream, asked, left := awaitsDeparture()
+	n := newLAN(t, upstream, func(_ *intercept.Config, _ *proxyServer, w *world) { w.patience = time.Minute })
 	for way, dial := range halfWays(t, n) {
 		if !strings.Contains(way, "TLS") && way != "opened" {
 			continue
@@ -125,12 +131,8 @@ func TestLastWord_withoutGoodbye(t *testing.T) {
 // A connection that is cut off because it has lived too long ends at once, although its client has ended its side.
 func TestLastWord_retired(t *testing.T) {
 	t.Parallel()
-	asked, left := make(chan struct{}, 8), make(chan struct{}, 8)
-	n := newLAN(t, func(_ http.ResponseWriter, r *http.Request) {
-		asked <- struct{}{}
-		<-r.Context().Done()
-		left <- struct{}{}
-	}, limits(intercept.Limits{Lifetime: time.Second}), func(_ *intercept.Config, _ *proxyServer, w *world) { w.patience = time.Minute })
+	upstream, asked, left := awaitsDeparture()
+	n := newLAN(t, upstream, limits(intercept.Limits{Lifetime: time.Second}), func(_ *intercept.Config, _ *proxyServer, w *world) { w.patience = time.Minute })
 	under := 0
 	for way, dial := range halfWays(t, n) {
 		if !strings.Contains(way, "plain") && way != "opened" && way != "transparent TLS" { // the others are tunnels in which nothing is known of the connection

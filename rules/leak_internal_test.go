@@ -21,6 +21,32 @@ func allowing(hosts ...string) *leakCheck {
 	return &leakCheck{names: only(hosts), budget: leakBudget, authority: map[string]struct{}{}, word: map[string]struct{}{}}
 }
 
+// ofAccount are hosts, and the account's mail domain.
+type ofAccount struct {
+	only
+	domain string
+}
+
+func (o ofAccount) isAccountDomain(host string) bool { return host == o.domain }
+
+// A host that was taken out is left as the end of an allowed name and behind the @ of the account's address, and nowhere else, whatever else would find it there.
+func TestLeakCheck_holdsBanned(t *testing.T) {
+	for text, want := range map[string]bool{
+		"mail.hoster.net": false, "mail.hoster.net.": false, "//mail.hoster.net:993/": false, "me@hoster.net": false, "mail.hoster.net me@hoster.net mail.hoster.net": false, "hoster": false,
+		"hoster.net": true, ".hoster.net": true, "imap.hoster.net": true, "mail-hoster.net": true, "mailxhoster.net": true, "mail.hoster.net.x": true, "mail.hoster.network": true, "me@hoster.net.x": true,
+		"mail.hoster.net hoster.net": true, "me@hoster.net hoster.net": true, "mail/hoster.net": true, "\\nhoster.net": true, "x.mail.hoster.net": true, "%2ehoster.net": true, "\u00fc.hoster.net": true,
+	} {
+		l := allowing()
+		l.names = ofAccount{only{"mail.hoster.net", "mail-hoster.net"}, "hoster.net"} // label by label
+		if got := l.holdsBanned([]byte(text), "hoster.net"); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+	if l := allowing("mail.hoster.net"); !l.holdsBanned([]byte("me@hoster.net"), "hoster.net") {
+		t.Error("a stranger's address is left")
+	}
+}
+
 // The check jumps through a text; whatever stands in front of a stranger, and however far, must not let it jump over.
 func TestLeakCheck_findsAtEveryOffset(t *testing.T) {
 	const stranger = "imap.stranger.net"
@@ -90,7 +116,7 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"mail.lab.test": false, "msstd:mail.lab.test": false, "mail.lab.test:993": false, "//mail.lab.test:993/": false, "//[fe80::1]:993/": false,
 		"msstd:*.hoster.net": false, "*hoster.net": true, "msstd:*hoster.net": true, "msstd:hoster.net": true, "*.stranger.net": true, "//*.hoster.net/": true,
 		"see 2606:4700::1111": true, "[2606:4700::1111]:993": true, "2606:4700:0:0:0:0:0:1111.": true, `h3="[2::1]:443"`: true, "2606%3a4700::1111": true, "fe80::1%eth0 2606:4700::1111%eth0": true,
-		"::ffff:808:808": true, "FE80::1, [fe80::1]:993": false, "std::abc": false, "a :: b": false, "12:34:56": false, "aa:bb:cc:dd:ee:ff": false, "x2606:4700::1111": true,
+		"::ffff:808:808": true, "FE80::1, [fe80::1]:993": false, "std::abc": false, "a :: b": false, "12:34:56": false, "aa:bb:cc:dd:ee:ff": false, "x2606:4700::1111": true, "2606:4700::1111x": false,
 		"imap:2606:4700::1111": true, "jane@[IPv6:2606:4700::1111]": true, "2606:4700::1111:": true, "0a:1b:2c:3d:4e:5f:60:71": false, "0:0:0:0:0:ffff:808:808": true,
 		"a::bcafe.de\u00e9 a::bcafe&#46;de": true, "a::bcafe&#46;de": true,
 		"12:30:00.123": false, "a.b:c.d": false, "fe80::1.2.3": false, "config-v1.1": false,

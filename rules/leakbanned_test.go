@@ -48,6 +48,7 @@ func TestLeak_namesBelowAndAroundWhatWasTakenOut(t *testing.T) {
 		{"in an address", "config", page + `<enable>help@hoster.net</enable>`, rules.ActionRefuse},
 		{"the company's web site", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net"), rules.ActionEdit},
 		{"the company's web site, and an address", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>help.desk@corp.example.net</enable>`, rules.ActionEdit},
+		{"the company's web site, and an address that begins like a host", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>wei.li@corp.example.net</enable>`, rules.ActionEdit},
 		{"the company's web site, elsewhere", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>corp.example.net</enable>`, rules.ActionRefuse},
 		{"the company's web site, as user information", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") + `<enable>https:help@corp.example.net</enable>`, rules.ActionRefuse},
 		{"the company's web site, and pages that say the domain", "config", strings.ReplaceAll(page, "hoster.net", "corp.example.net") +

@@ -120,12 +120,13 @@ func TestOwnChallenge_passes(t *testing.T) {
 func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 	p := builtin(t)
 	for name, a := range map[string]dialect.Answer{
-		"a realm":  {Header: dialect.Header{"Www-Authenticate": {"Negotiate", `basic realm="Webmail of stranger.net", charset="UTF-8"`, `Digest realm="stranger.net", nonce="x"`}}},
-		"joined":   {Header: dialect.Header{"Www-Authenticate": {`Bearer client_id="a, b", trusted_issuers="x@*", authorization_uri="https://login.stranger.net/common/oauth2/authorize" ,Negotiate, basic realm="stranger.net", charset="UTF-8",`}}},
-		"a field":  {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
-		"software": {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
-		"a cookie": {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
-		"a page":   {Header: dialect.Header{"Content-Type": {"text/html"}}, Body: []byte(`<html><a href="https://help.stranger.net/">Help</a></html>`)},
+		"a realm":        {Header: dialect.Header{"Www-Authenticate": {"Negotiate", `basic realm="Webmail of stranger.net", charset="UTF-8"`, `Digest realm="stranger.net", nonce="x"`}}},
+		"joined":         {Header: dialect.Header{"Www-Authenticate": {`Bearer client_id="a, b", trusted_issuers="x@*", authorization_uri="https://login.stranger.net/common/oauth2/authorize" ,Negotiate, basic realm="stranger.net", charset="UTF-8",`}}},
+		"a quoted comma": {Header: dialect.Header{"Www-Authenticate": {`Bearer realm="a\", Basic \"b", authorization_uri="https://login.stranger.net/", Negotiate, Basic realm="stranger.net"`}}},
+		"a field":        {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
+		"software":       {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
+		"a cookie":       {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
+		"a page":         {Header: dialect.Header{"Content-Type": {"text/html"}}, Body: []byte(`<html><a href="https://help.stranger.net/">Help</a></html>`)},
 	} {
 		want := []string{"Negotiate", `Basic realm="autodiscover.lab.test"`}
 		if a.Status = 401; a.Header["Www-Authenticate"] == nil {
@@ -230,6 +231,13 @@ func TestJudge_networkRequirements(t *testing.T) {
 		x := said("text/xml", "<Autodiscover><Response><Account><Protocol><Type>EXCH</Type><Server>mail.corp.example.net</Server>"+inside+"</Protocol></Account></Response></Autodiscover>")
 		if _, d := decide(p, poxQuestion("corp.example.net"), x); d.Action != want {
 			t.Errorf("%s: %v, %s", inside, d.Action, d.Reason)
+		}
+	}
+	remove := withRules(t, rules.Rule{Name: "corp", Domains: []string{"corp.example.net"}, Allow: []string{"*.corp.example.net"}, Otherwise: rules.RemoveStrangers})
+	for server, want := range map[string]rules.Action{"198.51.100.9": rules.ActionEdit, "198.51.100.255": rules.ActionRefuse} { // the one that was taken out is left nowhere
+		x := said("text/xml", "<Autodiscover><Response><Account><Protocol><Type>EXCH</Type><Server>mail.corp.example.net</Server>"+networks+"</Protocol><Protocol><Type>IMAP</Type><Server>"+server+"</Server></Protocol></Account></Response></Autodiscover>")
+		if _, d := decide(remove, poxQuestion("corp.example.net"), x); d.Action != want {
+			t.Errorf("beside %s: %v, %s", server, d.Action, d.Reason)
 		}
 	}
 }

@@ -36,6 +36,11 @@ func TestPOX_decoyForPhones(t *testing.T) {
 			t.Errorf("%s: %v, %s: %s", body, d.Action, d.Reason, d.Answer.Body)
 		}
 	}
+	// What is left of a redirect says so no more.
+	const redirect = `<Response><Action/></Response><Response><Account><Action>redirectUrl</Action><RedirectUrl>https://x.stranger.net/</RedirectUrl><Protocol><Type>IMAP</Type><Server>mail.corp.example.net</Server></Protocol></Account></Response>`
+	if _, d := decide(p, poxQuestion("corp.example.net"), said("text/xml", "<Autodiscover>"+redirect+"</Autodiscover>")); d.Action != rules.ActionEdit || strings.Contains(string(d.Answer.Body), "redirectUrl") {
+		t.Errorf("%v, %s: %s", d.Action, d.Reason, d.Answer.Body)
+	}
 }
 
 // TestURLsWithoutScheme: where POX and SOAP have a URL and it lacks its scheme, its host is judged like any other: an own one passes, and a stranger's goes with what it is for.

@@ -14,8 +14,15 @@ import (
 
 // Which files a review reads.
 
-// compressed is how a file is called that the guard has moved aside (package record) and compresses, or has just compressed, behind the name that it had before.
-var compressed = regexp.MustCompile(`^(.*-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}-(?:size|age)(?:_\d+)?(?:\.[^.]*)?)\.gz(?:\.tmp)?$`)
+// moved is what the guard puts behind the name of a file that it moves aside (package record), with the file's extension.
+const moved = `-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}-(?:size|age)(?:_\d+)?(?:\.[^.]*)?`
+
+var (
+	// compressed is how such a file is called that is compressed, or has just been, behind the name that it had before.
+	compressed = regexp.MustCompile(`^(.*` + moved + `)\.gz(?:\.tmp)?$`)
+	// byGuard is what stands behind the name of the log. Another guard's file may begin with the same name.
+	byGuard = regexp.MustCompile(`^` + moved + `(?:\.gz)?(?:\.tmp)?$`)
+)
 
 // distinct leaves out what stands there once more, under whatever name, so that no record counts twice: "decisions.jsonl decisions*.jsonl", say. Of a file that is being
 // compressed the original is whole, until it is removed.
@@ -75,9 +82,6 @@ func (f *setupFlags) decisions() ([]string, error) {
 // byLogrotate is what logrotate puts behind the name of a file that it moves aside: a number that grows with the age, or a day (dateext).
 var byLogrotate = regexp.MustCompile(`^(?:\.(\d+)|-\d{8}(?:-\d+)?)(?:\.gz|\.zst)?$`)
 
-// byGuard is what the guard puts behind the name of a file that it moves aside (package record), before the file's extension or behind it. Another guard's file may begin with the same name.
-var byGuard = regexp.MustCompile(`^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}-(?:size|age)(?:_\d+)?(?:\.[^.]*)?(?:\.gz)?(?:\.tmp)?$`)
-
 // movedAside finds the files that a log was moved to, by the guard or by logrotate, the oldest of either first.
 func movedAside(name string) ([]string, error) {
 	dir, base, suffix := filepath.Dir(name), filepath.Base(name), filepath.Ext(name)
@@ -86,7 +90,7 @@ func movedAside(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	stem := len(strings.TrimSuffix(base, suffix))
+	stem := len(base) - len(suffix)
 	files = slices.DeleteFunc(files, func(file string) bool { return !byGuard.MatchString(file[stem:]) })
 	slices.Sort(files)
 	rotated, err := fs.Glob(in, base+"*")

@@ -3,12 +3,15 @@
 package desktop
 
 import (
+	"context"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // Another home than the session's, as after "sudo -EH": what is written arrives in the session, and what is read is somebody else's. Nothing is written there,
@@ -82,4 +85,29 @@ func TestGNOME_anotherHome(t *testing.T) {
 	if got := proxy(); got != "" || exists(journalPath(state)) {
 		t.Errorf("after all the session has %q", got)
 	}
+}
+
+// A session's bus that says nothing is waited for once, and not for long: each command asks it.
+func TestGNOME_busHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		why := gnome{system: System{Getenv: func(string) string { return "" }, Run: hangs{}}}.elsewhere(t.Context())
+		if took := time.Since(begun); why != "" || took > busTime {
+			t.Errorf("%q after %v", why, took)
+		}
+	})
+}
+
+// hangs has programs that never answer.
+type hangs struct{}
+
+func (hangs) Has(string) bool { return true }
+
+func (hangs) Run(ctx context.Context, _ string, _ ...string) (string, error) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(runTimeout):
+	}
+	return "", context.DeadlineExceeded
 }
