@@ -189,7 +189,7 @@ func readNote(state, name string) string {
 
 // guardRuns reports whether a guard holds the state directory.
 func guardRuns(state string) bool {
-	f, err := os.OpenFile(filepath.Join(state, "lock"), os.O_RDWR, 0)
+	f, err := os.Open(filepath.Join(state, "lock")) // not to be written, which a file system does not allow that an error of its disk has made read-only
 	if err != nil {
 		return false
 	}

@@ -160,7 +160,7 @@ func lookAtGuard(ctx context.Context, state string, listen *config.Listen) guard
 
 // whyNoGuard tells a directory that is another user's from one that nobody holds.
 func whyNoGuard(state string) string {
-	f, err := os.OpenFile(filepath.Join(state, "lock"), os.O_RDWR, 0)
+	f, err := os.Open(filepath.Join(state, "lock"))
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return "its state directory is another user's: ask as that one"

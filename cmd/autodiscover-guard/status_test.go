@@ -193,3 +193,34 @@ func listener(t *testing.T) net.Listener {
 	t.Cleanup(func() { l.Close() })
 	return l
 }
+
+// A guard goes on where its file system has become read-only, and is seen to. A program that runs is a file that cannot be written, for root either.
+func TestStatus_readOnly(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := os.OpenFile(exe, os.O_RDWR, 0); err == nil {
+		_ = f.Close()
+		t.Skip("here a program that runs can be written")
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(exe, filepath.Join(dir, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	if guardRuns(dir) {
+		t.Error("nobody has locked it, and a guard is said to run")
+	}
+	lock, err := os.Open(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := lockFile(lock, exclusively); err != nil {
+		t.Fatal(err)
+	}
+	if !guardRuns(dir) {
+		t.Error("a guard that runs is not seen")
+	}
+}
