@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -18,16 +19,37 @@ type sockets map[string]net.Listener
 
 // inheritedSockets takes over what systemd has handed down; without it, there is nothing.
 func inheritedSockets() (sockets, error) {
+	wrong := func(err error) error {
+		return hint(fmt.Errorf("the service manager's sockets: %w", err),
+			"want one TCP socket for each door, with FileDescriptorName=proxy, transparent or admin in its .socket unit")
+	}
+	if n := announcedSockets(); n > doorCount {
+		return nil, wrong(fmt.Errorf("LISTEN_FDS announces %d", n))
+	}
 	files := activation.Files(true)
 	all := make(sockets, len(files))
 	for _, f := range files {
 		if err := all.add(f, len(files) == 1); err != nil {
 			all.close()
-			return nil, hint(fmt.Errorf("the service manager's sockets: %w", err),
-				"want one TCP socket for each door, with FileDescriptorName=proxy, transparent or admin in its .socket unit")
+			return nil, wrong(err)
 		}
 	}
 	return all, nil
+}
+
+// doorCount is how many doors there are: proxy, transparent and admin.
+const doorCount = 3
+
+// announcedSockets is how many sockets the environment says this process has been given (sd_listen_fds(3)). Package activation looks at each of them, whatever the number.
+func announcedSockets() int {
+	if os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return 0
+	}
+	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func (s sockets) add(f *os.File, alone bool) error {
