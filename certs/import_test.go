@@ -19,33 +19,6 @@ import (
 	"autodiscover-guard/certs"
 )
 
-// A company's CA: a root without limits, an intermediate that issues CAs, and the one that is meant for us.
-type company struct{ root, policy, issuing *pair }
-
-// newCompany makes one, after spoil has had its way with the three templates.
-func newCompany(t *testing.T, spoil func(root, policy, issuing *x509.Certificate)) company {
-	t.Helper()
-	root, policy, issuing := template("Corp Root CA"), template("Corp Policy CA"), template("Corp Discovery CA")
-	for _, c := range []*x509.Certificate{root, policy} {
-		c.PermittedDNSDomains, c.ExcludedIPRanges, c.ExtKeyUsage = nil, nil, nil
-	}
-	spoil(root, policy, issuing)
-	var c company
-	c.root = issue(t, root, nil)
-	c.policy = issue(t, policy, c.root)
-	c.issuing = issue(t, issuing, c.policy)
-	return c
-}
-
-func untouched(_, _, _ *x509.Certificate) {}
-
-func (c company) material() certs.Material {
-	return certs.Material{
-		Keys:         []crypto.Signer{c.issuing.key},
-		Certificates: []*x509.Certificate{c.root.cert, c.issuing.cert, c.policy.cert},
-	}
-}
-
 func TestImport(t *testing.T) {
 	t.Parallel()
 	dir := place(t)
@@ -390,13 +363,4 @@ func TestImport_unconstrained(t *testing.T) {
 	consent := text[strings.LastIndex(string(text), "-----BEGIN"):]
 	write(t, filepath.Join(dir, "issuing.pem"), slices.Concat(keyPEM(t, other.key), certPEM(other.cert), certPEM(c.policy.cert), consent))
 	damaged(t, dir, "issuing.pem", "has no name constraints", "")
-}
-
-func material(t *testing.T, data []byte) certs.Material {
-	t.Helper()
-	m, err := certs.ReadMaterial(data, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }

@@ -7,13 +7,13 @@ import "strings"
 func splitChallenges(fields []string) []string {
 	var all []string
 	for _, field := range fields {
-		for i, part := range splitOutsideQuotes(field) {
+		for _, part := range splitOutsideQuotes(field) {
 			part = strings.TrimSpace(part)
 			name, rest, _ := strings.Cut(part, " ")
 			parameter := strings.Contains(name, "=") || strings.HasPrefix(strings.TrimLeft(rest, " "), "=")
 			switch {
 			case part == "":
-			case parameter && i > 0 && len(all) > 0:
+			case parameter && len(all) > 0:
 				all[len(all)-1] += ", " + part
 			default:
 				all = append(all, part)

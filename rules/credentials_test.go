@@ -2,7 +2,9 @@ package rules_test
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
+	"slices"
 	"testing"
 
 	"autodiscover-guard/rules"
@@ -57,6 +59,25 @@ func TestPlan_scrubbedUser(t *testing.T) {
 		if plan := builtin(t).Plan(r, rules.From{}); plan.Step != rules.Scrub || plan.Header.Get("Authorization") != want {
 			t.Errorf("%q: %v, asked with %q, want %q", shown, plan.Step, plan.Header.Get("Authorization"), want)
 		}
+	}
+}
+
+// TestPlan_scrubbed: what a central service needs for the answer that the client would get goes there, and nothing else.
+func TestPlan_scrubbed(t *testing.T) {
+	fields := []string{"Accept", "Accept-Language", "Content-Type", "Soapaction", "User-Agent", "X-Anchormailbox", "X-Clientcanhandle", "X-Email", "X-Mapihttpcapability", "X-User-Identity"}
+	const query = "api-version=1&app=1&cd=1&ct=1&dns=1&do=1&domain=example.com&email=user%40example.com&EmailAddress=user%40example.com&hm=1&json=1&login=1&name=1&protocol=1&" +
+		"protocols=1&redirectcount=1&serverlocation=1&services=1&timeout=1&type=1&username=1&version=1&xml=1"
+	r := detectQuestion("example.com")
+	for _, name := range slices.Concat(fields, []string{"Cookie", "Proxy-Authorization", "X-Access-Token", "Referer", "Forwarded", "If-None-Match"}) {
+		r.Header[name] = []string{"user@example.com"}
+	}
+	r.URL.RawQuery = "token=1&" + query + "&password=1&emailaddres=1&=1"
+	plan := builtin(t).Plan(r, rules.From{})
+	if got, want := slices.Sorted(maps.Keys(plan.Header)), append([]string{"Accept", "Accept-Encoding"}, fields[1:]...); plan.Step != rules.Scrub || !slices.Equal(got, want) || plan.Header.Get("Accept-Encoding") != "identity" {
+		t.Errorf("%v, asked with %v", plan.Step, plan.Header)
+	}
+	if plan.Query != query {
+		t.Errorf("asked for %s", plan.Query)
 	}
 }
 

@@ -43,7 +43,7 @@ func (p *Policy) Domains(from From) []Domain {
 			return
 		}
 		d := Domain{Name: name, Below: below, Rule: b.rule, Nature: b.entry.Nature, BuiltIn: b.operator == nil, binding: b}
-		d.Empty = b.operator == nil && b.own == "" && !b.private || b.operator != nil && len(b.operator.allow) == 0
+		d.Empty = !b.namesAnybody()
 		all = append(all, d)
 	}
 	for _, name := range p.reserved.Names() {

@@ -1,7 +1,10 @@
 package rules_test
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +17,8 @@ func TestDomains(t *testing.T) {
 	p, err := rules.New(rules.Config{Rules: []rules.Rule{
 		{Name: "pin", Domains: []string{"corp.stranger.net", "*.corp.stranger.net"}, Allow: []string{"*.corp.stranger.net"}},
 		{Name: "lab", Domains: []string{"lab.example"}, Allow: []string{"mail.lab.example"}},
+		{Name: "closed-to-some", Domains: []string{"closed.stranger.net"}, Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		{Name: "below", Domains: []string{"*.below.stranger.net"}, Allow: []string{"mail.below.stranger.net"}},
 		{Name: "closed", Domains: []string{"closed.stranger.net"}},
 		{Name: "watch", Domains: []string{"example.net"}, Mode: rules.Monitor},
 		{Name: "ended", Domains: []string{"ended.stranger.net"}, Until: day.Add(-time.Hour)},
@@ -25,7 +30,13 @@ func TestDomains(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]rules.Domain{}
-	for _, d := range p.Domains(rules.From{At: day}) {
+	listed := p.Domains(rules.From{At: day})
+	if !slices.IsSortedFunc(listed, func(a, b rules.Domain) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), map[bool]int{true: 1}[a.Below]-map[bool]int{true: 1}[b.Below])
+	}) {
+		t.Error("not sorted by name, the name itself before what is below it")
+	}
+	for _, d := range listed {
 		key := d.Name
 		if d.Below {
 			key = "*." + key
@@ -47,6 +58,7 @@ func TestDomains(t *testing.T) {
 		{"corp.stranger.net", "pin", 0, false, false, "IMAP.corp.stranger.net.", "corp.stranger.net"},
 		{"*.corp.stranger.net", "pin", 0, false, false, "imap.corp.stranger.net", "imap.stranger.net"},
 		{"lab.example", "lab", reserved.Documentation, false, false, "mail.lab.example", "imap.lab.example"},
+		{"*.below.stranger.net", "below", 0, false, false, "mail.below.stranger.net", "below.stranger.net"},
 		{"closed.stranger.net", "closed", 0, false, true, "", "closed.stranger.net"},
 		{"dialect.example.org", "documentation", reserved.Documentation, true, true, "", "mail.dialect.example.org"},
 	} {

@@ -276,7 +276,7 @@ func (j *judgement) edit(strangers, servers int) {
 		j.refuse("the answer cannot be written without what is outside the rule", err)
 	default:
 		j.decision.Action, j.decision.Answer, j.decision.Reason = ActionEdit, answer, reason
-		j.addPortsPutIn()
+		j.addPutIn()
 	}
 }
 

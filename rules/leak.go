@@ -333,7 +333,7 @@ var delimits = func() [256]bool {
 // colon may be a scheme (msstd:mail.lab.test) or, to one client, the host.
 func (l *leakCheck) isStrangeWord(word string) bool {
 	host := reserved.Canonical(word)
-	if nameLike(host) || isAddress(host) {
+	if nameLike(host) || reserved.IsAddress(host) {
 		return l.isStrangeName(host)
 	}
 	for part := range strings.FieldsFuncSeq(host, notInName) {
@@ -355,7 +355,7 @@ func (l *leakCheck) isStrangeName(host string) bool {
 // readsLikeHost reports whether a canonical word with a dot reads like a host name: it ends in a listed suffix, which need not be a registry's (anybody can
 // have a name below github.io), or in a reserved name, or is an address.
 func readsLikeHost(host string) bool {
-	if isAddress(host) {
+	if reserved.IsAddress(host) {
 		return true
 	}
 	if _, listed := publicSuffix(host); listed {
@@ -384,7 +384,7 @@ const dots = ".。．｡․﹒"
 // isStranger judges what stands behind "//": a host, or what nobody should take for one.
 func (l *leakCheck) isStranger(authority string) bool {
 	host := reserved.Canonical(authority)
-	return !l.allows(host) || !nameLike(host) && !isAddress(host)
+	return !l.allows(host) || !nameLike(host) && !reserved.IsAddress(host)
 }
 
 func (l *leakCheck) allows(host string) bool {

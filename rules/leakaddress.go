@@ -33,7 +33,7 @@ func (l *leakCheck) leaksAddress(s []byte) bool {
 			continue
 		}
 		word := string(found)
-		if !isAddress(word) { // what else it may be is not asked here
+		if !reserved.IsAddress(word) { // what else it may be is not asked here
 			continue
 		}
 		if l.isStrangeName(reserved.Canonical(word)) {

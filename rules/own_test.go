@@ -120,13 +120,17 @@ func TestOwnChallenge_passes(t *testing.T) {
 func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 	p := builtin(t)
 	for name, a := range map[string]dialect.Answer{
-		"a realm":        {Header: dialect.Header{"Www-Authenticate": {"Negotiate", `basic realm="Webmail of stranger.net", charset="UTF-8"`, `Digest realm="stranger.net", nonce="x"`}}},
-		"joined":         {Header: dialect.Header{"Www-Authenticate": {`Bearer client_id="a, b", trusted_issuers="x@*", authorization_uri="https://login.stranger.net/common/oauth2/authorize" ,Negotiate, basic realm="stranger.net", charset="UTF-8",`}}},
-		"a quoted comma": {Header: dialect.Header{"Www-Authenticate": {`Bearer realm="a\", Basic \"b", authorization_uri="https://login.stranger.net/", Negotiate, Basic realm="stranger.net"`}}},
-		"a field":        {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
-		"software":       {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
-		"a cookie":       {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
-		"a page":         {Header: dialect.Header{"Content-Type": {"text/html"}}, Body: []byte(`<html><a href="https://help.stranger.net/">Help</a></html>`)},
+		"a realm":                     {Header: dialect.Header{"Www-Authenticate": {"Negotiate", `basic realm="Webmail of stranger.net", charset="UTF-8"`, `Digest realm="stranger.net", nonce="x"`}}},
+		"joined":                      {Header: dialect.Header{"Www-Authenticate": {`Bearer client_id="a, b", trusted_issuers="x@*", authorization_uri="https://login.stranger.net/common/oauth2/authorize" ,Negotiate, basic realm="stranger.net", charset="UTF-8",`}}},
+		"blanks at the equals sign":   {Header: dialect.Header{"Www-Authenticate": {`Bearer authorization_uri = "https://login.stranger.net/", client_id = "a"`, "Negotiate", `Basic realm = "stranger.net" , charset ="UTF-8"`}}},
+		"no scheme":                   {Header: dialect.Header{"Www-Authenticate": {`, realm="stranger.net"`, "Negotiate", `Basic realm="stranger.net"`}}},
+		"parameters in another field": {Header: dialect.Header{"Www-Authenticate": {`Bearer authorization_uri="https://login.stranger.net/"`, `client_id="a"`, "Negotiate", `Basic realm="stranger.net"`}}},
+		"a backslash and no quotes":   {Header: dialect.Header{"Www-Authenticate": {`Bearer authorization_uri=https://login.stranger.net/\, Negotiate, Basic realm="stranger.net"`}}},
+		"a quoted comma":              {Header: dialect.Header{"Www-Authenticate": {`Bearer realm="a\", Basic \"b", authorization_uri="https://login.stranger.net/", Negotiate, Basic realm="stranger.net"`}}},
+		"a field":                     {Header: dialect.Header{"Report-To": {`{"endpoints":[{"url":"https:\/\/report.stranger.net\/v4"}],"group":"nel","max_age":604800}`}}},
+		"software":                    {Header: dialect.Header{"X-Powered-By": {"stranger.net"}}},
+		"a cookie":                    {Header: dialect.Header{"Set-Cookie": {"sid=1; Domain=stranger.net"}}},
+		"a page":                      {Header: dialect.Header{"Content-Type": {"text/html"}}, Body: []byte(`<html><a href="https://help.stranger.net/">Help</a></html>`)},
 	} {
 		want := []string{"Negotiate", `Basic realm="autodiscover.lab.test"`}
 		if a.Status = 401; a.Header["Www-Authenticate"] == nil {

@@ -64,7 +64,7 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 		return Pattern{prefix: netip.PrefixFrom(addr, addr.BitLen())}, true, nil
 	}
 	host, _, slash := strings.Cut(text, "/")
-	if !slash || !isAddress(host) {
+	if !slash || !reserved.IsAddress(host) {
 		return Pattern{}, false, nil
 	}
 	prefix, err := netip.ParsePrefix(text)
@@ -82,18 +82,12 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 	return Pattern{prefix: prefix}, true, nil
 }
 
-// isAddress reports whether a canonical host is an address.
-func isAddress(host string) bool {
-	_, ok := reserved.ParseAddr(host)
-	return ok
-}
-
 // namePattern reads a name or *.name.
 func namePattern(text, want string) (Pattern, error) {
 	wrong := func(problem, instead string) error { return &PatternError{text, problem, cmp.Or(instead, want)} }
 	// mended suggests another spelling, unless that would be refused, too.
 	mended := func(problem, spelling, more string) error {
-		if _, err := namePattern(spelling, want); err != nil && !isAddress(spelling) {
+		if _, err := namePattern(spelling, want); err != nil && !reserved.IsAddress(spelling) {
 			return wrong(problem, "")
 		}
 		return wrong(problem, quote(spelling)+more)

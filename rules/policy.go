@@ -141,7 +141,7 @@ func singleHost(raw, what string) (string, error) {
 	host := reserved.Canonical(raw)
 	suffix, _ := publicSuffix(host)
 	switch {
-	case host == "" || strings.ContainsAny(raw, "/:@* \t") || isAddress(host):
+	case host == "" || strings.ContainsAny(raw, "/:@* \t") || reserved.IsAddress(host):
 		return "", fmt.Errorf("%q cannot be %s: want a host name such as autodiscover.hoster.net, without scheme, port or wildcard", raw, what)
 	case suffix == host:
 		return "", fmt.Errorf("%q cannot be %s: it stands for everybody's hosts below it; name the host, such as mail.example.%s", raw, what, host)

@@ -197,10 +197,32 @@ func truthful(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answ
 		return errors.New("edited, but nothing is said to be kept")
 	}
 	again, err := dialect.Read(plan.Inquiry, d.Answer)
-	if err == nil && len(again.Suggestions) != kept {
-		err = fmt.Errorf("%d suggestions are said to be kept, %d are there: %s", kept, len(again.Suggestions), d.Answer.Body)
+	if err != nil {
+		return err
 	}
-	return err
+	said, there := told(d.Suggestions), told(again.Suggestions)
+	if diff := cmp.Diff(there, said); diff != "" {
+		return fmt.Errorf("what the client is said to get (+) is not what is there (-): %s: %s", diff, d.Answer.Body)
+	}
+	return nil
+}
+
+// told counts what suggestions tell a client: each port, and how many of each other kind, which an edit may spell in another way.
+func told(all []dialect.Suggestion) map[string]int {
+	out := map[string]int{}
+	for _, s := range all {
+		now := s.Now
+		if s.Verdict == dialect.Unjudged {
+			now = s.Was
+		}
+		if s.Kind != dialect.KindPort {
+			now = ""
+		}
+		if s.Verdict != dialect.Remove {
+			out[fmt.Sprint(s.Kind, " ", now)]++
+		}
+	}
+	return out
 }
 
 // idempotent: deciding on the client's answer once more changes nothing.

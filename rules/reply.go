@@ -128,9 +128,9 @@ func (j *judgement) replace(s *dialect.Suggestion) {
 	}
 }
 
-// addPortsPutIn notes in the decision the ports that were written beside servers that were put in. Where the answer had none they stand behind what the answer had, at their places in what the client
-// gets, as a composed answer's do.
-func (j *judgement) addPortsPutIn() {
+// addPutIn notes in the decision what was written beside servers that were put in: their ports, and whom to log in as, where that is at a domain. What the answer had no place for, or another's
+// user name, stands behind what the answer had, at its place in what the client gets, as a composed answer's does.
+func (j *judgement) addPutIn() {
 	judged := j.decision.Suggestions
 	if !slices.ContainsFunc(judged, func(s dialect.Suggestion) bool { return s.Server != nil }) {
 		return
@@ -148,8 +148,7 @@ func (j *judgement) addPortsPutIn() {
 		switch {
 		case len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Now == s.Was:
 			judged = judged[1:]
-		case s.Kind != dialect.KindPort:
-		case len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Host == s.Host: // beside two hosts, of which one was replaced
+		case s.Kind == dialect.KindPort && len(judged) > 0 && judged[0].Kind == s.Kind && judged[0].Host == s.Host: // beside two hosts, of which one was replaced
 			judged[0].Now, judged[0].Verdict = s.Was, dialect.Rewrite
 			judged = judged[1:]
 		default:

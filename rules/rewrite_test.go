@@ -14,14 +14,14 @@ var replacing = rules.Rule{
 	Servers: []dialect.Server{
 		{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAILLOCALPART%", Auth: "NTLM"},
 		{Protocol: "smtp", Host: "mail.corp.example.net", Encryption: "starttls", Auth: "client-IP-address"},
-		{Protocol: "pop3", Host: "mail.corp.example.net", Auth: "OAuth2"},
+		{Protocol: "pop3", Host: "mail.corp.example.net", Auth: "OAuth2", Username: "%EMAILLOCALPART%@ad.corp.example.net"},
 		{Protocol: "ews", Host: "ews.corp.example.net"},
 		{Protocol: "caldav", Host: "dav.corp.example.net", Username: "%EMAILLOCALPART%"},
 		{Protocol: "activesync", Host: "eas.corp.example.net", Auth: "OAuth2"},
 	},
 }
 
-// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it. The decision has each of its ports.
+// TestRewrite_putsServersInWhole: with a server that is put in comes all that belongs to it, and nothing of the stranger's is left beside it. The decision has each of its ports, and whom to log in as.
 func TestRewrite_putsServersInWhole(t *testing.T) {
 	const (
 		config  = "https://autoconfig.corp.example.net/mail/config-v1.1.xml?emailaddress=jane%40corp.example.net"
@@ -59,6 +59,12 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 				`<incomingServer type="imap"><port>993</port><hostname>b.corp.example.net</hostname></incomingServer>`),
 		},
 		{
+			"clientConfig: another's log-in in front of an own server", config, "text/xml",
+			autoconfig(`<incomingServer type="imap"><hostname>imap.stranger.net</hostname><username>web@mail.corp.example.net</username></incomingServer><outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>25</port></outgoingServer>`),
+			autoconfig(`<incomingServer type="imap"><hostname>mail.corp.example.net</hostname><port>993</port><socketType>SSL</socketType><authentication>NTLM</authentication><username>%EMAILLOCALPART%</username></incomingServer>` +
+				`<outgoingServer type="smtp"><hostname>a.corp.example.net</hostname><port>25</port></outgoingServer>`),
+		},
+		{
 			"clientConfig: a URL", config, "text/xml",
 			autoconfig(`<incomingServer type="ews"><url>https://stranger.net/ews</url><authentication>OAuth2</authentication><username>u</username></incomingServer>`),
 			autoconfig(`<incomingServer type="ews"><url>https://ews.corp.example.net/EWS/Exchange.asmx</url><authentication system="http">Basic</authentication><authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></incomingServer>`),
@@ -67,6 +73,20 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 			"POX: the stranger's domain and package", "", "text/xml",
 			account(`<Type>IMAP</Type><Server>stranger.net</Server><Port>143</Port><DomainName>THEIRS</DomainName><LoginName>web12p3</LoginName><AuthPackage>kerb</AuthPackage><Encryption>None</Encryption><SSL>off</SSL>`),
 			account(`<Type>IMAP</Type><Server>mail.corp.example.net</Server><Port>993</Port><LoginName>jane</LoginName><DomainRequired>off</DomainRequired><SPA>on</SPA><Encryption>SSL</Encryption><AuthRequired>on</AuthRequired><SSL>on</SSL>`),
+		},
+		{
+			"POX: another's log-in in front of an own server", "", "text/xml",
+			account(`<Type>IMAP</Type><Server>stranger.net</Server><LoginName>web@mail.corp.example.net</LoginName></Protocol><Protocol><Type>SMTP</Type><Server>a.corp.example.net</Server><Port>25</Port>`),
+			account(`<Type>IMAP</Type><Server>mail.corp.example.net</Server><Port>993</Port><LoginName>jane</LoginName><DomainRequired>off</DomainRequired><SPA>on</SPA><SSL>on</SSL><Encryption>SSL</Encryption><AuthRequired>on</AuthRequired>` +
+				`</Protocol><Protocol><Type>SMTP</Type><Server>a.corp.example.net</Server><Port>25</Port>`),
+		},
+		{
+			"POX: a log-in at a domain", "", "text/xml",
+			account(`<Type>POP3</Type><LoginName>web12p3</LoginName><Server>stranger.net</Server></Protocol><Protocol><Type>POP3</Type><Server>b.stranger.net</Server><LoginName>web@mail.corp.example.net</LoginName></Protocol>` +
+				`<Protocol><Type>SMTP</Type><Server>a.corp.example.net</Server><Port>25</Port>`),
+			account(`<Type>POP3</Type><LoginName>jane@ad.corp.example.net</LoginName><DomainRequired>off</DomainRequired><SPA>off</SPA><SSL>on</SSL><Encryption>SSL</Encryption><AuthRequired>on</AuthRequired><Server>mail.corp.example.net</Server><Port>995</Port></Protocol>` +
+				`<Protocol><Type>POP3</Type><Server>mail.corp.example.net</Server><Port>995</Port><LoginName>jane@ad.corp.example.net</LoginName><DomainRequired>off</DomainRequired><SPA>off</SPA><SSL>on</SSL><Encryption>SSL</Encryption><AuthRequired>on</AuthRequired></Protocol>` +
+				`<Protocol><Type>SMTP</Type><Server>a.corp.example.net</Server><Port>25</Port>`),
 		},
 		{
 			"POX: nobody logs in", "", "text/xml",
@@ -90,7 +110,7 @@ func TestRewrite_putsServersInWhole(t *testing.T) {
 			"AutoDetect: another account, and protocols by their other names", detect, "application/json",
 			`{"email":"fred@corp.example.net","services":[{"service":"x","protocol":"eas","hostname":"eas.stranger.net"}],"protocols":[{"protocol":"imap","hostname":"imap.stranger.net"},{"protocol":"pop","hostname":"pop.stranger.net"}]}`,
 			`{"email":"fred@corp.example.net","services":[{"service":"x","protocol":"eas","hostname":"eas.corp.example.net"}],` +
-				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","port":993,"encryption":"ssl","username":"jane"},{"protocol":"pop","hostname":"mail.corp.example.net","port":995,"encryption":"ssl","username":"jane@corp.example.net"}]}`,
+				`"protocols":[{"protocol":"imap","hostname":"mail.corp.example.net","port":993,"encryption":"ssl","username":"jane"},{"protocol":"pop","hostname":"mail.corp.example.net","port":995,"encryption":"ssl","username":"jane@ad.corp.example.net"}]}`,
 		},
 		{
 			"AutoDetect: nothing but who checks passwords", detect, "application/json",

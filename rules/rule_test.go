@@ -131,6 +131,9 @@ func TestNew_shadowedRule(t *testing.T) {
 		{"both are for the same clients", rules.Rule{Name: "a", Domains: wide.Domains, Clients: office}, rules.Rule{Name: "b", Domains: wide.Domains, Clients: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}, true},
 		{"the first is for one dialect", rules.Rule{Name: "a", Domains: wide.Domains, Dialects: []string{"pox"}}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
 		{"the first ends one day", rules.Rule{Name: "a", Domains: wide.Domains, Until: time.Now()}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
+		{"the same domain alone", rules.Rule{Name: "a", Domains: []string{"example.net"}}, rules.Rule{Name: "b", Domains: []string{"example.net"}}, true},
+		{"the first is for the name itself", rules.Rule{Name: "a", Domains: []string{"example.net"}}, rules.Rule{Name: "b", Domains: []string{"*.example.net"}}, false},
+		{"the first is for what is below", rules.Rule{Name: "a", Domains: []string{"*.example.net"}}, rules.Rule{Name: "b", Domains: []string{"example.net"}}, false},
 		{"the wide one comes second", rules.Rule{Name: "b", Domains: []string{"corp.example.net"}}, wide, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,6 +145,20 @@ func TestNew_shadowedRule(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestPlan_firstRule: of rules for the same domain the first one applies, whether it is for the domain itself or for what is below another, and however near that is.
+func TestPlan_firstRule(t *testing.T) {
+	exact, near, far := "mail.corp.example.net", "*.corp.example.net", "*.example.net"
+	for _, order := range [][]string{{exact, near, far}, {exact, far, near}, {near, exact, far}, {far, exact, near}, {near, far}, {far, near}} {
+		all := make([]rules.Rule, len(order))
+		for i, domain := range order { // each for other clients than those before it, so that the next one is reached
+			all[i] = rules.Rule{Name: "rule" + domain, Domains: []string{domain}, Clients: []netip.Prefix{netip.PrefixFrom(mustAddr("10.0.0.0"), 8-i)}}
+		}
+		if got := withRules(t, all...).Plan(poxQuestion("mail.corp.example.net"), rules.From{Client: mustAddr("10.0.0.1")}).Decision.Rule; got != all[0].Name {
+			t.Errorf("%v: rule %s", order, got)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func editConfig(x *xmlDocument, spots []xmlSpot, judged []Suggestion, domain str
 	var gone []*etree.Element
 	for i, s := range judged {
 		switch at := spots[i]; {
-		case s.Verdict == Keep, overwrites(putIn, at, &judged[i]):
+		case overwrites(putIn, at, &judged[i]), s.Verdict == Keep:
 		case s.Verdict == Rewrite && at.attribute != "":
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:

@@ -95,16 +95,10 @@ func appendHostDomain(all []Subject, host string) []Subject {
 			break
 		}
 	}
-	if domain == "" || isAddress(domain) {
+	if domain == "" || reserved.IsAddress(domain) {
 		return all
 	}
 	return append(all, Subject{Domain: domain, Carrier: CarrierHost})
-}
-
-// isAddress reports whether a canonical host is an address.
-func isAddress(host string) bool {
-	_, ok := reserved.ParseAddr(host)
-	return ok
 }
 
 func querySubjects(u *url.URL) []Subject {

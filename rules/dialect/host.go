@@ -99,7 +99,7 @@ func hostName(value string) string {
 func isHost(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
-			return isAddress(name)
+			return reserved.IsAddress(name)
 		}
 	}
 	return true

@@ -129,6 +129,7 @@ func TestIdentity_accountHome(t *testing.T) {
 	q, _ := Recognise(ask(t, "GET", "https://odc.officeapps.live.com/odc/emailhrd/getidp?hm=1&emailAddress=user@lab.test", ""))
 	for body, want := range map[string]string{
 		"OrgId": "login.microsoftonline.com", "MSAccount\r\n": "login.live.com", `"Both"`: "login.microsoftonline.com login.live.com", "OrgId,Placeholder": "login.microsoftonline.com",
+		`{"authURL":"https://login.stranger.net/x"}`: "login.stranger.net",
 		"Neither": "answer holds no settings: an account of nobody's", "Somewhere": "answer cannot be read beyond doubt: an unknown word", "OrgId, x": "answer cannot be read beyond doubt: an unknown word",
 	} {
 		d, err := Read(q, Answer{Status: 200, Header: Header{"Content-Type": {"text/plain; charset=utf-8"}}, Body: []byte(body)})

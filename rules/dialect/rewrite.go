@@ -59,13 +59,12 @@ func unitsPutIn(spots []xmlSpot, judged []Suggestion) map[*etree.Element]*Server
 	return all
 }
 
-// overwrites reports whether what is suggested is a user name beside which a server is put in, and says so in the verdict.
+// overwrites reports whether what is suggested is a user name beside which a server is put in, and says in the verdict that the client does not get it.
 func overwrites(units map[*etree.Element]*Server, at xmlSpot, s *Suggestion) bool {
-	v := units[at.unit]
-	if v == nil || !is(at.element, "username") && !is(at.element, "LoginName") {
+	if units[at.unit] == nil || !is(at.element, "username") && !is(at.element, "LoginName") {
 		return false
 	}
-	s.Verdict, s.Now = Rewrite, v.Username
+	s.Verdict, s.Now = Remove, ""
 	return true
 }
 

@@ -21,7 +21,7 @@ func applyXML(spots []xmlSpot, judged []Suggestion) {
 	for i, s := range judged {
 		at := spots[i]
 		switch {
-		case s.Verdict == Keep, overwrites(putIn, at, &judged[i]):
+		case overwrites(putIn, at, &judged[i]), s.Verdict == Keep:
 		case s.Verdict == Rewrite && at.attribute != "":
 			at.element.CreateAttr(at.attribute, s.Now)
 		case s.Verdict == Rewrite:

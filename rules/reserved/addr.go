@@ -72,6 +72,12 @@ func ParseAddr(host string) (a netip.Addr, ok bool) {
 	return a, err == nil
 }
 
+// IsAddress reports whether a canonical host is an address, and no name.
+func IsAddress(host string) bool {
+	_, ok := ParseAddr(host)
+	return ok
+}
+
 // PrivateAddr reports whether a can only be a host of the own machine, network or provider: it is in a range of nature [PrivateUse]. It
 // does not depend on a Set. Addresses that carry another one inside (NAT64, 6to4, Teredo) are not looked into.
 func PrivateAddr(a netip.Addr) bool {

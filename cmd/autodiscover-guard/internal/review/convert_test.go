@@ -1,0 +1,87 @@
+package review_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/review"
+)
+
+func TestConverters(t *testing.T) {
+	for _, format := range []review.Format{review.FormatECS, review.FormatOCSF} {
+		t.Run(string(format), func(t *testing.T) {
+			var got bytes.Buffer
+			c := review.NewConverter(review.Filter{}, format, &got)
+			if _, err := review.Read(t.Context(), review.Sources{Files: []string{"-"}, Stdin: strings.NewReader(strings.Join(golden(t), "\n"))}, c); err != nil || c.Err() != nil {
+				t.Fatal(err, c.Err())
+			}
+			name := filepath.Join("testdata", string(format)+".golden.json")
+			if *update {
+				if err := os.WriteFile(name, got.Bytes(), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(want, got.Bytes()) {
+				t.Errorf("differs from %s (-update rewrites it):\n%s", name, &got)
+			}
+		})
+	}
+}
+
+// Whatever was not stopped is an alert, and nothing else is.
+func TestConverters_alerts(t *testing.T) {
+	secret, none := entry{"present": true, "scheme": "basic", "forwarded": true}, entry{"present": false, "scheme": "", "forwarded": false}
+	for name, c := range map[string]struct {
+		record entry
+		alert  bool
+	}{
+		"a stranger, kept back":               {entry{}, false},
+		"a stranger, and a rule monitors":     {entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none}, true},
+		"a rule monitors, and nobody is told": {entry{"mode": "monitor", "action": "pass", "would": "refuse", "credentials": none, "suggestions": []entry{}}, false},
+		"a password that went":                {entry{"credentials": secret, "suggestions": []entry{}}, true},
+	} {
+		log := line(t, c.record) + "\n" + line(t, entry{"rule": "another"}) + "\n" // which the filter keeps out
+		convert := func(format review.Format, out io.Writer) error {
+			converter := review.NewConverter(review.Filter{Rules: []string{"documentation"}}, format, out)
+			if _, err := review.Read(t.Context(), review.Sources{Files: []string{"-"}, Stdin: strings.NewReader(log)}, converter); err != nil {
+				t.Fatal(err)
+			}
+			return converter.Err()
+		}
+		var ecs, ocsf bytes.Buffer
+		var got struct {
+			Event       struct{ Kind string }
+			IsAlert     bool `json:"is_alert"`
+			Severity    int  `json:"severity_id"`
+			Disposition int  `json:"disposition_id"`
+			Action      int  `json:"action_id"`
+		}
+		if err := errors.Join(convert(review.FormatECS, &ecs), convert(review.FormatOCSF, &ocsf), json.Unmarshal(ecs.Bytes(), &got), json.Unmarshal(ocsf.Bytes(), &got)); err != nil {
+			t.Fatal(err)
+		}
+		alert := got.Event.Kind == "alert" && got.Severity == 4 && got.Disposition == 19 && got.Action == 1 // high; alert; allowed
+		if alert != c.alert || got.IsAlert != c.alert || (got.Event.Kind == "alert") != c.alert {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if err := convert(review.FormatECS, full{}); !errors.Is(err, errFull) {
+			t.Errorf("what cannot be written: %v", err)
+		}
+	}
+}
+
+var errFull = errors.New("no space left on device")
+
+// full is where nothing can be written.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
