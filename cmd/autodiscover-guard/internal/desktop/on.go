@@ -83,7 +83,7 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 		}
 	}
 	want := p.wanted(t)
-	if old == nil && maps.Equal(overlay(base, want).Values, base.Values) {
+	if before := base.inForce(); old == nil && maps.Equal(overlay(Snapshot{Values: before}, want).Values, before) {
 		return step{place: p, result: result(p, On, "it was so before, and setup off leaves it so")}
 	}
 	if other := foreignGuard(base.Values); other != "" {
@@ -101,7 +101,7 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 			e.Earlier.File = now.File
 		}
 	}
-	s := step{place: p, now: now, entry: e, result: result(p, On, "%s", remark(p, base.Values))}
+	s := step{place: p, now: now, entry: e, result: result(p, On, "%s", remark(p, base.inForce()))}
 	s.result.Changes = difference(now.Values, e.After.Values)
 	return s
 }
