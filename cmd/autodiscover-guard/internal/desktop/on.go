@@ -35,6 +35,7 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 	if o.Session && j.persistent() && j.Target != t {
 		return nil, fmt.Errorf("settings that point at %s were put in place to stay: setup off takes them back", j.Target.PAC)
 	}
+	d.relocate(ctx, j)
 	var steps []step
 	for _, p := range d.places(ctx, o.Only, o.Environment) {
 		steps = append(steps, d.prepare(ctx, p, t, j))
