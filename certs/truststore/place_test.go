@@ -45,6 +45,19 @@ func TestNSS_everyProfileOnce(t *testing.T) {
 	}
 }
 
+// TestNSS_configuration: Firefox 147 and later keep profiles in the user's directory for configuration, wherever that is.
+func TestNSS_configuration(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", false, "/configuration/mozilla/firefox/a/cert9.db", "/home/.config/mozilla/firefox/b/cert9.db")
+	for home, want := range map[string]int{c.stores.Home: 2, "/elsewhere": 1} {
+		env := map[string]string{"HOME": home, "XDG_CONFIG_HOME": filepath.Join(c.root, "configuration")}
+		c.stores.Getenv = func(key string) string { return env[key] }
+		if r := c.stores.Verify(t.Context(), truststore.NSS); len(r) != want {
+			t.Errorf("of the user at %s: got %+v", home, r)
+		}
+	}
+}
+
 // TestNSS_recordedCommands: nothing asks, and what a program has imported under a name of its own is found.
 func TestNSS_recordedCommands(t *testing.T) {
 	t.Parallel()

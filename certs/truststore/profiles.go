@@ -58,7 +58,7 @@ func (s *Stores) profiles() []profile {
 		}
 	}
 	for _, f := range families[s.system] {
-		for _, root := range s.globHome(f.roots) {
+		for _, root := range append(s.globHome(f.roots), s.configured(f.roots)...) {
 			for _, dir := range profileDirs(root) {
 				add(f.program, dir)
 			}
@@ -67,6 +67,22 @@ func (s *Stores) profiles() []profile {
 	if s.system == "linux" {
 		for _, dir := range s.globHome(shared) {
 			add("Chromium, Evolution", dir)
+		}
+	}
+	return all
+}
+
+// configured are those patterns that mean something in the user's directory for configuration, where that is not .config in the home directory (XDG Base Directory
+// Specification). Nobody knows it of another one's home.
+func (s *Stores) configured(patterns []string) []string {
+	dir := s.Getenv("XDG_CONFIG_HOME")
+	if s.system != "linux" || !filepath.IsAbs(dir) || filepath.Clean(s.Getenv("HOME")) != filepath.Clean(s.Home) {
+		return nil
+	}
+	var all []string
+	for _, p := range patterns {
+		if below, found := strings.CutPrefix(p, ".config/"); found {
+			all = append(all, filepath.Join(dir, filepath.FromSlash(below)))
 		}
 	}
 	return all

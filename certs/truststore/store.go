@@ -44,7 +44,7 @@ type Config struct {
 	Places map[string][]string
 	// Admin says that this process may change what belongs to the whole computer.
 	Admin bool
-	// Getenv reads the environment (JAVA_HOME, and on Windows ProgramFiles); nil is os.Getenv.
+	// Getenv reads the environment (HOME, XDG_CONFIG_HOME, JAVA_HOME, and on Windows ProgramFiles); nil is os.Getenv.
 	Getenv func(string) string
 	// Run runs programs; nil is [Exec].
 	Run Runner

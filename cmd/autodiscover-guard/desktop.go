@@ -93,11 +93,30 @@ Exit code 1 when one of the last four is among them.`,
 				return err
 			}
 			results, err := d.Status(cmd.Context(), guardRuns(f.state))
+			if c, bad := f.config(); err == nil && bad == nil {
+				if target, none := targetOf(f.state, c, ""); none == nil {
+					results = withOthers(results, d.Pointing(cmd.Context(), target), "somebody else has put it in place, and setup off leaves it so")
+				}
+			}
 			return f.report(cmd.OutOrStdout(), results, err)
 		},
 	}
 	f.add(cmd)
 	return cmd
+}
+
+// withOthers adds to how places stand, as far as the journal knows, those that point at the guard without it: root has seen to them, or a fleet's programs.
+func withOthers(all, pointing []desktop.Result, note string) []desktop.Result {
+	for _, p := range pointing {
+		p.Note = note
+		switch i := slices.IndexFunc(all, func(r desktop.Result) bool { return r.Name == p.Name && r.Where == p.Where }); {
+		case i < 0:
+			all = append(all, p)
+		case all[i].State == desktop.Off || all[i].State == desktop.Absent:
+			all[i] = p
+		}
+	}
+	return all
 }
 
 func (f *setupFlags) add(cmd *cobra.Command) {

@@ -224,20 +224,24 @@ func desktopStatus(ctx context.Context, state string, settings *config.Config) (
 	}
 	d := desktop.New(desktop.Config{State: journalDir(state), System: system})
 	all, err := d.Status(ctx, guardRuns(state))
-	if err != nil || !slices.ContainsFunc(all, func(r desktop.Result) bool { return r.State == desktop.On }) {
-		return all, err
+	if err != nil {
+		return nil, err
 	}
 	target, err := targetOf(state, settings, "")
 	if err != nil {
 		return all, nil //nolint:nilerr // without an admin listener somebody else serves the PAC, and where is not ours to know
 	}
-	if set, err := d.Target(); err == nil && set.PAC != target.PAC && target.Proxy != "" {
+	if set, err := d.Target(); err == nil && set.PAC != "" && set.PAC != target.PAC && target.Proxy != "" {
 		// Another one was asked for (setup on --pac). Where it leads to this guard all the same, it is right.
 		text, err := fetchPAC(ctx, set.PAC)
 		_, address := doorsOf(state, settings)
 		if proxy := proxyAt(settings.Listen, address); err == nil && bytes.Contains(text, []byte(proxy.Address())) {
 			target = set
 		}
+	}
+	all = withOthers(all, d.Pointing(ctx, target), "")
+	if !slices.ContainsFunc(all, func(r desktop.Result) bool { return r.State == desktop.On }) {
+		return all, nil
 	}
 	would, err := d.On(ctx, target, desktop.Options{DryRun: true, Environment: target.Proxy != ""})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -16,7 +17,15 @@ import (
 )
 
 // rootsJournals is where root's journals are, where the state directory is not root's alone.
-const rootsJournals = "/var/lib/" + program + "-root"
+var rootsJournals = rootsJournalsOn(runtime.GOOS)
+
+// rootsJournalsOn is the place that a system has for what its programs keep: on Linux FHS 3.0, section 5.8, on macOS and the BSDs hier(7).
+func rootsJournalsOn(system string) string {
+	if system == "linux" {
+		return "/var/lib/" + program + "-root"
+	}
+	return "/var/db/" + program + "-root"
+}
 
 // journalDir is the directory of the journal of settings: what is to be taken back. It is the state directory, but for root where somebody
 // else could change that: root writes what a journal says to where it says. So a guard that runs as a user of its own, and whoever breaks into it,

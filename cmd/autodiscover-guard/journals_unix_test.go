@@ -85,6 +85,16 @@ func TestJournalDir(t *testing.T) {
 	}
 }
 
+// No system gets a directory that it does not have.
+func TestRootsJournalsOn(t *testing.T) {
+	t.Parallel()
+	for system, want := range map[string]string{"linux": "/var/lib/autodiscover-guard-root", "darwin": "/var/db/autodiscover-guard-root", "freebsd": "/var/db/autodiscover-guard-root"} {
+		if got := rootsJournalsOn(system); got != want {
+			t.Errorf("%s: got %s", system, got)
+		}
+	}
+}
+
 func chmod(t *testing.T, dir string, mode fs.FileMode) {
 	t.Helper()
 	if err := os.Chmod(dir, mode); err != nil {

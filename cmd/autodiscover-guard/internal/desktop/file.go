@@ -83,7 +83,7 @@ func (f file) read(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("reading %q: %w", f.where.Where, err)
 	}
-	return Snapshot{values, image}, nil
+	return Snapshot{Values: values, File: image}, nil
 }
 
 func (f file) plan(ctx context.Context, now Snapshot, values Values) (Snapshot, error) {

@@ -57,30 +57,39 @@ func (g gnome) read(ctx context.Context) (Snapshot, error) {
 	if why := g.elsewhere(ctx); why != "" {
 		return Snapshot{}, errors.New(why)
 	}
-	s := Snapshot{Values: Values{}}
+	s := Snapshot{Values: Values{}, Unset: Values{}}
 	for _, key := range []string{gnomeMode, gnomePAC} {
-		v, err := g.readKey(ctx, key)
-		if err != nil {
+		var err error
+		if s.Values[key], s.Unset[key], err = g.readKey(ctx, key); err != nil {
 			return Snapshot{}, err
 		}
-		s.Values[key] = v
 	}
 	return s, nil
 }
 
-// readKey asks dconf, which alone tells a key that is not set from one that is set to its default. Without it, or with another backend,
-// a key that holds the default counts as not set.
-func (g gnome) readKey(ctx context.Context, key string) (Value, error) {
+// readKey asks dconf, which alone tells a key that is not set from one that is set to its default, and what the computer's administrator has given to all who set
+// nothing (dconf(7), "system-db"). A key that holds just that counts as not set, for nobody says which it is. Without dconf's own program, or with another backend,
+// that goes for the schema's default.
+func (g gnome) readKey(ctx context.Context, key string) (v, unset Value, err error) {
 	if g.usesDconf() && g.system.Run.Has("dconf") {
 		out, err := g.system.Run.Run(ctx, "dconf", "read", gnomePath+key)
-		text := strings.TrimSpace(out)
-		return Value{Set: text != "", Text: text}, err
+		if text := strings.TrimSpace(out); text != "" {
+			v = set(text)
+		}
+		given, oldProgram := g.system.Run.Run(ctx, "dconf", "read", "-d", gnomePath+key)
+		if text := strings.TrimSpace(given); oldProgram == nil && text != "" {
+			unset = set(text)
+		}
+		if v == unset {
+			v = Value{}
+		}
+		return v, unset, err
 	}
 	out, err := g.system.Run.Run(ctx, "gsettings", "get", gnomeSchema, key)
 	if text := strings.TrimSpace(out); err == nil && text != gnomeDefaults[key] {
-		return set(text), nil
+		v = set(text)
 	}
-	return Value{}, err
+	return v, unset, err
 }
 
 // usesDconf reports whether gsettings keeps settings in dconf, as it does unless it is told otherwise.
@@ -89,8 +98,15 @@ func (g gnome) usesDconf() bool {
 	return backend == "" || backend == "dconf"
 }
 
+// plan sets no key to what it holds without that: nobody could tell that it did.
 func (gnome) plan(_ context.Context, now Snapshot, values Values) (Snapshot, error) {
-	return overlay(now, values), nil
+	then := overlay(now, values)
+	for key, v := range then.Values {
+		if v == now.Unset[key] {
+			then.Values[key] = Value{}
+		}
+	}
+	return then, nil
 }
 
 // ignoredBy knows by which desktops GIO's own reader of this setting is used (glib-networking 2.74, gproxyresolvergnome.c): on others GIO asks libproxy, which
@@ -114,10 +130,15 @@ func (g gnome) ignoredBy(ctx context.Context, pac string) string {
 
 const gioDirect = "Evolution, Geary and what else is built on GIO go direct: "
 
-// write sets the address before the mode that uses it, and the other way round when the mode goes.
+// write sets the address before the mode that uses it, and the other way round when the mode goes. Where one of them cannot be set, neither is.
 func (g gnome) write(ctx context.Context, now, then Snapshot) error {
+	for _, c := range difference(now.Values, then.Values) {
+		if out, err := g.system.Run.Run(ctx, "gsettings", "writable", gnomeSchema, c.Key); err == nil && strings.TrimSpace(out) == "false" {
+			return fmt.Errorf("the computer's administrator has locked %s %s", gnomeSchema, c.Key)
+		}
+	}
 	order := []string{gnomePAC, gnomeMode}
-	if then.Values[gnomeMode].Text != "'auto'" {
+	if then.inForce()[gnomeMode].Text != "'auto'" {
 		order = []string{gnomeMode, gnomePAC}
 	}
 	for _, key := range order {

@@ -28,7 +28,7 @@ type application struct {
 
 // profileRoot holds a profiles.ini.
 type profileRoot struct {
-	dir string // below the home directory
+	dir string // below the home directory; what is below .config there may be below XDG_CONFIG_HOME
 	// sandboxed is a package that does not read the computer's policies.
 	sandboxed bool
 }
@@ -57,7 +57,9 @@ func applications(os string) []application {
 			{".mozilla/firefox", false},
 			{".config/mozilla/firefox", false},
 			{"snap/firefox/common/.mozilla/firefox", true},
+			{"snap/firefox/common/.config/mozilla/firefox", true},
 			{".var/app/org.mozilla.firefox/.mozilla/firefox", true},
+			{".var/app/org.mozilla.firefox/config/mozilla/firefox", true},
 		}},
 	}
 }

@@ -35,6 +35,7 @@ func (d *Desktop) On(ctx context.Context, t Target, o Options) ([]Result, error)
 	if o.Session && j.persistent() && j.Target != t {
 		return nil, fmt.Errorf("settings that point at %s were put in place to stay: setup off takes them back", j.Target.PAC)
 	}
+	d.relocate(ctx, j)
 	var steps []step
 	for _, p := range d.places(ctx, o.Only, o.Environment) {
 		steps = append(steps, d.prepare(ctx, p, t, j))
@@ -83,7 +84,7 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 		}
 	}
 	want := p.wanted(t)
-	if old == nil && maps.Equal(overlay(base, want).Values, base.Values) {
+	if before := base.inForce(); old == nil && maps.Equal(overlay(Snapshot{Values: before}, want).Values, before) {
 		return step{place: p, result: result(p, On, "it was so before, and setup off leaves it so")}
 	}
 	if other := foreignGuard(base.Values); other != "" {
@@ -101,7 +102,7 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 			e.Earlier.File = now.File
 		}
 	}
-	s := step{place: p, now: now, entry: e, result: result(p, On, "%s", remark(p, base.Values))}
+	s := step{place: p, now: now, entry: e, result: result(p, On, "%s", remark(p, base.inForce()))}
 	s.result.Changes = difference(now.Values, e.After.Values)
 	return s
 }

@@ -88,7 +88,7 @@ func busy(p place) string {
 
 // overlay is a plan for places that are keys and nothing else.
 func overlay(now Snapshot, values Values) Snapshot {
-	then := Snapshot{Values: Values{}}
+	then := Snapshot{Values: Values{}, Unset: now.Unset}
 	maps.Copy(then.Values, now.Values)
 	maps.Copy(then.Values, values)
 	return then

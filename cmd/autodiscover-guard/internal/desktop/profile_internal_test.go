@@ -54,6 +54,35 @@ func TestProfileInUse(t *testing.T) {
 	}
 }
 
+// Firefox 147 and later have their profiles below the directory for configuration, which may be another one, in their packages too.
+func TestOn_whichConfiguration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, os.Remove(w.path("root/usr/lib/firefox/firefox")))
+	must(t, os.Remove(w.path("root/usr/lib/firefox")))
+	roots := []string{"home/.mozilla/firefox", "home/.config/mozilla/firefox", "configuration/mozilla/firefox", "home/snap/firefox/common/.config/mozilla/firefox", "home/.var/app/org.mozilla.firefox/config/mozilla/firefox"}
+	for _, root := range roots {
+		w.write(t, root+"/profiles.ini", "\ufeff[Profile0]\r\nIsRelative=1\r\nPath=Profiles/a\r\n")
+		w.write(t, root+"/Profiles/a/prefs.js", "")
+	}
+	before := w.tree(t)
+	d := w.desktop()
+	d.config.System.MayWrite = func(string) bool { return false }
+	d.config.System.Getenv = func(key string) string {
+		return map[string]string{"XDG_CONFIG_HOME": w.path("configuration")}[key]
+	}
+	results, err := d.On(t.Context(), guard, Options{Only: []string{"firefox"}})
+	must(t, err)
+	allGood(t, results)
+	for _, root := range roots {
+		if !exists(w.path(root + "/Profiles/a/user.js")) {
+			t.Errorf("nothing below %s", root)
+		}
+	}
+	allGood(t, off(t, w, Options{}))
+	w.same(t, before)
+}
+
 // Profiles may lie elsewhere (IsRelative=0), and what is named twice is one.
 func TestOn_whichProfiles(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,19 @@ func gone(id ID) bool {
 	return (id.Kind == kindUserJS || id.Kind == kindPrefsJS) && !exists(filepath.Dir(id.Where))
 }
 
+// relocate has the entries of a profile that was moved speak of where it is now: what is put in place anew is taken back there, to what it was before the first time.
+func (d *Desktop) relocate(ctx context.Context, j *journal) {
+	for i := range j.Entries {
+		e := &j.Entries[i]
+		if e.Stage == Restored || !gone(e.Place) {
+			continue
+		}
+		if moved := d.movedTo(ctx, j, *e); moved != nil {
+			e.Place = moved.id()
+		}
+	}
+}
+
 // movedTo finds the file of an entry whose profile is gone in the one profile that has what was put there, and of which the journal knows nothing; nil where
 // there is none, or more than one, of which nobody can say which it was.
 func (d *Desktop) movedTo(ctx context.Context, j *journal, e Entry) place {

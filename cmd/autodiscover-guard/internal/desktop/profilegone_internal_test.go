@@ -60,8 +60,9 @@ func TestOff_profileGone(t *testing.T) {
 		t.Error("what was forgotten by force is made anew")
 	}
 
-	// Another name, of which the program knows; the copy in prefs.js has been made, or not.
-	for _, copied := range []bool{false, true} {
+	// Another name, of which the program knows; the copy in prefs.js has been made, or not; the settings are put in place once more, or are to point elsewhere by now.
+	for i, again := range []string{"", "", guard.PAC, guard.PAC, "http://127.0.0.1:9081/proxy.pac", "http://127.0.0.1:9081/proxy.pac"} {
+		copied := i%2 == 1
 		w, before = begin(t)
 		if copied {
 			text := strings.ReplaceAll(w.read(t, "elsewhere/prefs.js"), "proxy.type\", 1", "proxy.type\", 2")
@@ -70,6 +71,14 @@ func TestOff_profileGone(t *testing.T) {
 		must(t, os.Rename(w.path("elsewhere"), w.path("home/.thunderbird/new")))
 		ini := w.read(t, profiles)
 		w.write(t, profiles, strings.ReplaceAll(ini, "abc.default", "new"))
+		if again != "" {
+			results, err := at(w).On(t.Context(), Target{PAC: again}, Options{Only: []string{"thunderbird"}})
+			must(t, err)
+			allGood(t, results)
+			results, err = at(w).Status(t.Context(), false)
+			must(t, err)
+			allGood(t, results)
+		}
 		allGood(t, off(t, w, Options{}))
 		must(t, os.Rename(w.path("home/.thunderbird/new"), w.path(was)))
 		w.write(t, profiles, ini)

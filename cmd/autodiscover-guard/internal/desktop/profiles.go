@@ -17,28 +17,38 @@ type profile struct {
 func (d *Desktop) profiles(a application) []profile {
 	var all []profile
 	for _, root := range a.profiles {
-		base := filepath.Join(d.config.System.Home, filepath.FromSlash(root.dir))
-		text, err := os.ReadFile(filepath.Join(base, "profiles.ini"))
-		if err != nil {
-			continue
-		}
-		for _, dir := range profileDirs(string(text)) {
-			if !filepath.IsAbs(dir) {
-				dir = filepath.Join(base, filepath.FromSlash(dir))
+		for _, base := range d.config.System.homes(root.dir) {
+			text, err := os.ReadFile(filepath.Join(base, "profiles.ini"))
+			if err != nil {
+				continue
 			}
-			if p := (profile{dir, root.sandboxed}); exists(dir) && !slices.Contains(all, p) {
-				all = append(all, p)
+			for _, dir := range profileDirs(string(text)) {
+				if !filepath.IsAbs(dir) {
+					dir = filepath.Join(base, filepath.FromSlash(dir))
+				}
+				if p := (profile{dir, root.sandboxed}); exists(dir) && !slices.Contains(all, p) {
+					all = append(all, p)
+				}
 			}
 		}
 	}
 	return all
 }
 
-// profileDirs are the paths in the sections [Profile0], [Profile1] …
+// homes are where a directory of the home directory may be.
+func (s System) homes(dir string) []string {
+	all := []string{filepath.Join(s.Home, filepath.FromSlash(dir))}
+	if below, found := strings.CutPrefix(dir, ".config/"); found {
+		all = append(all, filepath.Join(s.configHome(), filepath.FromSlash(below)))
+	}
+	return slices.Compact(all)
+}
+
+// profileDirs are the paths in the sections [Profile0], [Profile1] … An editor's byte order mark before them is skipped (xpcom/base/nsINIParser.cpp).
 func profileDirs(ini string) []string {
 	var dirs []string
 	inside := false
-	for line := range strings.Lines(ini) {
+	for line := range strings.Lines(strings.TrimPrefix(ini, "\ufeff")) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") {
 			inside = strings.HasPrefix(line, "[Profile")

@@ -56,6 +56,19 @@ type Snapshot struct {
 	Values Values `json:"values"`
 	// File is the whole file around the values; nil where the place is no file, or where only the values count.
 	File *File `json:"file,omitempty"`
+	// Unset is what keys hold where they are not set, because somebody gave it to the whole computer. Nil is nothing.
+	Unset Values `json:"-"`
+}
+
+// inForce are the values that programs follow.
+func (s Snapshot) inForce() Values {
+	all := maps.Clone(s.Values)
+	for k, v := range all {
+		if !v.Set {
+			all[k] = s.Unset[k]
+		}
+	}
+	return all
 }
 
 func (s Snapshot) equal(t Snapshot) bool {
