@@ -15,6 +15,9 @@ func (p *Policy) Judge(plan *Plan, a dialect.Answer) Decision {
 	if plan.Step != Forward && plan.Step != Scrub {
 		return p.Unanswered(plan, "an answer to a question that was not asked")
 	}
+	if plan.placeholder != nil && a.Status != 401 {
+		return p.judgeNamed(plan, a)
+	}
 	d, monitored := p.judge(plan, a, enforced)
 	if monitored {
 		p.judgeWould(&d, plan, a)

@@ -48,6 +48,8 @@ type Plan struct {
 	ruleContext ruleContext
 	// referrer is the inquiry whose answer sent the client here; nil where none is known.
 	referrer *dialect.Inquiry
+	// placeholder is the inquiry as it came, where it names an account that a client makes up; nil for all others.
+	placeholder *dialect.Inquiry
 	// strict is the plan as if rules that only monitor were enforced; nil where there are none.
 	strict *Plan
 }
@@ -64,6 +66,8 @@ type Plan struct {
 //	guarded, the asked host is a central service   → Scrub, or Refuse where the body may hold a secret
 //	guarded, any other host                        → Refuse
 //
+// A question in the name of an account that its client makes up is planned without it; see [Policy.planPlaceholder].
+//
 // A rule's own word about upstream comes before the last two lines. Rules that only monitor count as if nobody were guarded.
 func (p *Policy) Plan(r dialect.Request, from From) Plan {
 	q, ok := dialect.Recognise(r)
@@ -75,6 +79,14 @@ func (p *Policy) Plan(r dialect.Request, from From) Plan {
 
 // planFor plans for a discovery request that is about the inquiry's subjects.
 func (p *Policy) planFor(q dialect.Inquiry, from From) Plan {
+	if plan, ok := p.planPlaceholder(q, from); ok {
+		return plan
+	}
+	return p.planNamed(q, from)
+}
+
+// planNamed is planFor for everybody whom the question names.
+func (p *Policy) planNamed(q dialect.Inquiry, from From) Plan {
 	rc := ruleContext{q.Dialect, reserved.Canonical(q.Request.Host()), from}
 	all := p.bindings(q.Subjects, rc)
 	binding := enforced(all)

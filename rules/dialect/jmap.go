@@ -89,10 +89,10 @@ func sessionSubjects(name, value string) []Subject {
 }
 
 // vendorCapabilities are capabilities of vendors whose names are URLs (RFC 8620, section 1.8): names that nobody contacts. They are those of Cyrus IMAP
-// (cyrus-imapd 3.6.1, as its own server offers and accepts them) and Fastmail's published one.
+// (cyrus-imapd 3.6.1 and 3.10.2, as their own servers offer and accept them) and Fastmail's published one.
 var vendorCapabilities = [...]string{
-	"https://cyrusimap.org/ns/jmap/backup", "https://cyrusimap.org/ns/jmap/blob", "https://cyrusimap.org/ns/jmap/calendars",
-	"https://cyrusimap.org/ns/jmap/contacts", "https://cyrusimap.org/ns/jmap/debug", "https://cyrusimap.org/ns/jmap/mail",
+	"https://cyrusimap.org/ns/jmap/admin", "https://cyrusimap.org/ns/jmap/backup", "https://cyrusimap.org/ns/jmap/blob",
+	"https://cyrusimap.org/ns/jmap/calendars", "https://cyrusimap.org/ns/jmap/contacts", "https://cyrusimap.org/ns/jmap/debug", "https://cyrusimap.org/ns/jmap/mail",
 	"https://cyrusimap.org/ns/jmap/notes", "https://cyrusimap.org/ns/jmap/performance", "https://cyrusimap.org/ns/jmap/quota",
 	"https://cyrusimap.org/ns/jmap/sieve", "https://cyrusimap.org/ns/jmap/usercounters", "https://www.fastmail.com/dev/maskedemail",
 }
