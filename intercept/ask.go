@@ -230,7 +230,7 @@ func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Tran
 	if base == x.p.transport {
 		ours := x.p.transports.Load()
 		base, http11 = ours.shared, ours.http11
-		if x.upload != nil {
+		if x.upload != nil || x.tries.processed != nil {
 			base = ours.uploads
 		}
 	}
@@ -252,7 +252,7 @@ func (x *exchange) traced(req *http.Request) *http.Request {
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			x.upstream.gone.Store(true)
-			awaitReader(info)
+			x.onConn(info)
 		},
 	}))
 }
