@@ -175,7 +175,11 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	}
 	x.p.addVia(req)
 	req = x.traced(x.p.dialer.withPurpose(req))
-	if x.next == nil && ctx.Proxy.Tr == x.p.transport && x.p.dialer.tracesPassword(req) {
+	var parent *parent // that is asked in absolute form
+	if x.next == nil && ctx.Proxy.Tr == x.p.transport {
+		parent = x.p.dialer.httpParent(req)
+	}
+	if parent != nil && parent.tracesPassword(req) {
 		return nil, errTrace
 	}
 	x.upstream.asked = true
@@ -197,12 +201,13 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		}
 		return nil, errStatus
 	}
-	if resp.StatusCode == http.StatusProxyAuthRequired && x.next == nil && ctx.Proxy.Tr == x.p.transport {
-		if up := x.p.dialer.httpParent(req); up != nil {
+	if parent != nil {
+		if resp.StatusCode == http.StatusProxyAuthRequired {
 			// It is for us to log in there; the client would ask its user for a password, and send it.
 			_ = resp.Body.Close()
-			return nil, parentStatus(resp.StatusCode, !up.credentials.none())
+			return nil, parentStatus(resp.StatusCode, !parent.credentials.none())
 		}
+		parent.maskEcho(resp)
 	}
 	x.upstream.status = resp.StatusCode
 	resp.Request = req
@@ -230,7 +235,7 @@ func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Tran
 	if base == x.p.transport {
 		ours := x.p.transports.Load()
 		base, http11 = ours.shared, ours.http11
-		if x.upload != nil {
+		if x.upload != nil || x.tries.processed != nil {
 			base = ours.uploads
 		}
 	}
@@ -252,7 +257,7 @@ func (x *exchange) traced(req *http.Request) *http.Request {
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			x.upstream.gone.Store(true)
-			awaitReader(info)
+			x.onConn(info)
 		},
 	}))
 }

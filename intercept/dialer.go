@@ -110,6 +110,9 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 
 // dialShared is the same for the transport whose connections many exchanges share.
 func (d *dialer) dialShared(ctx context.Context, network, addr string) (net.Conn, error) {
+	if err := mayDial(ctx); err != nil {
+		return nil, err
+	}
 	c, err := d.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,7 @@ type exchange struct {
 	hasLongBody, tooMany bool
 	upload               *clientBody // nil where no body streams
 	plan                 rules.Plan
+	tries                tries
 
 	next     goproxy.RoundTripper // another plugin's, over which upstream is asked; nil where that is for us
 	decision rules.Decision

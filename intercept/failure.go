@@ -91,6 +91,9 @@ func failureOf(err error) failure {
 	if errors.Is(err, errAnswerTimeout) {
 		return timedOut("took too long to answer")
 	}
+	if errors.Is(err, errTurnedAway) {
+		return failure{class: classProtocol, status: http.StatusBadGateway, text: "turns the request away, on one connection after another"}
+	}
 	if errors.Is(err, errBodyCut) {
 		return failure{class: classCanceled, status: http.StatusBadRequest, text: "was not asked to the end: the request's body broke off"}
 	}

@@ -147,6 +147,7 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 	}
 	r = x.prepare(r)
 	x.startUpload(r)
+	x.startTries(r)
 	f.proxy.ServeHTTP(rw, x.attach(rw.withTrace(r)))
 	rw.finish()
 	if x.cut.Load() {

@@ -27,8 +27,8 @@ func (rw *responseWriter) withTrace(r *http.Request) *http.Request {
 	if hints {
 		trace.Got1xxResponse = rw.hint
 	}
-	if uploads {
-		trace.GotConn = rw.x.upload.onConn
+	if uploads || !rw.x.http1 {
+		trace.GotConn = rw.x.onConn
 	}
 	if hints && uploads && r.Header.Get("Expect") != "" { // which net/http takes away in HTTP/2
 		rw.x.upload.proceed = rw.proceed

@@ -30,12 +30,8 @@ func answeredHere(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // tracesPassword reports whether the answer to a request may tell what we say to log in to the proxy behind us: who is the last to get a TRACE sends its fields back.
-func (d *dialer) tracesPassword(req *http.Request) bool {
-	if req.Method != http.MethodTrace {
-		return false
-	}
-	up := d.httpParent(req)
-	return up != nil && !up.credentials.none()
+func (p *parent) tracesPassword(req *http.Request) bool {
+	return req.Method == http.MethodTrace && !p.credentials.none()
 }
 
 var errTrace = &parentError{failure{classProxy, http.StatusNotImplemented, "is not asked: the answer to TRACE may tell the password for the upstream proxy", ""}}

@@ -1,0 +1,58 @@
+package intercept_test
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// A proxy behind us that repeats what it was asked, as Squid's error pages do before 7.2, tells no client what the guard says to log in, and loses nothing else of its page.
+func TestParent_errorPageTellsNoPassword(t *testing.T) {
+	t.Parallel()
+	token := base64.StdEncoding.EncodeToString([]byte(proxyUser + ":" + proxyPassword))
+	const around = "<a href=\"mailto:webmaster?body=%s\">webmaster</a>\r\n"
+	for name, c := range map[string]struct {
+		status int
+		header string
+	}{
+		"an error":   {http.StatusServiceUnavailable, ""},
+		"an answer":  {http.StatusOK, ""},
+		"in a field": {http.StatusBadGateway, "X-Squid-Error: ERR_DNS_FAIL " + token + "\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := &uplink{login: true, url: "http://" + listen(t, func(c2 net.Conn) {
+				r := bufio.NewReader(c2)
+				for {
+					req, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					echo := url.PathEscape(fmt.Sprintf("%s %s\r\nProxy-Authorization: %s\r\n", req.Method, req.URL, req.Header.Get("Proxy-Authorization")))
+					page := fmt.Sprintf(around, echo) + strings.Repeat("padding ", 8<<10) + req.Header.Get("Proxy-Authorization")
+					_, _ = fmt.Fprintf(c2, "HTTP/1.1 %d Said\r\n%sContent-Length: %d\r\n\r\n%s", c.status, c.header, len(page), page)
+				}
+			})}
+			w := u.world(t, jsonAnswer(""))
+			got := send(t, w.client(false), request(t, http.MethodGet, "http://opened.net/missing", ""))
+			all := got.body + fmt.Sprint(got.Header)
+			secret := strings.TrimRight(token, "=")
+			for _, s := range []string{secret, url.QueryEscape(secret), proxyPassword} {
+				if strings.Contains(all, s) {
+					t.Errorf("the client was told %q", s)
+				}
+			}
+			if got.StatusCode != c.status || !strings.Contains(got.body, "missing%0D%0AProxy-Authorization:%20Basic%20****") || !strings.Contains(got.body, `">webmaster</a>`) {
+				t.Errorf("got %s %.200q", got.Status, all)
+			}
+			if int64(len(got.body)) != got.ContentLength {
+				t.Errorf("%d bytes of %d came", len(got.body), got.ContentLength)
+			}
+		})
+	}
+}
