@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/namedpipe"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/secretfile"
 )
 
@@ -16,7 +17,7 @@ const maxNamed = 16 << 20
 
 // readWhole reads a file, or whatever else a path leads to, such as a pipe of the shell.
 func readWhole(file string) ([]byte, error) {
-	f, err := os.Open(file)
+	f, err := namedpipe.Open(file)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ Times are UTC. With --since, what the log has from before is read, too: it tells
 
 Exit code 1 where --fail-on names something that was found (leak: not stopped; parse: an answer or a line that nobody could read; pin: a pinned domain
 that was offered other servers; trust: a client that does not trust the authority, or left in the handshake; empty: no decision, so nothing came by the
-guard), or where --explain finds no such exchange.`,
+guard), or where --explain finds no such exchange. Exit code 2 where a file's rest cannot be read, too; the report has everything else.`,
 		Example: `  autodiscover-guard review --since 7d
   autodiscover-guard review --domain corp.example.net --format html decisions*.jsonl.gz > report.html
   autodiscover-guard review --fail-on leak,parse decisions.jsonl
@@ -118,10 +118,15 @@ func (f *reviewFlags) run(cmd *cobra.Command, files []string) error {
 	}
 	summary := review.NewSummary(filter)
 	log, err := read(summary)
-	if err != nil {
+	short, cut := errors.AsType[*review.CutShortError](err)
+	if err != nil && !cut {
 		return err
 	}
-	return f.report(summary.Report(log, f.top), out, cmd.ErrOrStderr())
+	err = f.report(summary.Report(log, f.top), out, cmd.ErrOrStderr())
+	if cut {
+		return hint(short, "the report is about everything else")
+	}
+	return err
 }
 
 // alone refuses what would be ignored beside files, or beside a flag that leaves nothing to say for others, of which flags counts all that were given.

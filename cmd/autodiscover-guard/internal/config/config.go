@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
+	"autodiscover-guard/cmd/autodiscover-guard/internal/namedpipe"
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/reserved"
 )
@@ -198,7 +198,7 @@ func KnownServices(names ...string) Option {
 
 // Load reads a file. Mistakes in it come as an [*Error].
 func Load(path string, options ...Option) (*Config, error) {
-	f, err := os.Open(path)
+	f, err := namedpipe.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}

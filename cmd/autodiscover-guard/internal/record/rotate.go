@@ -77,10 +77,12 @@ func (s *File) rotate(reason string, now time.Time) error {
 // process. So each use is by a mover that is made for it and closed at once, when what it does in the background is done; two at the same
 // time would compress one file twice, which is what busy prevents.
 type archive struct {
-	file  *File
-	retry time.Time // guarded by File.mu
-	stop  chan struct{}
-	work  sync.WaitGroup
+	file     *File
+	begun    time.Time
+	retry    time.Time // guarded by File.mu
+	calendar calendar  // guarded by File.mu
+	stop     chan struct{}
+	work     sync.WaitGroup
 
 	mu   sync.Mutex
 	busy bool
@@ -88,7 +90,11 @@ type archive struct {
 
 // init begins to look after the file, where there is something to look after.
 func (a *archive) init(f *File) {
-	a.file, a.stop = f, make(chan struct{})
+	a.file, a.stop, a.begun = f, make(chan struct{}), time.Now()
+	a.calendar.wall = a.begun.Round(0)
+	if info, err := os.Stat(f.path); err == nil && f.state.size > 0 {
+		a.calendar.wall = info.ModTime()
+	}
 	if f.state.regular && (f.rotation.prunes() || f.rotation.Every > 0) {
 		a.work.Go(a.maintain)
 	}
@@ -126,6 +132,7 @@ func (a *archive) tidy(now time.Time) {
 	}
 }
 
+// mover is what moves a file, and removes old ones. The caller holds File.mu.
 func (a *archive) mover() *timberjack.Logger {
 	a.mu.Lock()
 	a.busy = true
@@ -139,10 +146,14 @@ func (a *archive) mover() *timberjack.Logger {
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}
+	age := a.file.rotation.Age
+	if now := time.Now(); !a.calendar.believes(now, now.Sub(a.begun)) {
+		age = 0 // for ever
+	}
 	return &timberjack.Logger{
 		Filename:    path,
 		MaxSize:     math.MaxInt32, // in MiB: it is not to move anything by itself
-		MaxAge:      int(a.file.rotation.Age / (24 * time.Hour)),
+		MaxAge:      int(age / (24 * time.Hour)),
 		MaxBackups:  a.file.rotation.Keep,
 		Compression: "gzip",
 		FileMode:    mode,

@@ -15,7 +15,9 @@ type Consumer interface {
 type Log struct {
 	Files int   `json:"files"`
 	Bytes int64 `json:"bytes"` // as they lie there, compressed or not
-	Lines int64 `json:"lines"`
+	// CutShort are files whose rest could not be read, see [CutShortError].
+	CutShort int64 `json:"cut_short"`
+	Lines    int64 `json:"lines"`
 	// Decisions and Events are lines: a line may stand for several decisions.
 	Decisions int64 `json:"decisions"`
 	Events    int64 `json:"events"`

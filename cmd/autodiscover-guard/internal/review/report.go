@@ -197,6 +197,7 @@ func (s *Summary) gapSection(log Log) *Section {
 		}
 	}
 	count("records that the guard could not write", s.lost)
+	count("files whose rest cannot be read", log.CutShort)
 	count("lines that cannot be read", log.Unreadable)
 	count("lines that are too long", log.TooLong)
 	count("torn lines", log.Torn)

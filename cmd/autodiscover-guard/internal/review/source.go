@@ -23,6 +23,14 @@ type Sources struct {
 	Progress func(done, total int64)
 }
 
+// CutShortError is about files whose rest could not be read, compressed ones most of all whose writer died. What could be read of them, and all of the others, has been handed
+// over.
+type CutShortError struct{ Err error }
+
+func (e *CutShortError) Error() string { return e.Err.Error() }
+
+func (e *CutShortError) Unwrap() error { return e.Err }
+
 // Read hands every decision and every event in the sources to c, in the order in which they stand there, and says what it found. An error names
 // the file; what was read before it has been handed over.
 func Read(ctx context.Context, s Sources, c Consumer) (Log, error) {
@@ -37,13 +45,22 @@ func Read(ctx context.Context, s Sources, c Consumer) (Log, error) {
 			meter.total += info.Size()
 		}
 	}
+	var short []error
 	for _, name := range s.Files {
 		in.log.Files++
 		err := readFile(ctx, name, s.Stdin, meter, in)
 		in.log.Bytes = meter.done
+		if cut, ok := errors.AsType[*CutShortError](err); ok && ctx.Err() == nil {
+			short = append(short, cut.Err)
+			in.log.CutShort++
+			continue
+		}
 		if err != nil {
 			return in.log, err
 		}
+	}
+	if len(short) > 0 {
+		return in.log, &CutShortError{errors.Join(short...)}
 	}
 	return in.log, nil
 }
@@ -61,11 +78,11 @@ func readFile(ctx context.Context, name string, stdin io.Reader, m *meter, to si
 	m.from = in
 	plain, done, err := decompress(m)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return &CutShortError{fmt.Errorf("%s: %w", name, err)}
 	}
 	defer done()
 	if err := readLines(ctx, plain, to); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return &CutShortError{fmt.Errorf("%s: %w", name, err)}
 	}
 	return nil
 }

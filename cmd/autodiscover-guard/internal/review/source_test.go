@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,15 @@ func TestRead_errors(t *testing.T) {
 	log, err := review.Read(t.Context(), review.Sources{Files: []string{cut}}, s)
 	if err == nil || !strings.Contains(err.Error(), "cut.gz") || log.Decisions != 1 {
 		t.Errorf("got %v with %+v, want the file's name and what was there", err, log)
+	}
+	// The others are read all the same.
+	headless := filepath.Join(t.TempDir(), "headless.gz")
+	if err := os.WriteFile(headless, whole[:6], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err = review.Read(t.Context(), review.Sources{Files: []string{cut, headless, "-"}, Stdin: bytes.NewReader(whole)}, s)
+	if _, ok := errors.AsType[*review.CutShortError](err); !ok || !strings.Contains(err.Error(), "cut.gz") || !strings.Contains(err.Error(), "headless.gz") || log.Decisions != 2 || log.CutShort != 2 {
+		t.Errorf("got %v with %+v, want both names and two decisions", err, log)
 	}
 	if _, err := review.Read(t.Context(), review.Sources{Files: []string{filepath.Join(t.TempDir(), "none")}}, s); !os.IsNotExist(err) {
 		t.Errorf("got %v", err)

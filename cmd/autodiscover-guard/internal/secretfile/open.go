@@ -6,11 +6,15 @@
 // readable for fsGroup. A user's own file with a group has whatever group the user happens to be in.
 package secretfile
 
-import "os"
+import (
+	"os"
+
+	"autodiscover-guard/cmd/autodiscover-guard/internal/namedpipe"
+)
 
 // Open opens the file for reading. What is opened is what was judged: another file may be in its place by then.
 func Open(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := namedpipe.Open(path)
 	if err != nil {
 		return nil, err
 	}
