@@ -107,6 +107,20 @@ func (d *Desktop) policyFile(a application) file {
 	return f
 }
 
+// hiddenBy is the policy file that is read in the place of one beside the program; empty where that one is read.
+func (d *Desktop) hiddenBy(id ID) string {
+	s := d.config.System
+	for _, a := range applications(s.OS) {
+		if a.name != id.Name || id.Kind != kindPolicies || a.system == "" {
+			continue
+		}
+		if first := filepath.Join(s.system(a.system), "policies.json"); first != id.Where && exists(first) {
+			return first
+		}
+	}
+	return ""
+}
+
 func (d *Desktop) policiesAt(name, path string) file {
 	return file{
 		where: ID{name, kindPolicies, path}, codec: policies{}, disk: d.disk, mode: 0o644, dirMode: 0o755, // for every user of the computer
