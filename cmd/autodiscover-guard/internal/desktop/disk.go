@@ -19,10 +19,10 @@ type disk struct{ step func(string) }
 // replace puts a whole file in the place of another, or of none, in one step that survives a loss of power. A symbolic link stays, and what it
 // points at is replaced.
 func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
+	if err := mayFollow(path); err != nil {
+		return err
+	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
-		if err := mayFollow(path, target); err != nil {
-			return err
-		}
 		path = target
 	}
 	d.step("write " + path + temporarySuffix)
@@ -54,6 +54,9 @@ func (d disk) replace(path string, data []byte, mode fs.FileMode) error {
 
 // makeDir makes a directory, where there is none.
 func (d disk) makeDir(path string, mode fs.FileMode) error {
+	if err := mayFollow(path); err != nil {
+		return err
+	}
 	d.step("make directory " + path)
 	if err := os.Mkdir(path, mode); err != nil {
 		if errors.Is(err, fs.ErrExist) {
@@ -66,6 +69,9 @@ func (d disk) makeDir(path string, mode fs.FileMode) error {
 
 // remove takes a file away, and what a kill may have left beside it. That there is none is fine.
 func (d disk) remove(path string) error {
+	if err := mayFollow(filepath.Dir(path)); err != nil {
+		return err
+	}
 	d.clear(path)
 	d.step("remove " + path)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -63,16 +63,32 @@ func setDirMode(path string, mode fs.FileMode) error {
 	return inheritOwner(path, f.Chown)
 }
 
-// mayFollow refuses to have root follow somebody's link to what is not his, as Linux does in directories of everybody's (protected_symlinks).
-func mayFollow(link, target string) error {
+// mayFollow refuses to have root follow somebody's link to what is not his, as Linux does in directories of everybody's (protected_symlinks), wherever on the way to a
+// file it is. Who exchanges a directory at that very moment is not kept from it.
+func mayFollow(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
+	for up := filepath.Dir(path); ; path, up = up, filepath.Dir(up) {
+		if err := mayFollowLink(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if up == path {
+			return nil
+		}
+	}
+}
+
+func mayFollowLink(link string) error {
 	at, err := os.Lstat(link)
 	if err != nil || at.Mode()&fs.ModeSymlink == 0 {
 		return err
 	}
-	to, err := os.Stat(target)
+	target, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return err
+	}
+	to, err := os.Lstat(target)
 	if err != nil {
 		return err
 	}

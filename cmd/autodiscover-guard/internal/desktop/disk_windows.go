@@ -16,7 +16,7 @@ func keepOwner(*os.File, string) error { return nil }
 func setDirMode(string, fs.FileMode) error { return nil }
 
 // mayFollow asks nothing: nobody makes links here but administrators.
-func mayFollow(string, string) error { return nil }
+func mayFollow(string) error { return nil }
 
 // mayWrite asks for the rights of an administrator, without which nothing below Program Files is written.
 func mayWrite(string) bool { return windows.GetCurrentProcessToken().IsElevated() }

@@ -30,6 +30,8 @@ type file struct {
 	want          func(Target) Values
 	// other names another proxy in force; see displacer. It may be nil.
 	other func(Values) string
+	// lockedBy says why programs would not follow what the file is to hold; it is empty where they do. It may be nil.
+	lockedBy func(context.Context, Snapshot) string
 	// written is told when the file has been replaced. It may be nil.
 	written func(context.Context)
 	// inUse is set for a file that a program fills by itself, from its user.js, while it runs; see follower.
@@ -52,6 +54,14 @@ func (f file) displaced(before Values) string {
 		return ""
 	}
 	return f.other(before)
+}
+
+// unheeded says why programs would not follow what a place is to hold.
+func unheeded(ctx context.Context, p place, then Snapshot) string {
+	if f, ok := p.(file); ok && f.lockedBy != nil {
+		return f.lockedBy(ctx, then)
+	}
+	return ""
 }
 
 func (f file) follows() bool { return f.inUse != nil }

@@ -40,8 +40,33 @@ func (d *Desktop) kde() place {
 			}
 			return ""
 		},
-		written: c.announce,
+		written: c.announce, lockedBy: c.locked,
 	}
+}
+
+// locked says which key an administrator has locked for everybody (KDE's "kiosk" mode, [$i]): it goes before the user's, whatever stands there. KDE's own reader is asked, with a copy in
+// the place of the user's file.
+func (k kioslaverc) locked(ctx context.Context, then Snapshot) string {
+	if !k.run.Has("env") {
+		return ""
+	}
+	locked := ""
+	_, err := k.copied(then.File.Data, func(name string) error {
+		for _, key := range then.Values.keys() {
+			out, err := k.run.Run(ctx, "env", "XDG_CONFIG_HOME="+filepath.Dir(name), "kreadconfig"+k.version, "--file", filepath.Base(name), "--group", kdeGroup, "--key", key, "--default", kdeUnset)
+			if err != nil {
+				return err
+			}
+			if v := then.Values[key]; v.Set && strings.TrimSuffix(out, "\n") != v.Text {
+				locked = key
+			}
+		}
+		return nil
+	})
+	if err != nil || locked == "" {
+		return ""
+	}
+	return "the computer's administrator has locked " + locked
 }
 
 // kioslaverc reads and writes copies of the file.

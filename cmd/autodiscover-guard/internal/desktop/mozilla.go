@@ -70,7 +70,11 @@ func (d *Desktop) mozilla(ctx context.Context, a application) []place {
 	places := []place{policy}
 	for _, p := range d.profiles(a) {
 		if p.sandboxed || policy.missing != "" || d.hasOwnProxy(ctx, p.dir) {
-			places = append(places, d.userJS(a.name, p.dir), d.prefsJS(a.name, p.dir))
+			written, copied := d.userJS(a.name, p.dir), d.prefsJS(a.name, p.dir)
+			if !p.sandboxed && policy.missing != "" { // or else it is about to be changed
+				written.lockedBy, copied.lockedBy = policy.lockedFor, policy.lockedFor
+			}
+			places = append(places, written, copied)
 		}
 	}
 	if len(places) > 1 && policy.missing != "" {
@@ -107,6 +111,20 @@ func (d *Desktop) policyFile(a application) file {
 	return f
 }
 
+// hiddenBy is the policy file that is read in the place of one beside the program; empty where that one is read.
+func (d *Desktop) hiddenBy(id ID) string {
+	s := d.config.System
+	for _, a := range applications(s.OS) {
+		if a.name != id.Name || id.Kind != kindPolicies || a.system == "" {
+			continue
+		}
+		if first := filepath.Join(s.system(a.system), "policies.json"); first != id.Where && exists(first) {
+			return first
+		}
+	}
+	return ""
+}
+
 func (d *Desktop) policiesAt(name, path string) file {
 	return file{
 		where: ID{name, kindPolicies, path}, codec: policies{}, disk: d.disk, mode: 0o644, dirMode: 0o755, // for every user of the computer
@@ -114,7 +132,7 @@ func (d *Desktop) policiesAt(name, path string) file {
 	}
 }
 
-func (d *Desktop) userJS(name, path string) place {
+func (d *Desktop) userJS(name, path string) file {
 	return file{
 		where: ID{name, kindUserJS, filepath.Join(path, "user.js")}, codec: prefs{}, disk: d.disk, mode: 0o600, dirMode: 0o700,
 		want: wantedPrefs, other: otherPrefs,
@@ -122,7 +140,7 @@ func (d *Desktop) userJS(name, path string) place {
 }
 
 // prefsJS is the copy that the program makes. It is known to be stale while the program runs, which writes it when it ends.
-func (d *Desktop) prefsJS(name, path string) place {
+func (d *Desktop) prefsJS(name, path string) file {
 	return file{
 		where: ID{name, kindPrefsJS, filepath.Join(path, "prefs.js")}, codec: prefs{}, disk: d.disk, mode: 0o600, dirMode: 0o700,
 		want: wantedPrefs, other: otherPrefs,

@@ -96,6 +96,9 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 	} else if e.After, err = p.plan(ctx, base, want); err != nil {
 		return step{place: p, result: result(p, Failed, "left as it is: %v", err)}
 	}
+	if why := unheeded(ctx, p, e.After); why != "" {
+		return step{place: p, result: result(p, Failed, "left as it is: %s", why)}
+	}
 	if !maps.Equal(now.Values, base.Values) && !maps.Equal(now.Values, e.After.Values) {
 		e.Earlier = &Snapshot{Values: now.Values}
 		if !follows(p) {

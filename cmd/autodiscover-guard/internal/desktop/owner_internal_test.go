@@ -86,5 +86,25 @@ func TestReplace_links(t *testing.T) {
 		if (err == nil) != c.followed || string(text) != map[bool]string{true: "after", false: "before"}[c.followed] {
 			t.Errorf("%s: %v, %q", name, err, text)
 		}
+
+		// The same of a link to a directory on the way, where there is a file, is none yet, and is no directory either.
+		target, link = filepath.Join(dir, name+" directory"), filepath.Join(dir, name+" link to a directory")
+		must(t, os.Mkdir(target, 0o700))
+		must(t, os.WriteFile(filepath.Join(target, "old"), []byte("before"), 0o600))
+		must(t, os.Symlink(target, link))
+		must(t, os.Lchown(target, c.target, c.target))
+		must(t, os.Lchown(link, c.link, c.link))
+		for what, err := range map[string]error{
+			"a file": d.replace(filepath.Join(link, "old"), []byte("after"), 0o600), "a new file": d.replace(filepath.Join(link, "new"), []byte("after"), 0o600),
+			"a directory": d.makeDir(filepath.Join(link, "made"), 0o700), "a file that goes": d.remove(filepath.Join(link, "old")),
+		} {
+			if (err == nil) != c.followed {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+		text, _ = os.ReadFile(filepath.Join(target, "old"))
+		if (string(text) == "before") == c.followed || exists(filepath.Join(target, "new"), filepath.Join(target, "made")) != c.followed {
+			t.Errorf("%s: the directory has %q", name, text)
+		}
 	}
 }

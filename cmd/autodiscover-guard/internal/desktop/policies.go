@@ -45,6 +45,25 @@ func otherPolicy(before Values) string {
 	return ""
 }
 
+// lockedFor says that a policy file holds a locked proxy, and another one than a profile is to have: it goes before what is set there.
+func (f file) lockedFor(ctx context.Context, then Snapshot) string {
+	if f.where.Where == "" {
+		return ""
+	}
+	var locked struct {
+		AutoConfigURL string
+		Locked        bool
+	}
+	now, err := f.read(ctx)
+	if err != nil || json.Unmarshal([]byte(now.Values[policyProxy].Text), &locked) != nil || !locked.Locked {
+		return ""
+	}
+	if url, err := json.Marshal(locked.AutoConfigURL); err == nil && string(url) == then.Values[prefPAC].Text {
+		return ""
+	}
+	return "the policy Proxy in " + f.where.Where + " is locked"
+}
+
 func (policies) read(_ context.Context, data []byte) (Values, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Values{policyProxy: {}}, nil

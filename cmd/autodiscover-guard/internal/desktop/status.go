@@ -3,6 +3,7 @@ package desktop
 import (
 	"context"
 	"maps"
+	"slices"
 )
 
 // Status says how each place stands, and changes nothing. guardRuns says whether a guard with this journal is running: without one, what
@@ -40,7 +41,11 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 			all = append(all, Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()})
 			continue
 		}
-		all = append(all, d.compare(ctx, p, e, j.interrupted(guardRuns)))
+		r := d.compare(ctx, p, e, j.interrupted(guardRuns))
+		if other := d.hiddenBy(e.Place); r.State == On && other != "" && !slices.ContainsFunc(all, func(r Result) bool { return r.Where == other && r.State == On }) {
+			r.State, r.Note = Changed, other+" is there by now, and read in its place: setup on"
+		}
+		all = append(all, r)
 	}
 	return all, nil
 }
