@@ -40,7 +40,7 @@ func parseTarget(authority string, defaultPort uint16) (target, error) {
 	t := target{port: defaultPort}
 	if port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || port[0] == '+' {
+		if err != nil {
 			return target{}, fmt.Errorf("reading port %q: %w", port, errTarget)
 		}
 		t.port = uint16(n)
@@ -60,8 +60,7 @@ func splitAuthority(authority string) (host, port string, err error) {
 	}
 	if rest, ok := strings.CutPrefix(authority, "["); ok {
 		host, rest, ok = strings.Cut(rest, "]")
-		addr, address := reserved.ParseAddr(host)
-		if !ok || !address || !addr.Is6() {
+		if addr, _ := reserved.ParseAddr(host); !ok || !addr.Is6() {
 			return "", "", bad()
 		}
 		port, ok = strings.CutPrefix(rest, ":")

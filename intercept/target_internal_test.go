@@ -12,17 +12,19 @@ import (
 
 func TestParseTarget(t *testing.T) {
 	for authority, want := range map[string]string{
-		"Example.COM:443":            "example.com:443",
-		"example.com.:443":           "example.com:443",
-		"example.com":                "example.com:80",
-		"[::1]:443":                  "[::1]:443",
-		"[2001:DB8::1]":              "[2001:db8::1]:80",
-		"192.0.2.1:8080":             "192.0.2.1:8080",
-		"bücher.example:443":         "xn--bcher-kva.example:443",
-		"ＥＸＡＭＰＬＥ．ｃｏｍ:443":            "example.com:443",
-		"exam\u00adple.com:1":        "example.com:1",
-		"_autodiscover.example.com:": "_autodiscover.example.com:80",
-		"localhost:65535":            "localhost:65535",
+		"Example.COM:443":               "example.com:443",
+		"example.com.:443":              "example.com:443",
+		"example.com":                   "example.com:80",
+		"[::1]:443":                     "[::1]:443",
+		"[2001:DB8::1]":                 "[2001:db8::1]:80",
+		"192.0.2.1:8080":                "192.0.2.1:8080",
+		"bücher.example:443":            "xn--bcher-kva.example:443",
+		"ＥＸＡＭＰＬＥ．ｃｏｍ:443":               "example.com:443",
+		"exam\u00adple.com:1":           "example.com:1",
+		"_autodiscover.example.com:":    "_autodiscover.example.com:80",
+		"localhost:65535":               "localhost:65535",
+		strings.Repeat("a", 63):         strings.Repeat("a", 63) + ":80",
+		strings.Repeat("ab.", 84) + "a": strings.Repeat("ab.", 84) + "a:80",
 	} {
 		got, err := parseTarget(authority, portHTTP)
 		if err != nil || got.String() != want {
@@ -31,7 +33,8 @@ func TestParseTarget(t *testing.T) {
 	}
 	for _, authority := range []string{
 		"", ":443", "a@b:443", "a/b:443", "a?b", "a#b", "a\\b", "a b", "a%2eb", "::1", "::1:443", "[::1", "[::1]443", "[::1]x", "[192.0.2.1]:1",
-		"[fe80::1%25eth0]:1", "a:0", "a:65536", "a:+1", "a:-1", "a:http", "a..b", ".a", ".", "a$b", "a\x00b", "\u200b", "a:1:2",
+		"[fe80::1%25eth0]:1", "a:0", "a:65536", "a:+1", "a:-1", "a:http", "a..b", ".a", ".", "a$b", "a\x00b", "\u200b", "\u0378.com", "xn--ü.com", "a:1:2", ":1:2", "a{b", "a~b",
+		strings.Repeat("a", 64) + ".com", strings.Repeat("abc.", 63) + "abc",
 	} {
 		if got, err := parseTarget(authority, portHTTP); err == nil {
 			t.Errorf("%q: got %q, want an error", authority, got)

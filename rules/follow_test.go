@@ -122,6 +122,35 @@ func TestPolicy_SniffRedirect_statuses(t *testing.T) {
 	}
 }
 
+// Whom nobody sent is judged by what the answer is alone, and what was pursued once is an exchange like any other.
+func TestPolicy_SniffRedirect_once(t *testing.T) {
+	p := builtin(t)
+	next, to := question("https://lab.test/settings"), dialect.Answer{Status: http.StatusFound, Header: dialect.Header{"Location": {"https://stranger.net/"}}}
+	plan := p.Plan(next, rules.From{})
+	if plan.Step != rules.Watch || plan.NeedsWholeBody() || p.SniffRedirect(&plan, to) {
+		t.Errorf("sent by nobody: %v, seen whole: %t", plan.Step, plan.NeedsWholeBody())
+	}
+	plan = p.Follow(next, rules.From{}, dialect.Inquiry{Dialect: dialect.Autoconfig, Subjects: []dialect.Subject{{Domain: "lab.test"}}})
+	if !p.SniffRedirect(&plan, to) || plan.NeedsWholeBody() || p.SniffRedirect(&plan, to) {
+		t.Errorf("pursued: %v, seen whole: %t", plan.Step, plan.NeedsWholeBody())
+	}
+	if d := p.Unanswered(&plan, "x"); d.Action != rules.ActionRefuse || d.Rule != rules.RulePrivateUse {
+		t.Errorf("unanswered: %v by %q", d.Action, d.Rule)
+	}
+}
+
+// A rule for other dialects than that of what is found by chance says nothing about it.
+func TestPolicy_Sniff_ofAnotherDialect(t *testing.T) {
+	settings := said("text/xml", `<clientConfig><emailProvider id="corp.net"><incomingServer type="imap"><hostname>imap.stranger.net</hostname></incomingServer></emailProvider></clientConfig>`)
+	for name, want := range map[string]rules.Action{"autoconfig": rules.ActionRefuse, "pox": rules.ActionPass} {
+		p := withRules(t, rules.Rule{Name: "pin", Domains: []string{"corp.net"}, Dialects: []string{name}})
+		plan := p.Plan(question("https://corp.net/settings"), rules.From{})
+		if d, ok := p.Sniff(&plan, settings); !ok || d.Action != want || plan.Guarded != (want == rules.ActionRefuse) {
+			t.Errorf("%s: seen: %t: %v, guarded: %t: %s", name, ok, d.Action, plan.Guarded, d.Reason)
+		}
+	}
+}
+
 // Autodiscover v2 tells Outlook where to ask the older one, which may be anywhere.
 func TestPolicy_Follow_fromV2(t *testing.T) {
 	p := builtin(t)
@@ -160,6 +189,8 @@ func TestPolicy_Follow_answers(t *testing.T) {
 		"a page in a charset of its own":      {dialect.POX, `<?xml version="1.0" encoding="x-klingon"?><html><a href="https://stranger.net/"/></html>`, 0},
 		"an error":                            {dialect.POX, `<h1>Not Found<br></h1>`, 0},
 		"a URL, and something behind it":      {dialect.V2, `{"Url":"https://eas.stranger.net/"} {}`, rules.ActionRefuse},
+		"a state of AutoDetect":               {dialect.Autodetect, `{"state":1}`, 0},
+		"a state of an identity":              {dialect.Identity, `{"state":1}`, 0},
 		"a state":                             {dialect.JMAP, `{"state":1}`, 0},
 		"a page":                              {dialect.POX, `<html><a href="https://stranger.net/"></a></html>`, 0},
 		"events":                              {dialect.DAV, `<multistatus xmlns="DAV:"><response><href>https://stranger.net/e.ics</href></response></multistatus>`, 0},

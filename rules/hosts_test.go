@@ -156,3 +156,16 @@ func TestHosts_leave_rare_suffixes_out(t *testing.T) {
 		}
 	}
 }
+
+// TestShun: what clients make up is "autodiscover" before a public suffix, or before a reserved name of one label, and nothing else.
+func TestShun(t *testing.T) {
+	p := builtin(t)
+	for host, want := range map[string]bool{
+		"autodiscover.com": true, "AutoDiscover.Co.UK.": true, "autodiscover.test": true, "autodiscover.localhost": true, "autodiscover.invalid": true,
+		"autodiscover.shop.com": false, "autodiscover.example.com": false, "autodiscover.github.io": false, "autodiscover.corpnet": false, "autodiscover": false, "mail.autodiscover.com": false, "com": false,
+	} {
+		if d, ok := p.Shun(host); ok != want || ok && (d.Rule != rules.RuleBackOff || d.Action != rules.ActionRefuse) {
+			t.Errorf("%s: %v, %+v", host, ok, d)
+		}
+	}
+}

@@ -149,6 +149,25 @@ func TestOwnChallenge_bareWhereStrangersStand(t *testing.T) {
 	}
 }
 
+// TestOwnChallenge_bareWhereSettingsAreDoubtful: KDE reads settings at any status, and in more ways than the independent check knows.
+func TestOwnChallenge_bareWhereSettingsAreDoubtful(t *testing.T) {
+	const settings = `<clientConfig version="1.1"><emailProvider id="lab.test"><incomingServer type="imap"><hostname>mail.lab.test</hostname></incomingServer></emailProvider></clientConfig>`
+	for body, want := range map[string]rules.Action{
+		strings.ReplaceAll(settings, "</hostname>", "</hostname><username>%EMAILLOCALPART%@mail%EMAILDOMAIN%</username>"): rules.ActionEdit,
+		settings: rules.ActionPass,
+		strings.ReplaceAll(settings, "mail.lab.test", "stranger"):        rules.ActionEdit, // whom the client's network calls so
+		strings.ReplaceAll(settings, "mail.lab.test", "mail<!-- -->"):    rules.ActionEdit,
+		strings.ReplaceAll(settings, "<hostname>", "<!-- --><hostname>"): rules.ActionEdit,
+		strings.TrimSuffix(settings, "</clientConfig>"):                  rules.ActionEdit,
+	} {
+		a := said("text/xml", body)
+		a.Status, a.Header["Www-Authenticate"] = 401, []string{`Basic realm="Lab"`}
+		if _, d := decide(builtin(t), question("https://autoconfig.lab.test/mail/config-v1.1.xml?emailaddress=user%40lab.test"), a); d.Action != want || len(d.Answer.Body) > 0 {
+			t.Errorf("%s: %v, %s: %s", body, d.Action, d.Reason, d.Answer.Body)
+		}
+	}
+}
+
 // TestJudge_displayNames: what people and companies are called costs no own answer, wherever it stands; a server's name there does.
 func TestJudge_displayNames(t *testing.T) {
 	p := builtin(t)

@@ -53,9 +53,10 @@ func TestOwnSignedProfile(t *testing.T) {
 			t.Errorf("%s: %v, %s; want %v; the body is untouched: %v", name, d.Action, d.Reason, c.want, string(a.Body) == c.body)
 		}
 	}
-	a := dialect.Answer{Status: 200, Header: dialect.Header{"X-Note": {thrice("imap.stranger.net")}}, Body: []byte(own)}
-	if _, d := decide(p, r, a); d.Action != rules.ActionEdit || d.Answer.Header["X-Note"] != nil {
-		t.Errorf("a stranger in a field, coded thrice: %v, %v: %s", d.Action, d.Answer.Header, d.Reason)
+	a := dialect.Answer{Status: 200, Header: dialect.Header{"X-Note": {thrice("imap.stranger.net")}, "Content-Location": {"https://mail.lab.test/x"}}, Body: []byte(own)}
+	plan, d := decide(p, r, a)
+	if err := truthful(p, plan, d, d.Answer); err != nil || d.Action != rules.ActionEdit || d.Answer.Header["X-Note"] != nil {
+		t.Errorf("a stranger in a field, coded thrice: %v, %v: %s, %v", d.Action, d.Answer.Header, d.Reason, err)
 	}
 }
 
