@@ -48,7 +48,7 @@ func (p *Plugin) accounts(subjects []dialect.Subject) []string {
 		if s.Address == "" || len(all) == maxSubjects {
 			continue
 		}
-		account := clip(s.Address)
+		account := clip(address(s))
 		if p.privacy == PrivacyHash {
 			account = p.pseudonym(s)
 		}
@@ -62,11 +62,19 @@ func (p *Plugin) accounts(subjects []dialect.Subject) []string {
 // pseudonym is the keyed hash (HMAC-SHA256, RFC 2104) of an address; upper and lower case are the same account, and 64 bits tell the accounts of
 // one log apart.
 func (p *Plugin) pseudonym(s dialect.Subject) string {
-	local := s.Address
-	if at := strings.LastIndexByte(local, '@'); at >= 0 {
-		local = local[:at]
-	}
 	mac := hmac.New(sha256.New, p.privacyKey)
-	mac.Write([]byte(strings.ToLower(local) + "@" + s.Domain))
+	mac.Write([]byte(strings.ToLower(address(s))))
 	return hex.EncodeToString(mac.Sum(nil)[:8]) + "@" + s.Domain
+}
+
+// address is the subject's address, and nothing that stands around it where it was found: neither what follows it, nor a URL with a password before the @.
+func address(s dialect.Subject) string {
+	local := s.LocalPart()
+	if !strings.HasPrefix(local, `"`) {
+		if _, user, isURL := strings.Cut(local, "://"); isURL {
+			local = user
+		}
+		local, _, _ = strings.Cut(local, ":") // no unquoted local part has one (RFC 5321, section 4.1.2)
+	}
+	return local + "@" + s.Domain
 }

@@ -33,7 +33,7 @@ const (
 	keyDoor     = "door"   // plain, connect, connect-plain, transparent, transparent-plain, installed
 	keyHost     = "host"   // asked host, with the port where it is not the scheme's own
 	keyMethod   = "method"
-	keyPath     = "path"   // without query; mailboxes reduced to their domain
+	keyPath     = "path"   // without query and ;parameters; mailboxes reduced to their domain
 	keyStatus   = "status" // what the client got; 0 where the connection broke before
 	keyDialect  = "dialect"
 	keySubjects = "subjects" // mail domains
@@ -205,8 +205,8 @@ func (s *suggestion) MarshalLogObject(e zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// publicValue is a suggestion without what may be personal: no query, no fragment, no mailbox, no user. Everything before an @ in its path
-// segment goes, because local parts may be quoted and hold anything.
+// publicValue is a suggestion without what may be personal or secret: no query, no fragment, no parameters of a path, no mailbox, no user. Everything
+// before an @ in its path segment goes, because local parts may be quoted and hold anything.
 func publicValue(kind dialect.Kind, value string) string {
 	if i := strings.IndexAny(value, "?#"); i >= 0 {
 		value = value[:i]
@@ -217,21 +217,41 @@ func publicValue(kind dialect.Kind, value string) string {
 		if at < 0 { // a local part alone
 			return ""
 		}
-		return clip(value[at+1:])
+		return clip(behindUser(value[at+1:], false))
 	}
 	return clip(withoutUsers(value))
 }
 
-// withoutUsers takes away, in every segment of a path, whatever stands before an @.
+// withoutUsers takes away, in every segment of a path, whatever stands before an @, and the segment's parameters: some servers keep their sessions
+// there (;jsessionid=…).
 func withoutUsers(path string) string {
-	if strings.IndexByte(path, '@') < 0 {
+	if !strings.ContainsAny(path, "@;") {
 		return path
 	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
-		segments[i] = s[strings.LastIndexByte(s, '@')+1:]
+		if at := strings.LastIndexByte(s, '@'); at >= 0 {
+			s = behindUser(s[at+1:], i == 0 || i > 1 && segments[i-1] == "")
+		}
+		segments[i], _, _ = strings.Cut(s, ";")
 	}
 	return strings.Join(segments, "/")
+}
+
+// behindUser is the domain with which a text behind an @ begins; what somebody writes behind his address, such as his password, is none of it. An authority may
+// have a port.
+func behindUser(text string, authority bool) string {
+	end := strings.IndexAny(text, ":;,&=|<>()\"' \t\r\n")
+	if literal := strings.IndexByte(text, ']'); literal > 0 && text[0] == '[' { // RFC 5321, section 4.1.3
+		end = literal + 1
+	}
+	if end <= 0 || end == len(text) {
+		return text
+	}
+	if port := text[end:]; authority && port[0] == ':' && strings.Trim(port[1:], "0123456789") == "" {
+		return text
+	}
+	return text[:end]
 }
 
 // publicPath is a path in which every segment that holds a mailbox is reduced to its domain.

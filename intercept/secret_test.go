@@ -289,6 +289,7 @@ func TestSecret_mailboxesInAnswers(t *testing.T) {
 			"https://h.net/?MailboxId="+address, "https://h.net/mapi/?mailboxid="+local+"%40"+host+"&amp;password="+secret, "https://h.net/#"+local,
 			"https://"+local+":"+secret+"@"+host+"/x", "https://h.net/owa/"+address+"/", "https://h.net/owa/"+local+"%2540"+host, "h.net?password="+secret,
 			"//"+address, "https:/"+address, "/o=x/cn=Configuration/cn=Servers/cn="+address, "msstd:"+address, "h.net:443/"+address, "h.net#"+local,
+			address+":"+secret, "https://h.net/"+address+":"+secret+"/x", "https://h.net/;jsessionid="+secret+"/x;"+secret,
 		)
 	}
 	for _, door := range everyDoor {

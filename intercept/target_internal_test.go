@@ -120,6 +120,13 @@ func TestPublicValue(t *testing.T) {
 		"/a@b@c/d":                                              "/c/d",
 		"@":                                                     "",
 		`/"first last"@example.com/x`:                           "/example.com/x",
+		"/a;jsessionid=secret/b;c=secret":                       "/a/b",
+		"/user@example.com:secret/b":                            "/example.com/b",
+		"/user@example.com:12345/b":                             "/example.com/b",
+		"//user:secret@example.com:12345/b":                     "//example.com:12345/b",
+		`/"a;b"@example.com secret`:                             "/example.com",
+		"/user@[IPv6:2001:db8::1]:secret":                       "/[IPv6:2001:db8::1]",
+		"/user@[x:secret":                                       "/[x",
 	} {
 		if got := publicPath(path); got != want {
 			t.Errorf("%q: got %q, want %q", path, got, want)
@@ -135,6 +142,14 @@ func TestPublicValue(t *testing.T) {
 		{dialect.KindHostname, "msstd:user@host.net?password=x", "host.net"},
 		{dialect.KindAddress, `"a/b c"@other.net`, "other.net"},
 		{dialect.KindAddress, "user%40other.net", "other.net"},
+		{dialect.KindAddress, "user@other.net:secret", "other.net"},
+		{dialect.KindAddress, "user@other.net secret", "other.net"},
+		{dialect.KindAddress, "user@[192.0.2.1]:25", "[192.0.2.1]"},
+		{dialect.KindURL, "https://u:pw@host.net:8443/p;s=secret/q;secret", "https://host.net:8443/p/q"},
+		{dialect.KindURL, "https://u:pw@[2001:db8::1]:8443/p", "https://[2001:db8::1]:8443/p"},
+		{dialect.KindHostname, "u:pw@host.net:993;secret", "host.net"},
+		{dialect.KindHostname, "u:pw@host.net:993", "host.net:993"},
+		{dialect.KindRedirect, "/cal/;jsessionid=secret", "/cal/"},
 	} {
 		if got := publicValue(c.kind, c.value); got != c.want {
 			t.Errorf("%s %q: got %q, want %q", c.kind, c.value, got, c.want)
@@ -153,12 +168,12 @@ func TestPublicValue(t *testing.T) {
 }
 
 func FuzzPublicPath(f *testing.F) {
-	for _, s := range []string{"/a/user@example.com/b", "@@", "%40%40", "/@id", "a@b@c"} {
+	for _, s := range []string{"/a/user@example.com/b", "@@", "%40%40", "/@id", "a@b@c", "/a;b=c/d", "a@b:c"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
 		got := publicPath(path)
-		if strings.ContainsAny(got, "@?#") {
+		if strings.ContainsAny(got, "@?#;") {
 			t.Errorf("%q: got %q, which still names somebody", path, got)
 		}
 		if len(got) > maxText+len("…") {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"time"
@@ -111,15 +109,6 @@ func quarantine(d time.Duration) time.Duration {
 		return -1
 	}
 	return d
-}
-
-// debugLog is a standard logger for libraries that know no other: what net/http tells is about clients that misbehave.
-func debugLog(logger *zap.Logger) *log.Logger {
-	l, err := zap.NewStdLogAt(logger, zap.DebugLevel)
-	if err != nil { // only of a level that does not exist
-		return log.New(io.Discard, "", 0)
-	}
-	return l
 }
 
 // serve answers clients of the proxy until shutdown is called or the listener fails.

@@ -214,7 +214,7 @@ func readRequest(text string) (dialect.Request, error) {
 	head, body := cutHead(text)
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(httpVersion.ReplaceAllString(head, "${1}${2}.0${3}"))))
 	if err != nil {
-		return dialect.Request{}, fmt.Errorf("request: %w", err)
+		return dialect.Request{}, fmt.Errorf("request: %w", unquoted(err))
 	}
 	if r.URL.Host == "" {
 		r.URL.Scheme, r.URL.Host = "https", r.Host
@@ -230,7 +230,7 @@ func readResponse(text, method string) (dialect.Answer, error) {
 	head = httpVersion.ReplaceAllString(head, "${1}${2}.0${3}")
 	r, err := http.ReadResponse(bufio.NewReader(strings.NewReader(head+body)), &http.Request{Method: method})
 	if err != nil {
-		return dialect.Answer{}, fmt.Errorf("response: %w", err)
+		return dialect.Answer{}, fmt.Errorf("response: %w", unquoted(err))
 	}
 	defer r.Body.Close()
 	framed, err := io.ReadAll(r.Body)
@@ -238,6 +238,18 @@ func readResponse(text, method string) (dialect.Answer, error) {
 		framed = []byte(body)
 	}
 	return dialect.Answer{Status: r.StatusCode, Header: dialect.Header(r.Header), Body: framed}, nil
+}
+
+// unquoted is an error of net/http without the line that it quotes, or the URL: it may have a password, and who shows a message about it, in a CI job's log, say,
+// thinks of no such thing.
+func unquoted(err error) error {
+	if errors.As(err, new(*url.Error)) {
+		return errors.New("its URL cannot be read")
+	}
+	if what, _, quotes := strings.Cut(err.Error(), `"`); quotes {
+		return errors.New(strings.TrimRight(what, ": "))
+	}
+	return err
 }
 
 // cutHead splits a message behind its header and gives the header the line ends that the standard asks for.

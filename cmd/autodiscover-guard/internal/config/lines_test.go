@@ -15,6 +15,7 @@ import (
 func TestParse_accepted(t *testing.T) {
 	for text, want := range map[string]func(*config.Config) (got, want any){
 		`listen: {admin: off}`:                                                                   func(c *config.Config) (any, any) { return c.Listen.Admin, "" },
+		`listen: {transparent: ""}`:                                                              func(c *config.Config) (any, any) { return c.Listen.Transparent, "" },
 		`listen: {admin: off, pprof: on}`:                                                        nil,
 		`listen: {admin: off, admin_token_file: t}`:                                              nil,
 		`listen: {admin_token_file: t}`:                                                          nil,

@@ -32,6 +32,16 @@ func orOff[T int64 | time.Duration | string](parse func(string) (T, *fault)) fun
 	}
 }
 
+// orEmpty reads an empty text as the zero value.
+func orEmpty(parse func(string) (string, *fault)) func(string) (string, *fault) {
+	return func(text string) (string, *fault) {
+		if text == "" {
+			return "", nil
+		}
+		return parse(text)
+	}
+}
+
 func shownOrOff[T int64 | time.Duration | string](show func(T) string) func(T) string {
 	return func(v T) string {
 		var zero T

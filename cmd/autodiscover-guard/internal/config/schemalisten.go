@@ -37,12 +37,12 @@ var listenKeys = []key{
 	{
 		name: "listen.transparent",
 		about: "The address and port of the transparent door, to which nftables sends connections that were meant for ports 443, 80 and those of " +
-			"mail; off means none. Linux only. \"setup gateway --print\" prints the rules.",
+			"mail; off or \"\" means none. Linux only. \"setup gateway --print\" prints the rules.",
 		sample: ":8443",
 		value: single[string]{
 			at:    func(c *Config) *string { return &c.Listen.Transparent },
 			want:  wantListen + ", or off",
-			parse: orOff(parseListen),
+			parse: orEmpty(orOff(parseListen)), // DESIGN, section 8, writes "" for none
 			show:  shownOrOff(word),
 		},
 	},
