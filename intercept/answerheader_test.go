@@ -7,6 +7,23 @@ import (
 	"testing"
 )
 
+// So may a request's: see TestAnswer_header.
+func TestRequest_manyFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, jsonAnswer("{}"))
+	for n, status := range map[int]int{1900: http.StatusOK, 2100: http.StatusRequestHeaderFieldsTooLarge} {
+		for _, url := range []string{"http://opened.net/", "https://opened.net/"} {
+			r := request(t, http.MethodGet, url, "")
+			for i := range n {
+				r.Header["X-"+strconv.Itoa(i/2)] = append(r.Header["X-"+strconv.Itoa(i/2)], "")
+			}
+			if got := send(t, w.client(false), r); got.StatusCode != status {
+				t.Errorf("%s: got %s %q", url, got.Status, got.body)
+			}
+		}
+	}
+}
+
 // An answer's header may have a lot of fields, and be long, but not so that a few of them fill the memory: one of 40 MB was as cheap as 1 MiB that its server sent.
 func TestAnswer_header(t *testing.T) {
 	t.Parallel()

@@ -123,9 +123,9 @@ func (u *UpstreamConfig) override(addr string) (string, bool) {
 const (
 	// maxAnswerHeader bounds an upstream's header, as Chromium does; net/http would hold 10 MiB.
 	maxAnswerHeader = 256 << 10
-	// maxAnswerFields bounds how many fields it may have. A field of a few bytes takes a hundred times as many, and once more for each map that it is copied into: a header of 1 MiB was 40 MB, for as
-	// long as its client let the answer wait.
-	maxAnswerFields = 2000
+	// maxFields bounds how many fields it may have, and a request's. A field of a few bytes takes a hundred times as many, and once more for each map that it is copied into: a header of 1 MiB was 40 MB,
+	// for as long as its client let the answer wait.
+	maxFields = 2000
 )
 
 var errManyFields = errors.New("upstream's answer has too many header fields")
@@ -136,7 +136,7 @@ func tooManyFields(h http.Header) bool {
 	for _, values := range h {
 		n += len(values)
 	}
-	return n > maxAnswerFields
+	return n > maxFields
 }
 
 // maxAhead is how much of an answer in HTTP/2 an upstream may send before its client takes it. net/http would let it be 4 MiB, all in memory, for each stream: a client that asks for
