@@ -200,6 +200,11 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 			_ = resp.Body.Close()
 		}
 		return nil, errStatus
+	case tooManyFields(resp.Header):
+		if resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		return nil, errManyFields
 	}
 	if parent != nil {
 		if resp.StatusCode == http.StatusProxyAuthRequired {

@@ -122,6 +122,10 @@ func (f *front) exchange(w http.ResponseWriter, r *http.Request, d door) {
 		deny(w, http.StatusBadRequest, "the method or the query has characters that it may not have")
 		return
 	}
+	if tooManyFields(r.Header) {
+		deny(w, http.StatusRequestHeaderFieldsTooLarge, "the request has too many header fields")
+		return
+	}
 	if f.p.denyLoop(w, r) || answeredHere(w, r) {
 		return
 	}

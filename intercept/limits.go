@@ -24,7 +24,7 @@ type Limits struct {
 	// cut off, and what was asked upstream for it cancelled. One that takes some now and then never is, nor one that has nothing to take. In HTTP/2 it
 	// holds for each stream. On other systems than Linux it holds in HTTP/2 alone.
 	Stall time.Duration
-	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones are answered 431; in HTTP/2 a single field of that size, or a header far
+	// HeaderBytes is how long a request's header may be: 64 KiB. Longer ones, and those of more than 2,000 fields, are answered 431; in HTTP/2 a single field of that size, or a header far
 	// above it, ends its connection.
 	HeaderBytes int
 	// BodyBytes is how much is held in memory of the body of a discovery request, and of the answer to it: 1 MiB each.

@@ -3,6 +3,7 @@ package intercept
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -119,8 +120,24 @@ func (u *UpstreamConfig) override(addr string) (string, bool) {
 	return at.String(), err == nil
 }
 
-// maxAnswerHeader bounds an upstream's header; net/http would hold 10 MiB.
-const maxAnswerHeader = 1 << 20
+const (
+	// maxAnswerHeader bounds an upstream's header, as Chromium does; net/http would hold 10 MiB.
+	maxAnswerHeader = 256 << 10
+	// maxFields bounds how many fields it may have, and a request's. A field of a few bytes takes a hundred times as many, and once more for each map that it is copied into: a header of 1 MiB was 40 MB,
+	// for as long as its client let the answer wait.
+	maxFields = 2000
+)
+
+var errManyFields = errors.New("upstream's answer has too many header fields")
+
+// tooManyFields reports whether a header has more fields than may be held.
+func tooManyFields(h http.Header) bool {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	return n > maxFields
+}
 
 // maxAhead is how much of an answer in HTTP/2 an upstream may send before its client takes it. net/http would let it be 4 MiB, all in memory, for each stream: a client that asks for
 // a hundred long answers over one connection and grants them no room would cost 400 MiB.

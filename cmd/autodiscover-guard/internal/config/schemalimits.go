@@ -4,7 +4,7 @@ import "time"
 
 var limitKeys = []key{
 	{name: "limits", about: "What one client, or one upstream, may cost."},
-	sizeKey("limits.header_bytes", "The largest header of a request; a larger one is answered 431. In HTTP/2 a single field of that size, or a header "+
+	sizeKey("limits.header_bytes", "The largest header of a request; a larger one, or one of more than 2,000 fields, is answered 431. In HTTP/2 a single field of that size, or a header "+
 		"far above it, ends its connection.",
 		func(c *Config) *int64 { return &c.Limits.HeaderBytes }, bounds[int64]{4 << 10, 1 << 20}),
 	sizeKey("limits.body", "The largest body of a discovery request, and of the answer to it, that is read. A larger answer is refused "+
