@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -181,6 +182,9 @@ func targetOf(state string, c *config.Config, pac string) (desktop.Target, error
 	admin, proxy := doorsOf(state, c)
 	if pac == "" && admin == "" {
 		return desktop.Target{}, hint(errors.New("the guard has no admin listener, which serves the PAC"), "set listen.admin, or name another PAC: --pac URL")
+	}
+	if _, port, err := net.SplitHostPort(admin); pac == "" && err == nil && port == "0" {
+		return desktop.Target{}, hint(errors.New("the admin listener, which serves the PAC, gets another port at each start, and no guard runs"), "start the guard first, or give listen.admin a port")
 	}
 	if pac == "" {
 		pac = adminBase(&c.Listen, admin) + "/proxy.pac"

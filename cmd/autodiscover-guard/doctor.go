@@ -227,6 +227,7 @@ func desktopStatus(ctx context.Context, state string, settings *config.Config) (
 	if err != nil {
 		return nil, err
 	}
+	all = slices.DeleteFunc(all, func(r desktop.Result) bool { return r.Follows && r.State == desktop.On }) // what it will hold is said by the place that it follows
 	target, err := targetOf(state, settings, "")
 	if err != nil {
 		return all, nil //nolint:nilerr // without an admin listener somebody else serves the PAC, and where is not ours to know

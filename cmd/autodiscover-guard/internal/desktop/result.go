@@ -34,13 +34,15 @@ type Result struct {
 	Note string `json:"note,omitempty"`
 	// Changes are the keys that were changed, or would be in a dry run. Passwords in URLs are left out.
 	Changes []Change `json:"changes,omitempty"`
+	// Follows says that a program fills the place by itself from another one, when it starts.
+	Follows bool `json:"-"`
 }
 
 // Good reports whether nobody has to look after the place.
 func (r Result) Good() bool { return r.State == Absent || r.State == Off || r.State == On }
 
 func result(p place, s State, format string, a ...any) Result {
-	return Result{Name: p.id().Name, Where: p.id().Where, State: s, Note: fmt.Sprintf(format, a...)}
+	return Result{Name: p.id().Name, Where: p.id().Where, State: s, Note: fmt.Sprintf(format, a...), Follows: follows(p)}
 }
 
 // difference lists the keys that differ.
