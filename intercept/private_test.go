@@ -63,8 +63,8 @@ func TestPrivate_discoveryThere(t *testing.T) {
 	w := newWorld(t, jsonAnswer(""))
 	where := "http://127.0.0.1:" + port + poxPath
 	guarded := send(t, w.client(false), poxAsk(t, where, "user@lab.test"))
-	if guarded.StatusCode != 200 || !strings.Contains(guarded.body, "<ErrorCode>") {
-		t.Errorf("guarded: got %d %q, want POX's refusal", guarded.StatusCode, guarded.body)
+	if guarded.StatusCode != http.StatusNotFound || guarded.body != "not found\n" {
+		t.Errorf("guarded: got %d %q, want that there is nothing here", guarded.StatusCode, guarded.body)
 	}
 	open := send(t, w.client(false), poxAsk(t, where, "user@corp-mail.net"))
 	if open.StatusCode != http.StatusBadGateway || open.body != "autodiscover-guard: 127.0.0.1"+privateText+"\n" {

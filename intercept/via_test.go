@@ -110,8 +110,8 @@ func TestLoop_ownAddress(t *testing.T) {
 		}
 	}
 	guarded := send(t, w.client(false), poxAsk(t, "http://127.0.0.1:"+port+poxPath, "user@lab.test"))
-	if guarded.StatusCode != 200 || !strings.Contains(guarded.body, "<ErrorCode>") {
-		t.Errorf("guarded: got %d %q, want POX's refusal", guarded.StatusCode, guarded.body)
+	if guarded.StatusCode != http.StatusNotFound || guarded.body != "not found\n" {
+		t.Errorf("guarded: got %d %q, want that there is nothing here", guarded.StatusCode, guarded.body)
 	}
 	if u := w.decision(1)["upstream"].(map[string]any); u["error"] != "loop" {
 		t.Errorf("got upstream %v", u)

@@ -93,8 +93,10 @@ func (j *judgement) decide(err error) {
 		j.pass("the asked host is inside the rule, and what it says of itself names nobody else")
 	case errors.Is(err, dialect.ErrNoSettings) && strangers == 0:
 		j.refuse("the answer holds no settings", nil)
+		j.sendElsewhere(j.answer.Status >= 400 || j.isPage())
 	case err != nil && !errors.Is(err, dialect.ErrNoSettings):
 		j.refuse("the answer cannot be read beyond doubt", err)
+		j.sendElsewhere(j.answer.Status >= 400)
 	case err != nil:
 		j.refuse(fmt.Sprintf("the answer holds no settings, and its header names %d strangers", strangers), nil)
 	case strangers > 0 && j.blocksAll():

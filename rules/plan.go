@@ -140,6 +140,7 @@ func (p *Policy) plan(q dialect.Inquiry, bindings []binding, rc ruleContext) Pla
 		plan.scrub(r)
 	default:
 		plan.refuse(outside(plan.bindings))
+		plan.sendElsewhere()
 	}
 	return plan
 }
@@ -254,6 +255,9 @@ func (p *Policy) Unanswered(plan *Plan, reason string) Decision {
 	}
 	if plan.Guarded || plan.Step == Refuse || plan.Step == 0 {
 		d.refuse(plan.Inquiry, reason)
+		if plan.failsAlone() {
+			d.Answer = dialect.Elsewhere(plan.Inquiry)
+		}
 		return d
 	}
 	d.Action, d.Reason = ActionPass, reason

@@ -1,0 +1,36 @@
+package rules
+
+import (
+	"slices"
+
+	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
+)
+
+// Look-ups ask one place after another, and the servers of a domain's own need not be known at the first: it is a company's web site, or not there at all. What that place does not have is
+// said of it alone, so that the client comes to the others. Where no host may be named to somebody, there is nothing to come to, and the quiet end comes at once.
+
+// sendElsewhere makes the refusal of a host that is not asked, because it is outside the set, one of that place alone.
+func (plan *Plan) sendElsewhere() {
+	if !dialect.IsCentral(plan.ruleContext.host) && !slices.ContainsFunc(plan.bindings, func(b binding) bool { return !b.namesAnybody() }) {
+		plan.Decision.Answer = dialect.Elsewhere(plan.Inquiry)
+	}
+}
+
+// failsAlone reports whether it is a host of the set that did not answer, or had nothing.
+func (plan *Plan) failsAlone() bool {
+	return plan.Step == Forward && len(plan.bindings) > 0 && allowed(plan.bindings, reserved.Canonical(plan.Inquiry.Request.Host()))
+}
+
+// sendElsewhere does the same where a host of the set answered that it has nothing.
+func (j *judgement) sendElsewhere(nothing bool) {
+	if nothing && j.plan.failsAlone() {
+		j.decision.Answer = dialect.Elsewhere(j.refusalInquiry())
+	}
+}
+
+// isPage reports whether the answer is no document of discovery. One that is says something of the account.
+func (j *judgement) isPage() bool {
+	_, document := dialect.Sniff(j.plan.Inquiry.Request, j.answer)
+	return !document
+}
