@@ -253,6 +253,29 @@ func TestPlan_ownServersForOneAlone(t *testing.T) {
 	}
 }
 
+// TestPlan_noPlaceForOwnServers: who asks where a rule's servers cannot be named, or only whether there is anybody to log in to, is refused.
+func TestPlan_noPlaceForOwnServers(t *testing.T) {
+	p := withRules(t, rules.Rule{
+		Name: "own", Domains: []string{"corp-mail.net"}, Allow: []string{"*.corp-mail.net"}, Answer: rules.AnswerLocal,
+		Servers: []dialect.Server{{Protocol: "imap", Host: "imap.corp-mail.net"}},
+	})
+	for asked, reason := range map[string]string{
+		"GET https://dns.google/resolve?name=_imaps._tcp.corp-mail.net&type=SRV":            "no place",
+		"GET https://login.microsoftonline.com/getuserrealm.srf?login=user%40corp-mail.net": "no place",
+		"GET https://autodiscover.corp-mail.net/autodiscover/autodiscover.svc":              "probe",
+		"HEAD https://autodiscover.corp-mail.net/autodiscover/autodiscover.svc":             "probe",
+		"GET https://autodiscover.corp-mail.net/autodiscover/autodiscover.xml":              "probe",
+		"HEAD https://autodiscover.corp-mail.net/autodiscover/autodiscover.xml":             "probe",
+	} {
+		method, place, _ := strings.Cut(asked, " ")
+		r := question(place)
+		r.Method = method
+		if plan := p.Plan(r, rules.From{}); plan.Step != rules.Refuse || !strings.Contains(plan.Decision.Reason, reason) || strings.Contains(string(message(plan.Decision.Answer)), "imap.") {
+			t.Errorf("%s: %v, %s", asked, plan.Step, plan.Decision.Reason)
+		}
+	}
+}
+
 // TestSniff_kinds: an answer at a place that nobody has published is taken for what it is, whatever it calls itself.
 func TestSniff_kinds(t *testing.T) {
 	const account = `<Account><Protocol><Type>IMAP</Type><Server>imap.stranger.net</Server></Protocol></Account>`

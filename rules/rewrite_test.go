@@ -173,6 +173,8 @@ func TestRewrite_byWhoseRule(t *testing.T) {
 	}
 	both := detectQuestion("")
 	both.Header["X-Email"] = []string{"user@one.net", "user@two.net"}
+	onlyOnes := rule("one", rules.Rewrite, "only.one.net")
+	onlyOnes.Servers = []dialect.Server{{Protocol: "imap", Host: "only.one.net"}}
 	detect := func(host string) string { return `{"protocols":[{"protocol":"imap","hostname":"` + host + `"` }
 	for name, c := range map[string]struct {
 		p            *rules.Policy
@@ -182,6 +184,10 @@ func TestRewrite_byWhoseRule(t *testing.T) {
 	}{
 		"each":            {withRules(t, rule("one", rules.Rewrite), rule("two", rules.Rewrite)), each, "text/xml", soap("ews.stranger.net", "ews.stranger.net"), soap("one.hoster.net", "two.hoster.net")},
 		"the first is it": {withRules(t, rule("one", rules.Rewrite), rule("two", rules.Block, "shared.net")), both, "application/json", detect("shared.net") + `}]}`, detect("one.hoster.net")},
+		"the other does not know it": {
+			withRules(t, onlyOnes, rule("two", rules.RemoveStrangers)), both, "application/json", detect("stranger.net") + `},{"protocol":"smtp","hostname":"smtp.hoster.net"}]}`,
+			`"protocols":[{"protocol":"smtp","hostname":"smtp.hoster.net"}]`,
+		},
 		"the other is it": {withRules(t, rule("one", rules.Block, "shared.net"), rule("two", rules.Rewrite)), both, "application/json", detect("shared.net") + `}]}`, detect("two.hoster.net")},
 	} {
 		d := judged(c.p, c.asked, dialect.Answer{Status: 200, Header: dialect.Header{"Content-Type": {c.mediaType}}, Body: []byte(c.answer)})

@@ -39,7 +39,7 @@ func TestHostName(t *testing.T) {
 		}
 	}
 	for value, want := range map[string]string{ // where nobody writes a reference
-		"mail.lab.test/EWS/Exchange.asmx": "mail.lab.test", "Mail.Lab.test.:443/x?y#z": "mail.lab.test", "mail.lab.test": "mail.lab.test", "mail.lab.test?x": "mail.lab.test", "10.0.0.1/x": "10.0.0.1",
+		"mail.lab.test/EWS/Exchange.asmx": "mail.lab.test", "Mail.Lab.test.:443/x?y#z": "mail.lab.test", "mail.lab.test": "mail.lab.test", "mail.lab.test?x": "mail.lab.test", "mail.lab.test/x@y": "mail.lab.test", "10.0.0.1/x": "10.0.0.1",
 		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test/": "mail.lab.test", "stranger.net//mail.lab.test/": "stranger.net", "stranger.net:443:x.lab.test/": "", `mail.lab.test/\x`: "", "https:mail.lab.test/": "",
 		"": "none", "/EWS": "none", "?p=x": "none", "EWS/Exchange.asmx": "none", "stranger.net@mail.lab.test/x": "none",
 	} {
