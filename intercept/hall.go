@@ -79,7 +79,7 @@ func (h *hall) newServer() *http.Server {
 		IdleTimeout:                  p.limits.Idle,
 		MaxHeaderBytes:               p.limits.HeaderBytes,
 		DisableGeneralOptionsHandler: true, // "OPTIONS *" is upstream's to answer
-		ErrorLog:                     standardLog(p.logger.Named("hall")),
+		ErrorLog:                     StandardLog(p.logger.Named("hall")),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if hc, ok := hallConnOf(c); ok {
 				ctx = context.WithValue(ctx, hallKey{}, hc)

@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"bytes"
 	"fmt"
 	"log"
 	"runtime"
@@ -32,21 +33,21 @@ func (p *Plugin) recovered(v any, about zap.Field) {
 	p.logger.Error("recovered from a panic", about, zap.String("panic", text), zap.ByteString("stack", debug.Stack()))
 }
 
-// standardLog is for net/http, which reports broken connections in this way.
-func standardLog(l *zap.Logger) *log.Logger {
-	std, err := zap.NewStdLogAt(l, zap.DebugLevel)
-	if err != nil { // only for a level that does not exist
-		return log.New(bridgeWriter{l}, "", 0)
-	}
-	return std
-}
+// StandardLog returns a logger for net/http's servers and for the standard logger, to which its transport complains: debug lines of l, without what they quote. Of a
+// question that is none, and of an answer that nobody has asked for, net/http quotes what has come (Go 1.26, h2_bundle.go: readPreface, transport.go:
+// readLoopPeekFailLocked), and that may be an account, a cookie, or what the client has said.
+func StandardLog(l *zap.Logger) *log.Logger { return log.New(bridgeWriter{l}, "", 0) }
 
 type bridgeWriter struct{ logger *zap.Logger }
 
 // Write implements io.Writer.
-func (b bridgeWriter) Write(p []byte) (int, error) {
-	b.logger.Debug(strings.TrimSpace(string(p)))
-	return len(p), nil
+func (b bridgeWriter) Write(line []byte) (int, error) {
+	text := string(bytes.TrimSpace(line))
+	if from, to := strings.IndexByte(text, '"'), strings.LastIndexByte(text, '"'); from < to {
+		text = text[:from] + "…" + text[to+1:]
+	}
+	b.logger.Debug(text)
+	return len(line), nil
 }
 
 // logEvery is how often such a message is logged at most. What it is about is counted each time.

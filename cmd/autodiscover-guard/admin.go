@@ -17,6 +17,7 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/companion"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+	"autodiscover-guard/intercept"
 )
 
 // adminServer is the admin listener; the zero value is none.
@@ -63,7 +64,7 @@ func (r *reloader) adminHTTP(h http.Handler) *http.Server {
 		WriteTimeout:      30 * time.Second, // but for /events, which sets its own
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          debugLog(r.logger.Named("admin")),
+		ErrorLog:          intercept.StandardLog(r.logger.Named("admin")),
 	}
 }
 

@@ -84,7 +84,7 @@ func explicitDoor(c *config.Config, plugin *intercept.Plugin, d *credentialStore
 		ReadHeaderTimeout: c.Limits.Header,
 		IdleTimeout:       c.Limits.Idle,
 		MaxHeaderBytes:    int(c.Limits.HeaderBytes),
-		ErrorLog:          debugLog(logger.Named("door")),
+		ErrorLog:          intercept.StandardLog(logger.Named("door")),
 	}
 	if server.TLSConfig == nil {
 		return server, nil

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/intercept"
 )
 
 // service is what run was asked for.
@@ -54,7 +55,7 @@ func (s *service) run(ctx context.Context, stdout, stderr io.Writer) error {
 	boundMemory(logger)
 	// net/http's transport complains to the standard logger about servers that talk out of turn.
 	log.SetFlags(0)
-	log.SetOutput(debugLog(logger.Named("std")).Writer())
+	log.SetOutput(intercept.StandardLog(logger.Named("std")).Writer())
 	path, err := c.StateDir()
 	if err != nil {
 		return err
