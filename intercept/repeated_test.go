@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -26,6 +27,35 @@ func (o *oneEach) handle(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	o.next(w, r)
+}
+
+// However many connections have ended while they lay idle, as behind a firewall that has forgotten them, a question is asked over a new one in the end.
+func TestQuestion_manyConnectionsEnd(t *testing.T) {
+	t.Parallel()
+	const idle = 12
+	together := make(chan struct{})
+	var asked atomic.Int64
+	answer := &oneEach{served: make(map[string]bool), next: func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == idle {
+			close(together)
+		}
+		select {
+		case <-together:
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, `<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"/>`)
+	}}
+	w := newWorld(t, answer.handle)
+	question := func() *http.Request { return poxAsk(t, "http://opened.net"+poxPath, "user@corp-mail.net") }
+	var first sync.WaitGroup
+	for range idle {
+		r := question()
+		first.Go(func() { sent(w.client(false), r) })
+	}
+	first.Wait()
+	if got := send(t, w.client(false), question()); got.StatusCode != http.StatusOK {
+		t.Errorf("got %s %q", got.Status, got.body)
+	}
 }
 
 // A question is asked again where a connection that was good before ends with it, because nobody's settings may depend on when a server closes connections.

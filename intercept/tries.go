@@ -14,7 +14,7 @@ import (
 // a connection, which is where they are counted.
 type tries struct {
 	dials     atomic.Int32
-	sent      atomic.Int32 // how often a connection was there to send the request over
+	sent      atomic.Int32 // how often a connection was there to send the request over, in HTTP/2
 	processed func() bool  // upstream may have done what the request asks for; nil where it may be asked for twice, and where its body sees to that
 }
 
@@ -63,9 +63,11 @@ func (x *exchange) startTries(r *http.Request) {
 	x.tries.processed = func() bool { return x.p.dialer.protocolErrors.Load() != before }
 }
 
-// onConn is told of the connection that a request goes upstream by, before anything of it does.
+// onConn is told of the connection that a request goes upstream by, before anything of it does. In HTTP/1, net/http tries no more connections than had lain idle, and one that is new.
 func (x *exchange) onConn(info httptrace.GotConnInfo) {
-	x.tries.sent.Add(1)
+	if notifyingConnOf(info) == nil {
+		x.tries.sent.Add(1)
+	}
 	if x.upload != nil {
 		x.upload.onConn(info)
 		return
