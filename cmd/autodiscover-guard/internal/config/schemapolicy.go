@@ -64,7 +64,7 @@ var policyKeys = []key{
 			"none), username (with %EMAILADDRESS%, %EMAILLOCALPART%, %EMAILDOMAIN%), auth (password-cleartext, password-encrypted, NTLM, GSSAPI, " +
 			"client-IP-address, TLS-client-cert, OAuth2, none), url (not for mail; its host stands in allow, too). answer: upstream, or local to answer with servers " +
 			"and ask nobody. upstream: scrubbed asks hosts outside allow without secrets, never does not ask them; without it, only central " +
-			"services are asked, scrubbed. mode: enforce, or monitor to change nothing and record what would happen. until: the last day. note: a " +
+			"services are asked, scrubbed. mode: enforce, or monitor to change nothing and record what would happen. until: the last day, in UTC. note: a " +
 			"text. A rule's domains are named in the authority's certificate.",
 		sample: `[{name: pin, domains: [corp.example.net], allow: ["*.corp.example.net"]}]`,
 		value:  ruleList{},
