@@ -3,6 +3,7 @@ package intercept
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -21,10 +22,10 @@ type tries struct {
 const (
 	// mostSent is how often a request is sent: a connection that was kept may just have ended, and so may the first behind a balancer; a server that lets few streams be open at once may
 	// refuse some before it has said how many.
-	mostSent = 5
+	mostSent = 7
 	// mostDials is how many connections are made. Of such a server, whoever is faster gets the one that was made for us.
-	mostDials = 8
-	// atOnce is how many of them are made without a pause. The first pause is firstPause, and each one behind it twice as long.
+	mostDials = 10
+	// atOnce is how many of them are made without a pause. The first pause is about firstPause, and each one behind it twice as long; who came at the same time does not come again at the same time.
 	atOnce     = 3
 	firstPause = 50 * time.Millisecond
 )
@@ -44,7 +45,8 @@ func mayDial(ctx context.Context) error {
 	if dials <= atOnce {
 		return nil
 	}
-	pause := time.NewTimer(firstPause << (dials - atOnce - 1))
+	long := firstPause << (dials - atOnce - 1)
+	pause := time.NewTimer(long/2 + rand.N(long))
 	defer pause.Stop()
 	select {
 	case <-pause.C:
