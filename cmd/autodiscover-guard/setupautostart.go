@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/autostart"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 )
 
 func setupAutostartCommand() *cobra.Command {
@@ -26,10 +27,11 @@ command that adds it to the registry on Windows. What to do with it is said on s
 			if !printed {
 				return hint(errors.New("setup autostart changes nothing on this computer, it prints"), "say so: %s --print", cmd.CommandPath())
 			}
-			if _, err := loadConfig(file); err != nil {
+			c, err := loadConfig(file)
+			if err != nil {
 				return err
 			}
-			start, err := autostarted(file)
+			start, err := autostarted(file, c)
 			if err != nil {
 				return err
 			}
@@ -58,8 +60,9 @@ command that adds it to the registry on Windows. What to do with it is said on s
 	return cmd
 }
 
-// autostarted is this program, with a configuration file or none.
-func autostarted(file string) (s autostart.Start, err error) {
+// autostarted is this program, with a configuration file or none. A state directory that follows from the environment of a shell (XDG_STATE_HOME) is named: a
+// session's manager has another environment, and a guard that it starts would make an authority of its own there, which nobody trusts.
+func autostarted(file string, c *config.Config) (s autostart.Start, err error) {
 	if s.Program, err = os.Executable(); err != nil {
 		return s, fmt.Errorf("finding this program: %w", err)
 	}
@@ -74,5 +77,8 @@ func autostarted(file string) (s autostart.Start, err error) {
 			return s, fmt.Errorf("finding %q: %w", file, err)
 		}
 	}
-	return s, nil
+	if c.State == "" && runtime.GOOS != "windows" && filepath.IsAbs(os.Getenv("XDG_STATE_HOME")) {
+		s.State, err = c.StateDir()
+	}
+	return s, err
 }

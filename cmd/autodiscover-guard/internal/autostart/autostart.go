@@ -16,8 +16,9 @@ const Name = "autodiscover-guard"
 
 // Start is what a session starts. Program and Home are needed.
 type Start struct {
-	// Program is the absolute path of the guard, Config that of its configuration file, empty for none, and Home the user's directory.
-	Program, Config, Home string
+	// Program is the absolute path of the guard, Config that of its configuration file, empty for none, State that of a state directory that the session would
+	// not find by itself, empty for none, and Home the user's directory.
+	Program, Config, State, Home string
 }
 
 // Piece is what makes one kind of session start it.
@@ -34,7 +35,7 @@ func For(system string, s Start) (Piece, error) {
 	if s.Program == "" || s.Home == "" {
 		return Piece{}, errors.New("program and home directory are needed")
 	}
-	if strings.ContainsAny(s.Program+s.Config+s.Home, "\r\n\x00") {
+	if strings.ContainsAny(s.Program+s.Config+s.State+s.Home, "\r\n\x00") {
 		return Piece{}, errors.New("a path has more than one line")
 	}
 	switch system {
@@ -84,6 +85,9 @@ func (s Start) Arguments() []string {
 	all := []string{s.Program, "run"}
 	if s.Config != "" {
 		all = append(all, "--config", s.Config)
+	}
+	if s.State != "" {
+		all = append(all, "--state", s.State)
 	}
 	return all
 }

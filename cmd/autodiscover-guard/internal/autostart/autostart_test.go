@@ -16,11 +16,11 @@ const odd = `/home/o'neil/50% of "$HOME" & <more>\/guard.yaml`
 
 // The unit is given to a real user manager by autostart.txtar.
 func TestFor_linux(t *testing.T) {
-	p, err := autostart.For("linux", autostart.Start{Program: "/opt/100% $HOME/guard", Config: odd, Home: "/home/user"})
+	p, err := autostart.For("linux", autostart.Start{Program: "/opt/100% $HOME/guard", Config: odd, State: "/home/user/my state", Home: "/home/user"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const line = `"/opt/100%% $HOME/guard" "run" "--config" "/home/o'neil/50%% of \"$$HOME\" & <more>\\/guard.yaml"`
+	const line = `"/opt/100%% $HOME/guard" "run" "--config" "/home/o'neil/50%% of \"$$HOME\" & <more>\\/guard.yaml" "--state" "/home/user/my state"`
 	for _, want := range []string{"\nExecStart=" + line + "\n", "\nExecReload=" + line + " --dry-run\n"} {
 		if !strings.Contains(p.Text, want) {
 			t.Errorf("got\n%s\nwant %s", p.Text, want)
@@ -98,6 +98,7 @@ func TestFor_refused(t *testing.T) {
 		"a quote":         {"linux", func(s *autostart.Start) { s.Program = "/home/o'neil/guard" }},
 		"a second line":   {"linux", func(s *autostart.Start) { s.Config = "/etc/a\nExecStartPre=/bin/evil" }},
 		"half a line end": {"windows", func(s *autostart.Start) { s.Home = "C:\\a\rdel" }},
+		"another line":    {"linux", func(s *autostart.Start) { s.State = "/srv/a\nExecStartPre=/bin/evil" }},
 		"a nought":        {"darwin", func(s *autostart.Start) { s.Config = "/etc/a\x00b" }},
 		"the same, there": {"windows", func(s *autostart.Start) { s.Program = "C:\\a\r\ndel" }},
 	} {

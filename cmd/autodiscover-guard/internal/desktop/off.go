@@ -52,25 +52,19 @@ func (d *Desktop) End(ctx context.Context) ([]Result, error) {
 // restoreAll restores the entries that are meant, the last one first. The journal follows each step, where there is room for it: an entry that has been
 // restored is restored once more without harm, and what is taken back on a full disk may be what makes room.
 func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant func(Entry) bool) ([]Result, error) {
-	var todo []ID
-	for _, e := range slices.Backward(j.Entries) {
-		if e.Stage != Restored && meant(e) {
-			todo = append(todo, e.Place)
-		}
-	}
+	moved := d.relocate(ctx, j)
+	todo := j.todo(meant)
 	if len(todo) == 0 && j.Phase == phaseApplied {
 		return nil, nil
 	}
-	if !o.DryRun {
-		if j.Phase != phaseRestoring && len(todo) > 0 {
-			j.Phase = phaseRestoring
-			_ = j.save(d.config.State, d.disk)
-		}
+	if !o.DryRun && len(todo) > 0 && (moved || j.Phase != phaseRestoring) {
+		j.Phase = phaseRestoring
+		_ = j.save(d.config.State, d.disk)
 	}
 	var all []Result
 	for _, id := range todo {
 		e := j.entry(id)
-		r, stage := d.restore(ctx, j, *e, o)
+		r, stage := d.restore(ctx, *e, o)
 		all = append(all, r)
 		if o.DryRun || stage == e.Stage {
 			continue
@@ -88,22 +82,33 @@ func (d *Desktop) restoreAll(ctx context.Context, j *journal, o Options, meant f
 	return all, j.save(d.config.State, d.disk)
 }
 
+// todo are the entries that are meant, the last one first, but for what a program fills from another place: that comes after it, or a program that is started in
+// between would fill it once more.
+func (j *journal) todo(meant func(Entry) bool) (todo []ID) {
+	var after []ID
+	for _, e := range slices.Backward(j.Entries) {
+		switch {
+		case e.Stage == Restored || !meant(e):
+		case e.Place.Kind == kindPrefsJS:
+			after = append(after, e.Place)
+		default:
+			todo = append(todo, e.Place)
+		}
+	}
+	return append(todo, after...)
+}
+
 // restore takes one place back, and says at which stage its entry is then.
-func (d *Desktop) restore(ctx context.Context, j *journal, e Entry, o Options) (Result, Stage) {
+func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stage) {
 	p, err := d.placeOf(ctx, e.Place)
 	if err != nil {
 		return Result{Name: e.Place.Name, Where: e.Place.Where, State: Failed, Note: err.Error()}, e.Stage
 	}
 	if gone(e.Place) {
-		moved := d.movedTo(ctx, j, e)
-		switch {
-		case moved != nil:
-			p = moved
-		case !o.Force:
+		if !o.Force {
 			return result(p, Held, profileGone), Waiting
-		default: // nothing is written where nothing is
-			return result(p, Off, "its profile is not there: forgotten"), Restored
 		}
+		return result(p, Off, "its profile is not there: forgotten"), Restored // nothing is written where nothing is
 	}
 	if why := busy(p); why != "" {
 		return result(p, Held, "%s; close it, then: setup off", why), Waiting

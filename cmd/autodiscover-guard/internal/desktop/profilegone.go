@@ -16,17 +16,19 @@ func gone(id ID) bool {
 	return (id.Kind == kindUserJS || id.Kind == kindPrefsJS) && !exists(filepath.Dir(id.Where))
 }
 
-// relocate has the entries of a profile that was moved speak of where it is now: what is put in place anew is taken back there, to what it was before the first time.
-func (d *Desktop) relocate(ctx context.Context, j *journal) {
+// relocate has the entries of a profile that was moved speak of where it is now: what is put in place anew is taken back there, to what it was before the first time, and what
+// is taken back by half is known there the next time, when nothing of ours need be left to know it by.
+func (d *Desktop) relocate(ctx context.Context, j *journal) (found bool) {
 	for i := range j.Entries {
 		e := &j.Entries[i]
 		if e.Stage == Restored || !gone(e.Place) {
 			continue
 		}
 		if moved := d.movedTo(ctx, j, *e); moved != nil {
-			e.Place = moved.id()
+			e.Place, found = moved.id(), true
 		}
 	}
+	return found
 }
 
 // movedTo finds the file of an entry whose profile is gone in the one profile that has what was put there, and of which the journal knows nothing; nil where

@@ -173,9 +173,9 @@ func (e *examination) recorded(ctx context.Context) []Finding {
 		return []Finding{skipped(e.log.path, fmt.Sprintf("was rotated meanwhile, with some of the records of our %d exchanges", want))}
 	}
 	const lost = "see whether its disk is full or its directory cannot be written; the guard says so on its standard error, and counts in autodiscover_guard_log_dropped_total"
-	if e.log.text == "" {
-		return []Finding{fail(e.log.path, fmt.Sprintf("does not grow: none of our %d exchanges is in it", want),
-			"where the file was moved or replaced, the guard writes on in the former one: have it open the log anew (SIGHUP); or "+lost)}
+	if e.log.offset == 0 { // it was begun just now, or there was none
+		return []Finding{fail(e.log.path, fmt.Sprintf("%d records here, and %d exchanges", have, want),
+			"where the file was moved or replaced, the others are in the former one, until the guard opens the log anew (SIGHUP, or a later record): examine once more; or "+lost)}
 	}
 	return []Finding{fail(e.log.path, fmt.Sprintf("%d records, and %d exchanges: the log loses decisions", have, want), lost)}
 }
