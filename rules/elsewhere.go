@@ -29,8 +29,8 @@ func (j *judgement) sendElsewhere(nothing bool) {
 	}
 }
 
-// isPage reports whether the answer is no document of discovery. One that is says something of the account.
+// isPage reports whether the answer is empty or a page for people, and so no document of discovery. One that is says something of the account.
 func (j *judgement) isPage() bool {
-	_, document := dialect.Sniff(j.plan.Inquiry.Request, j.answer)
-	return !document
+	body := j.answer.Body
+	return !dialect.Sniffable(j.answer.Header, body[:min(len(body), dialect.SniffLength)])
 }

@@ -12,8 +12,9 @@ func (p *Policy) planPlaceholder(q dialect.Inquiry, from From) (plan Plan, ok bo
 	if !ok || credentials(q.Request).Present {
 		return Plan{}, false
 	}
+	named := q // on the heap only here: every plan comes by
 	plan = p.planNamed(without, from)
-	plan.Guarded, plan.placeholder = true, &q // whatever cannot be decided is refused, as for the account that was named
+	plan.Guarded, plan.placeholder = true, &named // whatever cannot be decided is refused, as for the account that was named
 	return plan, plan.Step == Forward
 }
 
