@@ -115,6 +115,9 @@ func TestTraffic_drain(t *testing.T) {
 	if again, done := books.drain(); again != calm || done != idle {
 		t.Error("a second stop waits for something else")
 	}
+	if calm, idle := new(traffic).drain(); !isClosed(calm) || !isClosed(idle) {
+		t.Error("a stop waits although nothing is under way")
+	}
 }
 
 func isClosed(c <-chan struct{}) bool {

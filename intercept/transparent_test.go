@@ -233,6 +233,30 @@ func TestTransparent_refuses(t *testing.T) {
 	}
 }
 
+// Who has all the tunnels that there may be is closed on without a word, whether the next one would be opened or not, and has one more when one has ended. An address
+// of IPv4 that the system tells in the form of IPv6 is that one.
+func TestTransparent_limit(t *testing.T) {
+	w := newLAN(t, jsonAnswer("{}"), limits(intercept.Limits{Tunnels: 1}))
+	shake := func(to string, config *tls.Config) (net.Conn, error) {
+		c := tls.Client(w.dial(t, to), config)
+		return c, c.HandshakeContext(t.Context())
+	}
+	opened, unnamed := &tls.Config{RootCAs: w.issuer.roots(), ServerName: central}, &tls.Config{InsecureSkipVerify: true}
+	for round, config := range []*tls.Config{unnamed, opened} {
+		one, err := shake("[::ffff:"+otherAddr+"]:443", config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, config := range []*tls.Config{opened, unnamed} {
+			if c, err := shake(otherAddr+":443", config); err == nil {
+				t.Errorf("a second tunnel to %s", c.RemoteAddr())
+			}
+		}
+		_ = one.Close()
+		w.eventually(t, "the refusals, and room again", func(s intercept.Stats) bool { return s.Tunnels == 0 && s.RefusedTunnels == int64(2*round+2) })
+	}
+}
+
 // Hosts that are never dialled get the failed handshake of the explicit door, and a record.
 func TestTransparent_shunned(t *testing.T) {
 	dialled := new(atomic.Int64)

@@ -2,15 +2,21 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/argon2"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/passwords"
 )
 
 // Whoever has logged in stays so over a reload: nothing is computed for him again, for which nobody waits here.
@@ -61,4 +67,50 @@ func TestCredentialStore_replace(t *testing.T) {
 		t.Errorf("no file any more: %v, %v", right, err)
 	}
 	d.replace(read())
+}
+
+// A key that names another file than at the start keeps what it stands for, and nothing else: what the other keys name is renewed all the same.
+func TestDoorCredentials_keep(t *testing.T) {
+	t.Parallel()
+	fresh := func(token string) *doorCredentials {
+		read, err := console.ParseToken([]byte(strings.Repeat(token, 32)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity := func() listenerIdentity {
+			return listenerIdentity{certificate: new(tls.Certificate), clients: x509.NewCertPool()}
+		}
+		return &doorCredentials{proxy: identity(), admin: identity(), passwords: new(passwords.File), token: read}
+	}
+	for key, change := range map[string]func(c *config.Config){
+		"":                         func(*config.Config) {},
+		"listen.certificate":       func(c *config.Config) { c.Listen.Certificate = "other" },
+		"listen.key":               func(c *config.Config) { c.Listen.Key = "other" },
+		"listen.admin_certificate": func(c *config.Config) { c.Listen.AdminCertificate = "other" },
+		"listen.admin_key":         func(c *config.Config) { c.Listen.AdminKey = "other" },
+		"listen.admin_clients":     func(c *config.Config) { c.Listen.AdminClients = "other" },
+		"listen.admin_token_file":  func(c *config.Config) { c.Listen.AdminTokenFile = "other" },
+		"clients.certificates":     func(c *config.Config) { c.Clients.Certificates = "other" },
+		"clients.passwords":        func(c *config.Config) { c.Clients.Passwords = "other" },
+	} {
+		inForce, p, c := fresh("a"), fresh("b"), config.Default()
+		change(c)
+		p.keep(inForce, config.Default(), c)
+		for part, kept := range map[string]bool{
+			"listen.certificate listen.key":             p.proxy.certificate == inForce.proxy.certificate,
+			"listen.admin_certificate listen.admin_key": p.admin.certificate == inForce.admin.certificate,
+			"listen.admin_clients":                      p.admin.clients == inForce.admin.clients,
+			"listen.admin_token_file":                   p.token == inForce.token,
+			"clients.certificates":                      p.proxy.clients == inForce.proxy.clients,
+			"clients.passwords":                         p.passwords == inForce.passwords,
+		} {
+			if kept != slices.Contains(strings.Fields(part), key) {
+				t.Errorf("%q names another file: %s kept: %v", key, part, kept)
+			}
+		}
+		if p.proxy.tls.ClientCAs != p.proxy.clients || p.proxy.tls.ClientAuth != tls.RequireAndVerifyClientCert ||
+			p.admin.tls.ClientCAs != p.admin.clients || p.admin.tls.ClientAuth != tls.VerifyClientCertIfGiven || !p.admin.tls.SessionTicketsDisabled {
+			t.Errorf("%q names another file: the doors do not ask for what is in force", key)
+		}
+	}
 }

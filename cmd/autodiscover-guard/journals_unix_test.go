@@ -62,6 +62,41 @@ func TestJournalDir(t *testing.T) {
 			give(t, top+"/theirs")
 			return link(t, top+"/theirs/later", top+"/link"), false
 		},
+		"a relative link": func(t *testing.T, top string) (string, bool) {
+			return link(t, "state", top+"/link"), true
+		},
+		"a relative link to a service's": func(t *testing.T, top string) (string, bool) {
+			give(t, top+"/state")
+			return link(t, "./../"+filepath.Base(top)+"/state", top+"/link"), false
+		},
+		"links in a circle": func(t *testing.T, top string) (string, bool) {
+			return link(t, link(t, top+"/there", top+"/back"), top+"/there"), false
+		},
+		"root's group's": func(t *testing.T, top string) (string, bool) {
+			chmod(t, top+"/state", 0o770)
+			return top + "/state", true
+		},
+		"another group's": func(t *testing.T, top string) (string, bool) {
+			if err := os.Chown(top+"/state", 0, 4711); err != nil {
+				t.Fatal(err)
+			}
+			chmod(t, top+"/state", 0o770)
+			return top + "/state", false
+		},
+		"another group may read": func(t *testing.T, top string) (string, bool) {
+			if err := os.Chown(top+"/state", 0, 4711); err != nil {
+				t.Fatal(err)
+			}
+			chmod(t, top+"/state", 0o750)
+			return top + "/state", true
+		},
+		"below another group's": func(t *testing.T, top string) (string, bool) {
+			if err := os.Chown(top, 0, 4711); err != nil {
+				t.Fatal(err)
+			}
+			chmod(t, top, 0o775)
+			return top + "/state", false
+		},
 		"a link of a service's": func(t *testing.T, top string) (string, bool) {
 			if err := os.Mkdir(top+"/theirs", 0o755); err != nil {
 				t.Fatal(err)
