@@ -102,7 +102,7 @@ func namePattern(text, want string) (Pattern, error) {
 	}
 	if scheme, after, ok := strings.Cut(text, "://"); ok && scheme != "" {
 		host, _, _ := strings.Cut(after, "/")
-		host, _, _ = strings.Cut(host, ":")
+		host, _, _ = strings.Cut(host[strings.LastIndexByte(host, '@')+1:], ":")
 		return Pattern{}, mended("is a URL", host, "")
 	}
 	if host, port, ok := strings.Cut(text, ":"); ok && !strings.ContainsAny(port, ":/") {

@@ -77,6 +77,7 @@ func TestParsePattern_refuses(t *testing.T) {
 		"*.0.2":                  {"is numbers", "10.0.0.0/8"},
 		"https://mail.lab.test/": {"is a URL", `"mail.lab.test"`},
 		"http://lab.test:8443/x": {"is a URL", `"lab.test"`},
+		"http://u:p@lab.test/":   {"is a URL", `"lab.test"`},
 		"mail.lab.test:993":      {"has a port", `"mail.lab.test"`},
 		"mail.lab.test/eas":      {"not a host name", "mail.example.net"},
 		"a.lab.test, b.lab.test": {"more than one word", "a list"},
