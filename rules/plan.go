@@ -57,6 +57,7 @@ type Plan struct {
 // Plan decides on a request before anybody is dialled:
 //
 //	not discovery, nobody guarded                  → Ignore
+//	not discovery, at the discovery host of a domain to which nobody may be named → Refuse
 //	not discovery, somebody guarded                → Watch
 //	a PROPFIND for calendars at no published place → Watch where the asked host is in the set, else planned as discovery
 //	a back-off host, whatever and whoever it is about → Refuse
@@ -183,13 +184,33 @@ func (p *Policy) watch(r dialect.Request, from From) Plan {
 		return plan
 	}
 	rc := ruleContext{host: reserved.Canonical(r.Host()), from: from}
-	if len(p.bindings(dialect.CarrierSubjects(r), rc)) == 0 {
+	subjects := dialect.CarrierSubjects(r)
+	if len(p.bindings(subjects, rc)) == 0 {
 		return Plan{Step: Ignore}
+	}
+	if b, ok := p.nobodysDiscovery(rc); ok {
+		plan := Plan{Guarded: true, Inquiry: dialect.Inquiry{Request: r}, ruleContext: rc}
+		plan.Decision = Decision{Subjects: domains(subjects), Credentials: credentials(r)}
+		plan.Decision.setRule([]binding{b})
+		plan.refuse(outside([]binding{b}))
+		return plan
 	}
 	if q, ok := dialect.RecognisePropfind(r); ok && p.outside(q, from) {
 		return p.planFor(q, from)
 	}
 	return Plan{Step: Watch, Inquiry: dialect.Inquiry{Request: r}, ruleContext: rc}
+}
+
+// nobodysDiscovery reports whether the asked host is the discovery host of a domain to which nobody may be named, and by which rule. It is none of the domain's own then, whatever it is
+// asked for: a client that has a place of its own there, and the password with it, is not sent to whoever answers. Rules for certain dialects say nothing of such a place.
+func (p *Policy) nobodysDiscovery(rc ruleContext) (binding, bool) {
+	domain, ok := dialect.DiscoveryDomain(rc.host)
+	if !ok || dialect.IsCentral(rc.host) {
+		return binding{}, false
+	}
+	rc.dialect = noDialect
+	b, ok := p.bind(domain, rc)
+	return b, ok && !b.monitors() && !b.namesAnybody()
 }
 
 // outside reports whether somebody guarded asks a host that is not in the set; where rules only monitor, in theirs. Inside, a question of no published place is not the

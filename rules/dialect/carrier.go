@@ -89,16 +89,23 @@ func appendHost(all []Subject, host string) []Subject {
 // appendHostDomain is appendHost for a host that is no central service's.
 func appendHostDomain(all []Subject, host string) []Subject {
 	domain := reserved.Canonical(host)
-	for _, label := range discoveryLabels {
-		if rest, ok := strings.CutPrefix(domain, label); ok {
-			domain = rest
-			break
-		}
+	if of, ok := DiscoveryDomain(domain); ok {
+		domain = of
 	}
 	if domain == "" || reserved.IsAddress(domain) {
 		return all
 	}
 	return append(all, Subject{Domain: domain, Carrier: CarrierHost})
+}
+
+// DiscoveryDomain is the mail domain whose discovery host a canonical host is by its name (autodiscover.DOMAIN); ok is false for all other hosts.
+func DiscoveryDomain(host string) (domain string, ok bool) {
+	for _, label := range discoveryLabels {
+		if domain, ok := strings.CutPrefix(host, label); ok {
+			return domain, true
+		}
+	}
+	return "", false
 }
 
 func querySubjects(u *url.URL) []Subject {

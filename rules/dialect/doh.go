@@ -134,11 +134,9 @@ func discoveryLookup(id uint16, name string, kind dnsmessage.Type) (lookup, bool
 		q.domain = domain
 		return q, q.domain != ""
 	}
-	for _, label := range discoveryLabels {
-		if domain, ok := strings.CutPrefix(q.domain, label); ok && kind != dnsmessage.TypeMX {
-			q.domain = domain
-			return q, q.domain != ""
-		}
+	if domain, ok := DiscoveryDomain(q.domain); ok && kind != dnsmessage.TypeMX {
+		q.domain = domain
+		return q, q.domain != ""
 	}
 	return q, q.domain != "" && (kind == dnsmessage.TypeMX || kind == dnsmessage.TypeALL)
 }
