@@ -206,7 +206,7 @@ func TestEvent_noneForWhatIsNotDiscovery(t *testing.T) {
 			w := newWorld(t, jsonAnswer("<!DOCTYPE html>"+suggest("email@example.com", stranger))) // a page, whatever it says
 			client := door.client(w)
 			for _, target := range []string{
-				bank + "/", "opened.net/", central + "/", central + "/autodetect/health", docHost + "/", docHost + "/owa/?email=email@example.com",
+				bank + "/", "opened.net/", central + "/", central + "/autodetect/health", "example.com/", labHost + "/owa/?email=email@example.com",
 				labHost + "/autodiscover.xml", "opened.net/microsoft-server-activesync",
 			} {
 				send(t, client, request(t, http.MethodGet, door.scheme+"://"+target, ""))
