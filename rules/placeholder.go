@@ -13,7 +13,8 @@ func (p *Policy) planPlaceholder(q dialect.Inquiry, from From) (plan Plan, ok bo
 		return Plan{}, false
 	}
 	plan = p.planNamed(without, from)
-	plan.Guarded, plan.placeholder = true, &q // whatever cannot be decided is refused, as for the account that was named
+	plan.Guarded = plan.Guarded || p.planNamed(q, from).Guarded // whatever cannot be decided is refused, as for the account that was named
+	plan.placeholder = &q
 	return plan, plan.Step == Forward
 }
 
