@@ -241,11 +241,12 @@ func withoutUsers(path string) string {
 // behindUser is the domain with which a text behind an @ begins; what somebody writes behind his address, such as his password, is none of it. An authority may
 // have a port.
 func behindUser(text string, authority bool) string {
+	text = strings.TrimLeft(text, " \t\r\n") // as the dialects read it
 	end := strings.IndexAny(text, ":;,&=|<>()\"' \t\r\n")
 	if literal := strings.IndexByte(text, ']'); literal > 0 && text[0] == '[' { // RFC 5321, section 4.1.3
 		end = literal + 1
 	}
-	if end <= 0 || end == len(text) {
+	if end < 0 || end == len(text) {
 		return text
 	}
 	if port := text[end:]; authority && port[0] == ':' && strings.Trim(port[1:], "0123456789") == "" {

@@ -30,7 +30,10 @@ func (p *parent) maskEcho(resp *http.Response) {
 	}
 }
 
-// spellings is what stands behind "Basic " in [parent.authorization], as texts, URLs, HTML and JSON write it; without the signs at its end, which say nothing.
+// certainToken is how long the base64 text of credentials is that stands nowhere by chance. A shorter one, of a name and a password of four letters or fewer together, may be in any download.
+const certainToken = 8
+
+// spellings is what stands behind "Basic " in [parent.authorization], as texts, URLs, HTML and JSON write it; without the signs at its end, which say nothing. Of a short one "Basic " is part.
 func (p *parent) spellings() [][]byte {
 	token := strings.TrimRight(strings.TrimPrefix(p.authorization(), "Basic "), "=")
 	if token == "" {
@@ -43,7 +46,16 @@ func (p *parent) spellings() [][]byte {
 			all = append(all, s)
 		}
 	}
-	return all
+	if len(token) >= certainToken {
+		return all
+	}
+	var behind [][]byte
+	for _, s := range all {
+		for _, space := range [...]string{" ", "%20", "+"} {
+			behind = append(behind, []byte("Basic"+space+string(s)))
+		}
+	}
+	return behind
 }
 
 // mask writes over each of the secrets in b, and reports whether there was one.

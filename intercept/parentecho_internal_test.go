@@ -55,6 +55,25 @@ func TestMaskEcho_body(t *testing.T) {
 	}
 }
 
+// A name and a password so short that their base64 stands in any download are masked where they are said to be some, and nowhere else.
+func TestMaskEcho_short(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ user, password, body, want string }{
+		{"", "", "Og == Basic Og==", "Og == Basic Og=="},
+		{"u", "", "dTo= in any file; Basic dTo=; Basic%20dTo%3D; Basic+dTo", "dTo= in any file; *********=; ***********%3D; *********"},
+		{"a", "b", "YTpi Basic YTpi Basic YTp", "YTpi ********** Basic YTp"},
+		{"a", "bc", "YTpiYw== Basic YTpiYw==", "YTpiYw== ************=="},
+		{"a", "bcde", "YTpiY2Rl Basic YTpiY2Rl", "******** Basic ********"},
+	} {
+		p := &parent{credentials: NewCredentials(c.user, c.password)}
+		resp := &http.Response{StatusCode: 200, Body: io.NopCloser(iotest.OneByteReader(strings.NewReader(c.body))), Header: http.Header{"X": {c.body}}}
+		p.maskEcho(resp)
+		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != c.want || resp.Header.Get("X") != c.want {
+			t.Errorf("%s:%s: got %q, %q, %v; want %q", c.user, c.password, got, resp.Header.Get("X"), err, c.want)
+		}
+	}
+}
+
 // What breaks off does not end with half a secret, and keeps its error.
 func TestMaskEcho_breaksOff(t *testing.T) {
 	t.Parallel()

@@ -127,6 +127,8 @@ func TestPublicValue(t *testing.T) {
 		`/"a;b"@example.com secret`:                             "/example.com",
 		"/user@[IPv6:2001:db8::1]:secret":                       "/[IPv6:2001:db8::1]",
 		"/user@[x:secret":                                       "/[x",
+		"/user@:secret/b":                                       "//b",
+		"/user@ example.com:secret/b":                           "/example.com/b",
 	} {
 		if got := publicPath(path); got != want {
 			t.Errorf("%q: got %q, want %q", path, got, want)
@@ -144,6 +146,7 @@ func TestPublicValue(t *testing.T) {
 		{dialect.KindAddress, "user%40other.net", "other.net"},
 		{dialect.KindAddress, "user@other.net:secret", "other.net"},
 		{dialect.KindAddress, "user@other.net secret", "other.net"},
+		{dialect.KindAddress, "user@:secret", ""},
 		{dialect.KindAddress, "user@[192.0.2.1]:25", "[192.0.2.1]"},
 		{dialect.KindURL, "https://u:pw@host.net:8443/p;s=secret/q;secret", "https://host.net:8443/p/q"},
 		{dialect.KindURL, "https://u:pw@[2001:db8::1]:8443/p", "https://[2001:db8::1]:8443/p"},

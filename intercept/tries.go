@@ -21,13 +21,15 @@ type tries struct {
 
 const (
 	// mostSent is how often a request is sent: a connection that was kept may just have ended, and so may the first behind a balancer; a server that lets few streams be open at once may
-	// refuse some before it has said how many.
-	mostSent = 7
+	// refuse many before it has said how many.
+	mostSent = 16
 	// mostDials is how many connections are made. Of such a server, whoever is faster gets the one that was made for us.
-	mostDials = 10
-	// atOnce is how many of them are made without a pause. The first pause is about firstPause, and each one behind it twice as long; who came at the same time does not come again at the same time.
-	atOnce     = 3
-	firstPause = 50 * time.Millisecond
+	mostDials = 24
+	// atOnce is how many of them are made without a pause. The first pause is about firstPause, and each one behind it twice as long, up to longestPause; who came at the same time does not come
+	// again at the same time.
+	atOnce       = 3
+	firstPause   = 50 * time.Millisecond
+	longestPause = 400 * time.Millisecond
 )
 
 var errTurnedAway = errors.New("upstream turns the request away, on one connection after another")
@@ -45,7 +47,7 @@ func mayDial(ctx context.Context) error {
 	if dials <= atOnce {
 		return nil
 	}
-	long := firstPause << (dials - atOnce - 1)
+	long := min(firstPause<<(dials-atOnce-1), longestPause)
 	pause := time.NewTimer(long/2 + rand.N(long))
 	defer pause.Stop()
 	select {

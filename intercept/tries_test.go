@@ -33,13 +33,13 @@ func TestTurnedAway_comesToAnEnd(t *testing.T) {
 		status int
 		most   int64 // tries
 	}{
-		"PROTOCOL_ERROR":                         {asks(http.MethodGet, ""), protocolError, many, http.StatusBadGateway, 7},
+		"PROTOCOL_ERROR":                         {asks(http.MethodGet, ""), protocolError, many, http.StatusBadGateway, 16},
 		"PROTOCOL_ERROR to what changes":         {asks(http.MethodPost, ""), protocolError, many, http.StatusBadGateway, 1},
-		"PROTOCOL_ERROR to a question":           {question, protocolError, many, http.StatusBadGateway, 7},
-		"GOAWAY":                                 {asks(http.MethodGet, ""), leaving, many, http.StatusBadGateway, 7},
-		"GOAWAY to what changes":                 {asks(http.MethodPost, ""), leaving, many, http.StatusBadGateway, 7},
-		"GOAWAY to what changes, with a body":    {asks(http.MethodPost, "<Request></Request>"), leaving, many, http.StatusBadGateway, 7},
-		"GOAWAY to a question":                   {question, leaving, many, http.StatusBadGateway, 7},
+		"PROTOCOL_ERROR to a question":           {question, protocolError, many, http.StatusBadGateway, 16},
+		"GOAWAY":                                 {asks(http.MethodGet, ""), leaving, many, http.StatusBadGateway, 16},
+		"GOAWAY to what changes":                 {asks(http.MethodPost, ""), leaving, many, http.StatusBadGateway, 16},
+		"GOAWAY to what changes, with a body":    {asks(http.MethodPost, "<Request></Request>"), leaving, many, http.StatusBadGateway, 16},
+		"GOAWAY to a question":                   {question, leaving, many, http.StatusBadGateway, 16},
 		"GOAWAY, but the third time":             {asks(http.MethodGet, ""), leaving, 3, http.StatusNoContent, 3},
 		"GOAWAY to what changes, but the second": {asks(http.MethodPost, ""), leaving, 2, http.StatusNoContent, 2},
 	} {

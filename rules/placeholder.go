@@ -14,7 +14,8 @@ func (p *Policy) planPlaceholder(q dialect.Inquiry, from From) (plan Plan, ok bo
 	}
 	named := q // on the heap only here: every plan comes by
 	plan = p.planNamed(without, from)
-	plan.Guarded, plan.placeholder = true, &named // whatever cannot be decided is refused, as for the account that was named
+	plan.Guarded = plan.Guarded || p.planNamed(named, from).Guarded // whatever cannot be decided is refused, as for the account that was named
+	plan.placeholder = &named
 	return plan, plan.Step == Forward
 }
 

@@ -9,11 +9,13 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
+const placeholderQuestion = `<s:Envelope xmlns:a="http://schemas.microsoft.com/exchange/2010/Autodiscover" xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>` +
+	`<a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>DUMMY@example.com</a:Mailbox></a:User></a:Users></a:Request></a:GetUserSettingsRequestMessage></s:Body></s:Envelope>`
+
 // exchangelib asks how to log in in the name of an account of its own, on a documentation name. That costs nobody the log-in at a server of their own, and gives nobody settings.
 func TestPolicy_Plan_placeholder(t *testing.T) {
 	const (
-		question = `<s:Envelope xmlns:a="http://schemas.microsoft.com/exchange/2010/Autodiscover" xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>` +
-			`<a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>DUMMY@example.com</a:Mailbox></a:User></a:Users></a:Request></a:GetUserSettingsRequestMessage></s:Body></s:Envelope>`
+		question                       = placeholderQuestion
 		own, central, hoster, reserved = "autodiscover.corp.example.net", "outlook.office365.com", "ex.hoster.org", "autodiscover.example.com"
 		stranger                       = "ex.stranger.net"
 	)
@@ -73,6 +75,17 @@ func TestPolicy_Plan_placeholder(t *testing.T) {
 		}
 		if d.Action == rules.ActionRefuse && (d.Answer.Status != http.StatusOK || strings.Contains(string(d.Answer.Body), "https://")) {
 			t.Errorf("%s: refused with %d %s", name, d.Answer.Status, d.Answer.Body)
+		}
+	}
+}
+
+// Where rules only monitor the placeholder's domain, an upstream that fails is told of as to anybody, as it would be without the guard.
+func TestPolicy_Unanswered_placeholderMonitored(t *testing.T) {
+	watched := rules.Rule{Name: "watch", Domains: []string{"example.com"}, Mode: rules.Monitor}
+	for want, p := range map[rules.Action]*rules.Policy{rules.ActionPass: withRules(t, watched), rules.ActionRefuse: builtin(t)} {
+		plan := p.Plan(questionTo("https://ex.hoster.org/autodiscover/autodiscover.svc", placeholderQuestion), rules.From{})
+		if d := p.Unanswered(&plan, "no answer"); plan.Step != rules.Forward || d.Action != want {
+			t.Errorf("%v, %v, want %v", plan.Step, d.Action, want)
 		}
 	}
 }

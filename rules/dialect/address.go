@@ -22,8 +22,9 @@ type Subject struct {
 // LocalPart is what stands in front of the address's last @, quotes included; empty where no address was given. It is personal data, as the address is.
 func (s Subject) LocalPart() string { return s.Address[:max(0, strings.LastIndexByte(s.Address, '@'))] }
 
-// addressPrefixes are the proxy-address types that Microsoft's clients put before an address (X-AnchorMailbox, MS-OXOABK 2.2.3.23).
-var addressPrefixes = [...]string{"mailto:", "smtp:", "upn:", "mbx:", "sip:"}
+// addressPrefixes are the proxy-address types that Microsoft's clients put before an address (MS-OXOABK 2.2.3.23), and what X-AnchorMailbox has of its own (Exchange Online's
+// administration API; Outlook on the web).
+var addressPrefixes = [...]string{"mailto:", "smtp:", "upn:", "mbx:", "sip:", "aad-upn:", "aad-smtp:", "oid:", "puid:"}
 
 // addresses reads one or several mail addresses, separated by commas or semicolons outside quotes, in any of the spellings in which
 // carriers hold them: percent-encoded once more, with prefix, in angle brackets, with a quoted local part.

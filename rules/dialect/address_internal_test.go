@@ -65,7 +65,7 @@ func TestAddresses_everySpelling(t *testing.T) {
 // What stands before the sign is the mailbox, without what clients put around an address.
 func TestAddresses_mailbox(t *testing.T) {
 	for value, want := range map[string]string{
-		"user@example.com": "user", "SMTP:user@example.com": "user", " <User.Name+tag@example.com> ": "User.Name+tag", "Jane Doe <jane@example.com>": "jane",
+		"user@example.com": "user", "SMTP:user@example.com": "user", "AAD-UPN:user@example.com": "user", "AAD-SMTP:user@example.com": "user", "Oid:0000-guid@example.com": "0000-guid", "PUID:0000@example.com": "0000", " <User.Name+tag@example.com> ": "User.Name+tag", "Jane Doe <jane@example.com>": "jane",
 		`"a@b"@example.com`: `"a@b"`, "'user@example.com'": "user", "\u202auser@example.com": "user", "user%40example.com": "user",
 	} {
 		if got := addresses(value, "test"); len(got) != 1 || got[0].LocalPart() != want {
