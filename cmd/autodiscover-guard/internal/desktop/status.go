@@ -14,6 +14,7 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 		return nil, err
 	}
 	defer unlock()
+	d.relocate(ctx, j)
 	var all []Result
 	known := map[ID]bool{}
 	for _, p := range d.places(ctx, nil, true) {
