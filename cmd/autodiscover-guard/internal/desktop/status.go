@@ -70,6 +70,7 @@ func (d *Desktop) compare(ctx context.Context, p place, e Entry, interrupted boo
 	if err != nil {
 		return result(p, Failed, "%v", err)
 	}
+	now = e.withGiven(now)
 	_, changed, err := undo(ctx, p, now, e, false)
 	untouched := maps.Equal(now.Values, e.Before.Values)
 	switch {
