@@ -62,3 +62,54 @@ func TestGNOME_whatTheComputerHas(t *testing.T) {
 		}
 	}
 }
+
+// Nor does what is given to everybody meanwhile keep what was set from being taken back, where it is the same: a fleet's programs may send all to the guard by then.
+func TestGNOME_whatTheComputerGets(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		own   string
+		again bool
+	}{"nothing of one's own": {}, "another mode": {own: "'manual'"}, "put in place once more": {again: true}} {
+		s, run := realWorld(t, "dbus-daemon", "gsettings", "dconf")
+		if _, err := run.Run(t.Context(), "gsettings", "list-keys", gnomeSchema); err != nil {
+			t.Skipf("gsettings-desktop-schemas is not installed: %v", err)
+		}
+		keys, profile := filepath.Join(s.Home, "site.d"), filepath.Join(s.Home, "run", "dconf", "profile")
+		must(t, os.Mkdir(keys, 0o700))
+		must(t, os.WriteFile(filepath.Join(keys, "site"), []byte("[system/proxy]\nmode='auto'\nautoconfig-url='"+guard.PAC+"'\n"), 0o600))
+		_, err := run.Run(t.Context(), "dconf", "compile", filepath.Join(s.Home, "site"), keys)
+		must(t, err)
+		if c.own != "" {
+			_, err := run.Run(t.Context(), "dconf", "write", gnomePath+gnomeMode, c.own)
+			must(t, err)
+		}
+		desk := func() *Desktop { return New(Config{State: filepath.Join(s.Home, "state"), System: s}) }
+		only := Options{Only: []string{"gnome"}}
+		results, err := desk().On(t.Context(), guard, only)
+		must(t, err)
+		allGood(t, results)
+		must(t, os.MkdirAll(filepath.Dir(profile), 0o700))
+		must(t, os.WriteFile(profile, []byte("user-db:user\nfile-db:"+filepath.Join(s.Home, "site")+"\n"), 0o600))
+		if c.again {
+			results, err = desk().On(t.Context(), guard, only)
+			must(t, err)
+			allGood(t, results)
+		}
+		results, err = desk().Status(t.Context(), false)
+		must(t, err)
+		if results[0].State != On || results[0].Note != "" {
+			t.Errorf("%s: got %+v", name, results[0])
+		}
+		results, err = desk().Off(t.Context(), Options{})
+		must(t, err)
+		allGood(t, results)
+		must(t, os.WriteFile(profile, []byte("user-db:user\n"), 0o600))
+		want := ""
+		if c.own != "" {
+			want = "[system/proxy]\nmode=" + c.own + "\n"
+		}
+		if got, err := run.Run(t.Context(), "dconf", "dump", "/"); err != nil || got != want {
+			t.Errorf("%s: %q is left, %v; want %q", name, got, err, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,6 +57,18 @@ type Entry struct {
 // ours reports whether a value of a key is one that was put in place.
 func (e *Entry) ours(key string, v Value) bool {
 	return v == e.After.Values[key] || e.Earlier != nil && v == e.Earlier.Values[key]
+}
+
+// withGiven has keys that hold what was put in place hold it, where somebody has given just that to the whole computer meanwhile. They count as not set, which nobody can
+// tell from it: what is not taken back then would stay for good.
+func (e *Entry) withGiven(now Snapshot) Snapshot {
+	now.Values = maps.Clone(now.Values)
+	for k, given := range now.Unset {
+		if given.Set && !now.Values[k].Set && e.ours(k, given) {
+			now.Values[k] = given
+		}
+	}
+	return now
 }
 
 // oursWhole reports whether a file is, byte for byte, one that was put in place.

@@ -117,6 +117,7 @@ func (d *Desktop) restore(ctx context.Context, e Entry, o Options) (Result, Stag
 	if err != nil {
 		return result(p, Failed, "not restored: %v", err), e.Stage
 	}
+	now = e.withGiven(now)
 	then, changed, err := undo(ctx, p, now, e, o.Force)
 	if err != nil {
 		return result(p, Failed, "not restored: %v", err), e.Stage

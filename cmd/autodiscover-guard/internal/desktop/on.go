@@ -79,6 +79,7 @@ func (d *Desktop) prepare(ctx context.Context, p place, t Target, j *journal) st
 	}
 	base, old := now, j.entry(p.id())
 	if old != nil {
+		now = old.withGiven(now)
 		if base, _, err = undo(ctx, p, now, *old, false); err != nil {
 			return step{place: p, result: result(p, Failed, "left as it is: %v", err)}
 		}

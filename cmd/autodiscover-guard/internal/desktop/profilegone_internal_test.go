@@ -2,6 +2,7 @@ package desktop
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -75,9 +76,12 @@ func TestOff_profileGone(t *testing.T) {
 			results, err := at(w).On(t.Context(), Target{PAC: again}, Options{Only: []string{"thunderbird"}})
 			must(t, err)
 			allGood(t, results)
-			results, err = at(w).Status(t.Context(), false)
-			must(t, err)
-			allGood(t, results)
+		}
+		results, err = at(w).Status(t.Context(), false)
+		must(t, err)
+		allGood(t, results)
+		if on := w.path("home/.thunderbird/new/user.js"); !slices.ContainsFunc(results, func(r Result) bool { return r.Where == on && r.State == On }) {
+			t.Errorf("%s is not on: %+v", on, results) // nor anybody else's, whom setup off would leave alone
 		}
 		allGood(t, off(t, w, Options{}))
 		must(t, os.Rename(w.path("home/.thunderbird/new"), w.path(was)))

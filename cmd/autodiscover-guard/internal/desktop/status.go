@@ -14,6 +14,7 @@ func (d *Desktop) Status(ctx context.Context, guardRuns bool) ([]Result, error) 
 		return nil, err
 	}
 	defer unlock()
+	d.relocate(ctx, j)
 	var all []Result
 	known := map[ID]bool{}
 	for _, p := range d.places(ctx, nil, true) {
@@ -69,6 +70,7 @@ func (d *Desktop) compare(ctx context.Context, p place, e Entry, interrupted boo
 	if err != nil {
 		return result(p, Failed, "%v", err)
 	}
+	now = e.withGiven(now)
 	_, changed, err := undo(ctx, p, now, e, false)
 	untouched := maps.Equal(now.Values, e.Before.Values)
 	switch {

@@ -1,7 +1,7 @@
-// Package namedpipe opens files that somebody names, and waits for ever for none.
+// Package namedpipe opens files that somebody names, and waits for ever for nobody who would have to open them, too.
 //
 // A named pipe in the place of a file is opened when somebody opens it to write, who may be late: whatever hands out secrets at the computer's start, say. Where
-// nobody comes, a dry run would hang, and a reload, and with it all later ones.
+// nobody comes, a dry run would hang, and a reload, and with it all later ones. Who has come may take his time: what <(…) runs asks for a password first, perhaps.
 package namedpipe
 
 import (

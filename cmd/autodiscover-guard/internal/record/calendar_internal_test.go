@@ -40,14 +40,19 @@ func TestCalendar(t *testing.T) {
 // What is too old goes at the start, unless the clock alone may have made it so.
 func TestArchive_leap(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		since time.Duration
-		keeps bool
-	}{{"written to today", 0, false}, {"written to a month ago", 30 * 24 * time.Hour, true}} {
+		name, text string
+		since      time.Duration
+		keeps      bool
+	}{
+		{"written to today", "{}\n", 0, false},
+		{"written to a month ago", "{}\n", 30 * 24 * time.Hour, true},
+		{"begun today", "", 0, false},
+		{"begun a month ago", "", 30 * 24 * time.Hour, true},
+	} {
 		dir := t.TempDir()
 		name, old := filepath.Join(dir, "decisions.jsonl"), filepath.Join(dir, "decisions-2026-01-01T00-00-00.000-size.jsonl.gz")
 		at := time.Now().Add(-c.since)
-		if err := errors.Join(os.WriteFile(name, []byte("{}\n"), 0o600), os.Chtimes(name, at, at), os.WriteFile(old, nil, 0o600)); err != nil {
+		if err := errors.Join(os.WriteFile(name, []byte(c.text), 0o600), os.Chtimes(name, at, at), os.WriteFile(old, nil, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		s, err := OpenFile(name, Rotation{Size: 1 << 20}, zap.NewNop())

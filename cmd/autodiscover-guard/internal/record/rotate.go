@@ -92,7 +92,7 @@ type archive struct {
 func (a *archive) init(f *File) {
 	a.file, a.stop, a.begun = f, make(chan struct{}), time.Now()
 	a.calendar.wall = a.begun.Round(0)
-	if info, err := os.Stat(f.path); err == nil && f.state.size > 0 {
+	if info, err := os.Stat(f.path); err == nil {
 		a.calendar.wall = info.ModTime()
 	}
 	if f.state.regular && (f.rotation.prunes() || f.rotation.Every > 0) {
