@@ -48,7 +48,7 @@ func mayDial(ctx context.Context) error {
 		return nil
 	}
 	long := min(firstPause<<(dials-atOnce-1), longestPause)
-	pause := time.NewTimer(long/2 + rand.N(long))
+	pause := time.NewTimer(long/2 + rand.N(long)) //nolint:gosec // who guesses it learns when we ask
 	defer pause.Stop()
 	select {
 	case <-pause.C:

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -59,9 +60,7 @@ func TestPolicy_Plan_placeholder(t *testing.T) {
 		"cut off":                                    {own, question[:len(question)-20], nil, challenge, rules.Refuse, rules.ActionRefuse},
 	} {
 		r := questionTo("https://"+c.host+"/autodiscover/autodiscover.svc", c.body)
-		for field, values := range c.header {
-			r.Header[field] = values
-		}
+		maps.Copy(r.Header, c.header)
 		plan := p.Plan(r, rules.From{})
 		d := plan.Decision
 		if plan.Step == rules.Forward || plan.Step == rules.Scrub {
