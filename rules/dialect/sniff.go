@@ -34,7 +34,9 @@ func Sniffable(h Header, head []byte) bool {
 	if !looksLikeText(head) {
 		return false
 	}
-	head = bytes.ReplaceAll(head, []byte{0}, nil)               // UTF-16
+	if bytes.IndexByte(head, 0) >= 0 { // UTF-16; most have none, and ReplaceAll copies them all the same
+		head = bytes.ReplaceAll(head, []byte{0}, nil)
+	}
 	if rest, ok := bytes.CutPrefix(head, []byte("<html")); ok { // <html:Autodiscover> is called Autodiscover
 		return len(rest) > 0 && strings.IndexByte(" \t\r\n/>", rest[0]) < 0
 	}
