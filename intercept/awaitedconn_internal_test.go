@@ -11,19 +11,7 @@ import (
 
 // A server that begins another handshake and does not go on keeps its reader, and nobody who is given the connection: he has to hear of his client's departure.
 func TestAwaitReader_handshakeUnderWay(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	near, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	far, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	near, far := tcpPair(t)
 	conn := tls.Client(&notifyingConn{Conn: awaited(near)}, &tls.Config{ServerName: "opened.net", MinVersion: tls.VersionTLS12})
 	over := make(chan error, 1)
 	go func() { over <- conn.Handshake() }()
@@ -46,4 +34,21 @@ func TestAwaitReader_handshakeUnderWay(t *testing.T) {
 	}
 	_ = conn.Close()
 	<-awaitedReader
+}
+
+// tcpPair is a connection on loopback, from both of its ends.
+func tcpPair(tb testing.TB) (near, far net.Conn) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	if near, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		tb.Fatal(err)
+	}
+	if far, err = l.Accept(); err != nil {
+		tb.Fatal(err)
+	}
+	return near, far
 }

@@ -4,7 +4,6 @@ package intercept
 
 import (
 	"io"
-	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,19 +11,7 @@ import (
 
 // What has come since the reader began to wait is taken before the connection is anybody's; and who waits for that hears when the connection is closed.
 func TestAwaitReader_whatHasCome(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	near, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	far, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	near, far := tcpPair(t)
 	defer far.Close()
 	c := awaited(near).(*awaitedConn)
 	c.setWaits(true)

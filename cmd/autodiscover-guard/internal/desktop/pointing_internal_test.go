@@ -26,7 +26,7 @@ func TestPointing(t *testing.T) {
 		t.Errorf("before: got %s", got)
 	}
 	allGood(t, on(t, w, Options{Only: []string{"thunderbird", "kde"}}))
-	const policies = "thunderbird /root/etc/thunderbird/policies/policies.json"
+	policies := "thunderbird " + strings.TrimPrefix(w.path("root/etc/thunderbird/policies/policies.json"), w.dir)
 	if got, want := pointing(another, guard.PAC), "kde /home/.config/kioslaverc, thunderbird /home/.thunderbird/abc.default/user.js, "+policies; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
