@@ -69,7 +69,7 @@ func parseNoProxy(text string) (string, *fault) {
 	if at, f := parseResolveKey(nil, strings.TrimPrefix(text, ".")); f == nil {
 		return at, nil
 	}
-	f := &fault{text: quoted(text) + " is not a host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
+	f := &fault{text: quoted(withoutUser(text)) + " is not a host, address or range", want: "want one such as lab.test, 192.168.1.5 or 10.0.0.0/8"}
 	if at, wrong := parseResolveKey(nil, bareHost(text)); wrong == nil && strings.HasPrefix(text, "*") {
 		f.want = didYouMean(at)
 	}

@@ -25,7 +25,7 @@ var adminKeys = []key{
 		name:   "listen.admin_key",
 		about:  "A PEM file with that certificate's key; empty where it stands in the same file. Whichever has it is private, as listen.key is.",
 		sample: "gateway.corp.example.key",
-		value:  path(func(c *Config) *string { return &c.Listen.AdminKey }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Listen.AdminKey }),
 	},
 	{
 		name: "listen.admin_token_file",
@@ -34,7 +34,7 @@ var adminKeys = []key{
 			"than that the guard is there: the PAC file, the root certificate, /setup, revocation lists, /livez, and of /readyz whether it is. Where " +
 			"listen.admin_clients is set too, one of both is enough. It is read again at SIGHUP, which signs everybody out if it has changed.",
 		sample: "admin.token",
-		value:  path(func(c *Config) *string { return &c.Listen.AdminTokenFile }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Listen.AdminTokenFile }),
 	},
 	{
 		name: "listen.admin_clients",

@@ -32,7 +32,7 @@ var listenKeys = []key{
 			"but its owner may use it (mode 0600), except that the group of a file of root's may read it (0640), which is how systemd's LoadCredential= and, with " +
 			"defaultMode: 0400, Kubernetes' fsGroup hand it over. Windows' access lists are not looked at.",
 		sample: "proxy.lab.test.key",
-		value:  path(func(c *Config) *string { return &c.Listen.Key }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Listen.Key }),
 	},
 	{
 		name: "listen.transparent",
@@ -115,7 +115,7 @@ var clientKeys = []key{
 			"password (Basic), which needs listen.certificate, or a listener on this computer alone. A client has one password looked at at a time and " +
 			"16 waiting; more are answered 429. The transparent door cannot ask. It is as private as listen.key, and read again at SIGHUP.",
 		sample: "passwords",
-		value:  path(func(c *Config) *string { return &c.Clients.Passwords }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Clients.Passwords }),
 	},
 	{
 		name: "clients.certificates",

@@ -43,7 +43,7 @@ var notifyKeys = []key{
 		about: "The file with the key that notifications are signed with, one line of at least 24 letters; as private as listen.key. Empty means that the environment variable " +
 			NotifySecretVariable + " has it.",
 		sample: "hook.secret",
-		value:  path(func(c *Config) *string { return &c.Notify.SecretFile }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Notify.SecretFile }),
 	},
 	{
 		name: "notify.quiet",

@@ -91,3 +91,8 @@ func parseService(r *reader, text string) (string, *fault) {
 func path(at func(*Config) *string, want string) value {
 	return single[string]{at: at, want: want, parse: parsePath, show: word}
 }
+
+// secretPath is path for a file that holds a secret.
+func secretPath(at func(*Config) *string) value {
+	return single[string]{at: at, want: "a file", parse: parseSecretPath, show: word}
+}

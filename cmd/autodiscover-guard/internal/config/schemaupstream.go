@@ -38,7 +38,7 @@ var upstreamKeys = []key{
 		about: "A file whose first line is the name and the password for upstream.proxy, with a colon between. It is as private as " +
 			"listen.key, and read again at SIGHUP.",
 		sample: "proxy-credentials",
-		value:  path(func(c *Config) *string { return &c.Upstream.ProxyCredentials }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Upstream.ProxyCredentials }),
 	},
 	{
 		name: "upstream.no_proxy",

@@ -33,21 +33,41 @@ func oneOf[T ~string](what string, others map[string]T, words ...T) func(string)
 
 // parsePath reads the name of a file or directory. Whether there is one is not asked.
 func parsePath(text string) (string, *fault) {
-	if strings.ContainsFunc(text, unicode.IsControl) {
-		return "", &fault{text: quoted(text) + " is not a path", want: "want one without control characters"}
+	if wrong, want := pathTrouble(text); wrong != "" {
+		return "", &fault{text: quoted(text) + wrong, want: want}
 	}
+	return cleanPath(text), nil
+}
+
+// parseSecretPath is parsePath for a file with a secret in it. Some write the secret where its file's name belongs, so nothing of it is repeated.
+func parseSecretPath(text string) (string, *fault) {
+	if wrong, want := pathTrouble(text); wrong != "" {
+		return "", &fault{text: "what stands there" + wrong, want: want}
+	}
+	return cleanPath(text), nil
+}
+
+func cleanPath(text string) string {
 	if text == "" {
-		return "", nil
+		return ""
 	}
-	if strings.Contains("~$%", text[:1]) {
-		return "", &fault{text: quoted(text) + " begins with " + text[:1] + ", which only a shell understands", want: "want the whole path"}
+	return filepath.Clean(text)
+}
+
+// pathTrouble says, behind the text, why it is not a path, and what it should be; both are empty for one that is.
+func pathTrouble(text string) (wrong, want string) {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return " is not a path", "want one without control characters"
+	}
+	if text != "" && strings.Contains("~$%", text[:1]) {
+		return " begins with " + text[:1] + ", which only a shell understands", "want the whole path"
 	}
 	for _, open := range []string{"${", "{{"} {
 		if strings.Contains(text, open) {
-			return "", &fault{text: quoted(text) + " has a variable in it that nobody has filled in", want: "want the whole path"}
+			return " has a variable in it that nobody has filled in", "want the whole path"
 		}
 	}
-	return filepath.Clean(text), nil
+	return "", ""
 }
 
 // parseLog is parsePath for a file that has to be somewhere; - is the standard output.

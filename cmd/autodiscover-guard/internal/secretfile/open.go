@@ -7,20 +7,43 @@
 package secretfile
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/namedpipe"
 )
 
 // Open opens the file for reading. What is opened is what was judged: another file may be in its place by then.
+//
+// The error of a file that is not there ([fs.ErrNotExist], as a rule) names the directory alone: whoever writes the secret itself where its file's name belongs
+// (proxy_credentials: user:password) would find it in the system's log.
 func Open(path string) (*os.File, error) {
 	f, err := namedpipe.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, unnamed(path, err)
 	}
 	if err := judge(f); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// unnamed takes the name out of an error where nothing is called so.
+func unnamed(path string, err error) error {
+	var failed *fs.PathError
+	if _, absent := os.Lstat(path); absent == nil || !errors.As(err, &failed) {
+		return err
+	}
+	dir := filepath.Dir(path)
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) { // a secret may have slashes in it
+		if _, err := os.Lstat(dir); err == nil {
+			break
+		}
+	}
+	failed = &fs.PathError{Op: failed.Op, Path: filepath.Join(dir, "…"), Err: failed.Err}
+	return fmt.Errorf("%w; want the name of a file that holds the secret (what stands there is not repeated, in case it is the secret itself)", failed)
 }

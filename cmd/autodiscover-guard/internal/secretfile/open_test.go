@@ -1,6 +1,7 @@
 package secretfile_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -69,7 +70,40 @@ func TestOpen(t *testing.T) {
 			t.Errorf("owner %d, mode %04o: got %v, want %q", c.owner, c.mode, err, c.want)
 		}
 	}
-	if f, err := secretfile.Open(filepath.Join(t.TempDir(), "absent")); f != nil || !os.IsNotExist(err) {
-		t.Errorf("absent: got %v, %v", f, err)
+}
+
+// Who writes the secret itself where its file's name belongs does not find it in the system's log.
+func TestOpen_absent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, below string }{
+		{filepath.Join(dir, "alice:s3cret"), dir},
+		{filepath.Join(dir, "c2Vj", "s3cret"), dir}, // base64
+		{filepath.Join(file, "s3cret"), file},
+		{filepath.Join(dir, strings.Repeat("s3cret", 1000)), dir},
+		{filepath.Join(dir, "s3cret\x00"), dir},
+	} {
+		f, err := secretfile.Open(c.path)
+		if f != nil || err == nil || !strings.HasPrefix(err.Error(), "open "+filepath.Join(c.below, "…")+": ") || strings.Contains(strings.ReplaceAll(err.Error(), dir, ""), "c2Vj") ||
+			strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: got %v, %v", c.path, f, err)
+		}
+	}
+	if _, err := secretfile.Open(filepath.Join(dir, "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want that it is absent", err)
+	}
+	if runtime.GOOS == "windows" {
+		return // links are not everybody's there
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "absent"), link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secretfile.Open(link); err == nil || !strings.Contains(err.Error(), link) {
+		t.Errorf("got %v, want what is there by its name", err)
 	}
 }
