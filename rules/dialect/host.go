@@ -50,17 +50,25 @@ func suggestWholeURL(kind Kind, path, protocol, value string) (Suggestion, bool)
 	return Suggestion{Path: path, Kind: kind, Protocol: protocol, Host: host, Port: port, Was: value}, true
 }
 
-// suggestAddress makes a suggestion of a mail address: its domain is asked next.
+// suggestAddress makes a suggestion of a mail address: its domain is asked next. What stands behind the domain, or beside the address, belongs to it for some client.
 func suggestAddress(path, protocol, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return Suggestion{}, false
 	}
 	s := Suggestion{Path: path, Kind: KindAddress, Protocol: protocol, Was: value}
-	if found := addresses(value, ""); len(found) == 1 && isHost(found[0].Domain) && !strings.Contains(found[0].Address[lastAt(found[0].Address):], "+") {
-		s.Host = found[0].Domain
+	if found := addresses(value, ""); len(found) == 1 && strings.HasSuffix(value, found[0].Address) {
+		s.Host = hostName(found[0].Address[lastAt(found[0].Address)+1:])
 	}
 	return s, true
+}
+
+// suggestMailto is suggestAddress for a URL, which may have header fields behind the address (RFC 6068, section 2).
+func suggestMailto(path, protocol, value string) (Suggestion, bool) {
+	address, _, _ := strings.Cut(value, "?")
+	s, ok := suggestAddress(path, protocol, address)
+	s.Was = value
+	return s, ok
 }
 
 // suggestMailboxServer makes a suggestion of the server that a mailbox has for itself since Exchange 2013: GUID@DOMAIN. What stands before the sign and has a

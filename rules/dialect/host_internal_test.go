@@ -61,9 +61,16 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
 		}
 	}
-	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": ""} {
+	for value, want := range map[string]string{
+		"user@Lab.Test": "lab.test", "SMTP:user@lab.test": "lab.test", "\"a,b@c\"@lab.test.": "lab.test", "user@[IPv6:2001:db8::1]": "2001:db8::1",
+		"user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": "",
+		"user@lab.test&.stra&nger.n&et": "", "user@lab.test$.stranger": "", "user@lab.test;.stranger": "", "user@lab.test?x": "", "user@lab.test:x": "",
+	} {
 		if s, _ := suggestAddress("", "", value); s.Host != want {
 			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
 		}
+	}
+	if s, ok := suggestMailto("", "", "mailto:help@lab.test?subject=a@b"); !ok || s.Host != "lab.test" || s.Was != "mailto:help@lab.test?subject=a@b" {
+		t.Errorf("suggestMailto: %+v, %t", s, ok)
 	}
 }
