@@ -92,12 +92,12 @@ func suggestPort(path, protocol, value, host string) (Suggestion, bool) {
 }
 
 // hostName normalises a bare host name. A value with characters that no host name has is nobody's, whatever it ends in: of stranger.net:x.lab.test one
-// client reads what stands before the colon, and of a name with a NUL, a comma or a space in it another one.
+// client reads what stands before the colon, and of a name with a NUL, a comma or a space in it another one. A percent sign is that of an address's zone.
 func hostName(value string) string {
 	if strings.ContainsAny(value, " \t\r\n/\\@?#<>\"'") {
 		return ""
 	}
-	if host := reserved.Canonical(value); isHost(host) {
+	if host := reserved.Canonical(value); isHost(host) && (!strings.Contains(value, "%") || strings.Contains(host, ":")) {
 		return host
 	}
 	return ""
@@ -138,6 +138,10 @@ func urlHost(value string) (string, uint16) {
 	}
 	u, err := url.Parse(authority)
 	if err != nil || u.Host == "" {
+		return "", 0
+	}
+	// The host of https://stranger.net%E3%80%82lab.test ends at the sign to url.parse of Node 20.
+	if strings.Contains(authority[strings.LastIndexByte(authority, '@')+1:], "%") && !strings.Contains(u.Hostname(), ":") {
 		return "", 0
 	}
 	port, _ := strconv.ParseUint(u.Port(), 10, 16)
