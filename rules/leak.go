@@ -384,7 +384,7 @@ const dots = ".。．｡․﹒"
 // isStranger judges what stands behind "//": a host, or what nobody should take for one.
 func (l *leakCheck) isStranger(authority string) bool {
 	host := reserved.Canonical(authority)
-	return !l.allows(host) || !nameLike(host) && !reserved.IsAddress(host)
+	return !l.allows(host) || !nameLike(host) && !reserved.IsAddress(host) || strings.Contains(authority, "%") && !strings.Contains(host, ":")
 }
 
 func (l *leakCheck) allows(host string) bool {

@@ -110,6 +110,8 @@ func TestLeakCheck_strangeWords(t *testing.T) {
 		"see%3amail.lab.test": false, "see%3fmail.lab.test": false, "see%29mail.lab.test": false, "see%20mail.lab.test": false, "see%3gmail.lab.test": true, "see%g3mail.lab.test": true,
 		"100%": false, "100%4": false, "100% %4": false, `mail.lab.test\`: false, `mail.lab.test\u00`: false,
 
+		"//mail%E3%80%82lab.test/": true, "//mail%2elab.test/": true, "//[fe80::1%25eth0]:993/": false, "//mail.lab.test/%E3%80%82": false,
+
 		"see 8.8.8.8": true, "8.8.8.8:993": true, "mail.other.test": true, "stranger.example": true, "mail.lab.test:8.8.8.8": true,
 
 		"stranger.net\u2028": true, "mail.lab.test\u2029stranger.net": true, "\u0085stranger.net\u00a0": true, "stranger.net\u3000x": true, "//mail.lab.test/\u2028stranger.net": true,

@@ -65,8 +65,25 @@ func readAlike(coding string, packed, body []byte) bool {
 		return int(binary.LittleEndian.Uint32(packed[len(packed)-4:])) == len(body)
 	case "zstd":
 		return oneFrame(packed)
+	case "deflate":
+		return deflatedOnce(packed)
 	}
 	return true
+}
+
+// deflatedOnce reports whether a body that could be decoded is one stream of deflate and nothing else, to whoever looks for zlib's header first, as here, and to whoever knows raw deflate
+// alone: DeflateStream of .NET, by which Microsoft's EWS Managed API reads, and to which the header may begin a block of bytes as they stand.
+func deflatedOnce(packed []byte) bool {
+	r := bytes.NewReader(packed)
+	stream, err := zlib.NewReader(r)
+	if err != nil {
+		r.Reset(packed)
+		stream = flate.NewReader(r)
+	} else if n, _ := flate.NewReader(bytes.NewReader(packed)).Read(make([]byte, 1)); n > 0 {
+		return false
+	}
+	_, err = io.Copy(io.Discard, stream)
+	return err == nil && r.Len() == 0
 }
 
 // oneFrame reports whether a body is one zstd frame (RFC 8878, section 3.1.1) and nothing else.

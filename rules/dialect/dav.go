@@ -78,7 +78,7 @@ func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestio
 		asked, protocol = hostName(q.Request.Host()), davProtocol(normalPath(q.Request.URL.Path))
 	}
 	return func(e *etree.Element, path, value string) (Suggestion, bool) {
-		scheme, rest, _ := strings.Cut(value, ":")
+		scheme, _, _ := strings.Cut(value, ":")
 		protocol := cmp.Or(davProperty(e), protocol)
 		switch {
 		case is(e, "sync-token"), is(e, "getctag"): // URLs by form, which go back to where they came from and lead nowhere (RFC 6578, section 3.4)
@@ -88,9 +88,7 @@ func suggestDAV(q Inquiry) func(e *etree.Element, path, value string) (Suggestio
 		case strings.EqualFold(scheme, "urn"), strings.EqualFold(scheme, "mailto") && is(davUnit(e), "calendar-user-address-set"):
 			return Suggestion{}, false
 		case strings.EqualFold(scheme, "mailto"):
-			s, ok := suggestAddress(path, protocol, rest)
-			s.Was = value
-			return s, ok
+			return suggestMailto(path, protocol, value)
 		case relative(value):
 			return Suggestion{Path: path, Kind: KindURL, Protocol: protocol, Host: asked, Was: value}, true
 		}

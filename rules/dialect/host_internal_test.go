@@ -11,6 +11,7 @@ func TestHostName(t *testing.T) {
 		"stranger.net:x.lab.test": "", "stranger.net:25:x.lab.test": "", "stranger.net,x.lab.test": "", "stranger.net;x.lab.test": "",
 		"stranger.net&.lab.test": "", "134744072\x00.lab.test": "", "stranger.net\u00a0.lab.test": "", "stranger.net\u3000x.lab.test": "",
 		"stranger.net%2f.lab.test": "", "stranger.net%00.lab.test": "", "stranger.net%252f.lab.test": "", "stranger.net\x7f.lab.test": "",
+		"134744072%E3%80%82lab.test": "", "mail%2Elab.test": "", "1%30.1.2.3": "", "fe80::1%eth0": "fe80::1", "[fe80::1%25eth0]:993": "fe80::1",
 		"stranger.net(x).lab.test": "", "stranger.net].lab.test": "", "{x}.lab.test": "", "*.lab.test": "", "stranger.net\u2100.lab.test": "", // ℀ is a/c
 	} {
 		if got := hostName(value); got != want {
@@ -20,6 +21,8 @@ func TestHostName(t *testing.T) {
 	for value, want := range map[string]string{
 		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test/%EMAILADDRESS%": "mail.lab.test", "https://stranger.net;.lab.test/": "", "https://stranger.net,x.lab.test/": "",
 		"https://stranger.net%252f.lab.test/": "", "https://stranger.net\u00a0.lab.test/": "",
+		"https://134744072%E3%80%82lab.test/": "", "https://134744072%c0%ae.lab.test": "", "https://x@134744072%E3%80%82lab.test:443": "", "https://u%40v:p%2F@mail.lab.test/%E3%80%82?%40": "mail.lab.test",
+		"https://[fe80::1%25eth0]:443/": "fe80::1", "https://müller.lab.test/": "xn--mller-kva.lab.test", "https://mail。lab.test/": "mail.lab.test",
 	} {
 		if got, _ := urlHost(value); got != want {
 			t.Errorf("urlHost(%q) = %q, want %q", value, got, want)
@@ -61,9 +64,16 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
 		}
 	}
-	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": ""} {
+	for value, want := range map[string]string{
+		"user@Lab.Test": "lab.test", "SMTP:user@lab.test": "lab.test", "\"a,b@c\"@lab.test.": "lab.test", "user@[IPv6:2001:db8::1]": "2001:db8::1",
+		"user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": "",
+		"user@lab.test&.stra&nger.n&et": "", "user@lab.test$.stranger": "", "user@lab.test;.stranger": "", "user@lab.test?x": "", "user@lab.test:x": "",
+	} {
 		if s, _ := suggestAddress("", "", value); s.Host != want {
 			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
 		}
+	}
+	if s, ok := suggestMailto("", "", "mailto:help@lab.test?subject=a@b"); !ok || s.Host != "lab.test" || s.Was != "mailto:help@lab.test?subject=a@b" {
+		t.Errorf("suggestMailto: %+v, %t", s, ok)
 	}
 }

@@ -54,7 +54,7 @@ func suggestPACC(name, path, _, value string) (Suggestion, bool) {
 	value = strings.TrimSpace(value)
 	switch {
 	case len(value) > len("mailto:") && strings.EqualFold(value[:len("mailto:")], "mailto:"):
-		return suggestAddress(path, protocol, value)
+		return suggestMailto(path, protocol, value)
 	case name == "host" || name == "hostname":
 		return placeholders{}.host(path, protocol, value) // there are none in this format: a percent sign is no host's
 	case name == "url" || name == "issuer":

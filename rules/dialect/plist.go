@@ -66,12 +66,12 @@ func (n *plistNode) appendTexts(b []byte) []byte {
 }
 
 // plistDoctype is the one DOCTYPE that a property list may have: Apple's own, without an internal subset, so without entities. The DTD that
-// it names is never fetched. Apple has called itself by three names there; the samples of its profile reference say Apple Inc.
+// it names is never fetched. Apple has called itself by three names there; the samples of its profile reference say Apple Inc. It stands in front of the root, if at all.
 var plistDoctype = regexp.MustCompile(`<!DOCTYPE\s+plist\s+PUBLIC\s+"-//Apple( Computer| Inc)?//DTD PLIST 1\.0//EN"\s+"https?://www\.apple\.com/DTDs/PropertyList-1\.0\.dtd"\s*>`)
 
 // parsePlist reads an XML property list.
 func parsePlist(t text) (*xmlDocument, *plistNode, error) {
-	if at := plistDoctype.FindIndex(t.data); at != nil {
+	if at := plistDoctype.FindIndex(t.data); at != nil && nextTag(t.data[:at[0]], 0) < 0 {
 		t.data = append(append([]byte(nil), t.data[:at[0]]...), t.data[at[1]:]...)
 	}
 	x, err := parseXML(t)

@@ -16,7 +16,7 @@ const maxAttributes = 64
 // xmlDocument is a well-formed XML document with exactly one root and no DOCTYPE.
 type xmlDocument struct {
 	root *etree.Element
-	// plain: no comments, CDATA or processing instructions anywhere, so that all parsers see the same text.
+	// plain: well-formed to everybody, and no comments, CDATA or processing instructions anywhere, so that all parsers see the same text.
 	plain bool
 	// elements and attributes count them, but for names of namespaces.
 	elements, attributes int
@@ -40,13 +40,19 @@ func (x *xmlDocument) free() {
 // client's parser may expand and ours does not.
 func parseXML(t text) (*xmlDocument, error) {
 	data := bytes.TrimLeft(t.data, " \t\r\n")
+	inFront := len(data) == len(t.data) || !beginsDeclared(data) // behind a line feed, a declaration is none
 	if x, ok := readPlainXML(data); ok {
+		x.plain = inFront
 		return x, nil
 	}
 	if err := scanXML(data); err != nil {
 		return nil, err
 	}
-	return parseAnyXML(data)
+	x, err := parseAnyXML(data)
+	if err == nil {
+		x.plain = x.plain && inFront
+	}
+	return x, err
 }
 
 // parseAnyXML is parseXML for a document of any form.
@@ -62,7 +68,7 @@ func parseAnyXML(data []byte) (*xmlDocument, error) {
 	if err := d.ReadFromBytes(data); err != nil {
 		return nil, fmt.Errorf("%w: not well-formed XML", ErrUnreadable) // the parser's own text quotes the input
 	}
-	x := &xmlDocument{plain: true}
+	x := &xmlDocument{plain: wellFormed(data)}
 	if err := x.checkTop(&d.Element); err != nil {
 		return nil, err
 	}

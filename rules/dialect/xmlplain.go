@@ -46,14 +46,14 @@ type plainXML struct {
 
 // declarations are the forms in which a declaration is plain. encoding/xml wants version 1.0.
 var declarations = []string{
-	`<?xml version="1.0" encoding="utf-8"?>`, `<?xml version="1.0"?>`, `<?xml version='1.0' encoding='utf-8'?>`,
-	`<?xml version="1.0" encoding="utf-8" ?>`, `<?xml version="1.0" ?>`,
+	`<?xml version="1.0" encoding="utf-8"?>`, `<?xml version="1.0" encoding="UTF-8"?>`, `<?xml version="1.0"?>`, `<?xml version='1.0' encoding='utf-8'?>`,
+	`<?xml version='1.0' encoding='UTF-8'?>`, `<?xml version="1.0" encoding="utf-8" ?>`, `<?xml version="1.0" encoding="UTF-8" ?>`, `<?xml version="1.0" ?>`,
 }
 
 func (p *plainXML) declaration() {
 	for _, d := range declarations {
-		if len(p.text) >= len(d) && strings.EqualFold(p.text[:len(d)], d) && p.text[:len("<?xml version")] == "<?xml version" {
-			p.text = p.text[len(d):]
+		if rest, ok := strings.CutPrefix(p.text, d); ok {
+			p.text = rest
 			break
 		}
 	}
