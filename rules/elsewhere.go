@@ -12,9 +12,19 @@ import (
 
 // sendElsewhere makes the refusal of a host that is not asked, because it is outside the set, one of that place alone.
 func (plan *Plan) sendElsewhere() {
-	if !dialect.IsCentral(plan.ruleContext.host) && !slices.ContainsFunc(plan.bindings, func(b binding) bool { return !b.namesAnybody() }) {
+	if isDatabases(plan.Inquiry, plan.bindings) || !dialect.IsCentral(plan.ruleContext.host) && allNameSomebody(plan.bindings) {
 		plan.Decision.Answer = dialect.Elsewhere(plan.Inquiry)
 	}
+}
+
+// isDatabases reports whether a refusal is the ISPDB's. KDE asks it before the domain's own places, and all others behind them or beside them: whatever it said, it is refused alone. Other
+// central services are the whole look-up of those who ask them.
+func isDatabases(q dialect.Inquiry, all []binding) bool {
+	return q.Dialect == dialect.ISPDB && allNameSomebody(all)
+}
+
+func allNameSomebody(all []binding) bool {
+	return len(all) > 0 && !slices.ContainsFunc(all, func(b binding) bool { return !b.namesAnybody() })
 }
 
 // failsAlone reports whether it is a host of the set that did not answer, or had nothing.

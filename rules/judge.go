@@ -326,6 +326,9 @@ func (j *judgement) pass(reason string) {
 // refuse refuses; whatever was suggested then goes.
 func (j *judgement) refuse(reason string, err error) {
 	j.decision.refuse(j.refusalInquiry(), reason)
+	if isDatabases(j.plan.Inquiry, j.bindings) {
+		j.decision.Answer = dialect.Elsewhere(j.refusalInquiry())
+	}
 	j.decision.Err = err
 	for i := range j.decision.Suggestions {
 		s := &j.decision.Suggestions[i]

@@ -276,7 +276,7 @@ func (p *Policy) Unanswered(plan *Plan, reason string) Decision {
 	}
 	if plan.Guarded || plan.Step == Refuse || plan.Step == 0 {
 		d.refuse(plan.Inquiry, reason)
-		if plan.failsAlone() {
+		if plan.failsAlone() || isDatabases(plan.Inquiry, plan.bindings) {
 			d.Answer = dialect.Elsewhere(plan.Inquiry)
 		}
 		return d

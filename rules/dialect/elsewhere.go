@@ -1,18 +1,25 @@
 package dialect
 
+import "strings"
+
 // Elsewhere composes a refusal behind which a client asks the next place of its look-up, as it does behind a web site's 404. [Refuse] ends the look-up of many, who take it for the whole
-// domain's word: any document of autoconfig that of Evolution and GNOME Online Accounts, a POX or SOAP error that of exchangelib.
+// domain's word: any document of autoconfig that of Evolution and GNOME Online Accounts, the ISPDB's that of KDE, a POX or SOAP error that of exchangelib.
 func Elsewhere(q Inquiry) Answer {
 	a := Refuse(q)
 	if a.Status == 404 {
 		return a
 	}
-	if q.Dialect == Autoconfig { // KDE reads documents whatever the status is, and asks its last place again and again where there is none
-		a.Status = 404
+	switch q.Dialect {
+	case Autoconfig, ISPDB:
+		// KDE (22.12) goes on behind a 404 that says anything, in a circle behind its last place, and ends behind one that is empty.
+		if strings.HasPrefix(normalPath(q.Request.URL.Path), "/.well-known/autoconfig/") {
+			return notFound()
+		}
+	case POX, MobileSync, SOAP: // no document, which exchangelib 4 takes whatever the status is; something, because npm's autodiscover fails where there is nothing
+	default:
+		return a
 	}
-	if q.Dialect == POX || q.Dialect == MobileSync || q.Dialect == SOAP { // no document, which exchangelib 4 takes whatever the status is; something, because npm's autodiscover fails where there is nothing
-		a = composed("text/plain; charset=utf-8", "not found\n")
-		a.Status = 404
-	}
+	a = composed("text/plain; charset=utf-8", "not found\n")
+	a.Status = 404
 	return a
 }
