@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"go.uber.org/zap"
 )
 
 var errSelfCheck = errors.New("checking the hall")
@@ -26,6 +28,12 @@ func (p *Plugin) SelfCheck(ctx context.Context) error {
 	}
 	result := make(chan error, 1)
 	go func() {
+		defer func() { // somebody else's issuer, in a goroutine where nobody else recovers
+			if v := recover(); v != nil {
+				p.recovered(v, zap.String(keyHost, names[0]))
+				result <- fmt.Errorf("%w: something panicked", errSelfCheck)
+			}
+		}()
 		_ = p.Stats() // takes the locks of the limiter and of the quarantine
 		result <- p.visitHall(ctx, f, names[0])
 	}()
@@ -40,8 +48,11 @@ func (p *Plugin) SelfCheck(ctx context.Context) error {
 // visitHall is what a client does in the hall. The leaf that it wants to see is the one that it is shown: a reload in between may exchange the authority.
 func (p *Plugin) visitHall(ctx context.Context, f *front, name string) error {
 	leaf, err := p.issuer.Leaf(name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w: %w", errSelfCheck, err)
+	case leaf == nil || len(leaf.Certificate) == 0:
+		return fmt.Errorf("%w: the issuer gives neither a certificate nor an error", errSelfCheck)
 	}
 	issued, err := x509.ParseCertificate(leaf.Certificate[0])
 	if err != nil {

@@ -12,16 +12,22 @@ import (
 	"autodiscover-guard/intercept"
 )
 
-// slowIssuer hangs, or fails, when it is told to.
+// slowIssuer hangs, or fails in one of several ways, when it is told to.
 type slowIssuer struct {
 	intercept.Issuer
-	hang, fail atomic.Bool
-	release    chan struct{}
+	hang, fail, empty, panics atomic.Bool
+	release                   chan struct{}
 }
 
 func (s *slowIssuer) Leaf(name string) (*tls.Certificate, error) {
 	if s.fail.Load() {
 		return nil, errors.New("the disk is on fire")
+	}
+	if s.empty.Load() {
+		return nil, nil //nolint:nilnil // that is the point
+	}
+	if s.panics.Load() {
+		panic("the issuer")
 	}
 	if s.hang.Load() {
 		<-s.release
@@ -49,6 +55,16 @@ func TestPlugin_SelfCheck(t *testing.T) {
 		t.Errorf("an issuer that fails: got %v", err)
 	}
 	issuer.fail.Store(false)
+	issuer.empty.Store(true)
+	if err := w.plugin.SelfCheck(t.Context()); err == nil || !strings.Contains(err.Error(), "neither a certificate nor an error") {
+		t.Errorf("an issuer that gives nothing: got %v", err)
+	}
+	issuer.empty.Store(false)
+	issuer.panics.Store(true)
+	if err := w.plugin.SelfCheck(t.Context()); err == nil || !strings.Contains(err.Error(), "panicked") {
+		t.Errorf("an issuer that panics: got %v", err)
+	}
+	issuer.panics.Store(false)
 	issuer.hang.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

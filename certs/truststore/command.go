@@ -1,7 +1,6 @@
 package truststore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -134,9 +133,12 @@ func Exec(ctx context.Context, c Command) ([]byte, error) {
 	}
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		// keytool complains in standard output, beside what every runtime says in the other one where JAVA_TOOL_OPTIONS is set.
-		return stdout.Bytes(), &RunError{Command: c, Said: oneLine(stderr.String() + " " + stdout.String()), Err: err}
+		return stdout.kept, &RunError{Command: c, Said: oneLine(string(stderr.kept) + " " + string(stdout.kept)), Err: err}
 	}
-	return stdout.Bytes(), nil
+	if stdout.cut { // what is not in a part of a listing may be in the rest
+		return nil, fmt.Errorf("%s: it says more than %d MiB", c, outputLimit>>20)
+	}
+	return stdout.kept, nil
 }
 
 // lookPath also looks where only the administrator's PATH leads.
@@ -160,15 +162,16 @@ func oneLine(text string) string {
 	return text
 }
 
-// cappedBuffer keeps the beginning of what is written to it.
+// cappedBuffer keeps the beginning of what is written to it. It must not have the ReadFrom of a [bytes.Buffer], which io.Copy, and so package os/exec, would use in the place of Write.
 type cappedBuffer struct {
-	bytes.Buffer
+	kept  []byte
 	limit int
+	cut   bool // there was more
 }
 
+// Write implements io.Writer.
 func (c *cappedBuffer) Write(text []byte) (int, error) {
-	if room := c.limit - c.Len(); room > 0 {
-		c.Buffer.Write(text[:min(room, len(text))])
-	}
+	room := min(len(text), c.limit-len(c.kept))
+	c.kept, c.cut = append(c.kept, text[:room]...), c.cut || room < len(text)
 	return len(text), nil
 }

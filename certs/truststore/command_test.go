@@ -38,3 +38,20 @@ func TestCommand_String(t *testing.T) {
 		t.Errorf("the program itself: got %s", got)
 	}
 }
+
+// TestExec_endlessOutput: a program that says more than any listing of certificates has fills no memory, and nobody concludes from a part of it that the root is not there.
+func TestExec_endlessOutput(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no sh")
+	}
+	said := func(script string) ([]byte, error) {
+		return truststore.Exec(t.Context(), truststore.Command{Name: "sh", Args: []string{"-c", script}})
+	}
+	if list, err := said("head -c 4194304 /dev/zero; head -c 100000 /dev/zero >&2"); err != nil || len(list) != 4<<20 {
+		t.Errorf("a long one: got %d bytes, %v", len(list), err)
+	}
+	if list, err := said("head -c 4194305 /dev/zero"); len(list) != 0 || err == nil || !strings.Contains(err.Error(), "more than 4 MiB") {
+		t.Errorf("a longer one: got %d bytes, %v", len(list), err)
+	}
+}

@@ -51,7 +51,7 @@ func TestUninstall_recordIsNotBelieved(t *testing.T) {
 			file["path"], file["before"], file["after"] = filepath.Join(c.root, "root.pem"), "", fmt.Sprintf("%x", sha256.Sum256(c.pem))
 		},
 		"of less than nothing":       func(_ *computer, file, _ map[string]any) { file["size"] = -1 },
-		"of more than there is":      func(_ *computer, file, _ map[string]any) { file["size"] = 1 << 40 },
+		"of more than there is":      func(_ *computer, file, _ map[string]any) { file["size"] = 1 << 30 },
 		"of bytes before it":         func(_ *computer, _, block map[string]any) { block["offset"] = -1 },
 		"of bytes behind it":         func(_ *computer, _, block map[string]any) { block["offset"] = 20 }, // of 16
 		"of a file with other bytes": func(_ *computer, _, block map[string]any) { block["bytes"] = []byte(`{"policies": {"x":1}}`)[:16] },

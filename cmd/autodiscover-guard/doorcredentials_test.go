@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"io"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -111,6 +114,66 @@ func TestDoorCredentials_keep(t *testing.T) {
 		if p.proxy.tls.ClientCAs != p.proxy.clients || p.proxy.tls.ClientAuth != tls.RequireAndVerifyClientCert ||
 			p.admin.tls.ClientCAs != p.admin.clients || p.admin.tls.ClientAuth != tls.VerifyClientCertIfGiven || !p.admin.tls.SessionTicketsDisabled {
 			t.Errorf("%q names another file: the doors do not ask for what is in force", key)
+		}
+	}
+}
+
+// A client that takes up the session that it began with a certificate is asked anew who vouches for that: the keys of session tickets outlive a reload.
+func TestCredentialStore_removedAuthority(t *testing.T) {
+	t.Parallel()
+	_, server := selfSigned(t, "proxy")
+	_, desk := selfSigned(t, "desk")
+	_, other := selfSigned(t, "other")
+	identity := func(authorities ...tls.Certificate) *doorCredentials {
+		p := &doorCredentials{proxy: listenerIdentity{certificate: &server, clients: x509.NewCertPool()}}
+		for _, a := range authorities {
+			p.proxy.clients.AddCert(a.Leaf)
+		}
+		p.assemble()
+		return p
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Leaf)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		d := new(credentialStore)
+		d.current.Store(identity(desk))
+		door, client := d.tlsConfig(), &tls.Config{
+			RootCAs: roots, MinVersion: version, MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(1),
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &desk, nil },
+		}
+		l, err := tls.Listen("tcp", "127.0.0.1:0", door)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+				_, _ = c.Write([]byte{1}) // behind the handshake
+				_ = c.Close()
+			}
+		}()
+		connect := func() (resumed bool, err error) {
+			dialer := &net.Dialer{Timeout: time.Minute}
+			c, err := tls.DialWithDialer(dialer, "tcp", l.Addr().String(), client)
+			if err != nil {
+				return false, err
+			}
+			defer c.Close()
+			_, err = io.ReadAll(c)
+			return c.ConnectionState().DidResume, err
+		}
+		for i, c := range []struct {
+			inForce         *doorCredentials
+			resumed, served bool
+		}{
+			{identity(desk), false, true},
+			{identity(desk, other), true, true},
+			{identity(other), false, false},
+		} {
+			d.replace(c.inForce)
+			if resumed, err := connect(); resumed != c.resumed || (err == nil) != c.served {
+				t.Errorf("%s, connection %d: resumed %v, %v", tls.VersionName(version), i+1, resumed, err)
+			}
 		}
 	}
 }

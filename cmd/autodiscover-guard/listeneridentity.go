@@ -63,8 +63,8 @@ func readCertificate(certificateKey, keyKey, file, keyFile string) (*tls.Certifi
 	return &certificate, nil
 }
 
-// reloadableTLS is a listener's configuration that has each client served with what inForce gives, which is the same one until a reload: the keys of session
-// tickets live in it. It is nil where inForce is: whether a listener speaks TLS takes a restart to change.
+// reloadableTLS is a listener's configuration that has each client served with what inForce gives. The keys of session tickets are its own (go1.26, common.go: ticketKeys), and so outlive
+// a reload; whose certificate a session was begun with is asked anew (anyValidVerifiedChain). It is nil where inForce is: whether a listener speaks TLS takes a restart to change.
 func reloadableTLS(inForce func() *tls.Config) *tls.Config {
 	if inForce() == nil {
 		return nil

@@ -137,8 +137,9 @@ func TestValue_String(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[Value]string{
 		{}: "not set",
-		set("'http://user:geheim@proxy.example:8080/'"): "'http://…@proxy.example:8080/'",
-		set("http://proxy.example/?x=a@b"):              "http://proxy.example/?x=a@b",
+		set("'http://user:geheim@proxy.example:8080/'"):            "'http://…@proxy.example:8080/'",
+		set("http://proxy.example/?x=a@b"):                         "http://proxy.example/?x=a@b",
+		set("REG_SZ http://user:ge@he@im@proxy.example/proxy.pac"): "REG_SZ http://…@proxy.example/proxy.pac",
 	} {
 		if got := v.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -246,7 +246,7 @@ func TestRead_oddLines(t *testing.T) {
 		{"no time", line(t, entry{"time": "yesterday"}) + "\n", review.Log{Lines: 1, Unreadable: 1}},
 		{"a time before there were clocks", line(t, entry{"time": "1969-12-31T23:59:59Z"}) + "\n", review.Log{Lines: 1, Unreadable: 1}},
 		{"less than no decision", line(t, entry{"repeat": -1}) + "\n", review.Log{Lines: 1, Unreadable: 1}},
-		{"more decisions than there can be", line(t, entry{"repeat": 1 << 40}) + "\n", review.Log{Lines: 1, Unreadable: 1}},
+		{"more decisions than there can be", line(t, entry{"repeat": int64(1) << 40}) + "\n", review.Log{Lines: 1, Unreadable: 1}},
 		{"a later version", line(t, entry{"schema": 2, "status": "200"}) + "\n", review.Log{Lines: 1, OtherVersions: 1, Version: "2"}},
 		{"an unknown key", line(t, entry{"later": []int{1}}) + "\n", review.Log{Lines: 1, Decisions: 1}},
 		{"a line that is too long", strings.Repeat("x", 3<<20) + "\n" + good + "\n", review.Log{Lines: 2, Decisions: 1, TooLong: 1}},
