@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -28,126 +27,6 @@ func withRules(t testing.TB, all ...rules.Rule) *rules.Policy {
 
 func mustAddr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
-// TestNew_ruleMistakes: each way to be wrong has its own message, which names the rule, the key, and what to write instead.
-func TestNew_ruleMistakes(t *testing.T) {
-	server := func(s dialect.Server) rules.Rule {
-		r := pin
-		r.Servers = []dialect.Server{s}
-		return r
-	}
-	for _, c := range []struct {
-		name string
-		rule rules.Rule
-		want string
-	}{
-		{"a rule needs a name", rules.Rule{Domains: pin.Domains}, "rule number 1: name: a rule without a name; want a word"},
-		{"a name is one word", rules.Rule{Name: "my pin", Domains: pin.Domains}, `"my pin" has spaces in it; want one word, such as "my-pin"`},
-		{"built-in names are taken", rules.Rule{Name: "private-use", Domains: pin.Domains}, `"private-use" is the name of another rule`},
-		{"a rule is for somebody", rules.Rule{Name: "x"}, "domains: a rule for no domain; want at least one"},
-		{"a public suffix is nobody's domain", rules.Rule{Name: "x", Domains: []string{"co.uk"}}, `domains: "co.uk" is a public suffix`},
-		{"patterns are checked", rules.Rule{Name: "x", Domains: pin.Domains, Allow: []string{"*corp.example.net"}}, `allow: "*corp.example.net" has a star that is not a whole label; want "*.corp.example.net"`},
-		{"services have names", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"autodetct"}}, `services: "autodetct" is not a known service; want one of autodetect`},
-		{"services have hosts", rules.Rule{Name: "x", Domains: pin.Domains, Services: []string{"suspected"}}, `services: "suspected" has no hosts of its own, so no request reaches the rule there; want it among dialects`},
-		{"dialects have names", rules.Rule{Name: "x", Domains: pin.Domains, Dialects: []string{"mapi"}}, `dialects: "mapi" is not a known dialect; want one of autodetect, soap`},
-		{"rewriting needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Otherwise: rules.Rewrite}, "otherwise: rewrite, and no servers to write"},
-		{"answering needs servers", rules.Rule{Name: "x", Domains: pin.Domains, Answer: rules.AnswerLocal}, "answer: local, and no servers to answer with"},
-		{"answering asks nobody", rules.Rule{Name: "x", Domains: pin.Domains, Answer: rules.AnswerLocal, Upstream: rules.AskScrubbed}, "upstream: scrubbed, but answer: local asks nobody"},
-		{"monitoring cannot keep from asking", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Monitor, Upstream: rules.AskNever}, "upstream: never, but a rule that only monitors changes nothing"},
-		{"own servers are allowed", server(dialect.Server{Protocol: "imap", Host: "mail.stranger.net"}), `allow: the rule's own server for imap, mail.stranger.net, is not allowed by it; want an entry "mail.stranger.net"`},
-		{"protocols have names", server(dialect.Server{Protocol: "imaps", Host: "mail.corp.example.net"}), `servers: "imaps" is not a known protocol`},
-		{"a server is one host", server(dialect.Server{Protocol: "imap", Host: "*.corp.example.net"}), `imap: "*.corp.example.net" is not a host`},
-		{"a URL has a key of its own", server(dialect.Server{Protocol: "ews", Host: "https://mail.corp.example.net/ews"}), `is not a host; want {host: mail.corp.example.net, url: "https://mail.corp.example.net/ews"}`},
-		{"encryption has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Encryption: "tls"}), `imap: "tls" is not a kind of encryption; want ssl, starttls or none`},
-		{"placeholders have names", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAIL%"}), `holds a placeholder that nobody knows; want only %EMAILADDRESS%`},
-		{"servers are for somebody", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net"}), "servers: no client is told of them; want answer: local"},
-		{"authentication has words", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Auth: "oauth"}), `servers: "oauth" is not a known kind of authentication; want one of password-cleartext`},
-		{"mail is not spoken at a URL", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/"}), "servers: imap is not spoken at a URL; want host and port alone"},
-		{"a URL has a scheme", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "mail.corp.example.net/ews"}), `ews: "mail.corp.example.net/ews" is not a URL; want one such as https://`},
-		{"a URL has a host", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https:///ews"}), `ews: "https:///ews" is not a URL`},
-		{"a URL is of the web", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "ftp://mail.corp.example.net/ews"}), `ews: "ftp://mail.corp.example.net/ews" is not a URL`},
-		{"a URL can be read", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/%zz"}), `%zz" is not a URL`},
-		{"a URL leads where the rule allows", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://MAIL.stranger.net:8443/ews"}), `allow: the rule's own URL for ews leads to mail.stranger.net, which is not allowed by it; want an entry "mail.stranger.net"`},
-		{"a URL holds no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret@mail.corp.example.net/"}), "servers: ews: the URL names a user; want it without one"},
-		{"a URL that cannot be read shows no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "https://user:secret%zz@mail.corp.example.net/"}), "servers: ews: the URL names a user"},
-		{"a URL without a scheme shows no password", server(dialect.Server{Protocol: "ews", Host: "mail.corp.example.net", URL: "user:secret@mail.corp.example.net/ews"}), "servers: ews: the URL names a user"},
-		{"a user name leads where the rule allows", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAILLOCALPART%@ad.example.org"}), `allow: the rule's own user name for imap is at ad.example.org, where clients look for address books with the password, and which is not allowed by it; want an entry "ad.example.org"`},
-		{"a user name makes no other domain up", server(dialect.Server{Protocol: "imap", Host: "mail.corp.example.net", Username: "%EMAILADDRESS%work"}), `allow: the rule's own user name for imap is at accountwork`},
-		{"a service is enforced or off", rules.Rule{Name: "x", Domains: pin.Domains, Mode: rules.Off}, "unknown otherwise, answer, upstream or mode"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := rules.New(rules.Config{Rules: []rules.Rule{c.rule}})
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("%v\nwant in it: %s", err, c.want)
-			}
-			if err != nil && strings.Contains(err.Error(), "secret") {
-				t.Errorf("the message has the password in it: %v", err)
-			}
-			if _, ok := errors.AsType[*rules.RuleError](err); !ok {
-				t.Errorf("%T, want a RuleError in it", err)
-			}
-		})
-	}
-}
-
-// TestNew_serverURL: a shared calendar's URL has an account in its path, and no user.
-func TestNew_serverURL(t *testing.T) {
-	r := pin
-	r.Answer = rules.AnswerLocal
-	r.Servers = []dialect.Server{{Protocol: "caldav", Host: "mail.corp.example.net", URL: "https://mail.corp.example.net/dav/team@corp.example.net/"}}
-	if _, err := rules.New(rules.Config{Rules: []rules.Rule{r}}); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestNew_username: whom clients log in as may be at a domain where they may go.
-func TestNew_username(t *testing.T) {
-	for username, ok := range map[string]bool{
-		"web12p3": true, "%EMAILADDRESS%": true, "%EMAILLOCALPART%@mail.%EMAILDOMAIN%": true, "%EMAILLOCALPART%@corp.example.net": true, "jane@outlook.office365.com": true,
-		"jane@stranger.net": false, "%EMAILLOCALPART%@x%EMAILDOMAIN%": false,
-	} {
-		r := pin
-		r.Answer = rules.AnswerLocal
-		r.Servers = []dialect.Server{{Protocol: "imap", Host: "mail.corp.example.net", Username: username}}
-		if _, err := rules.New(rules.Config{Rules: []rules.Rule{r}}); (err == nil) != ok {
-			t.Errorf("%s: %v", username, err)
-		}
-	}
-}
-
-// TestNew_shadowedRule: a rule that no request reaches is refused, one that some request reaches is not.
-func TestNew_shadowedRule(t *testing.T) {
-	office := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
-	wide := rules.Rule{Name: "wide", Domains: []string{"*.example.net", "example.net"}}
-	for _, c := range []struct {
-		name   string
-		first  rules.Rule
-		second rules.Rule
-		wrong  bool
-	}{
-		{"the same domain twice", wide, rules.Rule{Name: "b", Domains: []string{"example.net"}}, true},
-		{"a domain below", wide, rules.Rule{Name: "b", Domains: []string{"corp.example.net", "*.corp.example.net"}}, true},
-		{"one domain of two is new", wide, rules.Rule{Name: "b", Domains: []string{"example.net", "example.org"}}, false},
-		{"the first is for some clients", rules.Rule{Name: "a", Domains: wide.Domains, Clients: office}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
-		{"both are for the same clients", rules.Rule{Name: "a", Domains: wide.Domains, Clients: office}, rules.Rule{Name: "b", Domains: wide.Domains, Clients: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}}, true},
-		{"the first is for one dialect", rules.Rule{Name: "a", Domains: wide.Domains, Dialects: []string{"pox"}}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
-		{"the first ends one day", rules.Rule{Name: "a", Domains: wide.Domains, Until: time.Now()}, rules.Rule{Name: "b", Domains: wide.Domains}, false},
-		{"the same domain alone", rules.Rule{Name: "a", Domains: []string{"example.net"}}, rules.Rule{Name: "b", Domains: []string{"example.net"}}, true},
-		{"the first is for the name itself", rules.Rule{Name: "a", Domains: []string{"example.net"}}, rules.Rule{Name: "b", Domains: []string{"*.example.net"}}, false},
-		{"the first is for what is below", rules.Rule{Name: "a", Domains: []string{"*.example.net"}}, rules.Rule{Name: "b", Domains: []string{"example.net"}}, false},
-		{"the wide one comes second", rules.Rule{Name: "b", Domains: []string{"corp.example.net"}}, wide, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := rules.New(rules.Config{Rules: []rules.Rule{c.first, c.second}})
-			if (err != nil) != c.wrong {
-				t.Fatalf("error %v, want one: %v", err, c.wrong)
-			}
-			if c.wrong && !strings.Contains(err.Error(), "no request reaches the rule") {
-				t.Error(err)
-			}
-		})
-	}
-}
-
 // TestPlan_firstRule: of rules for the same domain the first one applies, whether it is for the domain itself or for what is below another, and however near that is.
 func TestPlan_firstRule(t *testing.T) {
 	exact, near, far := "mail.corp.example.net", "*.corp.example.net", "*.example.net"
@@ -168,6 +47,7 @@ func TestPlan_selectors(t *testing.T) {
 	p := withRules(t,
 		rules.Rule{Name: "office", Domains: []string{"lab.test"}, Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		rules.Rule{Name: "phones", Domains: []string{"lab.test"}, Dialects: []string{"mobilesync"}},
+		rules.Rule{Name: "two", Domains: []string{"two.test"}, Dialects: []string{"pox", "autoconfig"}},
 		rules.Rule{Name: "cloud", Domains: []string{"lab.test"}, Services: []string{"autodetect"}},
 		rules.Rule{Name: "exception", Domains: []string{"*.lab.test"}, Until: end, Mode: rules.Monitor},
 	)
@@ -183,6 +63,8 @@ func TestPlan_selectors(t *testing.T) {
 		{"a client in the range, mapped into IPv6", poxQuestion("lab.test"), at("::ffff:10.1.2.3", end), "office"},
 		{"another client", poxQuestion("lab.test"), at("192.0.2.1", end), "private-use"},
 		{"an unknown client", poxQuestion("lab.test"), rules.From{}, "private-use"},
+		{"the first dialect of two", poxQuestion("two.test"), rules.From{}, "two"},
+		{"the second dialect of two", question("https://autoconfig.two.test/mail/config-v1.1.xml"), rules.From{}, "two"},
 		{"a central service", cloud, rules.From{}, "cloud"},
 		{"before the end", poxQuestion("eu.lab.test"), at("192.0.2.1", end.Add(-time.Second)), "exception"},
 		{"at the end", poxQuestion("eu.lab.test"), at("192.0.2.1", end), "private-use"},

@@ -219,10 +219,14 @@ func (c *checker) servers(made *rule) {
 		seen[s.Protocol] = true
 		host := reserved.Canonical(s.Host)
 		if p, err := ParsePattern(s.Host); err != nil || p.below || p.prefix.IsValid() && !p.prefix.IsSingleIP() {
+			if strings.Contains(s.Host, "@") { // and what may be a password stays out of messages
+				c.wrong("servers", i, "it without one", "%s: the host names a user", s.Protocol)
+				continue
+			}
 			want := "a host such as mail.example.net"
-			if name, port, both := strings.Cut(s.Host, ":"); both && port != "" && strings.Trim(port, "0123456789") == "" {
+			if name, port, _ := strings.Cut(s.Host, ":"); port != "" && strings.Trim(port, "0123456789") == "" {
 				want = "{host: " + name + ", port: " + port + "}"
-			} else if u, err := url.Parse(s.Host); err == nil && u.Host != "" && u.User == nil && !slices.Contains(protocols[:mailProtocols], s.Protocol) {
+			} else if u, err := url.Parse(s.Host); err == nil && u.Host != "" && !slices.Contains(protocols[:mailProtocols], s.Protocol) {
 				want = "{host: " + u.Hostname() + ", url: " + quote(s.Host) + "}"
 			}
 			c.wrong("servers", i, want, "%s: %q is not a host", s.Protocol, s.Host)

@@ -78,9 +78,7 @@ func trimAddress(s string) string {
 			s = s[len(prefix):]
 		}
 	}
-	if open := strings.LastIndexByte(s, '<'); open >= 0 { // Name <user@domain>
-		s = s[open+1:]
-	}
+	s = s[strings.LastIndexByte(s, '<')+1:] // Name <user@domain>
 	return strings.TrimFunc(s, aroundAddress)
 }
 

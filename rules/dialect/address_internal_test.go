@@ -22,6 +22,10 @@ func TestAddresses_everySpelling(t *testing.T) {
 		`"unbalanced@example.com`:               {"example.com"},
 		"user%40example.com":                    {"example.com"},
 		"user%2540example.com":                  {"example.com"},
+		"100%user%40example.com":                {"example.com"}, // a sign that nobody encoded
+		"user@example.com<":                     {"example.com"},
+		"user@example.com, ":                    {"example.com"},
+		"user@example.com, nobody":              {"example.com"},
 		"EVOLUTIONUSER%40example.com":           {"example.com"},
 		"SMTP:user@example.com":                 {"example.com"},
 		"UPN:user@example.com":                  {"example.com"},
@@ -38,6 +42,7 @@ func TestAddresses_everySpelling(t *testing.T) {
 		`"a@b.net,c"@example.com`:               {"example.com"},
 		`"a@b.net\",c"@example.com`:             {"example.com"},
 		`user@example.com"@b.net"`:              {"example.com"},
+		`"a\"b@c.org"@example.com`:              {"example.com"},
 		`"a\\"@example.com, "b;c"@example.net`:  {"example.com", "example.net"},
 		`CORP\user@example.com`:                 {"example.com"},
 		"user@ example.com":                     {"example.com"},
@@ -66,7 +71,8 @@ func TestAddresses_everySpelling(t *testing.T) {
 func TestAddresses_mailbox(t *testing.T) {
 	for value, want := range map[string]string{
 		"user@example.com": "user", "SMTP:user@example.com": "user", "AAD-UPN:user@example.com": "user", "AAD-SMTP:user@example.com": "user", "Oid:0000-guid@example.com": "0000-guid", "PUID:0000@example.com": "0000", " <User.Name+tag@example.com> ": "User.Name+tag", "Jane Doe <jane@example.com>": "jane",
-		`"a@b"@example.com`: `"a@b"`, "'user@example.com'": "user", "\u202auser@example.com": "user", "user%40example.com": "user",
+		`"a@b"@example.com`: `"a@b"`, "'user@example.com'": "user", "\u202auser@example.com": "user", "user%40example.com": "user", "100%user%40example.com": "100%user", "mailto:user@example.com": "user", "UPN:user@example.com": "user", "MBX:user@example.com": "user", "SIP:user@example.com": "user",
+		" SMTP:user@example.com": "user", "üser@example.com": "üser", "\u00a0user@example.com": "user",
 	} {
 		if got := addresses(value, "test"); len(got) != 1 || got[0].LocalPart() != want {
 			t.Errorf("%q: %+v, want %q", value, got, want)
