@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"autodiscover-guard/rules/dialect"
@@ -142,10 +143,7 @@ func readRaw(text string) ([]saved, error) {
 
 // readExchange reads one.
 func readExchange(text string) (saved, error) {
-	requestText, responseText := text, ""
-	if at := statusLine.FindStringIndex(text); at != nil {
-		requestText, responseText = text[:at[0]], text[at[0]:]
-	}
+	requestText, responseText := cutExchange(text)
 	request, err := readRequest(requestText)
 	if err != nil {
 		return saved{}, err
@@ -160,6 +158,26 @@ func readExchange(text string) (saved, error) {
 	}
 	return x, nil
 }
+
+// cutExchange splits a request from its response: behind as much of a body as the request says that it has, because a body need not end with a line, or at the first line that looks like a
+// response's where there is none (the length is that of other line ends, or of what was compressed).
+func cutExchange(text string) (request, response string) {
+	head, body := cutHead(text)
+	if says := contentLength.FindStringSubmatch(head); says != nil {
+		if n, err := strconv.Atoi(says[1]); err == nil && n < len(body) {
+			rest := strings.TrimLeft(body[n:], "\r\n")
+			if at := statusLine.FindStringIndex(rest); at != nil && at[0] == 0 {
+				return text[:len(text)-len(rest)], rest
+			}
+		}
+	}
+	if at := statusLine.FindStringIndex(text); at != nil {
+		return text[:at[0]], text[at[0]:]
+	}
+	return text, ""
+}
+
+var contentLength = regexp.MustCompile(`(?im)^Content-Length:[ \t]*(\d+)[ \t]*\r?$`)
 
 // uncurl takes the marks of curl -v off: "> " before a request, "< " before a response's header, "* " before talk. There are several where curl asks a proxy for a
 // tunnel, follows a redirect, or logs in. Of a response that is not the last (100), which curl 7.88.1 ends with no empty line, nothing is kept.
