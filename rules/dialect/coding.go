@@ -82,7 +82,7 @@ func deflatedOnce(packed []byte) bool {
 	} else if n, _ := flate.NewReader(bytes.NewReader(packed)).Read(make([]byte, 1)); n > 0 {
 		return false
 	}
-	_, err = io.Copy(io.Discard, stream)
+	_, err = io.Copy(io.Discard, io.LimitReader(stream, maxDecoded+1))
 	return err == nil && r.Len() == 0
 }
 
