@@ -182,6 +182,9 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	if parent != nil && parent.tracesPassword(req) {
 		return nil, errTrace
 	}
+	if parent != nil {
+		req = parent.maskHints(req)
+	}
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error
@@ -210,7 +213,7 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 		if resp.StatusCode == http.StatusProxyAuthRequired {
 			// It is for us to log in there; the client would ask its user for a password, and send it.
 			_ = resp.Body.Close()
-			return nil, parentStatus(resp.StatusCode, !parent.credentials.none())
+			return nil, parent.says(resp.StatusCode, resp.Header)
 		}
 		parent.maskEcho(resp)
 	}

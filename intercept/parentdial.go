@@ -106,12 +106,12 @@ func (d *dialer) connectHTTP(ctx context.Context, c net.Conn, up *parent, addr s
 		return causeOf(ctx, err)
 	}
 	// Byte by byte: what follows the answer is the host's, which may speak first.
-	status, err := finalStatus(textproto.NewReader(bufio.NewReader(io.LimitReader(byteByByte{c}, maxParentHeader))))
+	status, header, err := finalStatus(textproto.NewReader(bufio.NewReader(io.LimitReader(byteByByte{c}, maxParentHeader))))
 	if err != nil {
 		return causeOf(ctx, err)
 	}
 	if status < 200 || status > 299 {
-		return parentStatus(status, !up.credentials.none())
+		return up.says(status, http.Header(header))
 	}
 	if !stop() { // the deadline is set already, or about to be
 		return context.Cause(ctx)
@@ -125,30 +125,31 @@ const (
 	maxInterim = 8
 )
 
-// finalStatus reads the answer to a CONNECT request, past the interim ones. It reads no body, whatever the header promises: behind 2xx the tunnel
+// finalStatus reads the status and the header of the answer to a CONNECT request, past the interim ones. It reads no body, whatever the header promises: behind 2xx the tunnel
 // begins at once (RFC 9110, section 9.3.6: Content-Length and Transfer-Encoding MUST be ignored), and behind anything else the connection ends.
 // http.ReadResponse would wait for that body, or refuse a coding that nobody has to know.
-func finalStatus(r *textproto.Reader) (int, error) {
+func finalStatus(r *textproto.Reader) (int, textproto.MIMEHeader, error) {
 	for range maxInterim + 1 {
 		line, err := r.ReadLine()
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		version, rest, _ := strings.Cut(line, " ")
 		code, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 		_, _, ok := http.ParseHTTPVersion(version)
 		status, err := strconv.ParseUint(code, 10, 16)
 		if err != nil || !ok || len(code) != 3 {
-			return 0, errNotHTTP
+			return 0, nil, errNotHTTP
 		}
-		if _, err := r.ReadMIMEHeader(); err != nil {
-			return 0, err
+		header, err := r.ReadMIMEHeader()
+		if err != nil {
+			return 0, nil, err
 		}
 		if status < 100 || status > 199 || status == http.StatusSwitchingProtocols { // that one is final
-			return int(status), nil
+			return int(status), header, nil
 		}
 	}
-	return 0, errNotHTTP
+	return 0, nil, errNotHTTP
 }
 
 var errNotHTTP = errors.New("the answer is not HTTP/1")
@@ -165,25 +166,6 @@ func causeOf(ctx context.Context, err error) error {
 		return cause
 	}
 	return err
-}
-
-// parentStatus puts an HTTP proxy's refusal into words.
-func parentStatus(status int, known bool) error {
-	switch {
-	case status == http.StatusProxyAuthRequired && known, status == http.StatusUnauthorized: // tinyproxy 1.11 says 401 to a wrong password
-		return parentSays("does not accept the credentials (" + strconv.Itoa(status) + ")")
-	case status == http.StatusProxyAuthRequired:
-		return parentSays("asks for credentials (407)")
-	case status == http.StatusForbidden:
-		return parentSays("refuses to lead there (403)")
-	case status == http.StatusLoopDetected:
-		return &parentError{failure{classLoop, http.StatusLoopDetected, "cannot be reached: the upstream proxy leads back here", ""}}
-	case status == http.StatusGatewayTimeout:
-		return &parentError{failure{classProxy, http.StatusGatewayTimeout, "cannot be reached: the upstream proxy waited in vain (504)", ""}}
-	case status >= 500:
-		return parentSays("cannot reach it (" + strconv.Itoa(status) + ")")
-	}
-	return parentSays("gives no tunnel (" + strconv.Itoa(status) + ")")
 }
 
 // connectSOCKS asks a SOCKS5 proxy for a tunnel (RFC 1928). The name goes there unresolved.

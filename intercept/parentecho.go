@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"slices"
 	"strings"
 )
@@ -18,15 +20,31 @@ func (p *parent) maskEcho(resp *http.Response) {
 	if len(secrets) == 0 {
 		return
 	}
-	for name, values := range resp.Header {
+	maskFields(resp.Header, secrets)
+	if resp.Body != nil && resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp.Body = &maskedBody{ReadCloser: resp.Body, secrets: secrets, of: resp}
+	}
+}
+
+// maskHints does the same to the informational answers to req. Its hook is called before those that req has already, with the same fields.
+func (p *parent) maskHints(req *http.Request) *http.Request {
+	secrets := p.spellings()
+	if len(secrets) == 0 {
+		return req
+	}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{Got1xxResponse: func(_ int, header textproto.MIMEHeader) error {
+		maskFields(header, secrets)
+		return nil
+	}}))
+}
+
+func maskFields(fields map[string][]string, secrets [][]byte) {
+	for _, values := range fields {
 		for i, v := range values {
 			if masked := []byte(v); mask(masked, secrets) {
-				resp.Header[name][i] = string(masked)
+				values[i] = string(masked)
 			}
 		}
-	}
-	if resp.Body != nil && resp.Body != http.NoBody && resp.StatusCode != http.StatusSwitchingProtocols {
-		resp.Body = &maskedBody{ReadCloser: resp.Body, secrets: secrets}
 	}
 }
 
@@ -75,6 +93,7 @@ func mask(b []byte, secrets [][]byte) (found bool) {
 type maskedBody struct {
 	io.ReadCloser
 	secrets [][]byte
+	of      *http.Response
 	ready   []byte // is given next
 	held    []byte // what may be the beginning of a secret
 	err     error
@@ -89,6 +108,9 @@ func (b *maskedBody) Read(p []byte) (int, error) {
 		chunk, b.err = chunk[:n+more], err
 		mask(chunk, b.secrets)
 		keep := 0
+		if err != nil { // the trailer has come with the end
+			maskFields(b.of.Trailer, b.secrets)
+		}
 		if err == nil || !errors.Is(err, io.EOF) { // half a secret of a body that breaks off is held for good
 			keep = b.begun(chunk)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"testing"
@@ -54,5 +56,37 @@ func TestParent_errorPageTellsNoPassword(t *testing.T) {
 				t.Errorf("%d bytes of %d came", len(got.body), got.ContentLength)
 			}
 		})
+	}
+}
+
+// Nor does it tell one in what stands before its answer, or behind.
+func TestParent_hintsAndTrailersTellNoPassword(t *testing.T) {
+	t.Parallel()
+	u := &uplink{login: true, url: "http://" + listen(t, func(c net.Conn) {
+		req, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
+		}
+		echo := req.Header.Get("Proxy-Authorization")
+		_, _ = fmt.Fprintf(c, "HTTP/1.1 103 Early Hints\r\nX-Echo: 1 %[1]s\r\n\r\nHTTP/1.1 200 OK\r\nTrailer: X-Echo\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Echo: 2 %[1]s\r\n\r\n", echo)
+	})}
+	w := u.world(t, jsonAnswer(""))
+	said := make(chan string, 1)
+	req := request(t, http.MethodGet, "http://opened.net/", "")
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+		said <- h.Get("X-Echo")
+		return nil
+	}}))
+	got := send(t, w.client(false), req)
+	select {
+	case hint := <-said:
+		if !strings.HasPrefix(hint, "1 Basic ****") {
+			t.Errorf("the hint says %q", hint)
+		}
+	default:
+		t.Error("no hint came")
+	}
+	if trailer := got.Trailer.Get("X-Echo"); got.body != "body" || !strings.HasPrefix(trailer, "2 Basic ****") {
+		t.Errorf("got %q, and the trailer %q", got.body, trailer)
 	}
 }

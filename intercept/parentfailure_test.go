@@ -47,6 +47,22 @@ func TestParent_failures(t *testing.T) {
 			u.login = true
 			return u
 		}, 502, "does not accept the credentials (407)", false},
+		{"407 of another kind", func(t *testing.T) *uplink {
+			t.Helper()
+			u := answering(t, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM,Digest realm=\"Basic\", nonce=\"a\"\r\nContent-Length: 0\r\n\r\n")
+			u.login = true
+			return u
+		}, 502, "asks for another way to log in than Basic, which alone is spoken here (407)", false},
+		{"407 of several kinds", func(t *testing.T) *uplink {
+			t.Helper()
+			u := answering(t, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate,\tbasic realm=\"a\"\r\nContent-Length: 0\r\n\r\n")
+			u.login = true
+			return u
+		}, 502, "does not accept the credentials (407)", false},
+		{"407 of no kind", func(t *testing.T) *uplink {
+			t.Helper()
+			return answering(t, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+		}, 502, "asks for credentials (407)", false},
 		{"403", func(t *testing.T) *uplink {
 			t.Helper()
 			return answering(t, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")

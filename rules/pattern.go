@@ -71,11 +71,17 @@ func addressPattern(text string) (p Pattern, ok bool, err error) {
 	if a := prefix.Addr(); err == nil && a.Is4In6() && prefix.Bits() >= 96 && prefix == prefix.Masked() { // addresses are compared as IPv4
 		prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
 	}
+	meant, mapped := reserved.MappedRange(prefix)
+	const mappedRange = "is a range of IPv4 in the spelling of IPv6, with a length of less than 96"
 	switch {
 	case err != nil:
 		return Pattern{}, false, &PatternError{text, "is not an address range", "one such as 10.0.0.0/8 or 2001:db8::/32"}
 	case prefix.Bits() == 0:
 		return Pattern{}, false, &PatternError{text, "is every address there is", "the range that the servers are in"}
+	case mapped && meant.IsValid():
+		return Pattern{}, false, &PatternError{text, mappedRange, quote(meant.String())}
+	case mapped:
+		return Pattern{}, false, &PatternError{text, mappedRange, "one such as 10.0.0.0/8"}
 	case prefix != prefix.Masked():
 		return Pattern{}, false, &PatternError{text, "has bits set behind its length", quote(prefix.Masked().String())}
 	}

@@ -41,6 +41,16 @@ func addrRow(prefix string, nature Nature, citation, note string) AddrEntry {
 	}
 }
 
+// MappedRange reports whether a range begins at an IPv4 address in the spelling of IPv6, and is wider than all of those (::ffff:10.0.0.0/8): addresses are compared as IPv4, and none is in it. What
+// was meant is the range of IPv4 that has this length, if one can.
+func MappedRange(p netip.Prefix) (meant netip.Prefix, mapped bool) {
+	if a := p.Addr(); a.Is4In6() && p.Bits() < 96 {
+		meant, _ = a.Unmap().Prefix(p.Bits())
+		return meant, true
+	}
+	return netip.Prefix{}, false
+}
+
 // MatchAddr finds the range that a is in. Zones do not matter, and an IPv4 address that is mapped into IPv6 counts as IPv4. The zero Addr
 // is in none.
 func MatchAddr(a netip.Addr) (AddrEntry, bool) {

@@ -18,3 +18,14 @@ func TestParseAddr_isThatOfNetip(t *testing.T) {
 		}
 	}
 }
+
+func TestMappedRange(t *testing.T) {
+	for text, want := range map[string]string{
+		"::ffff:10.0.0.0/8": "10.0.0.0/8", "::ffff:10.1.2.3/8": "10.0.0.0/8", "::ffff:0:0/32": "0.0.0.0/32", "::ffff:10.0.0.0/33": "invalid Prefix", "::ffff:0:0/95": "invalid Prefix",
+		"::ffff:10.0.0.0/96": "", "::ffff:10.0.0.0/104": "", "10.0.0.0/8": "", "2001:db8::/32": "", "::/64": "",
+	} {
+		if meant, mapped := reserved.MappedRange(netip.MustParsePrefix(text)); mapped != (want != "") || mapped && meant.String() != want {
+			t.Errorf("%s: %v, %v, want %q", text, meant, mapped, want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/spelling"
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
+	"autodiscover-guard/rules/reserved"
 )
 
 // ruleList is the value of policy.rules.
@@ -234,6 +235,13 @@ func parsePrefix(text string) (netip.Prefix, *fault) {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
 		return netip.Prefix{}, &fault{text: quoted(text) + " is not an address range", want: "want one such as 10.0.0.0/8, or an address"}
+	}
+	if meant, mapped := reserved.MappedRange(p); mapped {
+		f := fault{text: quoted(text) + " is a range of IPv4 in the spelling of IPv6, with a length of less than 96", want: "want one such as 10.0.0.0/8"}
+		if meant.IsValid() {
+			f.want = didYouMean(meant.String())
+		}
+		return netip.Prefix{}, &f
 	}
 	if p != p.Masked() {
 		return netip.Prefix{}, &fault{text: quoted(text) + " has bits set behind its length", want: didYouMean(p.Masked().String())}

@@ -35,8 +35,8 @@ var upstreamKeys = []key{
 	},
 	{
 		name: "upstream.proxy_credentials",
-		about: "A file whose first line is the name and the password for upstream.proxy, with a colon between. It is as private as " +
-			"listen.key, and read again at SIGHUP.",
+		about: "A file whose first line is the name and the password for upstream.proxy, with a colon between. HTTP proxies are told " +
+			"them by Basic; Digest, NTLM and Negotiate are not spoken. The file is as private as listen.key, and read again at SIGHUP.",
 		sample: "proxy-credentials",
 		value:  secretPath(func(c *Config) *string { return &c.Upstream.ProxyCredentials }),
 	},

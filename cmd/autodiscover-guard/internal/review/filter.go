@@ -79,6 +79,12 @@ func Dialects() []string {
 // ParseClient reads an address or a range of addresses (CIDR).
 func ParseClient(text string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(text); err == nil {
+		if meant, mapped := reserved.MappedRange(p); mapped {
+			if !meant.IsValid() {
+				return netip.Prefix{}, fmt.Errorf("%q is not a client: want a range of IPv4 as 192.0.2.0/24", text)
+			}
+			return netip.Prefix{}, fmt.Errorf("%q is not a client: did you mean %s?", text, meant)
+		}
 		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
 			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 		}

@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,11 @@ func TestFilter_client(t *testing.T) {
 		f := review.Filter{Clients: []netip.Prefix{p}}
 		if !f.Match(&review.Record{Client: c.recorded}) || f.Match(&review.Record{Client: "198.51.100.1"}) || f.Match(&review.Record{Client: "2001:db8::1"}) {
 			t.Errorf("%s does not find %s alone", c.asked, c.recorded)
+		}
+	}
+	for asked, want := range map[string]string{"::ffff:192.0.2.0/24": "did you mean 192.0.2.0/24?", "::ffff:192.0.2.0/90": "192.0.2.0/24", "nobody": "192.0.2.7"} {
+		if p, err := review.ParseClient(asked); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v, want an error with %q", asked, p, err, want)
 		}
 	}
 }
