@@ -133,6 +133,7 @@ func TestJudge_permission(t *testing.T) {
 		"an error":       {"OPTIONS", "mail.lab.test", "", 500, rules.ActionRefuse},
 		"a stranger's":   {"OPTIONS", "mail.stranger.net", "", 204, rules.ActionRefuse},
 		"asked scrubbed": {"OPTIONS", "prod.autodetect.outlook.cloud.microsoft", "", 204, rules.ActionRefuse},
+		"about another":  {"OPTIONS", "mail.shop.net", "", 204, rules.ActionRefuse},
 	} {
 		r := question("https://" + c.host + "/.well-known/jmap")
 		if name == "asked scrubbed" {
@@ -140,6 +141,10 @@ func TestJudge_permission(t *testing.T) {
 		}
 		r.Method, r.Header["Authorization"] = c.method, []string{basic("user@lab.test:secret")}
 		a := dialect.Answer{Status: c.status, Header: dialect.Header{"Allow": {"GET"}}, Body: []byte(c.body)}
+		if name == "about another" { // whom its token names, {"D":"lab.test"}
+			r.Header["Authorization"] = []string{basic("user@shop.net:secret")}
+			a.Header["X-Feedback-Token"] = []string{"e30.eyJEIjoibGFiLnRlc3QifQ.c2ln"}
+		}
 		if plan, d := decide(builtin(t), r, a); d.Action != c.want {
 			t.Errorf("%s: %v, %v, %s; want %v", name, plan.Step, d.Action, d.Reason, c.want)
 		}

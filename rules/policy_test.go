@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"autodiscover-guard/rules"
+	"autodiscover-guard/rules/dialect"
 	"autodiscover-guard/rules/reserved"
 )
 
@@ -65,6 +66,20 @@ func TestNew_openRefused(t *testing.T) {
 	for _, host := range []string{"", "com", "co.uk", "*.hoster.net", "https://hoster.net", "hoster.net:443", "192.0.2.7", "[2001:db8::7]"} {
 		if _, err := rules.New(rules.Config{Open: []string{host}}); err == nil || !strings.Contains(err.Error(), "cannot be opened") {
 			t.Errorf("%q: %v", host, err)
+		}
+	}
+}
+
+// TestPolicy_unknownStep: of a plan that nobody has made, nothing is known, and so nothing passes, whatever came of the question.
+func TestPolicy_unknownStep(t *testing.T) {
+	p := withRules(t)
+	for name, d := range map[string]rules.Decision{
+		"no answer":           p.Unanswered(&rules.Plan{}, "nobody answers"),
+		"an answer":           p.Judge(&rules.Plan{}, dialect.Answer{Status: 200}),
+		"one that is watched": p.Judge(&rules.Plan{Step: rules.Watch, Guarded: true}, dialect.Answer{Status: 200}),
+	} {
+		if d.Action != rules.ActionRefuse || d.Answer.Status < 200 || d.Answer.Status > 499 || d.Answer.Status == 401 || d.Answer.Status == 403 || d.Answer.Status == 407 {
+			t.Errorf("%s: %v with status %d, want a refusal that is quiet", name, d.Action, d.Answer.Status)
 		}
 	}
 }

@@ -169,7 +169,6 @@ func UserinfoSubjects(u *url.URL) []Subject {
 
 func authorizationSubjects(value string) []Subject {
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(value), " ")
-	rest = strings.TrimSpace(rest)
 	switch {
 	case strings.EqualFold(scheme, "Basic"):
 		user, _, _ := BasicUser(value)

@@ -173,11 +173,7 @@ func (d *Document) Edit(judged []Suggestion) (Answer, error) {
 		return Answer{}, fmt.Errorf("editing %d suggestions with %d verdicts", len(d.Suggestions), len(judged))
 	}
 	for _, s := range judged[:d.inHeader] {
-		switch {
-		case d.targetPath == "" || s.Path != d.targetPath || s.Verdict == Keep:
-		case s.Verdict == Rewrite:
-			d.target = s.Now
-		default:
+		if s.Path == d.targetPath && s.Verdict != Keep { // no server is put in the place of a redirect
 			return Answer{}, ErrNothingLeft
 		}
 	}

@@ -34,6 +34,8 @@ func TestInquiry_SecretFree(t *testing.T) {
 		"GetCredentialType":        {Identity, login, `{"username":"u@lab.test","isOtherIdpSupported":true,"checkPhones":false,"country":"DE","flowToken":"x","federationFlags":0}`, true},
 		"with a password":          {Identity, login, `{"username":"u@lab.test","passwd":"x"}`, false},
 		"with an object":           {Identity, login, `{"username":"u@lab.test","more":{"passwd":"x"}}`, false},
+		"a list":                   {Identity, login, `["u@lab.test","secret"]`, false},
+		"a text":                   {Identity, login, `"secret"`, false},
 		"no JSON":                  {Identity, login, `login=u@lab.test&passwd=x`, false},
 		"nothing":                  {SOAP, "https://outlook.com/autodiscover/autodiscover.svc", "", true},
 		"of a dialect without one": {V2, "https://outlook.com/autodiscover/autodiscover.json", "x", false},
