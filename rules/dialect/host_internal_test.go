@@ -19,7 +19,7 @@ func TestHostName(t *testing.T) {
 	}
 	for value, want := range map[string]string{
 		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test/%EMAILADDRESS%": "mail.lab.test", "https://stranger.net;.lab.test/": "", "https://stranger.net,x.lab.test/": "",
-		"https://stranger.net%252f.lab.test/": "", "https://stranger.net\u00a0.lab.test/": "",
+		`https://mail.lab.test/\x`: "", "https://mail.lab.test/\tx": "", "https://stranger.net%252f.lab.test/": "", "https://stranger.net\u00a0.lab.test/": "",
 	} {
 		if got, _ := urlHost(value); got != want {
 			t.Errorf("urlHost(%q) = %q, want %q", value, got, want)
@@ -61,7 +61,7 @@ func TestHostName(t *testing.T) {
 			t.Errorf("suggestAbsolute(%q): %+v, %t; want %t", value, s, ok, want)
 		}
 	}
-	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": ""} {
+	for value, want := range map[string]string{"user@Lab.Test": "lab.test", "user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": "", "a@lab.test,b@stranger.net": "", "a@stranger.net;b@lab.test": "", "nobody": ""} {
 		if s, _ := suggestAddress("", "", value); s.Host != want {
 			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
 		}
