@@ -1,6 +1,7 @@
 package intercept_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -54,6 +55,30 @@ func TestLimit_longQuestion(t *testing.T) {
 	}
 	if n := w.decisions.Len(); n != 2 {
 		t.Errorf("got %d records, want 2", n)
+	}
+}
+
+// TestLimit_cutQuestion: a question that breaks off is not forwarded, with whose secrets ever: somebody whom nobody has judged may stand in the rest of it.
+func TestLimit_cutQuestion(t *testing.T) {
+	for host, want := range map[string]string{docHost: "<ErrorCode>", "opened.net": "autodiscover-guard: the request's body broke off.\n"} {
+		s := &spy{next: jsonAnswer("{}")}
+		w := newWorld(t, s.handle)
+		c, err := dial(w.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(c, "POST http://%s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nAuthorization: Basic dTpw\r\nContent-Length: 1000\r\n\r\n<Autodiscover>", host, poxPath, host)
+		_ = c.(*net.TCPConn).CloseWrite()
+		if got, _ := io.ReadAll(c); !strings.Contains(string(got), want) {
+			t.Errorf("%s: got %q, want %q", host, got, want)
+		}
+		_ = c.Close()
+		if s.asked.Load() != 0 {
+			t.Errorf("%s: upstream was asked", host)
+		}
+		if secrets := w.decision(1)["credentials"].(map[string]any); secrets["forwarded"] != false {
+			t.Errorf("%s: secrets %v", host, secrets)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func TestHostName(t *testing.T) {
 	}
 	for value, want := range map[string]string{
 		"https://mail.lab.test/": "mail.lab.test", "//mail.lab.test/%EMAILADDRESS%": "mail.lab.test", "https://stranger.net;.lab.test/": "", "https://stranger.net,x.lab.test/": "",
+		`https://mail.lab.test/\x`: "", "https://mail.lab.test/\tx": "",
 		"https://stranger.net%252f.lab.test/": "", "https://stranger.net\u00a0.lab.test/": "",
 		"https://134744072%E3%80%82lab.test/": "", "https://134744072%c0%ae.lab.test": "", "https://x@134744072%E3%80%82lab.test:443": "", "https://u%40v:p%2F@mail.lab.test/%E3%80%82?%40": "mail.lab.test",
 		"https://[fe80::1%25eth0]:443/": "fe80::1", "https://müller.lab.test/": "xn--mller-kva.lab.test", "https://mail。lab.test/": "mail.lab.test",
@@ -68,6 +69,7 @@ func TestHostName(t *testing.T) {
 		"user@Lab.Test": "lab.test", "SMTP:user@lab.test": "lab.test", "\"a,b@c\"@lab.test.": "lab.test", "user@[IPv6:2001:db8::1]": "2001:db8::1",
 		"user@stranger.net\u00a0.lab.test": "", "user@stranger.net+.lab.test": "", "user%40lab.test%2B.stranger.net": "",
 		"user@lab.test&.stra&nger.n&et": "", "user@lab.test$.stranger": "", "user@lab.test;.stranger": "", "user@lab.test?x": "", "user@lab.test:x": "",
+		"a@lab.test,b@stranger.net": "", "a@stranger.net;b@lab.test": "", "nobody": "",
 	} {
 		if s, _ := suggestAddress("", "", value); s.Host != want {
 			t.Errorf("suggestAddress(%q) is for %q, want %q", value, s.Host, want)
