@@ -18,10 +18,12 @@ func TestJudge_notWellFormed(t *testing.T) {
 		`<RedirectAddr>user@lab.test</RedirectAddr>`:                             rules.ActionPass,
 		`<RedirectAddr>user@lab.test&amp;.stra&amp;nger.n&amp;et</RedirectAddr>`: rules.ActionRefuse,
 		`<EwsUrl>https://mail.lab.test/&amp;.stra&amp;nger.n&amp;et/x</EwsUrl>`:  rules.ActionPass,
+		`<Server>lab.test</Server><OWAUrl>/&amp;/stranger.n&amp;et/x</OWAUrl>`:   rules.ActionPass,
 	} {
 		document := declaration + `?><Autodiscover><Response>` + attributes + ` b="2"><Action>settings</Action><Protocol><Type>EXCH</Type>` + body + `</Protocol></Account></Response></Autodiscover>`
 		for _, text := range [...]string{
 			document, "\n" + document, strings.Replace(document, declaration, declaration+` x="y"`, 1), strings.Replace(document, attributes+" ", attributes, 1),
+			strings.Replace(document, `"1.0"`, `'1.0"`, 1), strings.Replace(document, "<Type>", "<Type a='&#xD800;'>", 1), document + "&#10;",
 		} {
 			want := want
 			if want == rules.ActionPass && text != document {

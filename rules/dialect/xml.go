@@ -90,7 +90,7 @@ func (x *xmlDocument) checkTop(top *etree.Element) error {
 			if strings.TrimSpace(token.Data) != "" {
 				return fmt.Errorf("%w: text beside the XML root", ErrUnreadable)
 			}
-			x.plain = x.plain && blank(token.Data) // other spaces than XML's are text, too
+			x.plain = x.plain && blank(token.Data) && !token.IsCData() // other spaces than XML's are text, too
 		case *etree.ProcInst:
 			if i != 0 || !strings.EqualFold(token.Target, "xml") {
 				x.plain = false
