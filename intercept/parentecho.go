@@ -26,10 +26,11 @@ func (p *parent) maskEcho(resp *http.Response) {
 	}
 }
 
-// maskHints does the same to the informational answers to req. Its hook is called before those that req has already, with the same fields.
+// maskHints does the same to the informational answers to req. Its hook is called before those that req has already, with the same fields. Where there is none
+// nobody is told, and a hook would have net/http bound them no more (go1.26, transport.go: readResponse).
 func (p *parent) maskHints(req *http.Request) *http.Request {
 	secrets := p.spellings()
-	if len(secrets) == 0 {
+	if told := httptrace.ContextClientTrace(req.Context()); len(secrets) == 0 || told == nil || told.Got1xxResponse == nil {
 		return req
 	}
 	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{Got1xxResponse: func(_ int, header textproto.MIMEHeader) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -88,5 +89,26 @@ func TestParent_hintsAndTrailersTellNoPassword(t *testing.T) {
 	}
 	if trailer := got.Trailer.Get("X-Echo"); got.body != "body" || !strings.HasPrefix(trailer, "2 Basic ****") {
 		t.Errorf("got %q, and the trailer %q", got.body, trailer)
+	}
+}
+
+// Nor does that take the bound of hints away that nobody is told: those of a discovery question, which could go on until its time is over.
+func TestParent_endlessHints(t *testing.T) {
+	t.Parallel()
+	u := &uplink{login: true, url: "http://" + listen(t, func(c net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+			return
+		}
+		for range 40 { // above the bound of a header, all together
+			if _, err := fmt.Fprintf(c, "HTTP/1.1 103 Early Hints\r\nX-Padding: %s\r\n\r\n", strings.Repeat("x", 64<<10)); err != nil {
+				return
+			}
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+	})}
+	w := u.world(t, jsonAnswer(""))
+	send(t, w.client(false), request(t, http.MethodGet, "http://autoconfig.lab.test/mail/config-v1.1.xml", ""))
+	if r := w.decision(1)["upstream"].(map[string]any); r["error"] != "protocol" {
+		t.Errorf("got %v", r)
 	}
 }

@@ -21,7 +21,7 @@ const maxFile = 64 << 20
 
 // readFile reads a whole file. That there is none is no error: nil stands for it, and an empty file is an empty slice.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|atOnce, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -142,7 +142,7 @@ func digest(text []byte) string {
 
 // writable reports whether this process may write an existing file, as the system sees it; nothing is written.
 func writable(path string) bool {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := os.OpenFile(path, os.O_WRONLY|atOnce, 0)
 	if err != nil {
 		return false
 	}

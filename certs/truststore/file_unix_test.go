@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -83,5 +84,26 @@ func TestPolicies_linkAndMode(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, c.tree(t)); diff != "" {
 		t.Errorf("something has changed (-before +after):\n%s", diff)
+	}
+}
+
+// TestNSS_pipes: a user's pipe where root looks for a file, at whose other end nobody is, holds nothing up.
+func TestNSS_pipes(t *testing.T) {
+	t.Parallel()
+	c := newComputer(t, "linux", true, "/home/.thunderbird/a/cert9.db", "/home/.mozilla/firefox/b/")
+	for _, name := range []string{"/home/.thunderbird/profiles.ini", "/home/.mozilla/firefox/b/cert9.db"} {
+		if err := syscall.Mkfifo(filepath.Join(c.root, filepath.FromSlash(name)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan []truststore.Report, 1)
+	go func() { done <- c.stores.PlanInstall(t.Context(), truststore.NSS) }()
+	select {
+	case got := <-done:
+		if len(got) != 2 || got[0].Status != truststore.Planned || got[1].Status != truststore.Skipped || got[1].Note != "the database cannot be written" {
+			t.Errorf("got %+v", got)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it waits")
 	}
 }

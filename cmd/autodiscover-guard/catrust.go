@@ -34,6 +34,9 @@ type trustFlags struct {
 	asJSON, dryRun      bool
 }
 
+// placeFlags are the flags that name a store's places one by one.
+var placeFlags = map[string]string{truststore.NSS: "nss-database", truststore.Java: "keystore", truststore.Policies: "policies-file"}
+
 // addTrustFlags adds them. action is what a dry run would leave undone, "" for a command that changes nothing.
 func addTrustFlags(cmd *cobra.Command, f *trustFlags, action string) {
 	flags := cmd.Flags()
@@ -42,9 +45,9 @@ func addTrustFlags(cmd *cobra.Command, f *trustFlags, action string) {
 	flags.StringVar(&f.home, "home", "", "home `DIR` whose profiles are looked at, instead of your own")
 	flags.StringSliceVar(&f.stores, "store", nil, "`STORES` to work on, separated by commas")
 	f.places = map[string]*[]string{
-		truststore.NSS:      flags.StringArray("nss-database", nil, "`DIR` of an NSS database: work on this one (may be repeated)"),
-		truststore.Java:     flags.StringArray("keystore", nil, "`FILE` of a Java keystore: work on this one (may be repeated)"),
-		truststore.Policies: flags.StringArray("policies-file", nil, "policies.json `FILE`: work on this one (may be repeated)"),
+		truststore.NSS:      flags.StringArray(placeFlags[truststore.NSS], nil, "`DIR` of an NSS database: work on this one (may be repeated)"),
+		truststore.Java:     flags.StringArray(placeFlags[truststore.Java], nil, "`FILE` of a Java keystore: work on this one (may be repeated)"),
+		truststore.Policies: flags.StringArray(placeFlags[truststore.Policies], nil, "policies.json `FILE`: work on this one (may be repeated)"),
 	}
 	flags.BoolVar(&f.asJSON, "json", false, "one JSON object a line, for every place that was found")
 	if action != "" {

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"autodiscover-guard/certs/truststore"
@@ -16,13 +18,19 @@ type placeReport struct {
 	Command string `json:"command,omitempty"`
 }
 
-// asAdmin is the command that does to one store what this process may not do.
-func (t *truster) asAdmin(verb, store string) string {
+// asAdmin is the command that does what this process may not do: to the store, or to the one place where somebody named that, or where the administrator, who has
+// another home, would not look.
+func (t *truster) asAdmin(verb string, r truststore.Report) string {
+	where := []string{"--store", r.Store}
+	below, err := filepath.Rel(t.config.Home, r.Path)
+	if flag := placeFlags[r.Store]; flag != "" && (len(t.config.Places[r.Store]) > 0 || r.Store == truststore.NSS || err == nil && filepath.IsLocal(below)) {
+		where = []string{"--" + flag, r.Path}
+	}
 	self, err := os.Executable()
 	if err != nil {
 		self = program
 	}
-	c := truststore.Command{Name: self, Args: []string{"ca", verb, "--store", store, "--state", t.state}}
+	c := truststore.Command{Name: self, Args: slices.Concat([]string{"ca", verb}, where, []string{"--state", t.state})}
 	if runtime.GOOS == "windows" {
 		return "as administrator: " + c.String()
 	}
@@ -35,7 +43,7 @@ func (t *truster) print(out io.Writer, verb string, reports []truststore.Report,
 	for _, r := range reports {
 		p := placeReport{Report: r}
 		if r.Status == truststore.NeedsAdmin {
-			p.Command = t.asAdmin(verb, r.Store)
+			p.Command = t.asAdmin(verb, r)
 		}
 		all = append(all, p)
 	}

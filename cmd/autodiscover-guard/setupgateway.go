@@ -55,7 +55,7 @@ For example: ` + program + ` setup gateway --print --config /etc/` + program + `
 				return err
 			}
 			for _, path := range unseen(plan, c.Files()) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: %s lies where the service cannot look (ProtectHome=, PrivateTmp=); move it, to /usr/local/bin, /etc or /var/lib\n", program, path)
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: hint: %s lies where the service cannot look (ProtectHome=, PrivateTmp=); move it, to /usr/local/bin, /etc or /var/lib\n", program, nameable(path, plan.Config))
 			}
 			for i, f := range files {
 				if i > 0 {
@@ -157,6 +157,18 @@ func unseen(p gateway.Plan, named []string) []string {
 		}
 	}
 	return out
+}
+
+// nameable is a path that can be shown. One beside the configuration where nothing is may be no path: some write a secret in the place of its file's name.
+func nameable(path, config string) string {
+	dir := filepath.Dir(config)
+	if name, err := filepath.Rel(dir, path); err != nil || !filepath.IsLocal(name) {
+		return path
+	}
+	if _, err := os.Lstat(path); err != nil {
+		return filepath.Join(dir, "…")
+	}
+	return path
 }
 
 var hiddenFromService = []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"}

@@ -84,8 +84,11 @@ func (r *reader) syntax(data []byte, err error) {
 		}
 	}
 	if _, rest, star := strings.Cut(text, "unknown anchor '"); star { // as patterns begin, without their quotes
-		name, _, _ := strings.Cut(rest, "'")
-		r.report(&n, "", fault{text: "to YAML a star without quotes is a reference", want: "want quotes around it: " + quoted("*"+name)})
+		f := fault{text: "to YAML a star without quotes is a reference", want: "want quotes around it"}
+		if name, _, _ := strings.Cut(rest, "'"); strings.HasPrefix(name, ".") { // what begins with a star alone may be a password
+			f.want += ": " + quoted("*"+name)
+		}
+		r.report(&n, "", f)
 		return
 	}
 	if strings.Contains(text, "incompatible YAML document") {

@@ -19,7 +19,7 @@ var adminKeys = []key{
 		about: "A PEM file with the admin listener's own certificate, and the chain up to its issuer. With it the listener is served over TLS (HTTP/1.1 " +
 			"and HTTP/2), and over plain HTTP answers for the revocation lists alone. It is read again at SIGHUP.",
 		sample: "gateway.corp.example.pem",
-		value:  path(func(c *Config) *string { return &c.Listen.AdminCertificate }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Listen.AdminCertificate }),
 	},
 	{
 		name:   "listen.admin_key",

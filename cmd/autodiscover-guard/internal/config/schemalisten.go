@@ -24,7 +24,7 @@ var listenKeys = []key{
 		about: "A PEM file with the proxy's own certificate, and the chain up to its issuer. With it the proxy is served over TLS (HTTP/1.1 and " +
 			"HTTP/2); without it in the clear. It is read again at SIGHUP.",
 		sample: "proxy.lab.test.pem",
-		value:  path(func(c *Config) *string { return &c.Listen.Certificate }, "a file"),
+		value:  secretPath(func(c *Config) *string { return &c.Listen.Certificate }),
 	},
 	{
 		name: "listen.key",

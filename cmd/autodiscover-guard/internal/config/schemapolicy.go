@@ -92,7 +92,7 @@ func path(at func(*Config) *string, want string) value {
 	return single[string]{at: at, want: want, parse: parsePath, show: word}
 }
 
-// secretPath is path for a file that holds a secret.
+// secretPath is path for a file that holds a secret, or may.
 func secretPath(at func(*Config) *string) value {
 	return single[string]{at: at, want: "a file", parse: parseSecretPath, show: word}
 }

@@ -70,8 +70,8 @@ func (r *reader) noAliasOrTag(name string, n *yaml.Node) bool {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		r.report(n, name, fault{text: "anchors and aliases are not read", want: "write the value out"})
-	case n.Style&yaml.TaggedStyle != 0:
-		r.report(n, name, fault{text: "tags are not read", want: "leave " + clipped(n.Tag) + " out"})
+	case n.Style&yaml.TaggedStyle != 0: // which a password is to YAML that begins so
+		r.report(n, name, fault{text: "tags are not read", want: "want no word that begins with an exclamation mark, or quotes around it"})
 	default:
 		return true
 	}
@@ -99,8 +99,21 @@ func describe(n *yaml.Node) string {
 	case n.ShortTag() == "!!null":
 		return "no value"
 	default:
-		return "a single value, " + quoted(n.Value)
+		return "a single value, " + quoted(withoutSecrets(n.Value))
 	}
+}
+
+// withoutSecrets is withoutUser that shows nothing of a URL behind its host either: a webhook's is a secret.
+func withoutSecrets(text string) string {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found {
+		return withoutUser(text)
+	}
+	rest = withoutUser(rest)
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end] + "/…"
+	}
+	return scheme + "://" + rest
 }
 
 // misspelt says of a key that it is none of words, and which was probably meant.

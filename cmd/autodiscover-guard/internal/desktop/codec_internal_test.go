@@ -140,6 +140,7 @@ func TestValue_String(t *testing.T) {
 		set("'http://user:geheim@proxy.example:8080/'"):            "'http://…@proxy.example:8080/'",
 		set("http://proxy.example/?x=a@b"):                         "http://proxy.example/?x=a@b",
 		set("REG_SZ http://user:ge@he@im@proxy.example/proxy.pac"): "REG_SZ http://…@proxy.example/proxy.pac",
+		set(`"http://user:ge'heim@proxy.example/proxy.pac"`):       `"http://…@proxy.example/proxy.pac"`, // so GVariant writes one with an apostrophe
 	} {
 		if got := v.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -16,8 +16,8 @@ type Value struct {
 
 func set(text string) Value { return Value{Set: true, Text: text} }
 
-// userinfo is a name and a password in a URL. It ends at the last @ of the authority: to most programs a password may have one (WHATWG URL, authority state).
-var userinfo = regexp.MustCompile(`//[^/\s"']*@`)
+// userinfo is a name and a password in a URL. It ends at the last @ of the authority: to most programs a password may have one, or an apostrophe (WHATWG URL, authority state).
+var userinfo = regexp.MustCompile(`//[^/\s"]*@`)
 
 // String is the value for people, without a password that a proxy's URL may hold.
 func (v Value) String() string {

@@ -2,6 +2,7 @@ package review
 
 import (
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -88,7 +89,7 @@ func ecs(r *Record, l *leakCheck) object {
 	}
 	event := object{
 		"kind": kind, "category": []string{"network"}, "type": []string{"protocol", allowed}, "action": "discovery-" + r.Action, "outcome": "success",
-		"id": r.Exchange, "reason": r.Reason, "module": vendorKey, "dataset": vendorKey + ".decision", "duration": r.TookMS * int64(time.Millisecond),
+		"id": r.Exchange, "reason": r.Reason, "module": vendorKey, "dataset": vendorKey + ".decision", "duration": nanoseconds(r.TookMS),
 	}
 	return object{
 		"@timestamp": Moment(r.At).exact(),
@@ -109,6 +110,11 @@ func ecs(r *Record, l *leakCheck) object {
 		"related": object{"hosts": append([]string{stripPort(r.Host)}, l.strangers...), "ip": []string{r.Client}},
 		vendorKey: vendorFields(r),
 	}
+}
+
+// nanoseconds are as many milliseconds, or the most that there can be: a log may have any number.
+func nanoseconds(ms int64) int64 {
+	return min(max(ms, 0), math.MaxInt64/int64(time.Millisecond)) * int64(time.Millisecond)
 }
 
 // ocsf maps a record to class 4002 (HTTP Activity) of the Open Cybersecurity Schema Framework, with the profile security_control.

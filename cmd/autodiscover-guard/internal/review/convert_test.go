@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,3 +86,19 @@ var errFull = errors.New("no space left on device")
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// A duration in nanoseconds is none before the question, however long a log says that it took.
+func TestConverters_duration(t *testing.T) {
+	t.Parallel()
+	for ms, want := range map[int64]int64{3: 3_000_000, -1: 0, math.MinInt64: 0, math.MaxInt64 / 1000: math.MaxInt64 / 1_000_000 * 1_000_000} {
+		var out bytes.Buffer
+		c := review.NewConverter(review.Filter{}, review.FormatECS, &out)
+		if _, err := review.Read(t.Context(), review.Sources{Files: []string{"-"}, Stdin: strings.NewReader(line(t, entry{"took_ms": ms}) + "\n")}, c); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Event struct{ Duration int64 } }
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Event.Duration != want {
+			t.Errorf("%d ms: got %d, %v, want %d", ms, got.Event.Duration, err, want)
+		}
+	}
+}
