@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,9 @@ func TestAdvice_denied(t *testing.T) {
 		if got := advice(c.err); got != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
+	}
+	if got, want := userName(nil, errors.New("no passwd")), fmt.Sprintf("the user with the number %d", os.Geteuid()); got != want {
+		t.Errorf("without a name: %q, want %q", got, want)
 	}
 	// What a certificate should look like is no advice for a file that was not read.
 	_, err = readCertificate("listen.certificate", "listen.key", filepath.Join(t.TempDir(), "none.pem"), "")

@@ -86,11 +86,17 @@ func advice(err error) string {
 	}
 	// Most of all a service's, to which root has given a configuration and files that root alone can read.
 	if file, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(file, fs.ErrPermission) {
-		if who, err := user.Current(); err == nil {
-			return fmt.Sprintf("this runs as %s: let that user have %s, or run it as another", who.Username, file.Path)
-		}
+		return fmt.Sprintf("this runs as %s: let that user have %s, or run it as another", userName(user.Current()), file.Path)
 	}
 	return ""
+}
+
+// userName is what user.Current has found; in a container its number need not have a name.
+func userName(who *user.User, err error) string {
+	if err != nil {
+		return fmt.Sprintf("the user with the number %d", os.Geteuid())
+	}
+	return who.Username
 }
 
 // answerNo is the error that ends a command whose answer is "no"; the command has said so itself.

@@ -147,6 +147,7 @@ func (s *service) serve(ctx context.Context, r *reloader, hangups <-chan os.Sign
 	followed.Go(func() { r.follow(following, hangups) })
 	followed.Go(func() { watchAuthority(following, r.guard.authority, r.logger) })
 	followed.Go(func() { manageMemory(following, debug.FreeOSMemory) })
+	followed.Go(func() { r.state.mend(following) })
 	defer r.awaitFollowers(&followed)
 	defer leave()
 	watched, unwatch := context.WithCancel(context.WithoutCancel(ctx))

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,6 +17,10 @@ type stateDir struct {
 	path   string
 	lock   *os.File
 	logger *zap.Logger
+
+	noting  sync.Mutex        // guards what follows, and the files
+	missing map[string]string // notes that could not be written, by name
+	failed  chan struct{}     // has one while there are any
 }
 
 // authorityDir is where the authority lies in a state directory.
@@ -47,7 +53,7 @@ func openState(path string, logger *zap.Logger) (*stateDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stateDir{path: path, lock: f, logger: logger}
+	s := &stateDir{path: path, lock: f, logger: logger, missing: map[string]string{}, failed: make(chan struct{}, 1)}
 	s.forget() // a guard that was killed has left what is true no longer
 	return s, nil
 }
@@ -91,8 +97,23 @@ func owner(state string) string {
 }
 
 // note writes a small file for scripts and for other commands of this program: pid, address, admin, transparent, policy. The guard itself needs
-// none of them: where one cannot be written, a full disk say, it warns and guards.
+// none of them: where one cannot be written, a full disk say, it warns and guards, and [stateDir.mend] tries again.
 func (s *stateDir) note(name, text string) {
+	s.noting.Lock()
+	defer s.noting.Unlock()
+	delete(s.missing, name)
+	if err := s.write(name, text); err != nil {
+		s.missing[name] = text
+		select {
+		case s.failed <- struct{}{}:
+		default:
+		}
+		s.logger.Warn("a file for scripts could not be written", zap.String("file", name), zap.Error(err))
+	}
+}
+
+// write puts a note where it belongs, or nothing.
+func (s *stateDir) write(name, text string) error {
 	file := filepath.Join(s.path, name)
 	err := os.WriteFile(file+".new", []byte(text+"\n"), 0o600)
 	if err == nil {
@@ -101,8 +122,51 @@ func (s *stateDir) note(name, text string) {
 	if err != nil {
 		_ = os.Remove(file + ".new")
 		_ = os.Remove(file) // it says what is true no longer
-		s.logger.Warn("a file for scripts could not be written", zap.String("file", name), zap.Error(err))
 	}
+	return err
+}
+
+// notes are all that note writes. The proxy's address comes last: whoever has waited for it finds the others.
+var notes = [...]string{"pid", "policy", "transparent", "admin", "address"}
+
+// mendEvery is how often what could not be written is tried again.
+const mendEvery = 2 * time.Second
+
+// mend writes the notes that could not be, once that is possible again, until ctx ends: without them "status" and logrotate's kill find no guard, however well
+// it does.
+func (s *stateDir) mend(ctx context.Context) {
+	for {
+		select {
+		case <-s.failed:
+		case <-ctx.Done():
+			return
+		}
+		for !s.rewrite() {
+			select {
+			case <-time.After(mendEvery):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// rewrite tries once more what is missing, and reports whether all of it is there now.
+func (s *stateDir) rewrite() bool {
+	s.noting.Lock()
+	defer s.noting.Unlock()
+	for _, name := range notes {
+		text, is := s.missing[name]
+		if !is {
+			continue
+		}
+		if s.write(name, text) != nil {
+			return false
+		}
+		delete(s.missing, name)
+		s.logger.Info("a file for scripts is there now", zap.String("file", name))
+	}
+	return true
 }
 
 // close gives the directory back. What was only true while the guard ran goes.
@@ -113,7 +177,7 @@ func (s *stateDir) close() {
 
 // forget removes what note has written.
 func (s *stateDir) forget() {
-	for _, name := range []string{"address", "admin", "pid", "policy", "transparent"} {
+	for _, name := range notes {
 		_ = os.Remove(filepath.Join(s.path, name))
 	}
 }

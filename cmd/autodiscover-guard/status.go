@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -149,7 +151,8 @@ func lookAtGuard(ctx context.Context, state string, listen *config.Listen) guard
 	s.Stale = strings.TrimPrefix(s.Stale, "not reloaded: ")
 	switch {
 	case s.Proxy == "":
-		s.Reason = "it is starting"
+		s.Reason = "it is starting, or there is no room in its state directory for where it listens"
+		s.askConfigured(ctx, listen)
 	case s.Admin != "":
 		s.ask(ctx, listen)
 	default:
@@ -187,7 +190,45 @@ func (s *guardStatus) ask(ctx context.Context, listen *config.Listen) {
 		}
 		return
 	}
+	s.take(told)
+}
+
+// take is what the guard has told. Its policy need not be in the directory, whose disk may be full.
+func (s *guardStatus) take(told console.Status) {
 	s.Ready, s.Reason, s.Version, s.Authority, s.IssuingUntil = told.Ready, told.Reason, told.Version, told.Authority, told.IssuingUntil
+	if told.Policy != "" {
+		s.Policy, s.Stale = told.Policy, told.Reload
+	}
+}
+
+// askConfigured asks the admin listener where the configuration has it, which a full disk does not keep from being served. One that hands out another
+// root than this directory's is another guard's. It is shown no token, as it could be anybody before that is known.
+func (s *guardStatus) askConfigured(ctx context.Context, listen *config.Listen) {
+	if listen == nil || listen.Admin == "" {
+		return
+	}
+	at := reachedHere(listen.Admin)
+	client := console.Client{Base: adminBase(listen, at), Address: at}
+	if listen.AdminCertificate != "" {
+		client.Roots = systemRoots()
+		if addCertificates(client.Roots, "listen.admin_certificate", listen.AdminCertificate) != nil {
+			return
+		}
+	}
+	root, err := os.ReadFile(filepath.Join(authorityDir(s.State), "root.pem"))
+	if err != nil {
+		return
+	}
+	served, err := client.Get(ctx, "/ca.pem")
+	own, _ := pem.Decode(root)
+	its, _ := pem.Decode(served.Body)
+	if err != nil || own == nil || its == nil || !bytes.Equal(own.Bytes, its.Bytes) {
+		return
+	}
+	if told, err := client.Status(ctx); err == nil {
+		s.Proxy, s.Admin = listen.Proxy, listen.Admin
+		s.take(told)
+	}
 }
 
 // dial is for a guard that nobody can ask: one that ends has closed its doors.

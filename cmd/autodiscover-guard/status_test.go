@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/pem"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +52,11 @@ func TestStatus(t *testing.T) {
 			guardStatus{Running: true, Ready: true, Proxy: "127.0.0.1:1", Policy: "abc", Stale: "no"},
 		},
 		{
+			"ready, and its policy could not be written",
+			map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusOK, `{"ready":true,"policy":"def","reload_error":"no"}`)},
+			guardStatus{Running: true, Ready: true, Proxy: "127.0.0.1:1", Policy: "def", Stale: "no"},
+		},
+		{
 			"draining",
 			map[string]string{"address": "127.0.0.1:1", "admin": answers(http.StatusServiceUnavailable, `{"ready":false,"reason":"draining"}`)},
 			guardStatus{Running: true, Reason: "draining", Proxy: "127.0.0.1:1"},
@@ -96,6 +103,37 @@ func TestStatus(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
 		})
+	}
+}
+
+// A guard that had no room to write where it listens is found where its configuration has it, and another one there is not taken for it.
+func TestStatus_no_room(t *testing.T) {
+	root := func(text string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte(text)}))
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header["Authorization"]) != 0 {
+			t.Errorf("%s was shown a token", r.URL.Path)
+		}
+		_, _ = w.Write([]byte(map[string]string{"/ca.pem": root("own"), "/readyz": `{"ready":true,"policy":"abc"}`}[r.URL.Path]))
+	}))
+	defer s.Close()
+	listen := config.Default().Listen
+	listen.Admin = s.Listener.Addr().String()
+	for text, want := range map[string]bool{root("own"): true, root("another"): false, "": false} {
+		dir := t.TempDir()
+		lock, err := takeLock(dir, "lock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		if err := errors.Join(os.Mkdir(authorityDir(dir), 0o700), os.WriteFile(filepath.Join(authorityDir(dir), "root.pem"), []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		got := lookAtGuard(t.Context(), dir, &listen)
+		if got.Ready != want || (got.Reason == "") != want || (got.Policy == "abc") != want || (got.Proxy == listen.Proxy) != want {
+			t.Errorf("with the root %q: %+v", text, got)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -40,12 +41,17 @@ type File struct {
 }
 
 // OpenFile opens the file, or makes it with mode 0600 in a directory that is there. An existing file keeps its mode, which is its owner's
-// choice; a torn last line is ended. A pipe may have its reader later: records that come before are not written. A file that another process writes to is
-// [ErrTaken], where one of both would move it aside.
+// choice; a torn last line is ended. A pipe may have its reader later, and a disk without room for the file may have some: records that come before are not
+// written. A file that another process writes to is [ErrTaken], where one of both would move it aside.
 // The logger hears of rotations that fail.
 func OpenFile(path string, rotation Rotation, logger *zap.Logger) (*File, error) {
 	s := &File{path: path, rotation: rotation, logger: logger}
-	if err := s.open(time.Now()); err != nil && !s.unread(err) {
+	switch err := s.open(time.Now()); {
+	case err == nil, s.unread(err):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		s.state.regular = true // what it will be
+		logger.Error("there is no room for the file of decision records; records are dropped and counted until there is", zap.Error(err))
+	default:
 		return nil, err
 	}
 	if s.shared {

@@ -2,12 +2,14 @@ package record_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -20,6 +22,7 @@ const tinyDisk = "AUTODISCOVER_GUARD_TINY_DISK"
 func TestFile_full_disk(t *testing.T) {
 	if dir := os.Getenv(tinyDisk); dir != "" {
 		onFullDisk(t, dir)
+		withoutInodes(t, dir)
 		return
 	}
 	if os.Geteuid() != 0 {
@@ -33,10 +36,10 @@ func TestFile_full_disk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "unshare", "-m", "mount", "-t", "tmpfs", "-o", "size=64k", "none", dir).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "unshare", "-m", "mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=8", "none", dir).CombinedOutput(); err != nil {
 		t.Skipf("no file system can be mounted here: %v: %s", err, out)
 	}
-	cmd := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=64k none "$1" && exec "$2" -test.run='^TestFile_full_disk$' -test.v`, "sh", dir, self)
+	cmd := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=64k,nr_inodes=8 none "$1" && exec "$2" -test.run='^TestFile_full_disk$' -test.v`, "sh", dir, self)
 	cmd.Env = append(os.Environ(), tinyDisk+"="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
 		t.Errorf("%v:\n%s", err, out)
@@ -81,5 +84,33 @@ func onFullDisk(t *testing.T, dir string) {
 	}
 	if last := entries[len(entries)-1]; last.Exchange == "" || last.Client != "192.0.2.1" {
 		t.Errorf("the last record is %+v", last)
+	}
+}
+
+// withoutInodes opens a file that there is no room for, as after logrotate has moved the one that was there, or in a directory that a restart has emptied.
+func withoutInodes(t *testing.T, dir string) {
+	t.Helper()
+	last := ""
+	for i, err := 0, error(nil); ; i++ {
+		name := filepath.Join(dir, fmt.Sprint(i))
+		if err = os.WriteFile(name, nil, 0o600); err != nil {
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Fatal(err)
+			}
+			break
+		}
+		last = name
+	}
+	name := filepath.Join(dir, "next.jsonl")
+	log, decisions := newLog(openFile(t, name, record.Rotation{Every: time.Hour, Keep: 1}), record.Rate{}, nil)
+	decide(decisions, "192.0.2.1", "/", 1)
+	if err := os.Remove(last); err != nil {
+		t.Fatal(err)
+	}
+	decide(decisions, "192.0.2.1", "/", 2)
+	closeLog(t, log)
+	entries, torn := readFile(t, name)
+	if got, told := total(entries); got != 1 || told != 1 || len(torn) != 0 {
+		t.Errorf("%d written and %d told of, torn %d, want 1, 1 and 0", got, told, len(torn))
 	}
 }

@@ -3,6 +3,7 @@ package review
 import (
 	"io"
 	"math"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -91,6 +92,11 @@ func ecs(r *Record, l *leakCheck) object {
 		"kind": kind, "category": []string{"network"}, "type": []string{"protocol", allowed}, "action": "discovery-" + r.Action, "outcome": "success",
 		"id": r.Exchange, "reason": r.Reason, "module": vendorKey, "dataset": vendorKey + ".decision", "duration": nanoseconds(r.TookMS),
 	}
+	client, addresses := object{"address": r.Client}, []string{}
+	if ip, err := netip.ParseAddr(r.Client); err == nil { // Elasticsearch takes no document whose address has a zone
+		address := ip.WithZone("").String()
+		client["ip"], addresses = address, append(addresses, address)
+	}
 	return object{
 		"@timestamp": Moment(r.At).exact(),
 		"ecs":        object{"version": ecsVersion},
@@ -98,8 +104,8 @@ func ecs(r *Record, l *leakCheck) object {
 		"event":      event,
 		"log":        object{"level": r.Level},
 		"observer":   object{"product": "autodiscover-guard", "type": "proxy"},
-		"client":     object{"address": r.Client, "ip": r.Client},
-		"source":     object{"address": r.Client, "ip": r.Client},
+		"client":     client,
+		"source":     client,
 		"server":     object{"address": r.Host, "domain": stripPort(r.Host)},
 		"url":        object{"domain": stripPort(r.Host), "path": r.Path},
 		"http": object{
@@ -107,7 +113,7 @@ func ecs(r *Record, l *leakCheck) object {
 			"response": object{"status_code": r.Status, "body": object{"bytes": r.BytesOut}},
 		},
 		"rule":    object{"name": r.Rule, "reference": r.ReservedBy},
-		"related": object{"hosts": append([]string{stripPort(r.Host)}, l.strangers...), "ip": []string{r.Client}},
+		"related": object{"hosts": append([]string{stripPort(r.Host)}, l.strangers...), "ip": addresses},
 		vendorKey: vendorFields(r),
 	}
 }
@@ -120,6 +126,10 @@ func nanoseconds(ms int64) int64 {
 // ocsf maps a record to class 4002 (HTTP Activity) of the Open Cybersecurity Schema Framework, with the profile security_control.
 func ocsf(r *Record, l *leakCheck) object {
 	activity := httpActivity(r.Method)
+	request := object{"url": object{"hostname": stripPort(r.Host), "path": r.Path}}
+	if activity != otherActivity {
+		request["http_method"] = httpMethods[activity-1]
+	}
 	severity, disposition, action := 1, 1, 1 // informational; allowed; allowed
 	switch {
 	case l.leaked():
@@ -140,9 +150,12 @@ func ocsf(r *Record, l *leakCheck) object {
 		"policy":        object{"uid": r.Policy, "name": r.Rule},
 		"src_endpoint":  object{"ip": r.Client},
 		"dst_endpoint":  object{"hostname": stripPort(r.Host)},
-		"http_request":  object{"http_method": r.Method, "url": object{"hostname": stripPort(r.Host), "path": r.Path}},
+		"http_request":  request,
 		"http_response": object{"code": r.Status, "length": r.BytesOut},
 		"unmapped":      object{vendorKey: vendorFields(r)},
+	}
+	if activity == otherActivity { // WebDAV's methods, say
+		out["activity_name"] = r.Method
 	}
 	if r.Rule != "" {
 		out["firewall_rule"] = object{"name": r.Rule, "desc": r.ReservedBy}
@@ -150,12 +163,18 @@ func ocsf(r *Record, l *leakCheck) object {
 	return out
 }
 
+// httpMethods are all methods that OCSF 1.5 knows, each one's number being that of its place, from 1; PATCH came with 1.6.
+var httpMethods = [...]string{"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "TRACE"}
+
+// otherActivity is the number of every other one, which stands in activity_name.
+const otherActivity = 99
+
 // httpActivity is the number that OCSF has for a method.
 func httpActivity(method string) int {
-	for i, name := range [...]string{"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "TRACE", "PATCH"} {
+	for i, name := range httpMethods {
 		if strings.EqualFold(name, method) {
 			return i + 1
 		}
 	}
-	return 99
+	return otherActivity
 }

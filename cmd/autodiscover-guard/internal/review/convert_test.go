@@ -39,6 +39,34 @@ func TestConverters(t *testing.T) {
 	}
 }
 
+// A document with a value that its schema does not have is turned away whole: Elasticsearch knows no zones of addresses, OCSF 1.5 eight methods.
+func TestConverters_schema(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		record entry
+		format review.Format
+		want   string
+		not    string
+	}{
+		{entry{"client": "fe80::1%eth0"}, review.FormatECS, `"client":{"address":"fe80::1%eth0","ip":"fe80::1"}`, `"ip":"fe80::1%`},
+		{entry{"client": "fe80::1%eth0"}, review.FormatECS, `"ip":["fe80::1"]`, `"ip":["fe80::1%`},
+		{entry{"client": "nobody"}, review.FormatECS, `"ip":[]`, `"ip":"nobody"`},
+		{entry{"method": "PROPFIND"}, review.FormatOCSF, `"activity_id":99,"activity_name":"PROPFIND"`, `"http_method"`},
+		{entry{"method": "PATCH"}, review.FormatOCSF, `"type_uid":400299`, `"http_method"`},
+		{entry{"method": "get"}, review.FormatOCSF, `"http_method":"GET"`, `"activity_name"`},
+		{entry{"method": "TRACE"}, review.FormatOCSF, `"type_uid":400208`, `"activity_name"`},
+	} {
+		var got bytes.Buffer
+		converter := review.NewConverter(review.Filter{}, c.format, &got)
+		if _, err := review.Read(t.Context(), review.Sources{Files: []string{"-"}, Stdin: strings.NewReader(line(t, c.record) + "\n")}, converter); err != nil || converter.Err() != nil {
+			t.Fatal(err, converter.Err())
+		}
+		if text := got.String(); !strings.Contains(text, c.want) || strings.Contains(text, c.not) {
+			t.Errorf("%v as %s: want %s and not %s in %s", c.record, c.format, c.want, c.not, text)
+		}
+	}
+}
+
 // Whatever was not stopped is an alert, and nothing else is.
 func TestConverters_alerts(t *testing.T) {
 	secret, none := entry{"present": true, "scheme": "basic", "forwarded": true}, entry{"present": false, "scheme": "", "forwarded": false}
