@@ -34,6 +34,8 @@ func TestOwnSignedProfile(t *testing.T) {
 		"a stranger in pieces":              {signAs("DER", strings.ReplaceAll(appleProfile, "NOTE", "imap.stranger.net"), "-stream"), rules.ActionRefuse},
 		"own, and a new line":               {own + "\r\n", rules.ActionPass},
 		"a stranger in a word":              {strange, rules.ActionRefuse},
+		"a stranger in data":                {sign(strings.ReplaceAll(appleProfile, "<string>NOTE</string>", "<data>"+thrice("imap.stranger.net")+"</data>")), rules.ActionRefuse},
+		"no server":                         {strings.ReplaceAll(appleProfile, "MailServerHostName", "MailNote"), rules.ActionRefuse},
 		"an identifier in a word":           {sign(strings.ReplaceAll(appleProfile, "NOTE", "test.lab.stranger.li")), rules.ActionRefuse},
 		"an identifier as a server":         {sign(strings.ReplaceAll(appleProfile, "Note</key><string>NOTE", "ProxyServer</key><string>test.lab.mail.wei.li")), rules.ActionRefuse},
 		"the software's identifier":         {sign(strings.ReplaceAll(appleProfile, "test.lab.mail.wei.li", "com.hoster.profile.email")), rules.ActionPass},

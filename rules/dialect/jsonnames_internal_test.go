@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A member that stands twice, in whatever case, makes a document unreadable: in an object of few members and of many.
+// A member that stands twice, in whatever case, makes a document unreadable: in an object of few members, behind many, and with many between.
 func TestParseJSON_membersTwice(t *testing.T) {
 	var many strings.Builder
 	for i := range 2 * fewMembers {
@@ -23,9 +23,11 @@ func TestParseJSON_membersTwice(t *testing.T) {
 			`"host":1,"hosts":2`:            false,
 			`"a":{"host":1},"b":{"host":1}`: false,
 		} {
-			_, err := readJSON([]byte("{" + before + names + "}"))
-			if errors.Is(err, ErrUnreadable) != twice || err != nil && !twice {
-				t.Errorf("%d members and %s: got %v, twice: %t", strings.Count(before, ","), names, err, twice)
+			for _, document := range []string{before + names, strings.Replace(names, ",", ","+before, 1)} {
+				_, err := readJSON([]byte("{" + document + "}"))
+				if errors.Is(err, ErrUnreadable) != twice || err != nil && !twice {
+					t.Errorf("{%s}: got %v, twice: %t", document, err, twice)
+				}
 			}
 		}
 	}

@@ -29,6 +29,9 @@ func TestRead_refusesBombs(t *testing.T) {
 		"JSON of ten thousand levels": {
 			Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(strings.Repeat("[", 10_000)),
 		},
+		"JSON of a hundred levels": {
+			Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"a":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`),
+		},
 		"JSON of a hundred thousand values": {
 			Status: 200, Header: dialect.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"a":[` + strings.Repeat("1,", 100_000) + `1]}`),
 		},

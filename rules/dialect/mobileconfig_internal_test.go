@@ -117,10 +117,10 @@ func TestProfile_asksByForm(t *testing.T) {
 	if q, ok := Recognise(form); !ok || !NeedsBody(form) || q.Subjects[len(q.Subjects)-1].Domain != "lab.test" || q.SecretFree() {
 		t.Errorf("a form: its body is needed: %v, bare: %v, %+v", NeedsBody(form), q.SecretFree(), q.Subjects)
 	}
-	for _, method := range []string{"POST", "PUT", "DELETE", "MOVE"} {
+	for method, want := range map[string]bool{"HEAD": true, "POST": true, "PUT": false, "DELETE": false, "MOVE": false} {
 		file := ask(t, method, "https://hoster.net/files/a.mobileconfig", "")
 		file.Header = Header{"Content-Type": {"application/x-apple-aspen-config"}}
-		if _, ok := Recognise(file); NeedsBody(file) || ok != (method == "POST") {
+		if _, ok := Recognise(file); NeedsBody(file) || ok != want {
 			t.Errorf("%s of a profile: recognised: %v, its body is needed: %v", method, ok, NeedsBody(file))
 		}
 	}
@@ -217,6 +217,7 @@ func TestProfile_hostileBytesAreRefused(t *testing.T) {
 		"octets without a length": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x04\x80\x04", 1)), "two contents": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x04\x00\x24\x80\x04", 1)),
 		"elements in elements": []byte(strings.Repeat("\x30\x80", maxDepth+9)), "a length of five bytes": []byte("\x30\x80\x06\x85\x00\x00\x00\x00\x01*"),
 		"PEM of nothing": []byte("-----BEGIN PKCS7-----\n"), "PEM of two": slices.Concat(block, block),
+		"signed, in no charset": signed(t, []byte(`<?xml version="1.0" encoding="utf-7"?><plist version="1.0"><dict><key>Host</key><string>eas.lab.test</string></dict></plist>`), oidSignedData),
 	} {
 		_, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
 		if !errors.Is(err, ErrUnreadable) {
