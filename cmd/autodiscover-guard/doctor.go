@@ -34,7 +34,7 @@ func doctorCommand() *cobra.Command {
 		Short: "play every client's discovery through the running guard, and say what is wrong and what to do",
 		Long: `Ask through the running guard what mail clients ask, in their order, for made-up accounts: one on a documentation name (example.com), one on a
 private-use name that nobody has, and one on a name that is not guarded. Every answer must be its dialect's own, quiet "no settings" (or the
-servers of a rule), and name no stranger; traffic that is nobody's must not be opened. Then look at the guard's version, policy and PAC, the
+servers of a rule, or what a host of the rule answers by itself), and name no stranger; traffic that is nobody's must not be opened. Then look at the guard's version, policy and PAC, the
 log, what became of the questions to the hosts of --email, the authority and who trusts it, the desktop's settings, clock and disk. Nothing is changed.
 
 Name and password are made up anew each time, and real ones are never touched: of --email only the domain is used. The name is doctor- and 16 hexadecimal

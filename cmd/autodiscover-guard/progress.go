@@ -33,6 +33,9 @@ const (
 	// barAfter keeps the bar away from what takes no time, barEvery keeps it from taking time.
 	barAfter = 500 * time.Millisecond
 	barEvery = 100 * time.Millisecond
+	// clipped has a terminal that is too narrow leave the end of a line out, wrapped has it go on below again (xterm: DECAWM). A bar in two lines would be followed by the next one, in
+	// two more.
+	clipped, wrapped = "\x1b[?7l", "\x1b[?7h"
 )
 
 func (b *bar) show(done, total int64) {
@@ -45,7 +48,7 @@ func (b *bar) show(done, total int64) {
 		return
 	}
 	b.last, b.shown = now, true
-	fmt.Fprint(b.out, barText(done, total, now.Sub(b.begun)))
+	fmt.Fprint(b.out, clipped+barText(done, total, now.Sub(b.begun))+wrapped)
 }
 
 // end takes the bar away: what is written next, the report or an error, would stand behind it. Of standard input, and of a file that cannot be read to its end, show never

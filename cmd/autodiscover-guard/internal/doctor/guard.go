@@ -34,7 +34,7 @@ func (e *examination) reachable(ctx context.Context) []Finding {
 	leaf, r, err := e.route.leaf(ctx, host)
 	switch {
 	case err == nil && leaf == nil:
-		return []Finding{denied(at, host, r)}
+		return []Finding{denied(e.route.proxy.Scheme, at, host, r)}
 	case err != nil:
 		return []Finding{e.badCertificate(at, host, err)}
 	}
@@ -67,11 +67,11 @@ func (e *examination) unreachable(at string, err error) Finding {
 }
 
 // denied is for a guard that does not want us.
-func denied(at, host string, r reply) Finding {
+func denied(scheme, at, host string, r reply) Finding {
 	what := fmt.Sprintf("answers CONNECT %s with %s", host, r.text)
 	switch r.code {
 	case http.StatusProxyAuthRequired:
-		return fail(at, what+": it asks for a name and a password of its own", "name them: --proxy http://NAME:PASSWORD@"+at)
+		return fail(at, what+": it asks for a name and a password of its own", "name them: --proxy "+scheme+"://NAME:PASSWORD@"+at)
 	case http.StatusForbidden:
 		return fail(at, what+": it does not take this client", "let clients.allow have this computer's address")
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:

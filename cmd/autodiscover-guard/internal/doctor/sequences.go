@@ -74,7 +74,7 @@ func (p *clientRun) play(ctx context.Context, w route) {
 // judge says how a client fared: the worst of its exchanges, or what it was told.
 func (e *examination) judge(p *clientRun) Finding {
 	domain, asked := p.account.domain, 0
-	left, dialects := map[skipReason]int{}, map[string]bool{}
+	left, dialects, own := map[skipReason]int{}, map[string]bool{}, map[string]int{}
 	worst := ok(domain, "")
 	for _, x := range p.exchanges {
 		if x.skip != "" {
@@ -86,6 +86,9 @@ func (e *examination) judge(p *clientRun) Finding {
 		if f := e.verdict(x, domain); f.worse(worst) {
 			worst = f
 		}
+		if noise := disturbance(x.answer); x.err == nil && noise != "" && e.ownWord(x) {
+			own[noise]++
+		}
 	}
 	worst.Subject = p.client.name + ", " + domain
 	switch {
@@ -94,6 +97,9 @@ func (e *examination) judge(p *clientRun) Finding {
 		return unasked(worst.Subject, domain, left)
 	default:
 		worst.What = fmt.Sprintf("%d of %d questions asked (%s), each answered natively and quietly", asked, len(p.exchanges), strings.Join(slices.Sorted(maps.Keys(dialects)), ", "))
+		for _, noise := range slices.Sorted(maps.Keys(own)) {
+			worst.What += fmt.Sprintf("; %d as a host of the rule answers: %s", own[noise], noise)
+		}
 	}
 	if n := left[skipUnguarded]; n > 0 && worst.State == OK {
 		return warning(worst.Subject, fmt.Sprintf("%s; %d are not guarded", worst.What, n), doGuard(domain))

@@ -146,6 +146,25 @@ func TestVerdict_ownServers(t *testing.T) {
 	if f := e.verdict(x, documentation); f.State != Fail {
 		t.Errorf("stranger: %+v", f)
 	}
+	// A log-in is asked for by each Exchange server, and a cookie set by the load balancer before it. Nobody else may.
+	login := dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": {"Negotiate"}, "Set-Cookie": {"a=b"}}}
+	x.answer = login
+	if f := e.verdict(x, documentation); f.State != OK {
+		t.Errorf("an own log-in: %+v", f)
+	}
+	run := &clientRun{client: client{name: "C"}, account: account{domain: documentation}, exchanges: []*exchange{x}}
+	if f := e.judge(run); f.State != OK || f.What != "1 of 1 questions asked (pox), each answered natively and quietly; 1 as a host of the rule answers: status 401" {
+		t.Errorf("an own log-in: %+v", f)
+	}
+	x.answer = dialect.Answer{Status: 401, Header: dialect.Header{"Www-Authenticate": {`Basic realm="https://mail.stranger.net/"`}}}
+	if f := e.verdict(x, documentation); f.State != Fail {
+		t.Errorf("a stranger's log-in: %+v", f)
+	}
+	x = exchanged(t, examiner(t, rules.Config{Services: map[string]rules.Mode{"office365": rules.Enforce}}), "https://autodiscover-s.outlook.com"+poxPath)
+	x.answer = login
+	if f := e.verdict(x, documentation); f.State != Fail || !strings.Contains(f.What, "status 401") {
+		t.Errorf("a central service's log-in: %+v", f)
+	}
 }
 
 // A rule that answers by itself names servers, which are no strangers.

@@ -32,7 +32,7 @@ func Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// unnamed takes the name out of an error where nothing is called so.
+// unnamed takes the name out of an error where nothing is called so, as far as can be seen.
 func unnamed(path string, err error) error {
 	var failed *fs.PathError
 	if _, absent := os.Lstat(path); absent == nil || !errors.As(err, &failed) {
@@ -45,5 +45,8 @@ func unnamed(path string, err error) error {
 		}
 	}
 	failed = &fs.PathError{Op: failed.Op, Path: filepath.Join(dir, "…"), Err: failed.Err}
+	if errors.Is(failed, fs.ErrPermission) { // the file may be there, behind a directory that is closed to us
+		return fmt.Errorf("%w (what stands there is not repeated, in case it is the secret itself)", failed)
+	}
 	return fmt.Errorf("%w; want the name of a file that holds the secret (what stands there is not repeated, in case it is the secret itself)", failed)
 }
