@@ -53,7 +53,7 @@ func absent(dir string) (bool, error) {
 		}
 	}
 	entries, err := os.ReadDir(dir)
-	return len(entries) == 0, err
+	return err == nil && len(entries) == 0, err
 }
 
 // create makes an authority for names, or returns nil as well if somebody else was first.

@@ -97,7 +97,11 @@ func (a *Authority) Status(now time.Time) Status {
 		Root: t.root, Chain: t.signers(), Former: former, Ends: t.end(),
 	}
 	if err != nil {
-		s.Warnings = append(s.Warnings, Warning{LevelNotice, err.Error(), "restore the file, or remove it"})
+		cure := "see to that" // nothing is known to be wrong with the file itself
+		if _, ok := errors.AsType[*DamagedError](err); ok {
+			cure = "restore the file, or remove it"
+		}
+		s.Warnings = append(s.Warnings, Warning{LevelNotice, err.Error(), cure})
 	}
 	s.Warnings = append(s.Warnings, a.warnings(t, s, now)...)
 	for i := 1; i < len(s.Warnings); i++ { // there are seven at most
