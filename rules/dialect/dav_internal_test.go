@@ -116,6 +116,19 @@ func TestDAV_sniff(t *testing.T) {
 	}
 }
 
+// Whoever asks for files and events, at whatever host, asks for no settings.
+func TestRecognisePropfind(t *testing.T) {
+	const home, event = `<propfind xmlns="DAV:"><prop><C:calendar-home-set xmlns:C="urn:ietf:params:xml:ns:caldav"/></prop></propfind>`, `<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`
+	for _, c := range []struct {
+		method, body string
+		want         bool
+	}{{"PROPFIND", home, true}, {"PROPFIND", event, false}, {"PROPFIND", "", false}, {"REPORT", home, false}, {"PUT", home, false}} {
+		if _, ok := RecognisePropfind(ask(t, c.method, "https://files.hoster.net/u/", c.body)); ok != c.want {
+			t.Errorf("%s %s: recognised: %t", c.method, c.body, ok)
+		}
+	}
+}
+
 func TestDAV_refuseAndCompose(t *testing.T) {
 	for path, location := range map[string]string{
 		"/.well-known/caldav": "https://dav.lab.test/.well-known/caldav", "/.Well-Known/carddav/": "https://dav.lab.test/contacts/",

@@ -82,6 +82,22 @@ func TestDoH_asksOnlyAboutDiscovery(t *testing.T) {
 			t.Errorf("%s: %v, %+v", raw, ok, q.Subjects)
 		}
 	}
+	// A resolver's place is its own; what is asked there shows in the media type alone. Without it, names in parameters are anybody's.
+	encoded := "dns=" + base64.RawURLEncoding.EncodeToString(message)
+	for name, c := range map[string]struct {
+		r    Request
+		want bool
+	}{
+		"Accept":       {Request{Method: "GET", URL: &url.URL{RawQuery: encoded}, Header: Header{"Accept": {"application/dns-message"}}}, true},
+		"Accept, JSON": {Request{Method: "GET", URL: &url.URL{RawQuery: "name=autoconfig.lab.test"}, Header: Header{"Accept": {"application/dns-json"}}}, true},
+		"Content-Type": {Request{Method: "POST", URL: &url.URL{}, Header: Header{"Content-Type": {"application/dns-message"}}, Body: message}, true},
+		"neither":      {Request{Method: "GET", URL: &url.URL{RawQuery: "name=autoconfig.lab.test"}, Header: Header{"Accept": {"*/*"}}}, false},
+	} {
+		c.r.URL.Scheme, c.r.URL.Host, c.r.URL.Path = "https", "dns.nextdns.io", "/ab12cd"
+		if q, ok := Recognise(c.r); ok != c.want || ok && q.Dialect != DoH {
+			t.Errorf("at a place of its own, %s: %v, %v", name, ok, q.Dialect)
+		}
+	}
 	unread := dohPost(nil)
 	if !NeedsBody(unread) {
 		t.Error("the body of a POST is not asked for")

@@ -198,6 +198,7 @@ func TestProfile_whatIsInside(t *testing.T) {
 
 func TestProfile_hostileBytesAreRefused(t *testing.T) {
 	good := bplist("Host", "eas.lab.test")
+	long := bplist("Host", "eas.lab.test", "Nobody knows", strings.Repeat("x", 99)) // shorter ones do not begin as CMS does
 	circle := append([]byte(nil), good...)
 	for i := range circle { // the array refers to the top dict, which holds it
 		if circle[i] == 0xa1 {
@@ -209,14 +210,17 @@ func TestProfile_hostileBytesAreRefused(t *testing.T) {
 	far := append([]byte(nil), good...)
 	binary.BigEndian.PutUint64(far[len(far)-8:], 1<<63)
 	pieces := inPieces(string(good), 30)
-	block := pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: signed(t, good, oidSignedData)})
+	ends := strings.Repeat("\x00\x00", 3)
+	block := pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: signed(t, long, oidSignedData)})
 	for name, body := range map[string][]byte{
 		"circle": circle, "huge count": huge, "table beyond the end": far, "cut": good[:len(good)-5], "nothing": []byte("bplist00"),
-		"encrypted": signed(t, good, oidEnvelopedData), "DER cut": signed(t, good, oidSignedData)[:40], "indefinite length": {0x30, 0x80, 0, 0},
+		"encrypted": signed(t, long, oidEnvelopedData), "DER cut": signed(t, long, oidSignedData)[:40], "indefinite length": {0x30, 0x80, 0, 0},
 		"pieces cut": []byte(pieces[:100]), "pieces without an end": []byte(pieces[:len(pieces)-2]), "a piece that is a number": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x24\x80\x02", 1)),
 		"octets without a length": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x04\x80\x04", 1)), "two contents": []byte(strings.Replace(pieces, "\x24\x80\x04", "\x04\x00\x24\x80\x04", 1)),
 		"elements in elements": []byte(strings.Repeat("\x30\x80", maxDepth+9)), "a length of five bytes": []byte("\x30\x80\x06\x85\x00\x00\x00\x00\x01*"),
 		"PEM of nothing": []byte("-----BEGIN PKCS7-----\n"), "PEM of two": slices.Concat(block, block),
+		"a content more": []byte(strings.Replace(pieces, ends+"\x31\x80", "\x00\x00\x04\x01x\x00\x00\x00\x00\x31\x80", 1)), "something behind the content": []byte(strings.Replace(pieces, ends+"\x31\x80", "\x00\x00\x00\x00\x04\x01x\x00\x00\x31\x80", 1)),
+		"no signature": signed(t, long, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 5}), "a length cut": {0x30, 0x82, 1}, "an element of one byte": {0x30, 0x81, 1, 6},
 		"signed, in no charset": signed(t, []byte(`<?xml version="1.0" encoding="utf-7"?><plist version="1.0"><dict><key>Host</key><string>eas.lab.test</string></dict></plist>`), oidSignedData),
 	} {
 		_, err := Read(profileInquiry(), Answer{Status: 200, Header: Header{}, Body: body})
