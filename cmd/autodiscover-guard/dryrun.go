@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"autodiscover-guard/certs"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 	"autodiscover-guard/intercept"
 )
 
@@ -34,22 +35,7 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	d := new(credentialStore)
-	d.current.Store(in.door)
-	made, err := pluginConfig(c, in, d)
-	if err != nil {
-		return err
-	}
-	if made.PrivacyKey, err = wouldBePrivacyKey(c, path); err != nil {
-		return err
-	}
-	made.Issuer = noIssuer{}
-	plugin, err := intercept.New(made)
-	if err != nil {
-		return err
-	}
-	defer plugin.Close()
-	if _, err := explicitDoor(c, plugin, d, zap.NewNop()); err != nil {
+	if err := wouldServe(c, in, path); err != nil {
 		return err
 	}
 	creates, err := certs.CheckOpen(authorityDir(path), certs.Scope{Names: in.policy.Scope()}, certs.RevocationAt(revocationAddress(c)))
@@ -61,6 +47,27 @@ func (s *service) dryRun(stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "it would make its authority, which clients have to trust, in %s\n", authorityDir(path))
 	}
 	return nil
+}
+
+// wouldServe says why no guard can be made of a configuration and of what its files say, but for its authority; nil where one can. state is where the privacy key is.
+func wouldServe(c *config.Config, in inputs, state string) error {
+	d := new(credentialStore)
+	d.current.Store(in.door)
+	made, err := pluginConfig(c, in, d)
+	if err != nil {
+		return err
+	}
+	if made.PrivacyKey, err = wouldBePrivacyKey(c, state); err != nil {
+		return err
+	}
+	made.Issuer = noIssuer{}
+	plugin, err := intercept.New(made)
+	if err != nil {
+		return err
+	}
+	defer plugin.Close()
+	_, err = explicitDoor(c, plugin, d, zap.NewNop())
+	return err
 }
 
 // noIssuer is the authority of a guard that serves nobody.

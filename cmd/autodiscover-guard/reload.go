@@ -168,12 +168,8 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := wouldBePrivacyKey(c, r.state.path); err != nil {
-		return nil, err
-	}
 	policy := in.policy
-	// What names another file than at the start takes effect at the next one, and may not fit the door that is open.
-	in.door.keep(r.guard.credentials.current.Load(), r.config, c)
+	// What names another file than at the start takes effect at the next one, and may not fit the proxy behind us, or the door that is open.
 	roots, proxyCredentials := r.roots, r.proxyCredentials
 	if r.config.Upstream.Roots == c.Upstream.Roots {
 		roots = in.roots
@@ -185,6 +181,10 @@ func (r *reloader) apply() (*rules.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("upstream.proxy_credentials: %w", err)
 	}
+	if err := wouldServe(c, in, r.state.path); err != nil {
+		return nil, err
+	}
+	in.door.keep(r.guard.credentials.current.Load(), r.config, c)
 	before, former := r.policy.Revision(), r.former
 	if policy.Revision() != before {
 		former = r.policy.Scope()

@@ -65,6 +65,8 @@ func TestRead_notBeyondDoubt(t *testing.T) {
 		"an element with a long name":     {"<Autodiscover><" + long + "/>", "</Autodiscover>"},
 		"a declaration inside":            {"<Autodiscover><!DOCTYPE x>", "</Autodiscover>"},
 		"a declaration of an entity":      {"<Autodiscover><!ENTITY x 'y'>", "</Autodiscover>"},
+		"elements in a redirect":          {"<Autodiscover><Response><Account><RedirectUrl><u>134744072</u></RedirectUrl></Account></Response>", "</Autodiscover>"},
+		"elements in a URL":               {"<Autodiscover><Response><EwsUrl><u>134744072</u></EwsUrl></Response>", "</Autodiscover>"},
 		"two roots":                       {"<Autodiscover>", "</Autodiscover><Autodiscover/>"},
 		"text behind the root":            {"<Autodiscover>", "</Autodiscover>imap"},
 		"nothing but a comment around it": {"<!-- ", " -->"},

@@ -31,7 +31,7 @@ func readPACCBody(body string) (*Document, error) {
 }
 
 func TestReadPACC_suggestions(t *testing.T) {
-	d, err := readPACCBody(`{"Protocols":{"IMAP":{"Host":"imap\u002elab.test"},"jmap":{"url":"https://jmap.lab.test/"}},
+	d, err := readPACCBody(`{"Protocols":{"IMAP":{"Host":"imap\u002elab.test"},"jmap":{"url":"https://jmap.lab.test/"},"smtp":{"hostname":"134744072"}},
 		"authentication":{"oauth-public":{"issuer":"login.lab.test"}},
 		"info":{"help":{"contact":["MAILTO:help@lab.test","https://lab.test/"," mailto:a@lab.test","mailto:"]},"x/y":"see https://lab.test/"}}`)
 	if err != nil || !d.Plain {
@@ -40,6 +40,7 @@ func TestReadPACC_suggestions(t *testing.T) {
 	want := []Suggestion{
 		{Path: "/Protocols/IMAP/Host", Kind: KindHostname, Protocol: "imap", Host: "imap.lab.test", Was: "imap.lab.test"},
 		{Path: "/Protocols/jmap/url", Kind: KindURL, Protocol: "jmap", Host: "jmap.lab.test", Was: "https://jmap.lab.test/"},
+		{Path: "/Protocols/smtp/hostname", Kind: KindHostname, Protocol: "smtp", Host: "134744072", Was: "134744072"},
 		{Path: "/authentication/oauth-public/issuer", Kind: KindHostname, Host: "login.lab.test", Was: "login.lab.test"},
 		{Path: "/info/help/contact/0", Kind: KindAddress, Host: "lab.test", Was: "MAILTO:help@lab.test"},
 		{Path: "/info/help/contact/1", Kind: KindURL, Host: "lab.test", Was: "https://lab.test/"},
