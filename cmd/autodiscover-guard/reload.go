@@ -282,7 +282,8 @@ func concerns(name, file string) bool {
 	return base == filepath.Base(file) || base == "..data"
 }
 
-// watchFile watches the directory of a file; without a file, or where that cannot be, nothing ever comes, and signals still work.
+// watchFile watches the directory of a file; without a file, or where that cannot be, nothing ever comes. Signals still work then, and a file is looked at
+// ([pollEvery]).
 func watchFile(file string, logger *zap.Logger) (<-chan fsnotify.Event, <-chan error, func()) {
 	if file == "" {
 		return nil, nil, func() {}
@@ -294,6 +295,6 @@ func watchFile(file string, logger *zap.Logger) (<-chan fsnotify.Event, <-chan e
 		}
 		_ = w.Close()
 	}
-	logger.Warn("the configuration file cannot be watched; SIGHUP still reloads it", zap.Error(err))
+	logger.Warn("the configuration file cannot be watched; it is looked at once a second all the same", zap.Error(err))
 	return nil, nil, func() {}
 }

@@ -27,11 +27,12 @@ func Stream(w io.Writer) Sink {
 type stream struct {
 	mu     sync.Mutex // held by a record that is being written
 	w      io.Writer
+	torn   bool // what was written last does not end with a newline
 	levels bool
 	closed atomic.Bool
 }
 
-// Put implements [Sink].
+// Put implements [Sink]. Behind what was torn, a file on a full disk say, the next record begins a line: it would be lost with it, and counted as written.
 func (s *stream) Put(r Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +43,16 @@ func (s *stream) Put(r Record) error {
 	if s.levels {
 		line = fmt.Appendf(nil, "<%d>%s", priority(r.Level), line)
 	}
-	_, err := s.w.Write(line)
+	if s.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := s.w.Write(line)
+	if n > 0 {
+		s.torn = line[n-1] != '\n'
+	}
+	if s.torn && n == len(line)-1 {
+		return nil // only the newline is missing
+	}
 	return err
 }
 
