@@ -330,4 +330,7 @@ func TestLogin_explicitDoor(t *testing.T) {
 	if got := send(t, client, request(t, http.MethodGet, "https://"+central+"/", "")); got.StatusCode != 200 {
 		t.Errorf("inside a tunnel: got %s", got.Status)
 	}
+	if _, err := connectStream(t, w.h2(t, w.secureDoor(t)), bank+":443"); err == nil || !strings.HasPrefix(err.Error(), "407 ") {
+		t.Errorf("in HTTP/2: got %v", err)
+	}
 }
