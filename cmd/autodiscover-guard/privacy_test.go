@@ -19,6 +19,9 @@ func TestPrivacyKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer state.close()
+	if info, err := os.Stat(state.path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
+		t.Errorf("the state directory has mode %v, %v", info.Mode(), err)
+	}
 	first, err := state.privacyKey()
 	if err != nil || len(first) != keyBytes {
 		t.Fatalf("got %d bytes, %v", len(first), err)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
 
@@ -45,6 +46,12 @@ func TestParse_accepted(t *testing.T) {
 		`policy: {rules: }`:                                                                      nil,
 		"# \ufffd \u00a0 \u0085":                                                                 nil,
 		rule(`allow: []`):                                                                        nil,
+		rule(`until: 2026-12-31T18:00:00+02:00`): func(c *config.Config) (any, any) {
+			return c.Policy.Rules[0].Until, time.Date(2026, 12, 31, 16, 0, 0, 0, time.UTC)
+		},
+		rule(`until: 2026-12-31`): func(c *config.Config) (any, any) {
+			return c.Policy.Rules[0].Until, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+		},
 		rule(`clients: ["::ffff:192.0.2.1"]`): func(c *config.Config) (any, any) {
 			return c.Policy.Rules[0].Clients, []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
 		},
@@ -103,6 +110,10 @@ func TestParse_refused(t *testing.T) {
 		`upstream: {resolve: {mail.lab.test: "localhost:8443"}}`:         `did you mean "127.0.0.1:8443"?`,
 		`upstream: {resolve: {mail.lab.test: "lab.test:8443"}}`:          "want one such as 127.0.0.1",
 		`upstream: {no_proxy: [10.0.0.5/99]}`:                            "is not a host, address or range",
+		`upstream: {no_proxy: [lab.test]}`:                               "there is no proxy that it could be about",
+		`upstream: {resolve: !x {mail.lab.test: 127.0.0.1}}`:             "tags are not read",
+		`upstream: !x {private: allow}`:                                  "tags are not read",
+		`upstream: &a {private: allow}`:                                  "anchors and aliases are not read",
 		`upstream: {proxy: env, proxy_credentials: c}`:                   "there is no proxy that it could be about",
 		`upstream: {proxy: "http://[::1"}`:                               "is not the URL of a proxy",
 		`upstream: {proxy: "ftp://p.test:21"}`:                           "want http, https or socks5",

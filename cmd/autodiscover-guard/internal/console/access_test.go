@@ -216,6 +216,11 @@ func TestAccess_sign_in(t *testing.T) {
 	}
 }
 
+// during bounds a request that may go on for ever.
+func during(ctx context.Context) change {
+	return func(r *http.Request) { *r = *r.WithContext(ctx) }
+}
+
 // A session ends by itself, is one of a bounded number, and takes along what it has begun.
 func TestAccess_life_of_a_session(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -231,10 +236,12 @@ func TestAccess_life_of_a_session(t *testing.T) {
 		if w := request(t, h, "GET", "/metrics", "", with("Cookie", first)); w.Code != 401 {
 			t.Errorf("the oldest of too many: %d", w.Code)
 		}
-		done := make(chan struct{})
+		days, cancel := context.WithTimeout(t.Context(), 48*time.Hour)
+		defer cancel()
+		done := make(chan time.Time, 1)
 		go func() {
-			defer close(done)
-			request(t, h, "GET", "/events", "", with("Cookie", last))
+			request(t, h, "GET", "/events", "", with("Cookie", last), during(days))
+			done <- time.Now()
 		}()
 		time.Sleep(12*time.Hour - 2*time.Second)
 		if w := request(t, h, "GET", "/metrics", "", with("Cookie", last)); w.Code != 200 {
@@ -244,11 +251,13 @@ func TestAccess_life_of_a_session(t *testing.T) {
 		if w := request(t, h, "GET", "/metrics", "", with("Cookie", last)); w.Code != 401 {
 			t.Errorf("too late: %d", w.Code)
 		}
-		<-done
+		if after := time.Now(); (<-done).After(after) {
+			t.Error("a stream of events outlives its session")
+		}
 		_, cookie := signIn(t, h, rightToken)
 		mine, begun := with("Cookie", cookie.Name+"="+cookie.Value), time.Now()
 		time.AfterFunc(time.Hour, func() { request(t, h, "POST", "/sign-out", "", mine) })
-		request(t, h, "GET", "/events", "", mine)
+		request(t, h, "GET", "/events", "", mine, during(days))
 		if lasted := time.Since(begun); lasted != time.Hour {
 			t.Errorf("a stream of events lasted %v, signed out after an hour", lasted)
 		}
@@ -260,10 +269,12 @@ func TestAccess_life_of_a_token(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, access, _ := gated(t, false)
 		_, cookie := signIn(t, h, rightToken)
-		done := make(chan string)
+		day, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		done := make(chan string, 2)
 		for name, shown := range map[string]change{"token": with("Authorization", "Bearer "+rightToken), "session": with("Cookie", cookie.Name+"="+cookie.Value)} {
 			go func() {
-				request(t, h, "GET", "/events", "", shown)
+				request(t, h, "GET", "/events", "", shown, during(day))
 				done <- name
 			}()
 		}

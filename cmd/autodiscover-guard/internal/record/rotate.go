@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -56,17 +57,23 @@ func (r Rotation) moves() bool { return r.Size > 0 || r.Every > 0 }
 // prunes reports whether files that were moved aside are ever removed.
 func (r Rotation) prunes() bool { return r.Keep > 0 || r.Age > 0 }
 
-// rotate moves the file aside and begins the next. If that does not work, the old one is written on. The file is closed meanwhile, because
-// Windows moves no open files. The caller holds s.mu.
+// rotate moves the file aside and begins the next. If that does not work, the old one is written on. It stays open until it has been moved, as out of descriptors it
+// could not be opened again; but Windows moves no open files. The caller holds s.mu.
 func (s *File) rotate(reason string, now time.Time) error {
-	s.release()
+	if runtime.GOOS == "windows" {
+		s.release()
+	}
 	mover := s.archive.mover()
 	err := mover.RotateWithReason(reason)
+	s.archive.finish(mover)
 	if err != nil {
 		s.archive.retry = now.Add(retryDelay)
 		s.logger.Warn("the file of decision records could not be rotated; it is written on", zap.String("file", s.path), zap.Error(err))
+		if s.f != nil {
+			return nil
+		}
 	}
-	s.archive.finish(mover)
+	s.release()
 	return s.open(now)
 }
 
