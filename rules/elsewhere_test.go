@@ -10,7 +10,8 @@ import (
 )
 
 // Clients ask one place after another: what one of them has nothing for is said of that place alone, where the domain may have servers elsewhere. Evolution, GNOME Online Accounts and exchangelib
-// end their look-up at the first document that says "nothing". KDE ends at the ISPDB's and at an empty body, and circles behind any other at its last place.
+// end their look-up at the first document that says "nothing". KDE ends at the ISPDB's and at an empty body, and circles behind any other at its last place. The ISPDB's 404 sends Evolution to
+// whoever serves the domain's names, and all but a document at v1.ispdb.net sends GNOME Online Accounts to whoever takes its mail: of neither's settings can be told for whom they are.
 func TestElsewhere(t *testing.T) {
 	const (
 		config    = "/mail/config-v1.1.xml"
@@ -60,12 +61,14 @@ func TestElsewhere(t *testing.T) {
 		"nor for a file":                          {pinned, lastPlace, pinned, "", nil, 404, ""},
 		"its server's last place has none":        {"lab.test", lastPlace, "lab.test", "", answer(404, page), 404, ""},
 		"its server has none":                     {"autoconfig." + pinned, config, pinned, "", answer(404, page), 404, "not found"},
-		"the ISPDB has nothing":                   {ispdb, "/v1.1/lab.test", "lab.test", "", answer(404, page), 404, "not found"},
-		"it has nothing for a pinned domain":      {ispdb, "/v1.1/" + pinned, pinned, "", answer(404, page), 404, "not found"},
-		"it is silent":                            {ispdb, "/v1.1/lab.test", "lab.test", "", nil, 404, "not found"},
-		"it names a stranger":                     {ispdb, "/v1.1/lab.test", "lab.test", "", answer(200, stranger), 404, "not found"},
-		"it asks for a password":                  {ispdb, "/v1.1/lab.test", "lab.test", "", answer(401, ""), 404, "not found"},
-		"it is not asked":                         {ispdb, "/v1.1/shop.example.net", "shop.example.net", "", nil, 404, "not found"},
+		"the ISPDB has nothing":                   {ispdb, "/v1.1/lab.test", "lab.test", "", answer(404, page), 410, "not found"},
+		"it has nothing for a pinned domain":      {ispdb, "/v1.1/" + pinned, pinned, "", answer(404, page), 410, "not found"},
+		"it is silent":                            {ispdb, "/v1.1/lab.test", "lab.test", "", nil, 410, "not found"},
+		"it names a stranger":                     {ispdb, "/v1.1/lab.test", "lab.test", "", answer(200, stranger), 410, "not found"},
+		"it asks for a password":                  {ispdb, "/v1.1/lab.test", "lab.test", "", answer(401, ""), 410, "not found"},
+		"it is not asked":                         {ispdb, "/v1.1/shop.example.net", "shop.example.net", "", nil, 410, "not found"},
+		"its draft's name has nothing":            {"v1.ispdb.net", "/lab.test", "lab.test", "", answer(404, page), 200, "</clientConfig>"},
+		"it is silent, too":                       {"v1.ispdb.net", "/" + pinned, pinned, "", nil, 200, "</clientConfig>"},
 		"it has nothing, and nobody may be named": {ispdb, "/v1.1/example.com", "example.com", "", answer(404, page), 200, "</clientConfig>"},
 		"it is silent, and nobody may be named":   {ispdb, "/v1.1/example.com", "example.com", "", nil, 200, "</clientConfig>"},
 		"a central service is not asked":          {"outlook.office365.com", poxAt, "shop.example.net", pox, nil, 200, "<ErrorCode>500"},
@@ -90,7 +93,7 @@ func TestElsewhere(t *testing.T) {
 		if d.Action != rules.ActionRefuse || d.Answer.Status != c.status || !strings.Contains(string(d.Answer.Body), c.says) || c.says == "" && len(d.Answer.Body) > 0 {
 			t.Errorf("%s: %v, %v with %d %s: %s", name, plan.Step, d.Action, d.Answer.Status, d.Answer.Body, d.Reason)
 		}
-		if strings.Contains(string(d.Answer.Body), "stranger") || c.status == http.StatusNotFound && d.Answer.Header.Get("Cache-Control") != "no-store" {
+		if strings.Contains(string(d.Answer.Body), "stranger") || c.status != http.StatusOK && d.Answer.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %v %s", name, d.Answer.Header, d.Answer.Body)
 		}
 	}

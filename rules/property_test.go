@@ -57,7 +57,7 @@ func decided(_ *rules.Policy, plan rules.Plan, d rules.Decision, _ dialect.Answe
 	if d.Action != rules.ActionPass && d.Rule == "" {
 		return fmt.Errorf("%v without a rule", d.Action)
 	}
-	if s := d.Answer.Status; d.Action == rules.ActionRefuse && (s != 200 && s != 404) {
+	if s := d.Answer.Status; d.Action == rules.ActionRefuse && s != 200 && s != 404 && (s != 410 || plan.Inquiry.Dialect != dialect.ISPDB) {
 		return fmt.Errorf("refused with status %d", s)
 	}
 	return nil
