@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -70,6 +71,11 @@ func TestInstall_killed(t *testing.T) {
 	records, err := filepath.Glob(filepath.Join(c.root, "journal", "*.json"))
 	if err != nil || len(records) != 1 {
 		t.Fatalf("got %q, %v", records, err)
+	}
+	for file, want := range map[string]fs.FileMode{filepath.Dir(records[0]): 0o700, records[0]: 0o600} { // it has what others' files held
+		if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, %v", file, info.Mode(), err)
+		}
 	}
 	if err := os.WriteFile(records[0], text, 0o600); err != nil {
 		t.Fatal(err)
