@@ -168,6 +168,17 @@ const idempotencyKey = "X-Idempotency-Key"
 // is, it changes nothing, and its body is here. net/http (go1.26, transport.go: Transport) leaves a field without a value out of what it sends.
 var repeatable = []string{}
 
+// over is the transport to ask by; each time that one leads back to us, the one of before.
+func (x *exchange) over(deep int) goproxy.RoundTripper {
+	switch {
+	case deep == 0:
+		return x.next
+	case deep <= len(x.further):
+		return x.further[len(x.further)-deep]
+	}
+	return nil
+}
+
 // send makes the round trip: over the next plugin's transport, or ours.
 func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
 	if _, ok := req.Header["User-Agent"]; !ok {
@@ -175,8 +186,10 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	}
 	x.p.addVia(req)
 	req = x.traced(x.p.dialer.withPurpose(req))
+	next := x.over(int(x.under.Add(1)) - 1)
+	defer x.under.Add(-1)
 	var parent *parent // that is asked in absolute form
-	if x.next == nil && ctx.Proxy.Tr == x.p.transport {
+	if next == nil && ctx.Proxy.Tr == x.p.transport {
 		parent = x.p.dialer.httpParent(req)
 	}
 	if parent != nil && parent.tracesPassword(req) {
@@ -188,8 +201,8 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error
-	if x.next != nil {
-		resp, err = x.next.RoundTrip(req, ctx)
+	if next != nil {
+		resp, err = next.RoundTrip(req, ctx)
 	} else {
 		resp, err = x.roundTrip(req, ctx.Proxy.Tr)
 	}

@@ -19,6 +19,16 @@ type calmCore struct{ zapcore.Core }
 
 var errLogPanicked = errors.New("the log has panicked")
 
+// Enabled implements zapcore.Core. A level that cannot be asked for has no lines.
+func (c calmCore) Enabled(level zapcore.Level) (enabled bool) {
+	defer func() {
+		if recover() != nil {
+			enabled = false
+		}
+	}()
+	return c.Core.Enabled(level)
+}
+
 // With implements zapcore.Core.
 func (c calmCore) With(fields []zapcore.Field) zapcore.Core { return calmCore{c.Core.With(fields)} }
 

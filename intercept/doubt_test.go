@@ -90,6 +90,7 @@ const bypassed = "autodiscover.corp-mail.net"
 type brokenLog struct {
 	zapcore.Core
 	panics bool
+	level  bool // panics when it is asked for its level already
 	asked  chan struct{}
 }
 
@@ -97,7 +98,14 @@ func (b brokenLog) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.Chec
 	return c.AddCore(e, b)
 }
 func (b brokenLog) With([]zapcore.Field) zapcore.Core { return b }
-func (b brokenLog) Enabled(zapcore.Level) bool        { return true }
+
+func (b brokenLog) Enabled(zapcore.Level) bool {
+	if b.level {
+		b.asked <- struct{}{}
+		panic("no level")
+	}
+	return true
+}
 
 func (b brokenLog) Write(zapcore.Entry, []zapcore.Field) error {
 	b.asked <- struct{}{}
@@ -109,10 +117,11 @@ func (b brokenLog) Write(zapcore.Entry, []zapcore.Field) error {
 
 // Enforcement goes on, and each record is still offered to the log, so that it can count what it could not write.
 func doubtLog(t *testing.T) {
-	for name, panics := range map[string]bool{"it says so": false, "it panics": true} {
+	for name, how := range map[string]brokenLog{"it says so": {}, "it panics": {panics: true}, "its level panics": {level: true}} {
 		t.Run(name, func(t *testing.T) {
 			for _, door := range doors {
-				log := brokenLog{Core: zapcore.NewNopCore(), panics: panics, asked: make(chan struct{}, 16)}
+				log := how
+				log.Core, log.asked = zapcore.NewNopCore(), make(chan struct{}, 16)
 				w := newWorld(t, jsonAnswer(suggest(somehow, stranger)), func(c *intercept.Config, _ *proxyServer, _ *world) {
 					c.Upstream.Resolve[bypassed] = c.Upstream.Resolve[bank+":443"]
 					c.Decisions = zap.New(log, zap.ErrorOutput(zapcore.AddSync(new(silence))))

@@ -61,6 +61,10 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 		}
 	}()
 	stripNamed(req.Header)
+	if x.placed { // the filters are in this proxy twice, and what was put in between may lead back to x
+		x.further = append(x.further, x.next)
+	}
+	x.placed = true
 	x.next = ctx.RoundTripper
 	ctx.RoundTripper = x
 	if fresh {

@@ -3,6 +3,7 @@ package intercept_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -206,6 +207,29 @@ func TestInstall_laterTransportIsJudged(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Install, another plugin that asks by way of the transport that it finds, and Install again: each is asked once, and nobody goes round in a circle.
+func TestInstall_twiceAroundAnotherTransport(t *testing.T) {
+	w := newWorld(t, jsonAnswer(suggest(somehow, stranger)))
+	p := foreignProxy(w)
+	var used atomic.Int64
+	p.OnRequest().DoFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Request, *http.Response) {
+		next := ctx.RoundTripper
+		ctx.RoundTripper = goproxy.RoundTripperFunc(func(r *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
+			if used.Add(1) > 10 {
+				return nil, errors.New("going round in a circle")
+			}
+			return next.RoundTrip(r, ctx)
+		})
+		return r, nil
+	})
+	w.plugin.Install(p)
+	got := send(t, through(t, p), ask(t, "http", somehow))
+	quiet(t, got)
+	if used.Load() != 1 || w.decisions.Len() != 1 {
+		t.Errorf("the other plugin was asked %d times, and there are %d records; want 1 each", used.Load(), w.decisions.Len())
 	}
 }
 

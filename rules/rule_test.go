@@ -93,6 +93,22 @@ func TestWarnings_serviceOff(t *testing.T) {
 			t.Errorf("%s: %q, want %q", services, got, want)
 		}
 	}
+	for selectors, want := range map[string]string{
+		"|identity": "rule pin is for the dialect identity alone", "|identity,suspected": "rule pin is for the dialect identity, suspected alone",
+		"|pox": "", "|doh": "", "|ispdb": "", "|identity,pox": "",
+		"ispdb|pox": "rule pin is for pox at ispdb alone", "ispdb|autoconfig": "rule pin is for autoconfig at ispdb alone", "ispdb|ispdb,pox": "", "ispdb|suspected,jmap": "",
+	} {
+		r := pin
+		services, dialects, _ := strings.Cut(selectors, "|")
+		r.Dialects = strings.Split(dialects, ",")
+		if services != "" {
+			r.Services = strings.Split(services, ",")
+		}
+		w := withRules(t, r).Warnings(time.Now())
+		if got := strings.Join(w, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", selectors, got, want)
+		}
+	}
 	r := pin
 	r.Services = []string{"office365"}
 	on, err := rules.New(rules.Config{Rules: []rules.Rule{r}, Services: map[string]rules.Mode{"office365": rules.Enforce}})

@@ -329,12 +329,13 @@ func containsAll(set, some []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(set, s) })
 }
 
-// Warnings says what is right but not meant: rules that have expired by the given time, and those for services alone of which each is off.
+// Warnings says what is right but not meant: rules that have expired by the given time, and those for services or dialects alone of which each is off, or
+// which do not go together.
 func (p *Policy) Warnings(at time.Time) []string {
 	var all []string
 	for _, r := range p.rules {
-		if len(r.services) > 0 && !slices.ContainsFunc(r.services, func(s dialect.Service) bool { return slices.ContainsFunc(s.Hosts, p.Opens) }) {
-			all = append(all, fmt.Sprintf("rule %s is for %s alone, which is off: what goes there is tunnelled unread, and nobody asks the rule", r.Name, strings.Join(r.Services, ", ")))
+		if why := p.unasked(r); why != "" {
+			all = append(all, why)
 		}
 		if !r.Until.IsZero() && !at.Before(r.Until) {
 			all = append(all, fmt.Sprintf("rule %s has expired: it ended %s, and the rules behind it apply", r.Name, r.Until.UTC().Format("2006-01-02 15:04 UTC")))
