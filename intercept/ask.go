@@ -8,40 +8,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/elazarl/goproxy"
-
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
-
-// RoundTrip implements goproxy.RoundTripper: it asks upstream and decides on the answer, so that goproxy sees one final body. A body that is
-// exchanged later costs the answer its Content-Length (goproxy v1.9.4, http.go and https.go compare the bodies' identity). It returns
-// no error: goproxy would close the connection without a byte (https.go) or show Go's error text (http.go).
-func (x *exchange) RoundTrip(req *http.Request, ctx *goproxy.ProxyCtx) (resp *http.Response, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			resp, err = x.crashed(req, v), nil
-		}
-	}()
-	if x.moved(req) {
-		if x.plan.Guarded {
-			return x.unanswered(req, reasonMoved, failure{}), nil
-		}
-		x.url = *req.URL
-		x.method = req.Method
-		req = x.prepare(req) // whom it is about may stand in the body, which nobody has read for the question that it was
-	}
-	switch x.plan.Step {
-	case rules.Ignore:
-		return x.forward(req, ctx), nil
-	case rules.Watch:
-		return x.watch(req, ctx), nil
-	case rules.Forward, rules.Scrub:
-		return x.ask(req, ctx), nil
-	default:
-		return x.refuse(req), nil
-	}
-}
 
 // moved reports whether another handler has changed the URL or the method since the plan was made.
 func (x *exchange) moved(req *http.Request) bool {
@@ -58,8 +27,8 @@ func (x *exchange) refuse(req *http.Request) *http.Response {
 }
 
 // forward sends on what is not ours, and streams the answer.
-func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
-	resp, err := x.sendOn(req, ctx)
+func (x *exchange) forward(req *http.Request, by route) *http.Response {
+	resp, err := x.sendOn(req, by)
 	if err != nil {
 		return x.unanswered(req, reasonFailed, x.failed(err))
 	}
@@ -68,12 +37,12 @@ func (x *exchange) forward(req *http.Request, ctx *goproxy.ProxyCtx) *http.Respo
 
 // sendOn sends a request on as it is, and returns the answer's header with its body to come. A 101 that does not grant the upgrade that was asked for is no
 // answer: whoever got it would wait for another, and take the next request's for it.
-func (x *exchange) sendOn(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
+func (x *exchange) sendOn(req *http.Request, by route) (*http.Response, error) {
 	// Only HTTP/1.1 can be upgraded (RFC 9110, section 7.8), and no request whose body would be read on beside what comes then.
 	stripHopByHop(req.Header, x.http1 && !x.http10 && req.ContentLength == 0)
 	req.Close = false // the client's connection ends, not ours
 	x.upload.duplex()
-	resp, err := x.send(req, ctx)
+	resp, err := x.send(req, by)
 	if err = x.upload.answered(resp, err); err != nil {
 		return nil, err
 	}
@@ -118,9 +87,9 @@ func (p *answerDeadline) reason(err error) error {
 }
 
 // ask asks upstream on behalf of a discovery exchange, without the secrets where the plan says so, and judges the answer.
-func (x *exchange) ask(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
+func (x *exchange) ask(req *http.Request, by route) *http.Response {
 	wait := newAnswerDeadline(req.Context(), x.p.upstream.AnswerTimeout)
-	resp, err := x.send(x.scrubbed(req).WithContext(wait.ctx), ctx)
+	resp, err := x.send(x.scrubbed(req, by).WithContext(wait.ctx), by)
 	if err != nil {
 		err = wait.reason(err)
 		wait.end()
@@ -131,7 +100,7 @@ func (x *exchange) ask(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response 
 }
 
 // scrubbed is the request as it goes upstream. The client's own is left alone: other handlers and the inquiry look at it.
-func (x *exchange) scrubbed(req *http.Request) *http.Request {
+func (x *exchange) scrubbed(req *http.Request, by route) *http.Request {
 	out := new(http.Request)
 	*out = *req
 	out.Close = false
@@ -141,7 +110,7 @@ func (x *exchange) scrubbed(req *http.Request) *http.Request {
 		out.Header = req.Header.Clone()
 	}
 	stripHopByHop(out.Header, false)
-	if x.next == nil && len(out.Header[idempotencyKey]) == 0 {
+	if by.next == nil && len(out.Header[idempotencyKey]) == 0 {
 		out.Header[idempotencyKey] = repeatable
 	}
 	u := *req.URL
@@ -168,28 +137,15 @@ const idempotencyKey = "X-Idempotency-Key"
 // is, it changes nothing, and its body is here. net/http (go1.26, transport.go: Transport) leaves a field without a value out of what it sends.
 var repeatable = []string{}
 
-// over is the transport to ask by; each time that one leads back to us, the one of before.
-func (x *exchange) over(deep int) goproxy.RoundTripper {
-	switch {
-	case deep == 0:
-		return x.next
-	case deep <= len(x.further):
-		return x.further[len(x.further)-deep]
-	}
-	return nil
-}
-
 // send makes the round trip: over the next plugin's transport, or ours.
-func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Response, error) {
+func (x *exchange) send(req *http.Request, by route) (*http.Response, error) {
 	if _, ok := req.Header["User-Agent"]; !ok {
 		req.Header["User-Agent"] = []string{""} // net/http would put its own name there
 	}
 	x.p.addVia(req)
-	req = x.traced(x.p.dialer.withPurpose(req))
-	next := x.over(int(x.under.Add(1)) - 1)
-	defer x.under.Add(-1)
+	req = x.traced(x.p.dialer.withPurpose(req), by)
 	var parent *parent // that is asked in absolute form
-	if next == nil && ctx.Proxy.Tr == x.p.transport {
+	if by.next == nil && by.ctx.Proxy.Tr == x.p.transport {
 		parent = x.p.dialer.httpParent(req)
 	}
 	if parent != nil && parent.tracesPassword(req) {
@@ -201,10 +157,10 @@ func (x *exchange) send(req *http.Request, ctx *goproxy.ProxyCtx) (*http.Respons
 	x.upstream.asked = true
 	var resp *http.Response
 	var err error
-	if next != nil {
-		resp, err = next.RoundTrip(req, ctx)
+	if by.next != nil {
+		resp, err = by.next.RoundTrip(req, by.ctx)
 	} else {
-		resp, err = x.roundTrip(req, ctx.Proxy.Tr)
+		resp, err = x.roundTrip(req, by.ctx.Proxy.Tr)
 	}
 	switch {
 	case err != nil:
@@ -270,8 +226,8 @@ func (x *exchange) transport(req *http.Request, base *http.Transport) *http.Tran
 }
 
 // traced watches whether anything of a request can have left: net/http's errors do not tell. Before it has a connection, TLS included, nothing has.
-func (x *exchange) traced(req *http.Request) *http.Request {
-	if x.next != nil || !x.recognised() {
+func (x *exchange) traced(req *http.Request, by route) *http.Request {
+	if by.next != nil || !x.recognised() {
 		return req
 	}
 	x.upstream.traced = true

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/elazarl/goproxy"
 	"go.uber.org/zap"
 
 	"autodiscover-guard/rules"
@@ -65,11 +64,7 @@ type exchange struct {
 	plan                 rules.Plan
 	tries                tries
 
-	next goproxy.RoundTripper // another plugin's, over which upstream is asked; nil where that is for us
-	// placed says that next is set; further are those of earlier calls of the filters, for where next leads back to us, and under counts how deep that is.
-	placed   bool
-	further  []goproxy.RoundTripper
-	under    atomic.Int32
+	first    placement
 	decision rules.Decision
 	upstream upstream
 	bytesIn  int64 // bytes of the answer's body that came from upstream

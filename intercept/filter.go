@@ -41,7 +41,7 @@ func (p *Plugin) mustBeMade() {
 
 // onRequest makes the plan, unless the front has, and answers at once where upstream must not be asked.
 func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.Request, resp *http.Response) {
-	if prev, ok := ctx.RoundTripper.(*exchange); ok && prev.p == p {
+	if prev, ok := ctx.RoundTripper.(*placement); ok && prev.x.p == p {
 		return req, nil // the filters are in this proxy twice
 	}
 	x := p.exchangeOf(req)
@@ -61,12 +61,7 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 		}
 	}()
 	stripNamed(req.Header)
-	if x.placed { // the filters are in this proxy twice, and what was put in between may lead back to x
-		x.further = append(x.further, x.next)
-	}
-	x.placed = true
-	x.next = ctx.RoundTripper
-	ctx.RoundTripper = x
+	ctx.RoundTripper = x.place(ctx.RoundTripper)
 	if fresh {
 		if p.viaNamesUs(req) {
 			p.noteLoop(req.URL.Hostname(), x.client, loopReason)
@@ -88,8 +83,10 @@ func (p *Plugin) onRequest(req *http.Request, ctx *goproxy.ProxyCtx) (out *http.
 // onResponse is the safety net: an answer that did not come from our round trip, because another handler composed or replaced it, is
 // judged here. It returns no nil: that would end the process on goproxy's MITM path.
 func (p *Plugin) onResponse(resp *http.Response, ctx *goproxy.ProxyCtx) (out *http.Response) {
-	x, ok := ctx.RoundTripper.(*exchange)
-	if !ok || x.p != p {
+	var x *exchange
+	if placed, ok := ctx.RoundTripper.(*placement); ok && placed.x.p == p {
+		x = placed.x
+	} else {
 		x = p.exchangeOf(ctx.Req)
 	}
 	if x == nil {

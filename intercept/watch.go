@@ -6,16 +6,14 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/elazarl/goproxy"
-
 	"autodiscover-guard/rules"
 	"autodiscover-guard/rules/dialect"
 )
 
 // watch sends on what does not look like discovery but is about somebody guarded, and looks at what comes back: at its beginning, and only
 // where that could be a discovery document's at the whole of it. Everything else streams.
-func (x *exchange) watch(req *http.Request, ctx *goproxy.ProxyCtx) *http.Response {
-	resp, err := x.sendOn(req, ctx)
+func (x *exchange) watch(req *http.Request, by route) *http.Response {
+	resp, err := x.sendOn(req, by)
 	if err != nil {
 		return x.unanswered(req, reasonFailed, x.failed(err))
 	}
