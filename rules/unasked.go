@@ -8,13 +8,18 @@ import (
 	"autodiscover-guard/rules/dialect"
 )
 
-// servicesOf are the central services that speak a dialect, as they are switched.
-var servicesOf = map[dialect.ID][]string{
-	dialect.Autodetect: {"autodetect"},
-	dialect.POX:        {"office365"}, dialect.MobileSync: {"office365"}, dialect.SOAP: {"office365"}, dialect.V2: {"office365"},
-	dialect.ISPDB:    {"ispdb"},
-	dialect.DoH:      {"doh"},
-	dialect.Identity: {"identity"},
+// servicesOf are the central services that speak a dialect. The three that have none of their own for Exchange are spoken where POX is.
+func servicesOf(id dialect.ID) []dialect.Service {
+	switch id {
+	case dialect.MobileSync, dialect.SOAP, dialect.V2:
+		id = dialect.POX
+	}
+	for _, d := range dialect.All() {
+		if d.ID == id {
+			return d.Services
+		}
+	}
+	return nil
 }
 
 // atServicesAlone are the dialects of which nothing is recognised but at the hosts of their services.
@@ -27,7 +32,7 @@ func (p *Policy) unasked(r *rule) string {
 		if id == dialect.Suspected {
 			return !p.suspected
 		}
-		return slices.Contains(atServicesAlone, id) && !slices.ContainsFunc(servicesOf[id], func(name string) bool { s, _ := serviceNamed(name); return open(s) })
+		return slices.Contains(atServicesAlone, id) && !slices.ContainsFunc(servicesOf(id), open)
 	}
 	switch {
 	case len(r.services) > 0 && !slices.ContainsFunc(r.services, open):
@@ -43,7 +48,7 @@ func (p *Policy) unasked(r *rule) string {
 // spokenAtService reports whether some service of the rule speaks one of its dialects.
 func (r *rule) spokenAtService() bool {
 	for id := range r.dialects {
-		if slices.ContainsFunc(servicesOf[id], func(name string) bool { return slices.Contains(r.Services, name) }) {
+		if slices.ContainsFunc(servicesOf(id), func(s dialect.Service) bool { return slices.Contains(r.Services, s.Name) }) {
 			return true
 		}
 	}
