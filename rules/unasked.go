@@ -10,8 +10,7 @@ import (
 
 // servicesOf are the central services that speak a dialect. The three that have none of their own for Exchange are spoken where POX is.
 func servicesOf(id dialect.ID) []dialect.Service {
-	switch id {
-	case dialect.MobileSync, dialect.SOAP, dialect.V2:
+	if id == dialect.MobileSync || id == dialect.SOAP || id == dialect.V2 {
 		id = dialect.POX
 	}
 	for _, d := range dialect.All() {

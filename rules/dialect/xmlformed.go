@@ -51,7 +51,7 @@ func refersToSurrogate(data []byte) bool {
 			digits, base = hex, 16
 		}
 		data = bytes.TrimLeft(digits, "0123456789abcdefABCDEF")
-		n, _ := strconv.ParseUint(string(digits[:len(digits)-len(data)]), base, 32)
+		n, _ := strconv.ParseUint(string(digits[:len(digits)-len(data)]), base, 16) // the last character, where it is too large
 		if utf16.IsSurrogate(rune(n)) {
 			return true
 		}
