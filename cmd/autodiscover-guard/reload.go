@@ -104,7 +104,7 @@ func (r *reloader) status() console.Status {
 	defer r.mu.Unlock()
 	a := r.guard.authority
 	s := console.Status{
-		Ready: !r.draining.Load(), Version: version(), Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
+		Ready: !r.draining.Load(), Version: version(), State: r.state.path, Policy: r.policy.Revision(), Stale: r.failed != nil, ReloadedAt: r.at,
 		Authority: a.Fingerprint(), IssuingUntil: a.Issuing().NotAfter.UTC(),
 	}
 	if !s.Ready {

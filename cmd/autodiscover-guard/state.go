@@ -21,6 +21,7 @@ type stateDir struct {
 	noting  sync.Mutex        // guards what follows, and the files
 	missing map[string]string // notes that could not be written, by name
 	failed  chan struct{}     // has one while there are any
+	closed  bool
 }
 
 // authorityDir is where the authority lies in a state directory.
@@ -101,6 +102,9 @@ func owner(state string) string {
 func (s *stateDir) note(name, text string) {
 	s.noting.Lock()
 	defer s.noting.Unlock()
+	if s.closed {
+		return
+	}
 	delete(s.missing, name)
 	if err := s.write(name, text); err != nil {
 		s.missing[name] = text
@@ -169,8 +173,13 @@ func (s *stateDir) rewrite() bool {
 	return true
 }
 
-// close gives the directory back. What was only true while the guard ran goes.
+// close gives the directory back. What was only true while the guard ran goes, and what a reload that was left behind, or mend, would still write does not come: who
+// waits for a disk that hangs is waited for, as the same disk would hold up forget.
 func (s *stateDir) close() {
+	s.noting.Lock()
+	s.closed = true
+	clear(s.missing)
+	s.noting.Unlock()
 	s.forget()
 	_ = s.lock.Close()
 }

@@ -47,3 +47,25 @@ func TestStateDir_mend(t *testing.T) {
 		}
 	})
 }
+
+// Of a guard that has ended nothing is written any more: not what could not be before, nor what a reload that was left behind would say.
+func TestStateDir_closed(t *testing.T) {
+	t.Parallel()
+	state, err := openState(t.TempDir(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inTheWay := filepath.Join(state.path, "pid.new")
+	if err := os.MkdirAll(filepath.Join(inTheWay, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	state.note("pid", "17")
+	if err := os.RemoveAll(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	state.close()
+	state.note("policy", "abc")
+	if all := state.rewrite(); !all || readNote(state.path, "pid") != "" || readNote(state.path, "policy") != "" {
+		t.Errorf("after its end: %v, pid %q, policy %q", all, readNote(state.path, "pid"), readNote(state.path, "policy"))
+	}
+}

@@ -202,7 +202,7 @@ func (s *guardStatus) take(told console.Status) {
 }
 
 // askConfigured asks the admin listener where the configuration has it, which a full disk does not keep from being served. One that hands out another
-// root than this directory's is another guard's. It is shown no token, as it could be anybody before that is known.
+// root than this directory's is another guard's, as is one that names another directory. It is shown no token, as it could be anybody before that is known.
 func (s *guardStatus) askConfigured(ctx context.Context, listen *config.Listen) {
 	if listen == nil || listen.Admin == "" {
 		return
@@ -225,10 +225,21 @@ func (s *guardStatus) askConfigured(ctx context.Context, listen *config.Listen) 
 	if err != nil || own == nil || its == nil || !bytes.Equal(own.Bytes, its.Bytes) {
 		return
 	}
-	if told, err := client.Status(ctx); err == nil {
+	if told, err := client.Status(ctx); err == nil && s.mayBe(told) {
 		s.Proxy, s.Admin = listen.Proxy, listen.Admin
 		s.take(told)
 	}
+}
+
+// mayBe reports whether who has told this may be the guard of our directory: replicas share one root. One that keeps its directory to itself is another where
+// ours had the room to write which process it is, and is only about to listen.
+func (s *guardStatus) mayBe(told console.Status) bool {
+	if told.State == "" {
+		return s.PID == 0
+	}
+	its, err := os.Stat(told.State)
+	own, ownErr := os.Stat(s.State)
+	return err == nil && ownErr == nil && os.SameFile(its, own)
 }
 
 // dial is for a guard that nobody can ask: one that ends has closed its doors.

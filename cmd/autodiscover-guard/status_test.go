@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"go.uber.org/zap"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/config"
+	"autodiscover-guard/cmd/autodiscover-guard/internal/console"
 )
 
 // What "status" says of each state that a guard can be in, as its directory and its listeners show it.
@@ -111,28 +114,54 @@ func TestStatus_no_room(t *testing.T) {
 	root := func(text string) string {
 		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte(text)}))
 	}
+	var ready atomic.Value
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header["Authorization"]) != 0 {
 			t.Errorf("%s was shown a token", r.URL.Path)
 		}
-		_, _ = w.Write([]byte(map[string]string{"/ca.pem": root("own"), "/readyz": `{"ready":true,"policy":"abc"}`}[r.URL.Path]))
+		_, _ = w.Write(map[string][]byte{"/ca.pem": []byte(root("own")), "/readyz": ready.Load().([]byte)}[r.URL.Path])
 	}))
 	defer s.Close()
 	listen := config.Default().Listen
 	listen.Admin = s.Listener.Addr().String()
-	for text, want := range map[string]bool{root("own"): true, root("another"): false, "": false} {
+	const own = "its own"
+	for _, tt := range []struct {
+		name, root, pid, state string
+		want                   bool
+	}{
+		{"its root", root("own"), "", own, true},
+		{"its root, and it does not say more", root("own"), "", "", true},
+		{"it, of which the process alone could be written", root("own"), "17", own, true},
+		{"a replica, while it starts", root("own"), "17", t.TempDir(), false},
+		{"a replica, and the disk is full", root("own"), "", t.TempDir(), false},
+		{"a replica in another container", root("own"), "", filepath.Join(t.TempDir(), "no"), false},
+		{"a replica that does not say more, while it starts", root("own"), "17", "", false},
+		{"another root", root("another"), "", own, false},
+		{"no root yet", "", "", own, false},
+	} {
 		dir := t.TempDir()
 		lock, err := takeLock(dir, "lock")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer lock.Close()
-		if err := errors.Join(os.Mkdir(authorityDir(dir), 0o700), os.WriteFile(filepath.Join(authorityDir(dir), "root.pem"), []byte(text), 0o600)); err != nil {
+		if err := errors.Join(os.Mkdir(authorityDir(dir), 0o700), os.WriteFile(filepath.Join(authorityDir(dir), "root.pem"), []byte(tt.root), 0o600)); err != nil {
 			t.Fatal(err)
 		}
+		if tt.state == own {
+			tt.state = dir
+		}
+		told, err := json.Marshal(console.Status{Ready: true, Policy: "abc", State: tt.state})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready.Store(told)
+		if tt.pid != "" {
+			(&stateDir{path: dir}).note("pid", tt.pid)
+		}
 		got := lookAtGuard(t.Context(), dir, &listen)
-		if got.Ready != want || (got.Reason == "") != want || (got.Policy == "abc") != want || (got.Proxy == listen.Proxy) != want {
-			t.Errorf("with the root %q: %+v", text, got)
+		if got.Ready != tt.want || (got.Reason == "") != tt.want || (got.Policy == "abc") != tt.want || (got.Proxy == listen.Proxy) != tt.want {
+			t.Errorf("%s: got %+v", tt.name, got)
 		}
 	}
 }

@@ -44,6 +44,8 @@ type Status struct {
 	Reason string `json:"reason,omitempty"`
 	// Version is that of the program that runs.
 	Version string `json:"version"`
+	// State is the directory of its state, by which it is told from others with the same authority.
+	State string `json:"state,omitempty"`
 	// Policy is the revision in force.
 	Policy string `json:"policy"`
 	// Stale reports that the last reload failed: the policy in force is older than the file.
