@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"autodiscover-guard/cmd/autodiscover-guard/internal/lab"
@@ -73,6 +76,46 @@ func TestRun_stopsWhileAReloadHangs(t *testing.T) {
 	}
 	if said := guard.stderr.String(); !strings.Contains(said, "a reload hangs") {
 		t.Errorf("it does not say what it has not waited for:\n%s", said)
+	}
+}
+
+// What hung while the guard ended is not there once the disk goes on: logrotate's kill would find the number of a process that is another's by then. Nobody waits for it.
+func TestStateDir_closedWhileADiskHangs(t *testing.T) {
+	t.Parallel()
+	state, err := openState(t.TempDir(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := filepath.Join(state.path, "pid.new")
+	fullFIFO(t, written)
+	disk, err := os.OpenFile(written, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noted := make(chan struct{})
+	go func() {
+		defer close(noted)
+		state.note("pid", "17")
+	}()
+	for state.noting.TryLock() { // until the note is being written
+		state.noting.Unlock()
+		select {
+		case <-noted:
+			t.Fatal("nothing hangs")
+		default:
+			runtime.Gosched()
+		}
+	}
+	state.close()
+	var goesOn sync.WaitGroup
+	goesOn.Go(func() { _, _ = io.Copy(io.Discard, disk) })
+	<-noted
+	_ = disk.Close()
+	goesOn.Wait()
+	for _, name := range []string{"pid", "pid.new"} {
+		if _, err := os.Lstat(filepath.Join(state.path, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is there: %v", name, err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,7 +22,8 @@ type stateDir struct {
 	noting  sync.Mutex        // guards what follows, and the files
 	missing map[string]string // notes that could not be written, by name
 	failed  chan struct{}     // has one while there are any
-	closed  bool
+
+	closed atomic.Bool // nobody waits for noting at the end: a disk may hang while it is held
 }
 
 // authorityDir is where the authority lies in a state directory.
@@ -102,7 +104,7 @@ func owner(state string) string {
 func (s *stateDir) note(name, text string) {
 	s.noting.Lock()
 	defer s.noting.Unlock()
-	if s.closed {
+	if s.closed.Load() {
 		return
 	}
 	delete(s.missing, name)
@@ -123,7 +125,7 @@ func (s *stateDir) write(name, text string) error {
 	if err == nil {
 		err = os.Rename(file+".new", file) // whoever waits for the file finds it whole
 	}
-	if err != nil {
+	if err != nil || s.closed.Load() { // a disk that hung until now: forget has been here
 		_ = os.Remove(file + ".new")
 		_ = os.Remove(file) // it says what is true no longer
 	}
@@ -159,6 +161,9 @@ func (s *stateDir) mend(ctx context.Context) {
 func (s *stateDir) rewrite() bool {
 	s.noting.Lock()
 	defer s.noting.Unlock()
+	if s.closed.Load() {
+		return true
+	}
 	for _, name := range notes {
 		text, is := s.missing[name]
 		if !is {
@@ -173,13 +178,9 @@ func (s *stateDir) rewrite() bool {
 	return true
 }
 
-// close gives the directory back. What was only true while the guard ran goes, and what a reload that was left behind, or mend, would still write does not come: who
-// waits for a disk that hangs is waited for, as the same disk would hold up forget.
+// close gives the directory back. What was only true while the guard ran goes, and what a reload that was left behind, or mend, would still write does not stay.
 func (s *stateDir) close() {
-	s.noting.Lock()
-	s.closed = true
-	clear(s.missing)
-	s.noting.Unlock()
+	s.closed.Store(true)
 	s.forget()
 	_ = s.lock.Close()
 }
