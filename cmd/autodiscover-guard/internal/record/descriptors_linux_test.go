@@ -2,10 +2,6 @@ package record_test
 
 import (
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -14,25 +10,8 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 )
 
-const noDescriptors = "AUTODISCOVER_GUARD_NO_DESCRIPTORS"
-
 // Out of descriptors a file that should be moved aside is written on, and loses nothing. A process of its own has the limit.
-func TestFile_rotates_out_of_descriptors(t *testing.T) {
-	if name := os.Getenv(noDescriptors); name != "" {
-		withoutDescriptors(t, name)
-		return
-	}
-	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestFile_rotates_out_of_descriptors$", "-test.v")
-	cmd.Env = append(os.Environ(), noDescriptors+"="+filepath.Join(t.TempDir(), "decisions.jsonl"))
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Errorf("%v:\n%s", err, out)
-	}
-}
+func TestFile_rotates_out_of_descriptors(t *testing.T) { inOwnProcess(t, withoutDescriptors) }
 
 func withoutDescriptors(t *testing.T, name string) {
 	t.Helper()

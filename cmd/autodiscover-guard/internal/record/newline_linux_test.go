@@ -1,11 +1,7 @@
 package record_test
 
 import (
-	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -14,25 +10,8 @@ import (
 	"autodiscover-guard/cmd/autodiscover-guard/internal/record"
 )
 
-const shortFile = "AUTODISCOVER_GUARD_SHORT_FILE"
-
 // A record of which only the newline found no space is there: it is not counted as dropped, and the next one begins a line. A process of its own has the limit.
-func TestFile_space_for_all_but_the_newline(t *testing.T) {
-	if name := os.Getenv(shortFile); name != "" {
-		onShortFile(t, name)
-		return
-	}
-	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestFile_space_for_all_but_the_newline$", "-test.v")
-	cmd.Env = append(os.Environ(), shortFile+"="+filepath.Join(t.TempDir(), "decisions.jsonl"))
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Errorf("%v:\n%s", err, out)
-	}
-}
+func TestFile_space_for_all_but_the_newline(t *testing.T) { inOwnProcess(t, onShortFile) }
 
 func onShortFile(t *testing.T, name string) {
 	t.Helper()
