@@ -64,7 +64,7 @@ type exchange struct {
 	plan                 rules.Plan
 	tries                tries
 
-	first    placement
+	first    placement // in the proxy; more are made where the filters are in it twice
 	decision rules.Decision
 	upstream upstream
 	bytesIn  int64 // bytes of the answer's body that came from upstream
